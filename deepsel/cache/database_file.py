@@ -1,0 +1,115 @@
+"""The disk tier's database file: made private, opened without being trusted, its errors translated. Knows no diskcache.
+
+The file has diskcache's schema (tables Cache and Settings); an entry is one row with its value inside, as bytes:
+
+    SELECT value FROM Cache WHERE key = ? AND raw = 1 AND mode = 1 AND filename IS NULL AND typeof(value) = 'blob'
+
+Rows of any other form are not ours and are never read.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import stat
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from deepsel.cache.tier import CacheCorrupt, CacheUnavailable
+
+FILE_NAME = "cache.db"
+COUNTERS = ("count", "size", "hits", "misses")
+"""Rows of Settings that diskcache's triggers and our counting change; all others are fixed."""
+
+
+def create_private(folder: Path) -> None:
+    """Make the folder (0700) and the database file (0600) whatever the umask; tighten a file that is there."""
+    try:
+        folder.mkdir(parents=True)
+        folder.chmod(0o700)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
+    path = folder / FILE_NAME
+    # An existing file is never opened here: closing it would drop the locks SQLite holds on it in this process.
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        path.chmod(0o600)
+    except FileExistsError:
+        status = _status(path)
+        if status and stat.S_IMODE(status.st_mode) & 0o077:
+            path.chmod(0o600)
+
+
+def connect(path: Path, mode: str, *, timeout_s: float) -> sqlite3.Connection | None:
+    """Open the database with SQLite's `mode` (ro, rw); None where there is no file yet.
+
+    Text that is not UTF-8 is read with replacement characters: it belongs to no entry of ours.
+    """
+    if _status(path) is None:
+        return None
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode={mode}",
+        uri=True,
+        timeout=timeout_s,
+        isolation_level=None,
+        check_same_thread=False,
+    )
+    connection.text_factory = lambda data: data.decode("utf-8", "replace")
+    return connection
+
+
+def check_settings(folder: Path, fixed: Mapping[str, int | str], *, timeout_s: float) -> None:
+    """Raise CacheCorrupt unless the Settings table holds what we write: `fixed`, an integer limit and the counters.
+
+    diskcache sets every row as an attribute, builds PRAGMA statements from some and hands others to the Disk class, so
+    a foreign row could send it to another folder. Raises CacheUnavailable where another process holds the lock.
+    """
+    connection = connect(folder / FILE_NAME, "rw", timeout_s=timeout_s)
+    if connection is None:
+        return
+    with closing(connection):
+        # diskcache retries a locked database for a minute when it opens; wait for a shorter time before.
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute("ROLLBACK")
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'Settings'").fetchone():
+            return
+        for key, value in connection.execute("SELECT key, value FROM Settings"):
+            is_free = key in COUNTERS or key == "size_limit"
+            if not (type(value) is int if is_free else key in fixed and fixed[key] == value):
+                raise CacheCorrupt("its settings were changed by something else than deepsel")
+
+
+def remove_files(folder: Path) -> None:
+    """Remove the database and SQLite's two files beside it, nothing else."""
+    for suffix in ("", "-wal", "-shm"):
+        (folder / (FILE_NAME + suffix)).unlink(missing_ok=True)
+
+
+@contextmanager
+def translated_errors(path: Path) -> Iterator[None]:
+    """Turn what SQLite and the system say into CacheUnavailable or CacheCorrupt."""
+    try:
+        yield
+    except OSError as error:
+        raise CacheUnavailable(f"{path}: {(error.strerror or str(error)).lower()}") from error
+    except sqlite3.Error as error:
+        is_damaged = isinstance(error, sqlite3.DatabaseError) and type(error) is sqlite3.DatabaseError
+        raise (CacheCorrupt if is_damaged else CacheUnavailable)(f"{path}: {error}") from error
+
+
+def is_empty_database(error: sqlite3.OperationalError) -> bool:
+    """Tell whether a statement failed because the tables are not there: a file whose first writer has not come far."""
+    return str(error).startswith("no such table")
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """Look at the file; None where there is none. Raises CacheUnavailable for a link, a pipe or a folder."""
+    try:
+        status = path.lstat()
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(status.st_mode):
+        raise CacheUnavailable(f"{path} is not a regular file")
+    return status

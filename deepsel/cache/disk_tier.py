@@ -1,0 +1,167 @@
+"""The tier on disk: reads with a read-only SQLite connection, writes through diskcache, imported at the first write.
+
+A look-up opens the database once, changes nothing, waits for no writer and trusts no row: see database_file.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING, Any
+
+from deepsel.cache.database_file import (
+    FILE_NAME,
+    connect,
+    is_empty_database,
+    remove_files,
+    translated_errors,
+)
+from deepsel.cache.tier import CacheCorrupt, CacheUnavailable, Stored, TierStats
+
+if TYPE_CHECKING:
+    from deepsel.cache.disk import Database
+
+_OURS = "raw = 1 AND typeof(key) = 'text' AND mode = 1 AND filename IS NULL AND typeof(value) = 'blob'"
+_GET = f"SELECT value FROM Cache WHERE key = ? AND {_OURS}"  # noqa: S608 - a constant
+_KEYS = f"SELECT key FROM Cache WHERE {_OURS} AND (? IS NULL OR tag = ?) ORDER BY store_time DESC, rowid DESC"  # noqa: S608 - a constant
+_COUNT_WAIT_S = 0.1
+"""Counters are not worth a longer wait."""
+
+
+class DiskTier:
+    """Texts in one SQLite file; safe to use from many threads and many processes."""
+
+    name = "disk"
+
+    def __init__(self, folder: Path, *, size_limit_bytes: int, lock_wait_s: float = 5.0) -> None:
+        """Touch nothing yet: files are made by the first write, which waits `lock_wait_s` for other processes."""
+        self._folder = folder
+        self._file = folder / FILE_NAME
+        self._size_limit_bytes = size_limit_bytes
+        self._lock_wait_s = lock_wait_s
+        self._lock = RLock()
+        self._reader: sqlite3.Connection | None = None
+        self._writer: Database | None = None
+
+    def get(self, key: str) -> str | None:
+        """Return the text under `key`; None for a row that is not ours."""
+        rows = self._read(_GET, key)
+        return _text(rows[0][0]) if rows else None
+
+    def put(self, key: str, text: str, *, ttl_s: float, label: str) -> bool:
+        """Store a text; one larger than the whole tier is not stored."""
+        value = text.encode("utf-8")
+        if len(value) > self._size_limit_bytes:
+            return False
+        with self._lock:
+            self._database().put(key, value, ttl_s=ttl_s, label=label)
+        return True
+
+    def keys(self, prefix: str) -> list[str]:
+        """List a few keys that begin with `prefix`, in order."""
+        statement = f"SELECT key FROM Cache WHERE key >= ? AND key < ? AND {_OURS} ORDER BY key LIMIT 5"  # noqa: S608 - a constant
+        return [key for (key,) in self._read(statement, prefix, prefix + "\x7f")]
+
+    def items(self, label: str | None = None) -> Iterator[Stored]:
+        """Yield entries, newest first, as they stood when the iteration began."""
+        for (key,) in self._read(_KEYS, label, label):
+            text = self.get(key)
+            if text is not None:
+                yield Stored(key, text, len(text.encode("utf-8")))
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Remove entries."""
+        with self._lock:
+            if self._exists():
+                self._database().delete(keys)
+
+    def clear(self) -> int:
+        """Remove everything; a damaged database is removed as a file, and its entries are not counted."""
+        with self._lock:
+            if not self._exists():
+                return 0
+            try:
+                return self._database().clear()
+            except CacheCorrupt:
+                self.close()
+                with translated_errors(self._file):
+                    remove_files(self._folder)
+                return 0
+
+    def add_counts(self, *, hits: int, misses: int) -> None:
+        """Add to the counters of the file; they are lost where it cannot be written at once."""
+        with self._lock, suppress(CacheUnavailable), translated_errors(self._file):
+            connection = connect(self._file, "rw", timeout_s=_COUNT_WAIT_S)
+            if connection is None:
+                return
+            with closing(connection):
+                update = "UPDATE Settings SET value = value + CASE key WHEN 'hits' THEN ? ELSE ? END"
+                connection.execute(update + " WHERE key IN ('hits', 'misses')", (hits, misses))
+
+    def stats(self) -> TierStats:
+        """Count entries and bytes of the database with its log, and read the counters."""
+        counted = self._read("SELECT COUNT(*) FROM Cache")
+        counters = dict(self._read("SELECT key, value FROM Settings WHERE key IN ('hits', 'misses')"))
+        size_bytes = 0
+        for path in (self._file, self._folder / (FILE_NAME + "-wal")):
+            with translated_errors(path), suppress(FileNotFoundError):
+                size_bytes += path.stat().st_size
+        return TierStats(
+            self.name,
+            counted[0][0] if counted else 0,
+            size_bytes,
+            self._size_limit_bytes,
+            _counter(counters.get("hits")),
+            _counter(counters.get("misses")),
+        )
+
+    def close(self) -> None:
+        """Close the reader; the writer holds no connection between writes."""
+        with self._lock:
+            if self._reader is not None:
+                self._reader.close()
+            self._reader = self._writer = None
+
+    def _read(self, statement: str, *arguments: str | None) -> list[tuple[Any, ...]]:
+        """Run a query on the reader, opened by the first; no rows where there is no database yet."""
+        with self._lock, translated_errors(self._file):
+            if self._reader is None:
+                self._reader = connect(self._file, "ro", timeout_s=self._lock_wait_s)
+            if self._reader is None:
+                return []
+            try:
+                return self._reader.execute(statement, arguments).fetchall()
+            except sqlite3.OperationalError as error:
+                if is_empty_database(error):
+                    return []
+                raise
+
+    def _database(self) -> Database:
+        """Open the writer on first use."""
+        if self._writer is None:
+            from deepsel.cache.disk import Database
+
+            self._writer = Database(
+                self._folder, size_limit_bytes=self._size_limit_bytes, lock_wait_s=self._lock_wait_s
+            )
+        return self._writer
+
+    def _exists(self) -> bool:
+        """Tell whether there is a database to change."""
+        with translated_errors(self._file):
+            return self._file.exists()
+
+
+def _text(value: object) -> str | None:
+    """Read a value as text; None where it is none."""
+    with suppress(UnicodeDecodeError):
+        return value.decode("utf-8") if isinstance(value, bytes) else None
+    return None
+
+
+def _counter(value: object) -> int:
+    """Read a counter; 0 before the first write."""
+    return value if isinstance(value, int) else 0

@@ -1,0 +1,108 @@
+"""What makes two requests the same: the key document, its canonical text, and the key. Pure; stores nothing.
+
+The document's members:
+
+    key_format        version of this very recipe; a new one makes every old key a miss
+    wire, wire_format the protocol, and the version of how we read its answers
+    provider          name of the row the request goes to
+    base_url          the endpoint, without user name, password, query and fragment
+    model_id          the resolved id on the wire
+    body              every member of the encoded request, unknown ones included, but those of LEFT_OUT
+
+No secret enters: keys and headers are never handed to this module, a base URL loses its credentials, and a credential
+that some gateways take inside the body (`api_key`) is left out.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from hashlib import sha256
+
+from deepsel.values import Json, JsonObject
+
+KEY_FORMAT = 1
+LEFT_OUT = frozenset({"stream", "stream_options", "api_key"})
+"""Top-level body members that cannot change the answer: how it is delivered, and who pays."""
+LONGEST_TEXT = 16_384
+"""Longer strings (pictures, whole files) stand in the document as digest, length and beginning."""
+
+
+def key_document(
+    body: Mapping[str, Json],
+    *,
+    provider: str,
+    wire: str,
+    model_id: str,
+    base_url: str,
+    wire_format: int = 1,
+) -> JsonObject:
+    """Build the document that identifies a request; see the module for its members."""
+    return {
+        "key_format": KEY_FORMAT,
+        "wire": wire,
+        "wire_format": wire_format,
+        "provider": provider,
+        "base_url": _without_credentials(base_url),
+        "model_id": model_id,
+        "body": {name: _shortened(value) for name, value in body.items() if name not in LEFT_OUT},
+    }
+
+
+def cache_key(document: Mapping[str, Json]) -> str:
+    """Hash a key document: `k1-` and 64 hex digits."""
+    return f"k{KEY_FORMAT}-{sha256(canonical_json(document).encode('utf-8')).hexdigest()}"
+
+
+def canonical_json(value: Json | Mapping[str, Json]) -> str:
+    """Write JSON so that equal values give equal text, which UTF-8 can always carry.
+
+    Members are sorted by code point, equal numbers are spelled equally (1, 1.0, 1e0), text is kept as it is: characters
+    that merely look alike stay different. Raises ValueError for NaN and infinity, TypeError for what is not JSON.
+    """
+    text = json.dumps(_canonical(value), ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    # Only a lone surrogate cannot be encoded, and its backslash form is the JSON escape for it.
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _canonical(value: object) -> object:
+    """Give equal numbers one type and refuse what JSON cannot say or would say ambiguously."""
+    if value is None or isinstance(value, bool | str | int):
+        return value
+    if isinstance(value, float):
+        return _canonical_number(value)
+    if isinstance(value, Mapping):
+        if not all(isinstance(name, str) for name in value):
+            raise TypeError("a JSON member name has to be text")
+        return {name: _canonical(member) for name, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_canonical(member) for member in value]
+    raise TypeError(f"no JSON form for {type(value).__name__}")
+
+
+def _canonical_number(value: float) -> float | int:
+    """Turn a whole float into the integer its shortest spelling names: 1e23 is 10**23, not the nearest binary one."""
+    if not value.is_integer():  # False for NaN and infinity, which the encoder refuses
+        return value
+    return int(Decimal(repr(value)))
+
+
+def _shortened(value: Json) -> Json:
+    """Replace long strings, at any depth, by what identifies them."""
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+        digest = sha256(value.encode("utf-8", "backslashreplace")).hexdigest()
+        return {"sha256": digest, "chars": len(value), "starts_with": value[:80]}
+    if isinstance(value, Mapping):
+        return {name: _shortened(member) for name, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_shortened(member) for member in value]
+    return value
+
+
+def _without_credentials(base_url: str) -> str:
+    """Drop `user:password@`, the query and the fragment of a URL."""
+    plain = base_url.partition("#")[0].partition("?")[0]
+    scheme, separator, rest = plain.partition("://")
+    host, slash, path = rest.partition("/")
+    return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}"

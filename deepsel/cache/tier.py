@@ -1,0 +1,80 @@
+"""What every tier of the cache can do, and how it says that it cannot; imports nothing of ours."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+
+class CacheUnavailable(Exception):
+    """A tier cannot work; internal to the cache, which turns it into a miss and a warning. Its text is the reason."""
+
+
+class CacheCorrupt(CacheUnavailable):
+    """A tier's file is damaged or was tampered with; emptying the tier repairs it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One entry as a tier holds it."""
+
+    key: str
+    text: str
+    size_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class TierStats:
+    """What a tier holds and has done."""
+
+    name: str
+    entries: int
+    """Expired ones included that have not been removed yet."""
+    size_bytes: int
+    size_limit_bytes: int
+    hits: int
+    """Answers served."""
+    misses: int
+    """Answers that had to be bought and were stored."""
+
+
+class Tier(Protocol):
+    """A place for texts under keys. Any method may raise CacheUnavailable.
+
+    A tier may forget any entry at any time. It may return one that has expired: the truth stands in the text.
+    """
+
+    @property
+    def name(self) -> str:
+        """The name people see: memory, disk."""
+
+    def get(self, key: str) -> str | None:
+        """Return the text under `key`."""
+
+    def put(self, key: str, text: str, *, ttl_s: float, label: str) -> bool:
+        """Store a text for `ttl_s` seconds, in place of what is there; `label` groups entries (the model's name).
+
+        Returns False where the text is larger than the tier.
+        """
+
+    def keys(self, prefix: str) -> list[str]:
+        """List a few keys that begin with `prefix`, in order."""
+
+    def items(self, label: str | None = None) -> Iterator[Stored]:
+        """Yield entries, newest first; those of one label where it is given."""
+
+    def delete(self, keys: Iterable[str]) -> None:
+        """Remove entries; a key that is not there is passed over."""
+
+    def clear(self) -> int:
+        """Remove everything, damaged entries too; return how many there were."""
+
+    def add_counts(self, *, hits: int, misses: int) -> None:
+        """Add to the counters that `stats` reports; they may be lost, never raises."""
+
+    def stats(self) -> TierStats:
+        """Say what is held and what was counted."""
+
+    def close(self) -> None:
+        """Give back files and connections; the tier may be used again."""

@@ -1,0 +1,49 @@
+"""Data: providers, models, prices, holidays; finding them, and pricing. Sends nothing, knows no user file."""
+
+from __future__ import annotations
+
+from deepsel.catalog.holidays import calendar_names, is_holiday, is_published
+from deepsel.catalog.lookup import (
+    as_of,
+    catalog_age_days,
+    default_models,
+    find_model,
+    generic_provider,
+    is_available,
+    model_at,
+    models,
+    price_row_for_answer,
+    provider_note,
+    providers,
+)
+from deepsel.catalog.messages import language, what_to_do
+from deepsel.catalog.pricing import bill, next_change, project, relies_on_unpublished_calendar, rule_at
+from deepsel.catalog.rows import RowError, model_from, price_rules_from, provider_from
+
+__all__ = [
+    "RowError",
+    "as_of",
+    "bill",
+    "calendar_names",
+    "catalog_age_days",
+    "default_models",
+    "find_model",
+    "generic_provider",
+    "is_available",
+    "is_holiday",
+    "is_published",
+    "language",
+    "model_at",
+    "model_from",
+    "models",
+    "next_change",
+    "price_row_for_answer",
+    "price_rules_from",
+    "project",
+    "provider_from",
+    "provider_note",
+    "providers",
+    "relies_on_unpublished_calendar",
+    "rule_at",
+    "what_to_do",
+]

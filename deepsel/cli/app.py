@@ -1,0 +1,112 @@
+"""The command line as a whole and the one error boundary; each command stands in a file of its own."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from deepsel.cli import ask, cache, init, models, simulate
+from deepsel.cli.options import Common, remember_common
+from deepsel.cli.output import silence_stdout, write_stdout
+from deepsel.errors import DeepselError, ExitCode, StoppedByUser, UsageError
+
+EPILOG = (
+    "Exit codes: 0 done, 2 usage, 3 configuration or key, 4 refused, 5 unavailable, 6 no route, 7 over budget, "
+    "8 answer incomplete, 9 check failed, 130 interrupted."
+)
+
+app = typer.Typer(
+    name="deepsel",
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    pretty_exceptions_show_locals=False,  # keys live in locals
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EPILOG,
+)
+app.command("ask")(ask.ask)
+app.add_typer(cache.app, name="cache")
+app.command("models")(models.models)
+app.command("init")(init.init)
+app.command("simulate")(simulate.simulate)
+
+
+def _show_version(wanted: bool) -> None:
+    """Print the version and stop."""
+    if wanted:
+        from deepsel import __version__
+
+        print(f"deepsel {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def deepsel(
+    ctx: typer.Context,
+    config: Annotated[Path | None, typer.Option("--config", metavar="PATH", help="Read this profiles.toml.")] = None,
+    profile: Annotated[
+        str | None, typer.Option("--profile", "-p", metavar="NAME", help="Work with this profile.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Nothing on stderr but errors.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="More on stderr.")] = False,
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Ask the right language model, at a known price, from the shell."""
+    remember_common(ctx, Common(config, profile, quiet, verbose))
+
+
+def run(arguments: list[str]) -> int:
+    """Run the command line; every failure a person can act on becomes one message and its exit code."""
+    try:
+        command = typer.main.get_command(app)
+        result = command.main(arguments, prog_name="deepsel", standalone_mode=False)
+        sys.stdout.flush()
+        return result if isinstance(result, int) else ExitCode.OK
+    except DeepselError as error:
+        _print_error(error)
+        return error.exit_code
+    except TyperException as error:
+        return _usage(error)
+    except BrokenPipeError:
+        silence_stdout()
+        return ExitCode.OK
+    except (KeyboardInterrupt, typer.Abort):
+        return ExitCode.INTERRUPTED
+    except Exception:
+        sys.stderr.write("this is a bug in deepsel; please report it with the lines below, none of which hold a key\n")
+        raise  # exit code 1
+
+
+def _print_error(error: DeepselError) -> None:
+    """Write `error: what`, then a blank line and `hint: what to do`."""
+    if isinstance(error, StoppedByUser) and not error.message:
+        return
+    from deepsel.cli.terminal import plain
+
+    text = f"error: {plain(error.message)}\n"
+    if error.hint:
+        text += f"\nhint: {plain(error.hint)}\n"
+    sys.stderr.write(text)
+
+
+def _usage(error: TyperException) -> int:
+    """Translate the parser's complaint into our form; a command without its words shows its help."""
+    message = getattr(error, "format_message", lambda: str(error))().strip()
+    context = getattr(error, "ctx", None)
+    path = context.command_path if context else "deepsel"
+    if message.startswith("Usage: "):
+        write_stdout(message + "\n")
+        return ExitCode.OK
+    what, _, near = message.partition(". Did you mean ")
+    what, _, possible = what.partition(" (Possible options: ")
+    hint = near or possible.rstrip(")")
+    text = what[:1].lower() + what[1:].rstrip(".")
+    _print_error(UsageError(text, f"did you mean {hint.rstrip('?')}?" if hint else f"see `{path} --help`"))
+    return ExitCode.USAGE

@@ -1,0 +1,177 @@
+"""`deepsel ask`: the options, and the steps from them to an answer; each step is done elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from deepsel.cli.options import Common, with_common
+from deepsel.errors import UsageError
+from deepsel.values import STRATEGIES, TASKS, Json, JsonObject
+
+
+@with_common
+def ask(
+    common: Common,
+    prompt: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PROMPT]", help="What to ask; `-` reads it from stdin.", show_default=False),
+    ] = None,
+    file: Annotated[
+        list[Path] | None, typer.Option("--file", "-f", metavar="PATH", help="Append a text or picture. Repeatable.")
+    ] = None,
+    system: Annotated[str | None, typer.Option("--system", "-s", metavar="TEXT", help="The system message.")] = None,
+    messages: Annotated[
+        Path | None, typer.Option("--messages", metavar="PATH", help="Continue a JSON list of {role, content}.")
+    ] = None,
+    model: Annotated[
+        list[str] | None, typer.Option("--model", "-m", metavar="NAME", help="Only these candidates. Repeatable.")
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option("--task", metavar="TASK", help=f"One of {', '.join(TASKS)}; detected otherwise.")
+    ] = None,
+    strategy: Annotated[
+        str | None, typer.Option("--strategy", metavar="NAME", help=f"One of {', '.join(STRATEGIES)}.")
+    ] = None,
+    difficulty: Annotated[
+        float | None,
+        typer.Option("--difficulty", metavar="0..1", help="How strong a model it needs; scored otherwise."),
+    ] = None,
+    max_tokens: Annotated[
+        int | None, typer.Option("--max-tokens", metavar="N", help="The longest answer, reasoning included.")
+    ] = None,
+    temperature: Annotated[float | None, typer.Option("--temperature", metavar="X", help="0 by default.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Sent where the provider has one.")] = None,
+    schema: Annotated[
+        Path | None, typer.Option("--schema", metavar="PATH", help="A JSON Schema the answer has to satisfy.")
+    ] = None,
+    param: Annotated[
+        list[str] | None,
+        typer.Option("--param", metavar="KEY=VALUE", help="Send this member as it is (JSON or text). Repeatable."),
+    ] = None,
+    max_cost: Annotated[
+        str | None, typer.Option("--max-cost", metavar="USD", help="Send nothing that could cost more.")
+    ] = None,
+    timeout: Annotated[
+        float | None, typer.Option("--timeout", metavar="S", help="Seconds for the whole request.")
+    ] = None,
+    cache: Annotated[
+        bool | None,
+        typer.Option("--cache/--no-cache", help="Use the cache for any request, or for none.", show_default=False),
+    ] = None,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Ask anew and replace what the cache holds.")] = False,
+    stream: Annotated[
+        bool | None,
+        typer.Option("--stream/--no-stream", help="Show text as it comes (default on a terminal).", show_default=False),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON record.")] = False,
+    explain: Annotated[bool, typer.Option("--explain", help="Print the plan with each reason; send nothing.")] = False,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write the answer to this file.")
+    ] = None,
+) -> None:
+    """Ask one question.
+
+    The answer goes to stdout, everything else to stderr. Standard input that is not a terminal is appended to the prompt as a document.
+    """
+    from deepsel.cli import asking
+
+    if cache is False and refresh:
+        raise UsageError("`--refresh` stores the new answer, `--no-cache` stores nothing", "give one of them")
+    wishes = asking.Wishes(
+        prompt=" ".join(prompt) if prompt else None,
+        files=file or [],
+        system=system,
+        messages=messages,
+        task=_one_of("--task", task, TASKS),
+        difficulty=_within("--difficulty", difficulty, 0, 1),
+        schema=read_schema(schema) if schema else None,
+        params=dict(_member(text) for text in param or []),
+        cache_mode="refresh" if refresh else "auto" if cache is None else "on" if cache else "off",
+        stream=stream,
+        as_json=as_json,
+        explain=explain,
+        output=output,
+        overrides={
+            "models": tuple(model) if model else None,
+            "strategy": _one_of("--strategy", strategy, STRATEGIES),
+            "max_tokens": _at_least_one("--max-tokens", max_tokens),
+            "temperature": _within("--temperature", temperature, 0, 2),
+            "seed": seed,
+            "max_cost_usd": read_money("--max-cost", max_cost),
+            "timeout_s": _within("--timeout", timeout, 0.001, 86400),
+        },
+    )
+    asking.run(common, wishes, os.environ, sys.stdin)
+
+
+def read_money(option: str, text: str | None) -> Any:
+    """Read an amount of USD from an option."""
+    if text is None:
+        return None
+    from deepsel.config import fields
+
+    try:
+        return fields.money(text.removeprefix("$"))
+    except ValueError:
+        raise UsageError(f"`{option}` takes an amount of USD, not `{text}`", f"e.g. `{option} 0.05`") from None
+
+
+def read_schema(path: Path) -> JsonObject:
+    """Read a JSON Schema and check that it is one."""
+    from deepsel.engine.schema import check_schema
+
+    try:
+        schema = json.loads(path.read_text("utf-8-sig"))
+    except OSError as error:
+        raise UsageError(f"cannot read `{path}`: {(error.strerror or 'input/output error').lower()}") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"`{path}` is not JSON: {error}") from error
+    if not isinstance(schema, dict):
+        raise UsageError(f"`{path}` must hold a JSON object, the schema")
+    check_schema(schema)
+    return schema
+
+
+def _member(text: str) -> tuple[str, Json]:
+    """Split KEY=VALUE; the value is JSON where it reads as such, else text."""
+    key, sign, value = text.partition("=")
+    if not sign or not key.strip():
+        raise UsageError(f"`--param` takes KEY=VALUE, not `{text}`", "e.g. `--param top_p=0.9`")
+    try:
+        return key.strip(), json.loads(value, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return key.strip(), value
+
+
+def _no_constant(name: str) -> Json:
+    """Refuse NaN and the infinities, which Python reads but JSON has not."""
+    raise ValueError(name)
+
+
+def _one_of(option: str, value: str | None, known: tuple[str, ...]) -> str | None:
+    """Accept one of the known words."""
+    if value is None or value in known:
+        return value
+    from deepsel.config import nearest_hint
+
+    raise UsageError(f"`{option}` does not know `{value}`", nearest_hint(value, known))
+
+
+def _within(option: str, value: float | None, low: float, high: float) -> float | None:
+    """Accept a number in [low, high]."""
+    if value is None or low <= value <= high:
+        return value
+    raise UsageError(f"`{option}` takes a number from {low:g} to {high:g}, not {value:g}")
+
+
+def _at_least_one(option: str, value: int | None) -> int | None:
+    """Accept a count."""
+    if value is None or value >= 1:
+        return value
+    raise UsageError(f"`{option}` takes a whole number of at least 1, not {value}")

@@ -1,0 +1,166 @@
+"""The steps of `ask`: prompt, plan, explanation or answer, footer, exit. Draws nothing and routes nothing itself."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TextIO
+
+from deepsel.cli import output as out
+from deepsel.cli import records
+from deepsel.cli.context import Workshop, choose_profile, load_settings
+from deepsel.cli.money import count, seconds, usd
+from deepsel.cli.options import Common
+from deepsel.cli.prompt import read_prompt
+from deepsel.cli.terminal import is_terminal, write_note
+from deepsel.engine.lookup import CacheMode
+from deepsel.errors import StoppedByUser
+from deepsel.values import Answer, JsonObject, Request
+
+if TYPE_CHECKING:
+    from deepsel.engine import Prepared, Run
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What was asked for on the command line."""
+
+    prompt: str | None
+    files: list[Path]
+    system: str | None
+    messages: Path | None
+    task: str | None
+    difficulty: float | None
+    schema: JsonObject | None
+    params: JsonObject
+    cache_mode: CacheMode
+    stream: bool | None
+    as_json: bool
+    explain: bool
+    output: Path | None
+    overrides: Mapping[str, Any]
+    """Profile fields set by flags; None where not set."""
+
+
+def run(common: Common, wishes: Wishes, env: Mapping[str, str], stdin: TextIO | None) -> None:
+    """Answer or explain one request; raise the error that decides the exit code."""
+    settings = load_settings(common, env)
+    profile = choose_profile(settings, common, env).override(**wishes.overrides)
+    if wishes.output:
+        out.check_writable(wishes.output)
+    piped = None if stdin is None or stdin.closed or stdin.isatty() else stdin.buffer
+    prompt = read_prompt(wishes.prompt, files=wishes.files, system=wishes.system, messages=wishes.messages, stdin=piped)
+    request = Request(
+        messages=prompt.messages,
+        max_tokens=profile.max_tokens,
+        temperature=profile.temperature,
+        seed=profile.seed,
+        schema=wishes.schema,
+        params=wishes.params,
+        stream=wishes.stream is not False,
+    )
+    from deepsel.engine import ensure_route, prepare
+
+    with Workshop(common.config) as workshop:
+        tools = workshop.tools()
+        prepared = prepare(
+            request,
+            prompt.instruction,
+            profile=profile,
+            settings=settings,
+            env=env,
+            at=tools.clock.now(),
+            task=wishes.task,
+            difficulty=wishes.difficulty,
+            cache_mode=wishes.cache_mode,
+        )
+        if wishes.explain:
+            _explain(prepared, tools.cache, wishes)
+            return
+        ensure_route(prepared, settings, tools.log, tools.clock.now())
+        _answer(prepared, tools, wishes, common)
+
+
+def _explain(prepared: Prepared, cache: Any, wishes: Wishes) -> None:
+    """Print the plan."""
+    from deepsel.cli.explain import cache_state, plan_text
+
+    state = cache_state(prepared, cache)
+    record = records.plan_record(prepared, state)
+    text = records.dump(record) if wishes.as_json else plan_text(prepared, state)
+    _deliver(text, wishes.output)
+
+
+def _answer(prepared: Prepared, tools: Any, wishes: Wishes, common: Common) -> None:
+    """Ask, show, and report."""
+    from deepsel.cli.show import reader_for
+    from deepsel.engine import Run
+
+    is_shown = _shows_stream(wishes)
+    run_ = Run(prepared, tools, is_shown=is_shown)
+    try:
+        with reader_for(is_shown=is_shown, quiet=common.quiet, verbose=common.verbose) as reader:
+            for event in run_.events():
+                reader.take(event)
+    except KeyboardInterrupt:
+        _finish(run_, wishes, common, is_shown=is_shown, stopped=True)
+        raise StoppedByUser("") from None
+    _finish(run_, wishes, common, is_shown=is_shown)
+
+
+def _shows_stream(wishes: Wishes) -> bool:
+    """Tell whether text goes to a reader as it comes: on a terminal, or in a pipe that asked for it.
+
+    A pipe gets the answer when it is whole, so that a cut one can be asked again and nobody parses half of it.
+    """
+    if wishes.as_json or wishes.output or wishes.schema or wishes.stream is False:
+        return False
+    return bool(wishes.stream) or is_terminal(sys.stdout)
+
+
+def _finish(run_: Run, wishes: Wishes, common: Common, *, is_shown: bool, stopped: bool = False) -> None:
+    """Hand over what has not been shown yet, write the footer, and raise what went wrong."""
+    answer, failure = run_.answer(), None if stopped else run_.failure()
+    is_whole = failure is None and not stopped
+    if wishes.as_json and (answer.attempts or is_whole or stopped):
+        _deliver(records.dump(records.answer_record(answer)), wishes.output, is_whole=is_whole)
+    elif not wishes.as_json and not is_shown and answer.text:
+        _deliver(out.end_with_newline(answer.text), wishes.output, is_whole=is_whole)
+    if not common.quiet:
+        for notice in answer.warnings:
+            write_note(f"warning: {notice.message}")
+        if is_whole or answer.text:
+            write_note(footer(answer))
+    if failure is not None:
+        raise failure
+
+
+def _deliver(text: str, path: Path | None, *, is_whole: bool = True) -> None:
+    """Write to stdout or to the file; an answer that is not whole never replaces a file."""
+    if path is None:
+        out.write_stdout(text)
+    elif is_whole:
+        out.write_file(path, text)
+    else:
+        out.write_file(out.partial_path(path), text)
+        write_note(f"warning: what came was written to `{out.partial_path(path)}`; `{path}` is unchanged")
+
+
+def footer(answer: Answer) -> str:
+    """Say in one line what answered, how much it took, what it cost and what the cache did."""
+    usage = answer.usage
+    written = f"{count(usage.input_tokens)} + {count(usage.output_tokens)} tokens"
+    if usage.cache_read:
+        written += f" ({count(usage.cache_read)} cached)"
+    if usage.source != "reported":
+        written += f" ({usage.source})"
+    times = seconds(answer.total_s)
+    if answer.ttft_s is not None and answer.cache.status != "hit":
+        times += f", first token {seconds(answer.ttft_s)}"
+    tier = f" ({answer.cache.tier})" if answer.cache.tier else ""
+    parts = [answer.model, written, usd(answer.cost_usd), times, f"cache {answer.cache.status}{tier}"]
+    if answer.provider.startswith("demo"):
+        parts.insert(1, "simulated")
+    return " · ".join(parts)

@@ -1,0 +1,107 @@
+"""Builds what commands need from the process they run in: settings, cache, and the tools of the engine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deepsel import config
+from deepsel.cli.options import Common
+from deepsel.clock import SystemClock
+from deepsel.config import Profile, Settings
+from deepsel.errors import ConfigError
+from deepsel.values import Provider
+
+if TYPE_CHECKING:
+    from deepsel.cache import Cache
+    from deepsel.engine import Tools
+    from deepsel.providers.transport import Transport
+
+
+def load_settings(common: Common, env: Mapping[str, str] | None = None) -> Settings:
+    """Read the user's settings; a file named by hand has to exist."""
+    env = os.environ if env is None else env
+    paths = config.find_paths(env, common.config)
+    return config.read_settings(paths.config_file, required=bool(common.config or env.get("DEEPSEL_CONFIG")))
+
+
+def choose_profile(settings: Settings, common: Common, env: Mapping[str, str] | None = None) -> Profile:
+    """Pick the profile: `--profile`, then `DEEPSEL_PROFILE`, then the file's default."""
+    env = os.environ if env is None else env
+    name = common.profile or env.get("DEEPSEL_PROFILE") or settings.default_profile
+    if name not in settings.profiles:
+        raise ConfigError(f"there is no profile `{name}`", config.nearest_hint(name, settings.profiles))
+    return settings.profiles[name]
+
+
+def open_cache(config_path: Path | None = None) -> Cache:
+    """Open the answer cache as the settings want it; files are made on first use."""
+    from deepsel.cache import Cache
+
+    settings = load_settings(Common(config=config_path))
+    folder = config.find_paths(os.environ, config_path).cache_dir
+    cache = settings.cache
+    return Cache(
+        folder / "answers",
+        ttl_s=cache.ttl_s,
+        memory_entries=cache.memory_entries,
+        size_limit_bytes=cache.size_limit_bytes,
+        clock=SystemClock(),
+    )
+
+
+@dataclass(slots=True)
+class Workshop:
+    """Makes the engine's tools, each on first use, and closes what was made."""
+
+    config_path: Path | None = None
+    _stack: ExitStack = field(default_factory=ExitStack)
+    _transport: Transport | None = None
+    _demo_origin: str | None = None
+
+    def __enter__(self) -> Workshop:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def tools(self) -> Tools:
+        """Give the engine what it needs from this process."""
+        import random
+
+        from deepsel.engine import Tools
+        from deepsel.health import ObservationLog
+
+        return Tools(
+            transport=self._open_transport,
+            cache=self._stack.enter_context(open_cache(self.config_path)),
+            log=ObservationLog(config.find_paths(os.environ, self.config_path).data_dir),
+            clock=SystemClock(),
+            rng=random.Random(),  # noqa: S311 - jitter, not cryptography
+            key_of=lambda provider: config.resolve_key(provider, os.environ),
+            locate=self._locate,
+        )
+
+    def _open_transport(self) -> Transport:
+        """Make the one transport of the process."""
+        if self._transport is None:
+            from deepsel.providers.transport import Transport
+
+            self._transport = self._stack.enter_context(Transport(SystemClock()))
+        return self._transport
+
+    def _locate(self, provider: Provider) -> Provider:
+        """Start the simulator where a demo provider is to be asked."""
+        from deepsel.config.demo import DEMO_ORIGIN
+
+        if not provider.base_url.startswith(DEMO_ORIGIN):
+            return provider
+        if self._demo_origin is None:
+            from deepsel.simulator import demo_server
+
+            self._demo_origin = self._stack.enter_context(demo_server()).url
+        return replace(provider, base_url=provider.base_url.replace(DEMO_ORIGIN, self._demo_origin, 1))

@@ -1,0 +1,83 @@
+"""Where an answer goes when it is not drawn on a terminal: bytes to stdout, or a file that is whole or absent."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from deepsel.cli.terminal import is_terminal, plain
+from deepsel.errors import ExitCode, UsageError
+
+
+def write_stdout(text: str) -> None:
+    """Write text to stdout as UTF-8 whatever the locale says, made safe where a terminal reads it.
+
+    Where the reader of our pipe has gone away the process ends, quietly and with success.
+    """
+    shown = plain(text) if is_terminal(sys.stdout) else text
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(shown.encode("utf-8", "replace"))
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        silence_stdout()
+        raise SystemExit(ExitCode.OK) from None
+
+
+def silence_stdout() -> None:
+    """Send what is still buffered nowhere, so that the interpreter's last flush does not complain."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, sys.stdout.fileno())
+    os.close(devnull)
+
+
+def end_with_newline(text: str) -> str:
+    """Return `text` ending in one line feed at least, so that the next prompt stands on a line of its own."""
+    return text if text.endswith("\n") or not text else text + "\n"
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a place that cannot take the answer before anything is paid for."""
+    folder = path.parent
+    if path.is_dir():
+        raise UsageError(f"`{path}` is a folder", "name a file")
+    if not folder.is_dir():
+        raise UsageError(f"the folder `{folder}` does not exist", "make it first, or name another file")
+    if not os.access(folder, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+        raise UsageError(f"`{path}` cannot be written", "check its permissions")
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write `text` to `path` so that a reader sees the old file or the whole new one; what is no plain file is written to."""
+    data = text.encode("utf-8", "replace")
+    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+            return
+        target = path.resolve()
+        mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
+        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
+            try:
+                file.write(data)
+                file.flush()
+                os.fchmod(file.fileno(), mode)
+                Path(file.name).replace(target)
+            except BaseException:
+                Path(file.name).unlink(missing_ok=True)
+                raise
+    except OSError as error:
+        raise UsageError(f"cannot write `{path}`: {(error.strerror or 'input/output error').lower()}") from error
+
+
+def partial_path(path: Path) -> Path:
+    """Name the file that takes an answer which is not whole."""
+    return path.with_name(path.name + ".partial")
+
+
+def _umask() -> int:
+    """Read the process's umask, which can only be had by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,131 @@
+"""The JSON records scripts read; their member names are a contract (README, "Records")."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from deepsel.values import Answer, Attempt, PriceRule, Usage
+
+if TYPE_CHECKING:
+    from deepsel.engine import Prepared
+
+SCHEMA_VERSION = 1
+
+
+def dump(record: Any) -> str:
+    """Write one record on one line; text that is no valid Unicode is escaped."""
+    text = json.dumps(record, ensure_ascii=False, separators=(",", ":"), default=_plain)
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        text = json.dumps(record, separators=(",", ":"), default=_plain)
+    return text + "\n"
+
+
+def _plain(value: Any) -> Any:
+    """Turn what JSON has no form for into text."""
+    if isinstance(value, Decimal):
+        return f"{value:f}"
+    if isinstance(value, datetime):
+        return value.isoformat()
+    raise TypeError(f"no JSON form for {type(value).__name__}")
+
+
+def answer_record(answer: Answer) -> dict[str, Any]:
+    """Build the record of `ask --json`."""
+    return {
+        "schema": SCHEMA_VERSION,
+        "text": answer.text,
+        "reasoning": answer.reasoning,
+        "model": answer.model,
+        "answered_model": answer.answered_model,
+        "provider": answer.provider,
+        "profile": answer.profile,
+        "task": answer.task,
+        "difficulty": round(answer.difficulty, 4),
+        "finish": answer.finish,
+        "usage": usage_record(answer.usage),
+        "cost_usd": answer.cost_usd,
+        "price": price_record(answer.price_rule),
+        "timing": {"ttft_s": _rounded(answer.ttft_s), "total_s": _rounded(answer.total_s)},
+        "cache": {"status": answer.cache.status, "tier": answer.cache.tier, "key": answer.cache.key},
+        "attempts": [attempt_record(attempt) for attempt in answer.attempts],
+        "warnings": [{"code": notice.code, "message": notice.message} for notice in answer.warnings],
+    }
+
+
+def usage_record(usage: Usage) -> dict[str, Any]:
+    """Build the usage member: totals that contain their parts, as people compare them with bills."""
+    return {
+        "input_tokens": usage.input_tokens,
+        "cached_input_tokens": usage.cache_read,
+        "cache_write_tokens": usage.cache_write_tokens,
+        "output_tokens": usage.output_tokens,
+        "reasoning_tokens": usage.output_reasoning,
+        "source": usage.source,
+    }
+
+
+def price_record(rule: PriceRule | None) -> dict[str, Any]:
+    """Say where the price came from; nulls where there is none."""
+    if rule is None:
+        return {"source": None, "as_of": None, "rule": None}
+    return {
+        "source": rule.source or None,
+        "as_of": rule.checked.isoformat() if rule.checked else None,
+        "rule": rule.label or "standard",
+    }
+
+
+def attempt_record(attempt: Attempt) -> dict[str, Any]:
+    """Build one member of `attempts`."""
+    return {
+        "provider": attempt.provider,
+        "model": attempt.model,
+        "outcome": attempt.outcome,
+        "error_class": attempt.error_class,
+        "http_status": attempt.http_status,
+        "message": attempt.message or None,
+        "wait_s": round(attempt.wait_s, 4),
+        "ttft_s": _rounded(attempt.ttft_s),
+        "total_s": _rounded(attempt.total_s),
+        "cost_usd": attempt.cost_usd,
+    }
+
+
+def plan_record(prepared: Prepared, cache: dict[str, Any]) -> dict[str, Any]:
+    """Build the record of `ask --explain --json`."""
+    return {
+        "schema": SCHEMA_VERSION,
+        "profile": prepared.profile.name,
+        "strategy": prepared.profile.strategy,
+        "task": prepared.task,
+        "task_evidence": list(prepared.task_evidence),
+        "difficulty": round(prepared.difficulty, 4),
+        "input_tokens": {name: count.tokens for name, count in prepared.input_tokens.items()},
+        "candidates": [
+            {
+                "model": choice.model,
+                "provider": choice.provider,
+                "rank": choice.rank,
+                "utility": round(choice.utility, 6),
+                "terms": {name: round(value, 6) for name, value in choice.terms.items()},
+                "cost_usd": choice.cost_usd,
+                "reasons": list(choice.reasons),
+            }
+            for choice in prepared.plan.choices
+        ],
+        "refused": [
+            {"model": refusal.model, "reason": refusal.reason, "detail": refusal.detail}
+            for refusal in prepared.plan.refused
+        ],
+        "cache": cache,
+    }
+
+
+def _rounded(seconds: float | None) -> float | None:
+    """Round to tenths of a millisecond; finer is noise."""
+    return None if seconds is None else round(seconds, 4)

@@ -1,0 +1,67 @@
+"""`deepsel simulate`: the loopback server that speaks both wires and can misbehave, for rehearsals."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deepsel.cli.options import Common, with_common
+from deepsel.cli.output import write_stdout
+from deepsel.cli.terminal import write_note
+from deepsel.errors import UsageError
+
+if TYPE_CHECKING:
+    from deepsel.simulator import Scenario, Simulator
+
+
+@with_common
+def simulate(
+    common: Common,
+    port: Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help="0 takes a free one.")] = 8399,
+    scenario: Annotated[
+        str, typer.Option("--scenario", metavar="NAME|PATH", help="A built-in scenario, a fault, or a file.")
+    ] = "default",
+    listing: Annotated[bool, typer.Option("--list", help="List the built-in scenarios and faults.")] = False,
+) -> None:
+    """Run the simulated provider.
+
+    Serves both wires on 127.0.0.1 until Ctrl-C; answers are made up and say so. Scenarios misbehave in known ways.
+    """
+    from deepsel import simulator
+
+    if listing:
+        write_stdout(_catalogue())
+        return
+
+    def announce(running: Simulator) -> None:
+        if not common.quiet:
+            write_note(f"simulating `{scenario}`; Ctrl-C ends it\nopenai-chat         base_url = {running.base_url}")
+            write_note(f"anthropic-messages  base_url = {running.url}")
+
+    simulator.run("127.0.0.1", port, scenario=_find(scenario), on_ready=announce)
+
+
+def _find(name: str) -> Scenario:
+    """Find a scenario by name, a fault by name, or a file by path."""
+    from deepsel import simulator
+    from deepsel.config import nearest_hint
+    from deepsel.simulator.scenario_file import load_scenario
+
+    if name in simulator.BUILT_IN or name in simulator.FAULTS or Path(name).is_file():
+        return load_scenario(name)
+    known = [*simulator.BUILT_IN, *simulator.FAULTS]
+    raise UsageError(f"there is no scenario `{name}` and no such file", nearest_hint(name, known) or "see `--list`")
+
+
+def _catalogue() -> str:
+    """List every name `--scenario` knows, with what it does."""
+    from deepsel import simulator
+
+    width = max(map(len, [*simulator.BUILT_IN, *simulator.FAULTS]))
+    lines = ["scenarios"]
+    lines += [f"  {name.ljust(width)}  {row.description}" for name, row in simulator.BUILT_IN.items()]
+    lines += ["", "faults, each a scenario of its own"]
+    lines += [f"  {name.ljust(width)}  {row.description}" for name, row in simulator.FAULTS.items()]
+    return "\n".join(lines) + "\n"

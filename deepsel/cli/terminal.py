@@ -1,0 +1,38 @@
+"""What may reach a terminal: text from outside is stripped of everything a terminal would obey."""
+
+from __future__ import annotations
+
+import sys
+from functools import cache
+
+_KEPT = "\n\t"
+
+
+@cache
+def _table() -> dict[int, int | str | None]:
+    """Map C0, DEL and C1 controls to visible pictures, and drop the marks that reorder text around them."""
+    table: dict[int, int | str | None] = {code: 0x2400 + code for code in range(0x20) if chr(code) not in _KEPT}
+    table[0x7F] = 0x2421
+    table.update(dict.fromkeys(range(128, 160), "�"))
+    # Overrides and embeddings can make code read otherwise than it runs (CVE-2021-42574); isolates and plain marks stay.
+    table.update(dict.fromkeys([0x202A, 0x202B, 0x202C, 0x202D, 0x202E]))
+    return table
+
+
+def plain(text: str) -> str:
+    """Return `text` without anything that moves the cursor, changes colours, rings, or hides itself.
+
+    Carriage returns before line feeds vanish; every other control character is shown as its picture.
+    """
+    return text.replace("\r\n", "\n").translate(_table())
+
+
+def is_terminal(stream: object) -> bool:
+    """Tell whether a person reads the stream directly."""
+    return bool(getattr(stream, "isatty", bool)())
+
+
+def write_note(text: str) -> None:
+    """Write one line to stderr."""
+    sys.stderr.write(plain(text) + "\n")
+    sys.stderr.flush()

@@ -1,0 +1,43 @@
+"""The built-in `demo` profile: catalog models answered by the in-process simulator, so that all can be tried without a key."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from deepsel import catalog
+from deepsel.config.settings import DEMO_PROFILE, Profile
+from deepsel.values import Model, Provider
+
+# Port 0 stands for the simulator that the command starts when a request has to be sent; the cache key needs a fixed name.
+DEMO_ORIGIN = "http://127.0.0.1:0"
+
+DEMO_PROVIDERS = {
+    "demo": Provider(name="demo", label="simulator", wire="openai-chat", base_url=f"{DEMO_ORIGIN}/v1"),
+    "demo-anthropic": Provider(
+        name="demo-anthropic", label="simulator", wire="anthropic-messages", base_url=DEMO_ORIGIN, seed_field=None
+    ),
+}
+
+_SHOWN = ("deepseek-flash", "mistral-small-2603", "claude-sonnet-5-5", "gpt-6-luna")
+
+
+@cache
+def demo_models() -> dict[str, Model]:
+    """Give the demo's models: the catalog's rows, prices included, moved to the simulator."""
+    from dataclasses import replace
+
+    rows = (catalog.find_model(name) for name in _SHOWN)
+    return {
+        f"demo-{row.name}": replace(
+            row,
+            name=f"demo-{row.name}",
+            provider="demo-anthropic" if row.provider == "anthropic" else "demo",
+            aliases=(),
+            sampling="always",
+            is_default=False,
+        )
+        for row in rows
+    }
+
+
+DEMO_PROFILE_ROW = Profile(name=DEMO_PROFILE, models=tuple(f"demo-{name}" for name in _SHOWN))

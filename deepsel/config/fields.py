@@ -1,0 +1,128 @@
+"""The members of profiles.toml and what each may hold; turns one parsed value into ours or says why not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from typing import Any, TypeAlias
+
+from deepsel.values import STRATEGIES, TASKS
+
+Reader: TypeAlias = Callable[[Any], Any]
+"""Takes the parsed TOML value, returns ours; raises ValueError with words that follow `must be`."""
+
+
+def text(value: Any) -> str:
+    """Accept a string."""
+    if not isinstance(value, str):
+        raise ValueError("a string")
+    return value
+
+
+def names(value: Any) -> tuple[str, ...]:
+    """Accept a list of strings."""
+    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+        raise ValueError('a list of names, e.g. ["quick", "strong"]')
+    return tuple(value)
+
+
+def money(value: Any) -> Decimal:
+    """Accept an amount of USD as text or a whole number, not negative."""
+    wrong = ValueError('an amount of USD as text, e.g. "0.05"')
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        raise wrong
+    try:
+        amount = Decimal(value)
+    except InvalidOperation:
+        raise wrong from None
+    if not amount.is_finite() or amount < 0:
+        raise wrong
+    return amount
+
+
+def number(low: float, high: float = float("inf"), *, above: bool = False) -> Reader:
+    """Make a reader of numbers in [low, high], or (low, high] with `above`."""
+
+    def read(value: Any) -> float:
+        bound = f" and at most {high:g}" if high != float("inf") else ""
+        wrong = ValueError(f"a number {'above' if above else 'of at least'} {low:g}{bound}")
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            raise wrong
+        if not low <= value <= high or (above and value == low) or value in (float("inf"), float("-inf")):
+            raise wrong
+        return float(value)
+
+    return read
+
+
+def integer(low: int) -> Reader:
+    """Make a reader of whole numbers of at least `low`."""
+
+    def read(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or value < low:
+            raise ValueError(f"a whole number of at least {low}")
+        return value
+
+    return read
+
+
+def flag(value: Any) -> bool:
+    """Accept true or false."""
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
+
+
+def strategy(value: Any) -> str:
+    """Accept one of the strategies."""
+    if value not in STRATEGIES:
+        raise ValueError("one of " + ", ".join(STRATEGIES))
+    return str(value)
+
+
+def pins(value: Any) -> dict[str, tuple[str, ...]]:
+    """Accept a table of task to model names."""
+    if not isinstance(value, dict):
+        raise ValueError('a table of task to model names, e.g. { creative = ["strong"] }')
+    for task in value:
+        if task not in TASKS:
+            raise ValueError(f"a table whose keys are tasks ({', '.join(TASKS)}), not `{task}`")
+    return {task: names(models) for task, models in value.items()}
+
+
+def redis_url(value: Any) -> str:
+    """Accept an empty string or a redis URL; the text is never quoted back since it may hold a password."""
+    if not isinstance(value, str) or (value and not value.startswith(("redis://", "rediss://", "unix://"))):
+        raise ValueError('a URL such as "redis://127.0.0.1:6379/0", or empty')
+    return value
+
+
+PROFILE: dict[str, Reader] = {
+    "models": names,
+    "strategy": strategy,
+    "tasks": pins,
+    "larger_context": names,
+    "max_cost_usd": money,
+    "daily_budget_usd": money,
+    "ttft_p95_limit_s": number(0, above=True),
+    "error_rate_limit": number(0, 1),
+    "cooldown_s": number(0),
+    "window_s": number(0, above=True),
+    "min_samples": integer(1),
+    "retries": integer(0),
+    "timeout_s": number(0, above=True),
+    "first_token_timeout_s": number(0, above=True),
+    "content_policy_fallback": flag,
+    "max_tokens": integer(1),
+    "temperature": number(0, 2),
+    "seed": integer(0),
+}
+
+CACHE: dict[str, Reader] = {
+    "ttl_s": number(0, above=True),
+    "memory_entries": integer(0),
+    "size_limit_bytes": integer(1),
+    "redis_url": redis_url,
+}
+
+TOP_LEVEL = ("default_profile", "providers", "models", "profiles", "cache")

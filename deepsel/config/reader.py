@@ -1,0 +1,218 @@
+"""Reads profiles.toml into Settings; every mistake is one ConfigError with file, line where known, key and nearest name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn, TypeVar
+
+from deepsel import catalog
+from deepsel.catalog.rows import GENERIC
+from deepsel.config import fields
+from deepsel.config.demo import DEMO_PROFILE_ROW, DEMO_PROVIDERS, demo_models
+from deepsel.config.nearest import nearest_hint
+from deepsel.config.settings import DEFAULT_PROFILE, DEMO_PROFILE, CacheSettings, Profile, Settings
+from deepsel.errors import ConfigError
+from deepsel.values import Model, Provider
+
+MAX_FILE_BYTES = 1 << 20
+Row = TypeVar("Row")
+
+
+def read_settings(path: Path, *, required: bool = False) -> Settings:
+    """Read the file at `path`, or give the built-in settings where there is none; `required` makes that an error."""
+    try:
+        with path.open("rb") as file:
+            raw = file.read(MAX_FILE_BYTES + 1)
+    except FileNotFoundError:
+        if required:
+            raise ConfigError(
+                f"there is no configuration file at `{path}`", "check the path, or make one with `deepsel init`"
+            ) from None
+        return _built_in()
+    except OSError as error:
+        raise ConfigError(f"cannot read `{path}`: {(error.strerror or 'input/output error').lower()}") from error
+    return parse_settings(raw, path)
+
+
+def parse_settings(raw: bytes, path: Path) -> Settings:
+    """Turn the bytes of a profiles.toml into Settings."""
+    import tomllib  # 15 ms that a user without a file need not wait for
+
+    if len(raw) > MAX_FILE_BYTES:
+        raise ConfigError(f"{path}: larger than {MAX_FILE_BYTES} bytes, which no profiles.toml is")
+    try:
+        source = raw.decode("utf-8-sig")
+        data = tomllib.loads(source)
+    except UnicodeDecodeError as error:
+        raise ConfigError(f"{path}: not UTF-8 text", "save the file as UTF-8") from error
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise ConfigError(f"{path}: not valid TOML: {str(error).lower()}") from error
+    return _Document(path, source, data).settings()
+
+
+def _built_in() -> Settings:
+    """Give what a user without a file has: the catalog's default candidates and the demo."""
+    return Settings(
+        providers=dict(DEMO_PROVIDERS),
+        models=demo_models(),
+        profiles={DEFAULT_PROFILE: _default_profile(()), DEMO_PROFILE: DEMO_PROFILE_ROW},
+        default_profile=DEFAULT_PROFILE,
+        cache=CacheSettings(),
+    )
+
+
+def _default_profile(own_models: Iterable[str]) -> Profile:
+    """Give the profile of a user who wrote none: the own models where there are any, else the catalog's defaults."""
+    return Profile(name=DEFAULT_PROFILE, models=tuple(own_models) or catalog.default_models())
+
+
+def _is_in_catalog(name: str) -> bool:
+    """Tell whether the catalog can make something of a model's name."""
+    try:
+        catalog.find_model(name)
+    except ConfigError:
+        return False
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """One parsed file and the means to point into it."""
+
+    path: Path
+    source: str
+    data: Mapping[str, Any]
+
+    def settings(self) -> Settings:
+        """Check the whole file and build what it says."""
+        self._only_known("", self.data, fields.TOP_LEVEL)
+        providers = self._rows("providers", self._provider)
+        models = self._rows("models", lambda name, row: self._model(name, row, providers))
+        profiles = self._rows("profiles", self._profile)
+        every_model = {**demo_models(), **models}
+        every_profile = {DEMO_PROFILE: DEMO_PROFILE_ROW, **profiles}
+        for profile in profiles.values():
+            self._check_names(profile, every_model)
+        if not profiles:
+            every_profile[DEFAULT_PROFILE] = _default_profile(models)
+        return Settings(
+            providers={**DEMO_PROVIDERS, **providers},
+            models=every_model,
+            profiles=every_profile,
+            default_profile=self._default_name(profiles, every_profile),
+            cache=self._cache(),
+            config_file=self.path,
+        )
+
+    def _rows(self, section: str, make: Callable[[str, Mapping[str, Any]], Row]) -> dict[str, Row]:
+        """Build each `[section.name]` table."""
+        table = self.data.get(section, {})
+        if not isinstance(table, dict) or not all(isinstance(row, dict) for row in table.values()):
+            self._fail("", section, f"`{section}` must be tables such as `[{section}.name]`")
+        return {name: make(name, row) for name, row in table.items()}
+
+    def _provider(self, name: str, row: Mapping[str, Any]) -> Provider:
+        """Build a provider: a built-in row overridden key by key, or a new one that starts from its wire's plain form."""
+        base = catalog.providers().get(name)
+        if base is None and row.get("wire") in GENERIC:
+            base = catalog.generic_provider(row["wire"])
+        return self._from_row("providers", name, lambda: catalog.provider_from(row, name, base=base))
+
+    def _model(self, name: str, row: Mapping[str, Any], providers: Mapping[str, Provider]) -> Model:
+        """Build a model and check that its provider exists."""
+        source, provider = str(self.path), row.get("provider")
+        base = catalog.models().get(name)
+        if base is None and provider in catalog.providers():
+            base = catalog.model_at(str(provider), str(row.get("id", name)))
+        model = self._from_row("models", name, lambda: catalog.model_from(row, name, base=base, source=source))
+        if model.provider not in providers and model.provider not in catalog.providers():
+            known = [*providers, *catalog.providers()]
+            self._fail(f"models.{name}", "provider", f"there is no provider `{model.provider}`", model.provider, known)
+        return model
+
+    def _from_row(self, section: str, name: str, make: Callable[[], Row]) -> Row:
+        """Run one of the catalog's readers and point its complaint at the line it is about."""
+        try:
+            return make()
+        except catalog.RowError as error:
+            self._fail(f"{section}.{name}", error.key.partition(".")[0], str(error), error.key, error.near)
+
+    def _profile(self, name: str, row: Mapping[str, Any]) -> Profile:
+        """Build a profile from its table."""
+        if name == DEMO_PROFILE:
+            self._fail(f"profiles.{name}", "", "`demo` is the built-in profile and cannot be redefined")
+        values = self._values(f"profiles.{name}", row, fields.PROFILE)
+        if not values.get("models"):
+            self._fail(f"profiles.{name}", "models", 'needs `models`, e.g. models = ["deepseek-flash"]')
+        return Profile(name=name, sources=dict.fromkeys(values, "file"), **values)
+
+    def _cache(self) -> CacheSettings:
+        """Build the cache's settings."""
+        row = self.data.get("cache", {})
+        if not isinstance(row, dict):
+            self._fail("cache", "", "`cache` must be a table")
+        return CacheSettings(**self._values("cache", row, fields.CACHE))
+
+    def _values(self, table: str, row: Mapping[str, Any], readers: Mapping[str, fields.Reader]) -> dict[str, Any]:
+        """Read each member of a table with its reader."""
+        self._only_known(table, row, readers)
+        values = {}
+        for key, value in row.items():
+            try:
+                values[key] = readers[key](value)
+            except ValueError as error:
+                self._fail(table, key, f"`{key}` must be {error}")
+        return values
+
+    def _check_names(self, profile: Profile, models: Mapping[str, Model]) -> None:
+        """Fail on a profile that names a model nobody knows."""
+        pinned = [name for names in profile.tasks.values() for name in names]
+        for key, names in (("models", profile.models), ("larger_context", profile.larger_context), ("tasks", pinned)):
+            for name in names:
+                if name not in models and not _is_in_catalog(name):
+                    known = [*models, *catalog.models()]
+                    self._fail(f"profiles.{profile.name}", key, f"there is no model `{name}`", name, known)
+
+    def _default_name(self, own: Mapping[str, Profile], every: Mapping[str, Profile]) -> str:
+        """Find the profile used when none is named: the file's word, else its first profile, else the built-in one."""
+        named = self.data.get("default_profile")
+        if named is None:
+            return next(iter(own), DEFAULT_PROFILE)
+        if not isinstance(named, str) or named not in every:
+            self._fail("", "default_profile", f"there is no profile `{named}`", str(named), every)
+        return named
+
+    def _only_known(self, table: str, row: Mapping[str, Any], known: Iterable[str]) -> None:
+        """Fail on the first member that is not in `known`."""
+        for key in row:
+            if key not in known:
+                self._fail(table, key, f"unknown key `{key}`", key, known)
+
+    def _fail(self, table: str, key: str, message: str, wrong: str = "", known: Iterable[str] = ()) -> NoReturn:
+        """Raise the ConfigError for one place in the file, with the nearest valid name as its hint."""
+        line = _line_of(self.source, table, key)
+        place = f"{self.path}:{line}" if line else str(self.path)
+        where = f" [{table}]" if table else ""
+        raise ConfigError(f"{place}:{where} {message}", nearest_hint(wrong, known))
+
+
+def _line_of(source: str, table: str, key: str) -> int | None:
+    """Find the line a member stands on (tomllib does not tell); None where a plain search is not sure.
+
+    `table` is dotted. The head of the table is given where the member itself is not found.
+    """
+    current, head = "", None
+    for number, line in enumerate(source.splitlines(), 1):
+        header = re.match(r"\s*\[+\s*([^\]#]+?)\s*\]+", line)
+        if header and "=" not in line.split("]")[0]:
+            current = re.sub(r"""["'\s]""", "", header[1])
+            if current == table or current.startswith(table + "."):
+                head = head or number
+        elif key and re.match(rf"""\s*["']?{re.escape(key)}["']?\s*[.=]""", line) and current == table:
+            return number
+        if key and current == f"{table}.{key}".lstrip("."):
+            return number
+    return head

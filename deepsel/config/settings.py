@@ -1,0 +1,80 @@
+"""The records a configuration becomes; every profile value knows where it comes from. Reads no file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from deepsel.values import Model, Provider
+
+DEFAULT_PROFILE = "default"
+DEMO_PROFILE = "demo"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A named way of working."""
+
+    name: str
+    models: tuple[str, ...]
+    """Candidates; their order breaks ties."""
+    strategy: str = "balanced"
+    tasks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Task to the models pinned to it."""
+    larger_context: tuple[str, ...] = ()
+    """Where a cut answer is asked again."""
+    max_cost_usd: Decimal | None = None
+    """Bound on one request, over all its attempts, at the longest answer it allows."""
+    daily_budget_usd: Decimal | None = None
+    """Bound on the profile's spend since midnight UTC."""
+    ttft_p95_limit_s: float = 3.0
+    error_rate_limit: float = 0.5
+    cooldown_s: float = 300.0
+    window_s: float = 300.0
+    min_samples: int = 5
+    retries: int = 3
+    """Calls beyond the first that one request may make: retries and fall-backs together."""
+    timeout_s: float = 120.0
+    """The whole request, over all its attempts and waits."""
+    first_token_timeout_s: float = 30.0
+    """One stream's time to its first token, and from then on from one piece of text to the next."""
+    content_policy_fallback: bool = False
+    """Whether a request that one provider's content policy stopped may be sent to another."""
+    max_tokens: int = 4096
+    temperature: float | None = 0.0
+    seed: int | None = 7
+    sources: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """Field name to `file` or `flag`; a field not named holds its default."""
+
+    def override(self, **flags: Any) -> Profile:
+        """Return the profile with each flag that is not None in place of its value."""
+        given = {name: value for name, value in flags.items() if value is not None}
+        return replace(self, **given, sources={**self.sources, **dict.fromkeys(given, "flag")})
+
+
+@dataclass(frozen=True, slots=True)
+class CacheSettings:
+    """How answers are kept."""
+
+    ttl_s: float = 3600.0
+    memory_entries: int = 256
+    size_limit_bytes: int = 1 << 30
+    redis_url: str = ""
+    """Empty: no shared tier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a command needs to know about its user's wishes."""
+
+    providers: Mapping[str, Provider]
+    models: Mapping[str, Model]
+    """The user's own rows by name; the catalog's are reached through `deepsel.catalog`."""
+    profiles: Mapping[str, Profile]
+    default_profile: str
+    cache: CacheSettings
+    config_file: Path | None = None
+    """The file that was read; None: there was none."""

@@ -1,0 +1,84 @@
+"""Writes a first profiles.toml; the only importer of tomli-w. Never replaces a file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from deepsel import catalog
+from deepsel.config.settings import DEMO_PROFILE, CacheSettings, Profile
+from deepsel.errors import ConfigError
+
+_HEAD = """\
+# profiles.toml of deepsel, written by `deepsel init`. Every key and its meaning: profiles.toml.example.
+# Keys of providers are read from the environment; none belongs into this file.
+"""
+_NOTES = {
+    "strategy": "cheapest, fastest, best, balanced or ordered",
+    "models": "candidates; their order breaks ties. `deepsel models` lists them",
+    "larger_context": "where a cut answer is asked again",
+    "max_cost_usd": "bound on one request at its longest answer",
+    "retries": "calls beyond the first: retries and fall-backs of one request together",
+    "timeout_s": "the whole request",
+    "ttl_s": "how long an answer is kept",
+}
+
+
+def first_profiles(env: Mapping[str, str]) -> tuple[str, list[str]]:
+    """Make the text of a profiles.toml that uses the keys in `env`, and the names of the variables it found."""
+    import tomli_w
+
+    rows = [catalog.find_model(name) for name in catalog.default_models()]
+    found = {
+        provider.api_key_env: provider.name
+        for provider in catalog.providers().values()
+        if provider.api_key_env and env.get(provider.api_key_env, "").strip()
+    }
+    providers = {row.provider for row in rows if catalog.providers()[row.provider].api_key_env in found}
+    names = [row.name for row in rows if row.provider in providers]
+    document: dict[str, Any] = {"default_profile": "main" if names else DEMO_PROFILE}
+    if names:
+        document["profiles"] = {"main": _profile(names, rows)}
+    document["cache"] = {"ttl_s": int(CacheSettings().ttl_s)}
+    return _HEAD + _commented(tomli_w.dumps(document)), sorted(found)
+
+
+def _profile(names: list[str], rows: list[Any]) -> dict[str, Any]:
+    """Choose the members worth showing to somebody who begins."""
+    defaults = Profile(name="main", models=tuple(names))
+    windows = {row.name: row.context_window or 0 for row in rows}
+    return {
+        "models": names,
+        "strategy": defaults.strategy,
+        "larger_context": [max(names, key=lambda name: windows[name])],
+        "max_cost_usd": "0.50",
+        "retries": defaults.retries,
+        "timeout_s": int(defaults.timeout_s),
+    }
+
+
+def _commented(text: str) -> str:
+    """Put each member's meaning above it."""
+    lines = []
+    for line in text.splitlines():
+        key = line.partition(" = ")[0]
+        if key in _NOTES:
+            lines.append(f"# {_NOTES[key]}")
+        lines.append(line)
+    return "\n".join(lines) + "\n"
+
+
+def write_new(path: Path, text: str) -> bool:
+    """Create `path` for its owner alone; False where something is there already."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise ConfigError(f"cannot write `{path}`: {(error.strerror or 'input/output error').lower()}") from error
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
+    return True

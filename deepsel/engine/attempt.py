@@ -1,0 +1,161 @@
+"""One call's answer as it grows, how it ended, and what it cost; asks nobody and retries nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from deepsel import catalog, tokens
+from deepsel.engine.schema import schema_failure, unfence
+from deepsel.engine.wholeness import stops_inside
+from deepsel.errors import AttemptFailed, ErrorClass
+from deepsel.values import (
+    Bill,
+    Finish,
+    FinishReport,
+    Identity,
+    Json,
+    Model,
+    Provider,
+    ReasoningDelta,
+    Source,
+    TextDelta,
+    Usage,
+    UsageReport,
+    WireEvent,
+)
+
+# Failures that come before a model has begun: no provider of the catalog bills them.
+_UNBILLED = frozenset({ErrorClass.NETWORK, ErrorClass.RATE_LIMITED, ErrorClass.OVERLOADED, ErrorClass.SERVER})
+
+
+@dataclass(slots=True)
+class Draft:
+    """An answer as it grows."""
+
+    model: Model
+    provider: Provider
+    max_tokens: int
+    asked_at: datetime
+    """Wall-clock instant of the call, which decides the price."""
+    started_s: float
+    """The same on the monotonic clock."""
+    text: str = ""
+    reasoning: str = ""
+    usage: Usage | None = None
+    stated_cost_usd: Decimal | None = None
+    answered_model: str | None = None
+    finish: Finish | None = None
+    raw_finish: str = ""
+    ttft_s: float | None = None
+    parts: list[str] = field(default_factory=list)
+    """Pieces of `text` not yet joined."""
+
+    def take(self, event: WireEvent, now: float) -> None:
+        """Add one event of the wire, seen at the monotonic instant `now`."""
+        match event:
+            case TextDelta(text):
+                if self.ttft_s is None:
+                    self.ttft_s = now - self.started_s
+                self.parts.append(text)
+            case ReasoningDelta(text):
+                self.reasoning += text
+            case UsageReport(usage, cost_usd):
+                self.usage = usage
+                self.stated_cost_usd = self.stated_cost_usd if cost_usd is None else cost_usd
+            case Identity(answered_model, _):
+                self.answered_model = answered_model or self.answered_model
+            case FinishReport(finish, raw):
+                self.finish, self.raw_finish = finish or Finish.INCOMPLETE, raw
+
+    def join(self) -> None:
+        """Make `text` whole."""
+        self.text += "".join(self.parts)
+        self.parts.clear()
+
+
+def judge(draft: Draft, schema: Mapping[str, Json] | None) -> None:
+    """Raise AttemptFailed where the ended answer is not the whole, valid answer that was asked for.
+
+    With a schema, a code fence around the document is taken off first.
+    """
+    if draft.finish is Finish.FILTERED:
+        raise AttemptFailed(
+            ErrorClass.CONTENT_POLICY, f"{draft.model.name} declined to answer (`{draft.raw_finish}`)", http_status=200
+        )
+    if _reached_limit(draft):
+        raise AttemptFailed(ErrorClass.TRUNCATED, _limit_text(draft), http_status=200)
+    if draft.finish in (None, Finish.INCOMPLETE):
+        raise AttemptFailed(
+            ErrorClass.STREAM_CUT,
+            f"{draft.model.name} ended without saying the answer is complete (`{draft.raw_finish or 'nothing'}`)",
+            http_status=200,
+        )
+    inside = stops_inside(draft.text) if draft.finish is Finish.COMPLETE else None
+    if inside:
+        raise AttemptFailed(
+            ErrorClass.TRUNCATED, f"{draft.model.name} stopped inside {inside} and called it complete", http_status=200
+        )
+    if schema is not None:
+        draft.text = unfence(draft.text)
+        problem = schema_failure(draft.text, schema)
+        if problem:
+            raise AttemptFailed(ErrorClass.SCHEMA, problem, http_status=200)
+
+
+def _reached_limit(draft: Draft) -> bool:
+    """Tell whether the answer was stopped by its token limit, said or not."""
+    if draft.finish is Finish.LENGTH:
+        return True
+    written = draft.usage.output_tokens if draft.usage else None
+    return draft.finish is Finish.COMPLETE and written is not None and written >= draft.max_tokens
+
+
+def _limit_text(draft: Draft) -> str:
+    """Say what used up the limit."""
+    if not draft.text and draft.reasoning:
+        return f"{draft.model.name} used all {draft.max_tokens} tokens for reasoning and wrote no answer"
+    return f"{draft.model.name} stopped at the limit of {draft.max_tokens} tokens"
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What a call used and cost."""
+
+    usage: Usage
+    cost_usd: Decimal | None
+    bill: Bill
+
+
+def settle(draft: Draft, input_tokens: tokens.Count) -> Settlement:
+    """Price a call by the model that answered: the provider's own charge, else reported usage, else our count of the text."""
+    usage = draft.usage
+    if usage is None or usage.output_tokens is None or usage.input_tokens is None:
+        usage = _counted(draft, input_tokens)
+    row = catalog.price_row_for_answer(draft.model, draft.answered_model)
+    bill = catalog.bill(row, usage, at=draft.asked_at, multiplier=draft.provider.price_multiplier)
+    return Settlement(usage, bill.total_usd if draft.stated_cost_usd is None else draft.stated_cost_usd, bill)
+
+
+def failed_cost_usd(draft: Draft, failure: AttemptFailed, input_tokens: tokens.Count) -> Decimal | None:
+    """Price a failed call: nothing where it was refused, the tokens seen where it was cut; None where nobody can know."""
+    if failure.error_class in _UNBILLED or (failure.http_status or 0) >= 400:
+        return Decimal(0)
+    if draft.usage is None and not draft.text and not draft.reasoning:
+        return None
+    return settle(draft, input_tokens).cost_usd
+
+
+def _counted(draft: Draft, input_tokens: tokens.Count) -> Usage:
+    """Stand in for usage the provider did not report."""
+    written = tokens.count(draft.text, draft.model.vocabulary)
+    thought = tokens.count(draft.reasoning, draft.model.vocabulary) if draft.reasoning else None
+    is_exact = {input_tokens.source, written.source} == {Source.COUNTED}
+    return Usage(
+        input_uncached=input_tokens.tokens,
+        output_visible=written.tokens,
+        output_reasoning=thought.tokens if thought else None,
+        source=Source.COUNTED if is_exact else Source.ESTIMATED,
+    )

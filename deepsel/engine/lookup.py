@@ -1,0 +1,63 @@
+"""Where a request's answer would stand in the cache, and whether it may stand there at all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from deepsel import providers
+from deepsel.cache import CachedAnswer, cache_key, key_document
+from deepsel.engine.attempt import Draft, Settlement
+from deepsel.values import Finish, JsonObject, Model, Provider, Request
+
+CacheMode = Literal["auto", "on", "off", "refresh"]
+"""auto: deterministic requests only; on: every request; refresh: ask anew and store."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The cache's name for one request at one model."""
+
+    key: str
+    document: JsonObject
+    is_deterministic: bool
+
+
+def find_place(request: Request, model: Model, provider: Provider, max_tokens: int) -> Place:
+    """Make the cache key of `request` as `model` would be sent it."""
+    wire = providers.WIRES[provider.wire]
+    body = wire.encode(request, model, provider, max_tokens=max_tokens)
+    document = key_document(
+        body, provider=provider.name, wire=provider.wire, model_id=model.id, base_url=provider.base_url
+    )
+    return Place(cache_key(document), document, wire.is_deterministic(body, model, provider))
+
+
+def may_read(mode: CacheMode, place: Place) -> bool:
+    """Tell whether an answer from the cache will do."""
+    return mode == "on" or (mode == "auto" and place.is_deterministic)
+
+
+def may_store(mode: CacheMode, place: Place) -> bool:
+    """Tell whether the answer may be kept."""
+    return mode in ("on", "refresh") or (mode == "auto" and place.is_deterministic)
+
+
+def to_keep(draft: Draft, settlement: Settlement, place: Place, task: str) -> CachedAnswer:
+    """Make the entry of a whole answer."""
+    rule = settlement.bill.rule
+    return CachedAnswer(
+        text=draft.text,
+        reasoning=draft.reasoning,
+        finish=draft.finish or Finish.INCOMPLETE,
+        model=draft.model.name,
+        provider=draft.provider.name,
+        answered_model=draft.answered_model,
+        usage=settlement.usage,
+        cost_usd=settlement.cost_usd,
+        document=place.document,
+        price_source=rule.source if rule else "",
+        price_as_of=rule.checked if rule else None,
+        price_rule=rule.label if rule else "",
+        task=task,
+    )

@@ -1,0 +1,170 @@
+"""What has happened to one request so far: its attempts, spend, warnings, best text; builds the answer record and the final error."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from deepsel import catalog
+from deepsel.cache import CachedAnswer
+from deepsel.engine.attempt import Draft, Settlement, failed_cost_usd, settle
+from deepsel.engine.prepare import Prepared
+from deepsel.errors import (
+    AttemptFailed,
+    DeepselError,
+    ErrorClass,
+    IncompleteError,
+    OverBudgetError,
+    RefusedError,
+    UnavailableError,
+)
+from deepsel.values import Answer, Attempt, CacheUse, Finish, Notice, PriceRule, Usage
+
+
+@dataclass(slots=True)
+class Record:
+    """The growing record of one request."""
+
+    prepared: Prepared
+    attempts: list[Attempt] = field(default_factory=list)
+    failures: list[AttemptFailed] = field(default_factory=list)
+    notices: list[Notice] = field(default_factory=list)
+    draft: Draft | None = None
+    """The call under way, or the last one."""
+    partial: Draft | None = None
+    """The longest text of a failed call."""
+    final: Draft | None = None
+    """The whole answer."""
+    settlement: Settlement | None = None
+    """Of `final`, else of `partial`."""
+    hit: CachedAnswer | None = None
+    cache_use: CacheUse = field(default_factory=lambda: CacheUse("off"))
+    spent_usd: Decimal | None = Decimal(0)
+    """Over all attempts; None once one of them cannot be priced."""
+
+    def close(self, draft: Draft, failure: AttemptFailed | None, *, wait_s: float, now_s: float) -> Attempt:
+        """Record how a call ended and what it cost."""
+        count = self.prepared.input_tokens[draft.model.name]
+        settled = settle(draft, count) if failure is None or draft.text else None
+        if failure is None:
+            assert settled is not None
+            self.final, self.settlement, cost_usd = draft, settled, settled.cost_usd
+        else:
+            cost_usd = failed_cost_usd(draft, failure, count)
+            self.failures.append(failure)
+            if draft.text and (self.partial is None or len(draft.text) > len(self.partial.text)):
+                self.partial, self.settlement = draft, settled
+        self.spent_usd = None if self.spent_usd is None or cost_usd is None else self.spent_usd + cost_usd
+        attempt = Attempt(
+            provider=draft.provider.name,
+            model=draft.model.name,
+            outcome="ok" if failure is None else "failed",
+            error_class=failure.error_class if failure else None,
+            http_status=failure.http_status if failure else 200,
+            message=failure.message if failure else "",
+            wait_s=wait_s,
+            ttft_s=draft.ttft_s,
+            total_s=now_s - draft.started_s,
+            usage=settled.usage if settled else draft.usage,
+            cost_usd=cost_usd,
+        )
+        self.attempts.append(attempt)
+        return attempt
+
+    def warn(self, code: str, message: str) -> None:
+        """Tell the user something once."""
+        notice = Notice(code, message)
+        if notice not in self.notices:
+            self.notices.append(notice)
+
+    def skip(self, provider: str, model: str, message: str) -> None:
+        """Record a candidate that was passed over while the request ran."""
+        self.attempts.append(Attempt(provider, model, "skipped", message=message, cost_usd=Decimal(0)))
+
+    def failure(self) -> DeepselError | None:
+        """Say why there is no whole answer; None where there is one."""
+        if self.final is not None or self.hit is not None:
+            return None
+        if not self.failures:
+            skipped = [attempt.message for attempt in self.attempts]
+            if skipped:
+                return OverBudgetError(skipped[0], "raise `--max-cost`, or lower `--max-tokens`")
+            return UnavailableError("no provider was free to be asked within the time limit", "raise `--timeout`")
+        last = self.failures[-1]
+        hint = last.hint or catalog.what_to_do(last.error_class, last.message, lang=self.prepared.language)
+        if self.partial is not None:
+            return IncompleteError(f"the answer is not whole: {last.message}", hint)
+        if last.error_class is ErrorClass.TRUNCATED:
+            return IncompleteError(last.message, hint)
+        if all(failure.error_class.is_refusal for failure in self.failures):
+            return RefusedError(self._summary(), hint)
+        return UnavailableError(self._summary(), hint)
+
+    def _summary(self) -> str:
+        """Name every failed call and its reason in one line."""
+        failed = [attempt for attempt in self.attempts if attempt.outcome == "failed"]
+        told = [f"{attempt.provider}/{attempt.model}: {attempt.message}" for attempt in failed]
+        if len(told) == 1:
+            return told[0]
+        return f"no answer after {len(told)} attempts: " + "; ".join(dict.fromkeys(told))
+
+    def answer(self, *, total_s: float) -> Answer:
+        """Build the record of the request as it stands."""
+        if self.hit is not None:
+            return self._from_hit(self.hit, total_s)
+        draft = self.final or self.partial or self.draft
+        prepared = self.prepared
+        plan = prepared.plan
+        name = draft.model.name if draft else plan.choices[0].model
+        settled = self.settlement
+        return Answer(
+            text=draft.text + "".join(draft.parts) if draft else "",
+            reasoning=draft.reasoning if draft else "",
+            model=name,
+            answered_model=draft.answered_model if draft else None,
+            provider=prepared.models[name].provider,
+            profile=prepared.profile.name,
+            task=prepared.task,
+            difficulty=prepared.difficulty,
+            finish=self._finish(draft),
+            usage=settled.usage if settled else (draft.usage if draft and draft.usage else Usage()),
+            cost_usd=self.spent_usd,
+            price_rule=settled.bill.rule if settled else None,
+            ttft_s=draft.ttft_s if draft else None,
+            total_s=total_s,
+            cache=self.cache_use,
+            attempts=tuple(self.attempts),
+            warnings=tuple(self.notices),
+        )
+
+    def _finish(self, draft: Draft | None) -> Finish:
+        """Say how the answer ended, never better than it did."""
+        if self.final is not None:
+            return self.final.finish or Finish.INCOMPLETE
+        if self.failures and self.failures[-1].error_class is ErrorClass.TRUNCATED:
+            return Finish.LENGTH
+        if draft is not None and draft.finish is Finish.FILTERED:
+            return Finish.FILTERED
+        return Finish.INCOMPLETE
+
+    def _from_hit(self, hit: CachedAnswer, total_s: float) -> Answer:
+        """Build the record of an answer from the cache: no attempt, no cost, the tokens it once took."""
+        return Answer(
+            text=hit.text,
+            reasoning=hit.reasoning,
+            model=hit.model,
+            answered_model=hit.answered_model,
+            provider=hit.provider,
+            profile=self.prepared.profile.name,
+            task=self.prepared.task,
+            difficulty=self.prepared.difficulty,
+            finish=hit.finish,
+            usage=hit.usage,
+            cost_usd=Decimal(0),
+            price_rule=PriceRule(None, None, label=hit.price_rule, source=hit.price_source, checked=hit.price_as_of),
+            ttft_s=total_s,
+            total_s=total_s,
+            cache=self.cache_use,
+            attempts=(),
+            warnings=tuple(self.notices),
+        )

@@ -1,0 +1,243 @@
+"""Carries one prepared request out: the cache first, then calls within one budget; what happened is kept in `record`."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from deepsel import providers
+from deepsel.cache import Cache
+from deepsel.clock import Clock
+from deepsel.engine import retry
+from deepsel.engine.attempt import Draft, judge
+from deepsel.engine.events import AttemptEnded, AttemptStarted, EngineEvent, Waiting
+from deepsel.engine.gates import Gates, Slots
+from deepsel.engine.lookup import Place, find_place, may_read, may_store, to_keep
+from deepsel.engine.observe import observations_of
+from deepsel.engine.pace import pause_before_next_s
+from deepsel.engine.prepare import Prepared
+from deepsel.engine.record import Record
+from deepsel.engine.wholeness import stops_in_sentence
+from deepsel.errors import AttemptFailed, ConfigError, DeepselError, ErrorClass
+from deepsel.health import ObservationLog
+from deepsel.secret import Secret
+from deepsel.values import Answer, CacheUse, Finish, Model, Provider, ReasoningDelta, TextDelta, WireEvent
+
+if TYPE_CHECKING:
+    from deepsel.providers.transport import Transport
+
+
+def _as_named(provider: Provider) -> Provider:
+    return provider
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a run needs from outside; one set serves every request of a process."""
+
+    transport: Callable[[], Transport]
+    """Gives the process's transport, made on first use."""
+    cache: Cache
+    log: ObservationLog
+    clock: Clock
+    rng: random.Random
+    key_of: Callable[[Provider], Secret | None]
+    """Raises ConfigError where the key is missing."""
+    locate: Callable[[Provider], Provider] = _as_named
+    """Gives the provider as it is really reached (the demo's simulator has no fixed port)."""
+    gates: Gates = field(default_factory=Gates)
+    slots: Slots = field(default_factory=Slots)
+    ask: Callable[..., Iterator[WireEvent]] = providers.stream_answer
+    """Makes one call; takes what `providers.stream_answer` takes."""
+
+
+class Run:
+    """One request on its way. Iterate `events()` once; `answer()` is the record so far, at any time."""
+
+    def __init__(self, prepared: Prepared, tools: Tools, *, is_shown: bool) -> None:
+        """Make a run; `is_shown` says that a reader sees text as it comes, so that it can never be taken back."""
+        self._prepared = prepared
+        self._tools = tools
+        self._is_shown = is_shown
+        self._started_s = tools.clock.monotonic()
+        self._record = Record(prepared, notices=list(prepared.notices))
+
+    def answer(self) -> Answer:
+        """Return the record as it stands."""
+        return self._record.answer(total_s=self._tools.clock.monotonic() - self._started_s)
+
+    def failure(self) -> DeepselError | None:
+        """Say why there is no whole answer; None where there is one."""
+        return self._record.failure()
+
+    def events(self) -> Iterator[EngineEvent]:
+        """Yield what happens, as it happens; afterwards `failure()` and `answer()` are final."""
+        try:
+            self._look_up()
+            hit = self._record.hit
+            if hit is None:
+                yield from self._ask()
+                return
+            if hit.reasoning:
+                yield ReasoningDelta(hit.reasoning)
+            yield TextDelta(hit.text)
+        finally:
+            self._observe()
+
+    def _observe(self) -> None:
+        """Leave what happened in the log, however it ended."""
+        log = self._tools.log
+        log.add(observations_of(self.answer(), self._tools.clock.now()))
+        self._record.notices += log.notices()
+
+    # --- cache -------------------------------------------------------------------------------------------------------
+
+    def _place(self, name: str) -> Place:
+        """Find a model's place in the cache for this request."""
+        prepared = self._prepared
+        model = prepared.models[name]
+        return find_place(prepared.request, model, prepared.providers[model.provider], prepared.max_tokens[name])
+
+    def _look_up(self) -> None:
+        """Search the cache for each candidate, best first."""
+        mode, record = self._prepared.cache_mode, self._record
+        if mode == "off":
+            return
+        for choice in self._prepared.plan.choices:
+            place = self._place(choice.model)
+            if record.cache_use.key is None and (may_read(mode, place) or may_store(mode, place)):
+                record.cache_use = CacheUse("miss", None, place.key)
+            found = self._tools.cache.get(place.key) if may_read(mode, place) else None
+            if found is not None:
+                record.hit, tier = found
+                record.cache_use = CacheUse("hit", tier, place.key)
+                break
+        record.notices += self._tools.cache.notices()
+
+    def _store(self, draft: Draft) -> None:
+        """Keep a whole answer under the model that gave it, where it may be kept."""
+        prepared, record = self._prepared, self._record
+        if prepared.cache_mode == "off" or draft.finish is not Finish.COMPLETE:
+            return
+        place = self._place(draft.model.name)
+        if not may_store(prepared.cache_mode, place):
+            return
+        if stops_in_sentence(draft.text):
+            record.warn("possibly_cut", "the answer ends within a sentence; it was not stored")
+            return
+        assert record.settlement is not None
+        stored = self._tools.cache.put(place.key, to_keep(draft, record.settlement, place, prepared.task))
+        record.cache_use = CacheUse("stored" if stored else "miss", None, place.key)
+        record.notices += self._tools.cache.notices()
+
+    # --- calls -------------------------------------------------------------------------------------------------------
+
+    def _ask(self) -> Iterator[EngineEvent]:
+        """Call targets until one answers whole, the budget is used up, or text was shown that cannot be taken back."""
+        prepared, clock, gates = self._prepared, self._tools.clock, self._tools.gates
+        targets = [
+            *(retry.Target(choice, prepared.models[choice.model]) for choice in prepared.plan.choices),
+            *(retry.Target(choice, prepared.models[choice.model], is_reserve=True) for choice in prepared.reserves),
+        ]
+        budget = retry.Budget(1 + prepared.profile.retries, self._started_s + prepared.profile.timeout_s)
+        waited_s = 0.0
+        while following := retry.next_call(targets, budget, gates=gates, now=clock.monotonic()):
+            target = following.target
+            if not self._can_afford(target):
+                continue
+            if following.wait_s > 0:
+                yield Waiting(following.wait_s, target.model.name, self._why_waiting())
+                clock.sleep(following.wait_s)
+                waited_s += following.wait_s
+                continue  # another request may have been told to stay away for longer meanwhile
+            provider = prepared.providers[target.model.provider]
+            left_s = budget.deadline - clock.monotonic()
+            with self._tools.slots.taken(provider.name, provider.max_concurrency, timeout_s=left_s) as is_taken:
+                if not is_taken:
+                    return
+                if gates.opens_at(target.key) > clock.monotonic():
+                    continue
+                budget.calls_left -= 1
+                target.calls += 1
+                failure = yield from self._call(target, waited_s, budget.deadline)
+                waited_s = 0.0
+                if failure is None or self._is_final(failure):
+                    return
+                retry.note_failure(target, targets, failure, gates=gates, now=clock.monotonic(), rng=self._tools.rng)
+
+    def _why_waiting(self) -> str:
+        """Say what the wait is for."""
+        failures = self._record.failures
+        return failures[-1].message if failures else "the provider asked for a pause"
+
+    def _is_final(self, failure: AttemptFailed) -> bool:
+        """Tell whether nothing may follow: a reader has seen text, or the content was refused."""
+        has_shown = self._is_shown and self._record.draft is not None and self._record.draft.text != ""
+        is_stopped = failure.error_class is ErrorClass.CONTENT_POLICY
+        return has_shown or (is_stopped and not self._prepared.profile.content_policy_fallback)
+
+    def _can_afford(self, target: retry.Target) -> bool:
+        """Check the cost cap against what is spent and the longest answer; what does not fit is skipped and recorded."""
+        cap, spent = self._prepared.profile.max_cost_usd, self._record.spent_usd
+        worst = self._prepared.worst_usd[target.model.name]
+        if cap is None or (spent is not None and worst is not None and spent + worst <= cap):
+            return True
+        target.is_spent = True
+        self._record.skip(target.model.provider, target.model.name, f"would take the request over its cap of ${cap}")
+        return False
+
+    def _call(
+        self, target: retry.Target, wait_s: float, deadline: float
+    ) -> Generator[EngineEvent, None, AttemptFailed | None]:
+        """Make one call and record it; return its failure, None where the answer is whole."""
+        clock, prepared, record, model = self._tools.clock, self._prepared, self._record, target.model
+        provider = prepared.providers[model.provider]
+        yield AttemptStarted(provider.name, model.name, len(record.failures) + 1)
+        draft = Draft(model, provider, prepared.max_tokens[model.name], clock.now(), clock.monotonic())
+        record.draft = draft
+        failure: AttemptFailed | None = None
+        try:
+            for event in self._stream(draft, deadline):
+                draft.take(event, clock.monotonic())
+                if isinstance(event, TextDelta | ReasoningDelta):
+                    yield event
+            draft.join()
+            judge(draft, prepared.request.schema)
+        except AttemptFailed as error:
+            draft.join()
+            failure = error
+        attempt = record.close(draft, failure, wait_s=wait_s, now_s=clock.monotonic())
+        if failure is None:
+            self._store(draft)
+        yield AttemptEnded(attempt)
+        return failure
+
+    def _stream(self, draft: Draft, deadline: float) -> Iterator[WireEvent]:
+        """Open the call and yield what its wire says."""
+        try:
+            key = self._tools.key_of(draft.provider)
+        except ConfigError as error:
+            raise AttemptFailed(ErrorClass.AUTH, error.message, hint=error.hint) from error
+        if providers.sends_key_in_clear(draft.provider.base_url, key):
+            self._record.warn("key_in_clear", f"the key for {draft.provider.name} travels unencrypted; use https")
+        limit_s = self._prepared.profile.first_token_timeout_s
+        timeouts = providers.Timeouts(deadline=deadline, first_token_s=limit_s, progress_s=limit_s)
+        return self._tools.ask(
+            self._tools.transport(),
+            self._prepared.request,
+            draft.model,
+            self._tools.locate(draft.provider),
+            key,
+            max_tokens=draft.max_tokens,
+            timeouts=timeouts,
+            clock=self._tools.clock,
+            on_response=lambda facts: self._pace(draft.model, facts),
+        )
+
+    def _pace(self, model: Model, facts: providers.ResponseFacts) -> None:
+        """Hold the next call to this target back where its limits run low."""
+        pause_s = pause_before_next_s(facts.allowance)
+        if pause_s > 0:
+            self._tools.gates.close_until((model.provider, model.name), self._tools.clock.monotonic() + pause_s)

@@ -1,0 +1,114 @@
+"""What the bodies of both wires share: which parameters are sent, and in which order the catalog's and the user's win.
+
+Later wins: the wire's own fields, the model's reasoning switch, the provider's members, the model's, the user's.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from deepsel.errors import ConfigError
+from deepsel.providers.fields import items
+from deepsel.secret import Secret
+from deepsel.values import Json, JsonObject, Model, Provider, Request
+
+_LENGTH_FIELDS = frozenset({"max_tokens", "max_completion_tokens"})
+
+
+def assemble(fields: JsonObject, request: Request, model: Model, provider: Provider, *, max_tokens: int) -> JsonObject:
+    """Return the whole body: the wire's `fields`, the sampling that is honoured, and every layer over them."""
+    layers = _layers(request, model, provider)
+    length: JsonObject = {} if _LENGTH_FIELDS & layers.keys() else {provider.max_tokens_field: max_tokens}
+    return {**fields, **length, **_sampling(request, model, provider, layers), **layers}
+
+
+def withheld(request: Request, model: Model, provider: Provider) -> tuple[str, ...]:
+    """Name what the request asks for and the model is not sent, since it would refuse or ignore it."""
+    layers = _layers(request, model, provider)
+    sent = {**_sampling(request, model, provider, layers), **layers}
+    seed_field = provider.seed_field or "seed"
+    missing = {
+        "temperature": request.temperature is not None and "temperature" not in sent,
+        "seed": request.seed is not None and seed_field not in sent,
+    }
+    return tuple(name for name, is_missing in missing.items() if is_missing)
+
+
+def is_deterministic(body: JsonObject, model: Model, provider: Provider) -> bool:
+    """Tell whether an encoded body asks for the same answer each time, in a way that the model honours."""
+    temperature = body.get("temperature")
+    is_cold = isinstance(temperature, int | float) and not isinstance(temperature, bool) and temperature == 0
+    if is_cold and _honours_temperature(model, body):
+        return True
+    return bool(provider.seed_field and model.seed and body.get(provider.seed_field) is not None)
+
+
+def serialise(body: JsonObject) -> bytes:
+    """Return the body's bytes; raises ConfigError where a parameter is no JSON number."""
+    try:
+        document = json.dumps(body, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except ValueError as error:
+        raise ConfigError("a parameter of the request is not a finite number") from error
+    return document.encode("utf-8", "replace")  # half a surrogate pair has no UTF-8 form
+
+
+def key_headers(provider: Provider, key: Secret | None) -> dict[str, str | Secret]:
+    """Return the headers that carry the key, under the provider's own, which win."""
+    headers: dict[str, str | Secret] = {"content-type": "application/json"}
+    if key:
+        if provider.auth in ("bearer", "both"):
+            headers["authorization"] = Secret(f"Bearer {key.reveal()}")
+        if provider.auth != "bearer":
+            headers["x-api-key" if provider.auth == "both" else provider.auth] = key
+    return headers | {name.lower(): value for name, value in provider.headers.items()}
+
+
+def schema_instruction(schema: Mapping[str, Json]) -> str:
+    """Ask in words for what the model has no parameter for; DeepSeek and Qwen insist on the word `json`."""
+    rules = json.dumps(schema, ensure_ascii=False)
+    return f"Reply with one json document and nothing else. It has to be valid under this JSON Schema:\n{rules}"
+
+
+def is_strict(schema: Json) -> bool:
+    """Tell whether a schema is one OpenAI's strict mode takes: each object closed, each property required."""
+    if isinstance(schema, list):
+        return all(map(is_strict, schema))
+    if not isinstance(schema, dict):
+        return True
+    properties = schema.get("properties")
+    if schema.get("type") == "object" or isinstance(properties, dict):
+        names = set(properties) if isinstance(properties, dict) else set()
+        required = {name for name in items(schema.get("required")) if isinstance(name, str)}
+        if schema.get("additionalProperties") is not False or names != required:
+            return False
+    return all(map(is_strict, schema.values()))
+
+
+def _layers(request: Request, model: Model, provider: Provider) -> JsonObject:
+    """Merge what the catalog and the user lay over the wire's fields."""
+    own = {**model.params, **request.params}
+    off = model.reasoning_off or {}
+    layers: JsonObject = {} if off.keys() & own.keys() else dict(off)
+    layers |= provider.extra_body
+    if not request.stream:
+        layers |= provider.non_stream_body
+    return layers | own
+
+
+def _sampling(request: Request, model: Model, provider: Provider, layers: JsonObject) -> JsonObject:
+    """Return temperature and seed where they are asked for and honoured."""
+    fields: JsonObject = {}
+    if request.temperature is not None and _honours_temperature(model, layers):
+        fields["temperature"] = request.temperature
+    if request.seed is not None and provider.seed_field and model.seed:
+        fields[provider.seed_field] = request.seed
+    return fields
+
+
+def _honours_temperature(model: Model, body: JsonObject) -> bool:
+    if model.sampling == "without_reasoning":
+        return model.reasoning_off is not None and all(
+            name in body and body[name] == value for name, value in model.reasoning_off.items()
+        )
+    return model.sampling == "always"

@@ -1,0 +1,88 @@
+"""What goes to the transport and what it tells back: one HTTP call, its time limits, the facts of its response."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from deepsel.providers.waits import Allowance
+from deepsel.secret import Secret
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One HTTP request. Its repr shows neither headers nor body: a user's own header may be a key, too."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str | Secret] = field(default_factory=dict, repr=False)
+    """Names in lower case."""
+    body: bytes = field(default=b"", repr=False)
+
+    @property
+    def target(self) -> str:
+        """Name the host, and the port where one is written, for messages."""
+        return host_of(self.url)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long each phase of a call may take, in seconds; None: only `deadline` bounds it."""
+
+    connect_s: float | None = 10.0
+    first_token_s: float | None = 30.0
+    """From the start of the call to the first piece of content; keep-alives do not count."""
+    progress_s: float | None = 60.0
+    """From one piece of content to the next."""
+    idle_s: float | None = 60.0
+    """Between any two bytes, once one has come."""
+    deadline: float | None = None
+    """The instant on the monotonic clock by which everything has to be over."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseFacts:
+    """What is known of a call once its response has begun, whatever its status. Instants are on the monotonic clock."""
+
+    http_status: int
+    allowance: Allowance
+    """What the provider says is left, for pacing."""
+    request_id: str | None
+    connect_s: float | None
+    """Name look-up, TCP and TLS together; None: an open connection was used again."""
+    started_at: float
+    sent_at: float | None
+    """When the last byte of the request had been handed over."""
+    first_byte_at: float | None
+
+
+def host_of(url: str) -> str:
+    """Return `host` or `host:port` of a URL, without user name, path or query; the text itself where it is no URL."""
+    try:
+        return urlsplit(url).netloc.rpartition("@")[2] or url
+    except ValueError:
+        return url
+
+
+def sends_key_in_clear(url: str, key: Secret | None) -> bool:
+    """Tell whether `key` would travel unencrypted to another machine."""
+    if not key or not url.lower().startswith("http://"):
+        return False
+    try:
+        host = urlsplit(url).hostname or ""
+    except ValueError:
+        return True
+    return not is_loopback(host)
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether a host name or address is this machine's own."""
+    import ipaddress  # only where a call is made
+
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

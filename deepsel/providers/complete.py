@@ -1,0 +1,220 @@
+"""Asks one model once: body, call, response, events; owns no retry, no price and no deadline but those it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from deepsel.clock import Clock
+from deepsel.errors import AttemptFailed, ErrorClass
+from deepsel.providers import bodies, failures, waits
+from deepsel.providers.calls import Call, ResponseFacts, Timeouts
+from deepsel.providers.fields import amount, load_leading_object
+from deepsel.providers.sse import EventStream
+from deepsel.providers.surrogates import Mender
+from deepsel.providers.wires import WIRES, Decoder
+from deepsel.secret import Secret
+from deepsel.values import (
+    Finish,
+    FinishReport,
+    Identity,
+    Model,
+    Provider,
+    ReasoningDelta,
+    Request,
+    TextDelta,
+    Usage,
+    UsageReport,
+    WireEvent,
+)
+
+if TYPE_CHECKING:
+    from deepsel.providers.transport import Response, Transport
+
+MAX_BODY_BYTES = 32 * 1024 * 1024
+"""Largest answer that does not stream."""
+MAX_TEXT_CHARS = 32 * 1024 * 1024
+"""Most text and reasoning of one answer."""
+
+_EVENT_FIELDS = (b"data", b"event", b"id", b"retry", b":")
+_BLANK = b" \t\r\n\xef\xbb\xbf"
+# How a connection may end after the finish value without the answer being less whole.
+_LATE_ENDS = frozenset({ErrorClass.STREAM_CUT, ErrorClass.STALLED})
+# How long usage and end marker, which some servers never send, are waited for after the finish value.
+_AFTER_FINISH_S = 5.0
+
+
+def stream_answer(
+    transport: Transport,
+    request: Request,
+    model: Model,
+    provider: Provider,
+    key: Secret | None,
+    *,
+    max_tokens: int,
+    timeouts: Timeouts,
+    clock: Clock,
+    on_response: Callable[[ResponseFacts], None] | None = None,
+) -> Iterator[WireEvent]:
+    """Ask once and yield what comes; raises AttemptFailed for every bad end, ConfigError where nothing can be sent.
+
+    `on_response` gets the facts of the response, of a refused one too, before the first event. Closing the iterator
+    ends the call.
+    """
+    wire = WIRES[provider.wire]
+    body = wire.encode(request, model, provider, max_tokens=max_tokens)
+    call = Call("POST", wire.url(provider), _headers(request, wire.headers(provider, key)), bodies.serialise(body))
+    if not request.stream:  # nothing comes while the whole answer is being made
+        timeouts = replace(timeouts, first_token_s=None, progress_s=None, idle_s=None)
+    with transport.open(call, timeouts=timeouts) as response:
+        source = failures.Source(provider, key, response.headers, clock.now())
+        facts = _facts(response, source)
+        if on_response is not None:
+            on_response(facts)
+        if not 200 <= response.status < 300:
+            raise source.failure(response.read_start(failures.MAX_ERROR_BYTES), status=response.status)
+        if facts.request_id:
+            yield Identity(request_id=facts.request_id)
+        events = _decoded(response, wire.Decoder(source.failure_inside), is_stream=request.stream)
+        try:
+            yield from _checked(_mended(events), response)
+        except AttemptFailed as failure:
+            failure.http_status = failure.http_status or response.status
+            failure.request_id = failure.request_id or facts.request_id
+            raise
+
+
+def _headers(request: Request, headers: dict[str, str | Secret]) -> dict[str, str | Secret]:
+    """Add what the form of the answer needs; a compressed stream would come in lumps."""
+    if request.stream:
+        return {"accept": "text/event-stream", "accept-encoding": "identity", **headers}
+    return {"accept": "application/json", **headers}
+
+
+def _facts(response: Response, source: failures.Source) -> ResponseFacts:
+    exchange = response.exchange
+    return ResponseFacts(
+        http_status=response.status,
+        allowance=waits.remaining(response.headers, now=source.now),
+        request_id=failures.request_id(response.headers),
+        connect_s=exchange.connect_s,
+        started_at=exchange.started_at,
+        sent_at=exchange.sent_at,
+        first_byte_at=exchange.first_byte_at,
+    )
+
+
+# --- from bytes to events --------------------------------------------------------------------------------------------
+
+
+def _decoded(response: Response, decoder: Decoder, *, is_stream: bool) -> Iterator[WireEvent]:
+    """Yield the answer's events by what the body really is: servers misname it, or answer JSON to a stream."""
+    chunks = response.iter_bytes()
+    head, kind = _sniff(chunks)
+    if kind == "stream":
+        yield from _streamed(head, chunks, decoder, response)
+        response.drain()
+    elif kind == "json":
+        events = decoder.read(load_leading_object(_rest(head, chunks)))
+        yield from events if is_stream else _with_stated_cost(events, response.headers)
+    else:
+        raise AttemptFailed(ErrorClass.MALFORMED, f"the answer is {kind}")
+    decoder.close()
+
+
+def _sniff(chunks: Iterator[bytes]) -> tuple[bytes, str]:
+    """Read as little as tells what a body is: `json`, `stream`, else in words; returns it with what was read."""
+    head = start = b""
+    for chunk in chunks:
+        head = (head if start else b"") + chunk  # blank lines before the answer are kept nowhere
+        start = head.lstrip(_BLANK)
+        if len(start) >= 5 or start[:1] in (b"{", b":"):
+            break
+    if not start:
+        return head, "empty"
+    if start.startswith(b"{"):
+        return start, "json"
+    if any(start.startswith(name) or name.startswith(start) for name in _EVENT_FIELDS):
+        return start, "stream"
+    return start, "a web page" if start.startswith(b"<") else "neither JSON nor an event stream"
+
+
+def _streamed(head: bytes, chunks: Iterator[bytes], decoder: Decoder, response: Response) -> Iterator[WireEvent]:
+    """Yield a stream's events up to its end; an end of the connection after a whole answer is as good as a marker."""
+    parser = EventStream()
+    was_whole = False
+    try:
+        for chunk in chain((head,), chunks):
+            for event in parser.feed(chunk):
+                yield from decoder.feed(event)
+                if decoder.is_ended:
+                    return
+            if decoder.is_whole and not was_whole:
+                was_whole = True
+                response.exchange.hurry(_AFTER_FINISH_S)
+    except AttemptFailed as failure:
+        if not (decoder.is_whole and failure.error_class in _LATE_ENDS):
+            raise
+
+
+def _rest(head: bytes, chunks: Iterator[bytes]) -> bytes:
+    """Return the whole body."""
+    body = bytearray(head)
+    for chunk in chunks:
+        body += chunk
+        if len(body) > MAX_BODY_BYTES:
+            raise AttemptFailed(ErrorClass.MALFORMED, f"the answer is larger than {MAX_BODY_BYTES:,} bytes")
+    return bytes(body)
+
+
+# --- what holds for every wire ---------------------------------------------------------------------------------------
+
+
+def _with_stated_cost(events: Iterator[WireEvent], headers: Mapping[str, str]) -> Iterator[WireEvent]:
+    """Add the charge a LiteLLM proxy states in a header; that of a stream is sent before it is known."""
+    cost_usd = amount(headers.get("x-litellm-response-cost"))
+    latest = Usage()
+    for event in events:
+        if isinstance(event, UsageReport):
+            latest = event.usage
+        yield event
+    if cost_usd is not None:
+        yield UsageReport(latest, cost_usd)
+
+
+def _mended(events: Iterator[WireEvent]) -> Iterator[WireEvent]:
+    """Join characters that a provider has cut in two between events."""
+    text, reasoning = Mender(), Mender()
+    for event in events:
+        match event:
+            case TextDelta(piece):
+                if whole := text.feed(piece):
+                    yield TextDelta(whole)
+            case ReasoningDelta(piece):
+                if whole := reasoning.feed(piece):
+                    yield ReasoningDelta(whole)
+            case _:
+                yield event
+    if rest := reasoning.flush():
+        yield ReasoningDelta(rest)
+    if rest := text.flush():
+        yield TextDelta(rest)
+
+
+def _checked(events: Iterator[WireEvent], response: Response) -> Iterator[WireEvent]:
+    """Note progress of content, bound its size, and raise AttemptFailed (empty) where a whole answer holds nothing."""
+    size, is_blank, finish = 0, True, None
+    for event in events:
+        yield event
+        if isinstance(event, TextDelta | ReasoningDelta):
+            response.exchange.progress()  # after the yield: the reader's own pace is not the provider's
+            size += len(event.text)
+            is_blank = is_blank and not event.text.strip()
+            if size > MAX_TEXT_CHARS:
+                raise AttemptFailed(ErrorClass.MALFORMED, f"the answer is longer than {MAX_TEXT_CHARS:,} characters")
+        elif isinstance(event, FinishReport):
+            finish = event.finish
+    if is_blank and finish in (Finish.COMPLETE, None):
+        raise AttemptFailed(ErrorClass.EMPTY, "the answer is empty")

@@ -1,0 +1,224 @@
+"""One call on the network: its limits, its time stamps, and the layer under the HTTP client that keeps and takes them.
+
+The HTTP client's own time-outs are fixed for each read, so a server that drips bytes holds it for ever. Here every
+operation on a socket gets the time that is left of the nearest limit. Knows no HTTP library: the layer has the shape of
+httpcore's network backend and wraps one.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
+
+from deepsel.clock import Clock
+from deepsel.providers.calls import Timeouts
+
+if TYPE_CHECKING:
+    import ssl
+
+Phase: TypeAlias = Literal["connect", "write", "read"]
+_SLICE_BYTES = 64 * 1024
+
+
+class Exchange:
+    """The limits and stamps of one call. Instants are on the monotonic clock; None: it has not happened."""
+
+    def __init__(self, clock: Clock, timeouts: Timeouts) -> None:
+        self._clock = clock
+        self._timeouts = timeouts
+        self._deadline = timeouts.deadline
+        self.started_at = clock.monotonic()
+        self._content_limit_s = timeouts.first_token_s
+        self._content_words = "no first token came within {:g} s"
+        self._content_since = self.started_at
+        self.connect_started_at: float | None = None
+        """None: an open connection was used again."""
+        self.connect_s: float | None = None
+        self.sent_at: float | None = None
+        self.first_byte_at: float | None = None
+        self.is_closed_by_peer = False
+        self.phase: Phase = "connect"
+        """What was last begun."""
+        self.limit_words = ""
+        """The limit that was nearest then, as a sentence for when it is crossed."""
+
+    def progress(self) -> None:
+        """Note that a piece of the answer has come: the next one has its own limit."""
+        self._content_since = self._clock.monotonic()
+        self._content_limit_s = self._timeouts.progress_s
+        self._content_words = "no more of the answer came for {:g} s"
+
+    def hurry(self, seconds: float) -> None:
+        """Leave at most `seconds` for everything that remains."""
+        soon = self._clock.monotonic() + seconds
+        self._deadline = soon if self._deadline is None else min(self._deadline, soon)
+
+    def begin(self, phase: Phase) -> float | None:
+        """Return the seconds the next operation may take, None for no limit; raises TimeoutError where none is left."""
+        self.phase = phase
+        limits = list(self._limits(phase))
+        if not limits:
+            return None
+        left, self.limit_words = min(limits)
+        if left <= 0:
+            raise TimeoutError(self.limit_words)
+        return left
+
+    def _limits(self, phase: Phase) -> Iterator[tuple[float, str]]:
+        """Yield each limit that holds now: the seconds left of it, and what to say when it is crossed."""
+        now, timeouts = self._clock.monotonic(), self._timeouts
+        if self._deadline is not None:
+            yield self._deadline - now, "the answer was not complete within the time limit"
+        if self._content_limit_s is not None:
+            words = self._content_words.format(self._content_limit_s)
+            yield self._content_since + self._content_limit_s - now, words
+        if phase == "connect" and timeouts.connect_s is not None:
+            yield timeouts.connect_s, f"no connection within {timeouts.connect_s:g} s"
+        if phase == "read" and timeouts.idle_s is not None and self.first_byte_at is not None:
+            yield timeouts.idle_s, f"nothing came for {timeouts.idle_s:g} s"
+
+    def connecting(self) -> None:
+        """Note that a new connection is begun."""
+        self.connect_started_at = self._clock.monotonic()
+        self.is_closed_by_peer = False
+
+    def connected(self) -> None:
+        """Note that the connection stands, or stands encrypted; what a proxy said before does not count."""
+        if self.connect_started_at is not None:
+            self.connect_s = self._clock.monotonic() - self.connect_started_at
+        self.sent_at = self.first_byte_at = None
+
+    def sent(self) -> None:
+        """Note that bytes were handed over."""
+        self.sent_at = self._clock.monotonic()
+
+    def received(self, data: bytes) -> None:
+        """Note what a read gave; nothing means that the other side has closed."""
+        self.is_closed_by_peer = not data
+        if data and self.first_byte_at is None:
+            self.first_byte_at = self._clock.monotonic()
+
+    @property
+    def is_on_used_connection(self) -> bool:
+        """Whether the call went over an open connection that was used again, and nothing has come over it yet."""
+        return self.phase != "connect" and self.connect_started_at is None and self.first_byte_at is None
+
+
+class Stream(Protocol):
+    """What is used of httpcore's network stream."""
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        """Return some bytes; none at the end."""
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        """Send all of `buffer`."""
+
+    def close(self) -> None:
+        """Close the socket."""
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> Stream:
+        """Return the encrypted stream."""
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return what is known of the socket."""
+
+
+class Backend(Protocol):
+    """What is used of httpcore's network backend."""
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> Stream:
+        """Return a connected stream."""
+
+
+class Watch:
+    """A network backend that holds every operation to the limits of the exchange its thread is busy with."""
+
+    def __init__(self, inner: Backend, tls: Callable[[], ssl.SSLContext]) -> None:
+        """Wrap `inner`; `tls` makes the context of encrypted connections, whatever the client passes."""
+        self._inner = inner
+        self.tls = tls
+        self._busy_with = threading.local()
+
+    @contextmanager
+    def watching(self, exchange: Exchange) -> Iterator[None]:
+        """Let `exchange` rule this thread's socket operations for a while."""
+        before = getattr(self._busy_with, "exchange", None)
+        self._busy_with.exchange = exchange
+        try:
+            yield
+        finally:
+            self._busy_with.exchange = before
+
+    @property
+    def exchange(self) -> Exchange:
+        """The exchange that rules this thread now."""
+        current: Exchange = self._busy_with.exchange
+        return current
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ARG002 - the exchange knows better
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> WatchedStream:
+        """Connect within the limits."""
+        exchange = self.exchange
+        exchange.connecting()
+        stream = self._inner.connect_tcp(host, port, exchange.begin("connect"), local_address, socket_options)
+        exchange.connected()
+        return WatchedStream(stream, self)
+
+
+class WatchedStream:
+    """A network stream of a Watch; it outlives the exchange that opened it."""
+
+    def __init__(self, inner: Stream, watch: Watch) -> None:
+        self._inner = inner
+        self._watch = watch
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - the exchange knows better
+        """Read within the limits."""
+        exchange = self._watch.exchange
+        data = self._inner.read(max_bytes, exchange.begin("read"))
+        exchange.received(data)
+        return data
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - the exchange knows better
+        """Write within the limits, which a slow reader on the other side would stretch if it were done at once."""
+        exchange = self._watch.exchange
+        for start in range(0, len(buffer), _SLICE_BYTES):
+            self._inner.write(buffer[start : start + _SLICE_BYTES], exchange.begin("write"))
+        exchange.sent()
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._inner.close()
+
+    def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,  # noqa: ARG002 - made when it is first needed
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ARG002 - the exchange knows better
+    ) -> WatchedStream:
+        """Encrypt within the limits."""
+        exchange = self._watch.exchange
+        stream = self._inner.start_tls(self._watch.tls(), server_hostname, exchange.begin("connect"))
+        exchange.connected()
+        return WatchedStream(stream, self._watch)
+
+    def get_extra_info(self, info: str) -> Any:
+        """Return what is known of the socket."""
+        return self._inner.get_extra_info(info)

@@ -1,0 +1,190 @@
+"""The wire `openai-chat`: builds the body of POST /chat/completions and reads its streams and whole answers.
+
+Reads all dialects of the wire alike: who sends what is in the catalog, and what is not known is skipped. Nothing here
+touches the network.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from deepsel.errors import AttemptFailed, ErrorClass
+from deepsel.providers import bodies
+from deepsel.providers.bodies import is_deterministic, withheld
+from deepsel.providers.failures import Fail, is_error
+from deepsel.providers.fields import child, items, load_object, text
+from deepsel.providers.sse import Event
+from deepsel.providers.usage import openai_usage, stated_cost_usd
+from deepsel.secret import Secret
+from deepsel.values import (
+    Finish,
+    FinishReport,
+    Identity,
+    Json,
+    JsonObject,
+    Message,
+    Model,
+    Provider,
+    ReasoningDelta,
+    Request,
+    TextDelta,
+    Usage,
+    UsageReport,
+    WireEvent,
+)
+
+__all__ = ["Decoder", "encode", "headers", "is_deterministic", "url", "withheld"]
+
+FINISHES: Mapping[str, Finish] = {
+    "stop": Finish.COMPLETE,
+    "length": Finish.LENGTH,
+    "model_length": Finish.LENGTH,
+    "tool_calls": Finish.TOOL,
+    "function_call": Finish.TOOL,
+    "content_filter": Finish.FILTERED,
+}
+BROKEN: Mapping[str, ErrorClass] = {
+    "insufficient_system_resource": ErrorClass.OVERLOADED,
+    "aborted": ErrorClass.SERVER,
+    "error": ErrorClass.SERVER,
+}
+"""Finish values that say the provider gave up."""
+
+
+# --- the request -----------------------------------------------------------------------------------------------------
+
+
+def url(provider: Provider) -> str:
+    """Return where requests are posted."""
+    return provider.base_url.rstrip("/") + "/chat/completions"
+
+
+def headers(provider: Provider, key: Secret | None) -> dict[str, str | Secret]:
+    """Return the request's headers, the key among them."""
+    return bodies.key_headers(provider, key)
+
+
+def encode(request: Request, model: Model, provider: Provider, *, max_tokens: int) -> JsonObject:
+    """Return the request's body; holds no secret."""
+    messages = [_message(message) for message in request.messages]
+    fields: JsonObject = {"model": model.id, "messages": list(messages), "stream": request.stream}
+    if request.stream and provider.stream_usage:
+        fields["stream_options"] = {"include_usage": True}
+    if request.schema is not None:
+        if "json_schema" in model.features:
+            schema: Json = dict(request.schema)
+            form: JsonObject = {"name": "answer", "schema": schema, "strict": bodies.is_strict(schema)}
+            fields["response_format"] = {"type": "json_schema", "json_schema": form}
+        else:
+            fields["messages"] = list(_instructed(messages, bodies.schema_instruction(request.schema)))
+            if "json_object" in model.features:
+                fields["response_format"] = {"type": "json_object"}
+    return bodies.assemble(fields, request, model, provider, max_tokens=max_tokens)
+
+
+def _message(message: Message) -> JsonObject:
+    if not message.images:
+        return {"role": message.role, "content": message.content}
+    parts: list[Json] = [{"type": "text", "text": message.content}] if message.content else []
+    parts += [{"type": "image_url", "image_url": {"url": image.url}} for image in message.images]
+    return {"role": message.role, "content": parts}
+
+
+def _instructed(messages: list[JsonObject], instruction: str) -> list[JsonObject]:
+    """Put an instruction at the end of the system message, or before everything where there is none."""
+    first = messages[0] if messages else {}
+    if first.get("role") == "system" and isinstance(first.get("content"), str):
+        return [{**first, "content": f"{first['content']}\n\n{instruction}"}, *messages[1:]]
+    return [{"role": "system", "content": instruction}, *messages]
+
+
+# --- the answer ------------------------------------------------------------------------------------------------------
+
+
+class Decoder:
+    """Reads one answer, as events of a stream or as one document.
+
+    A finish value makes an answer whole: some servers never send `[DONE]`, and a `[DONE]` without one is a cut answer.
+    Text after the finish value is not part of the answer, and nothing is read after `[DONE]`.
+    """
+
+    def __init__(self, fail: Fail) -> None:
+        self._fail = fail
+        self._answered_model = ""
+        self._is_refused = False
+        self.is_whole = False
+        """A finish value has been seen."""
+        self.is_ended = False
+        """The end marker has been seen; nothing that follows counts."""
+
+    def feed(self, event: Event) -> Iterator[WireEvent]:
+        """Yield what one event of a stream says; raises AttemptFailed for an error or a malformed event."""
+        data = event.data.strip()
+        if self.is_ended or not data:
+            return
+        if data == "[DONE]":
+            self.is_ended = True
+        elif event.event == "error":
+            raise self._fail(data)
+        else:
+            yield from self.read(load_object(data))
+
+    def read(self, document: JsonObject) -> Iterator[WireEvent]:
+        """Yield what one chunk, or a whole answer, says."""
+        if is_error(document):
+            raise self._fail(document)
+        yield from self._identity(document)
+        for choice in items(document.get("choices")):
+            if isinstance(choice, dict) and choice.get("index") in (0, None):  # others come only with n > 1
+                yield from self._choice(choice)
+        usage = child(document, "usage")
+        buckets, cost_usd = openai_usage(usage), stated_cost_usd(usage)
+        if buckets is not None or cost_usd is not None:
+            yield UsageReport(buckets or Usage(), cost_usd)
+
+    def close(self) -> None:
+        """Accept the end of the answer; raises AttemptFailed (stream_cut) where it is not whole."""
+        if not self.is_whole:
+            raise AttemptFailed(ErrorClass.STREAM_CUT, "the answer ended without a finish value")
+
+    def _identity(self, document: JsonObject) -> Iterator[WireEvent]:
+        model, request_id = text(document.get("model")), text(document.get("request_id"))
+        if (model and model != self._answered_model) or request_id:
+            self._answered_model = model or self._answered_model
+            yield Identity(model or None, request_id or None)
+
+    def _choice(self, choice: JsonObject) -> Iterator[WireEvent]:
+        delta = child(choice, "delta") or child(choice, "message")
+        if not self.is_whole:
+            yield from _pieces(delta)
+        if refusal := text(delta.get("refusal")):
+            self._is_refused = True
+            yield TextDelta(refusal)
+        raw = text(choice.get("finish_reason"))
+        if raw in BROKEN:
+            raise AttemptFailed(BROKEN[raw], f"the provider gave up (`{raw}`)", code=raw)
+        if raw and not self.is_whole:
+            self.is_whole = True
+            yield FinishReport(Finish.FILTERED, "refusal") if self._is_refused else FinishReport(FINISHES.get(raw), raw)
+
+
+def _pieces(delta: JsonObject) -> Iterator[WireEvent]:
+    """Yield reasoning and text of a delta or message; each may be text or, from Mistral, a list of chunks."""
+    reasoning = text(delta.get("reasoning_content")) or text(delta.get("reasoning"))
+    reasoning = reasoning or "".join(map(_flat, items(delta.get("reasoning_details"))))
+    if reasoning:
+        yield ReasoningDelta(reasoning)
+    content = delta.get("content")
+    for chunk in content if isinstance(content, list) else [content]:
+        is_thinking = isinstance(chunk, dict) and chunk.get("type") == "thinking"
+        if words := _flat(chunk):
+            yield ReasoningDelta(words) if is_thinking else TextDelta(words)
+
+
+def _flat(chunk: Json) -> str:
+    """Return the words of a content chunk, whatever it is called and however deep it is nested."""
+    if isinstance(chunk, list):
+        return "".join(map(_flat, chunk))
+    if isinstance(chunk, dict):
+        return _flat(chunk.get("text") or chunk.get("thinking") or chunk.get("summary"))
+    return text(chunk)

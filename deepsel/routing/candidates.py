@@ -1,0 +1,172 @@
+"""What a plan is made from and what it is: frozen records, and two sizes every candidate needs. Decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+from deepsel.values import Bill, Model, Provider
+
+MARGIN_TOKENS = 32
+"""Left free in a window for what a provider adds around messages."""
+ESTIMATE_MARGIN = 0.1
+"""Left free besides, as a share of a prompt whose tokens are estimated."""
+LEAST_ANSWER_TOKENS = 256
+"""The smallest answer worth sending a prompt for, unless less is wanted."""
+
+Reason: TypeAlias = Literal[
+    "no_key", "excluded", "retired", "not_yet_available", "unsupported", "window", "over_cost", "cooling"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Cooling:
+    """An endpoint that is left alone for a while."""
+
+    seconds_left: float
+    why: str
+    """With its numbers, for a person: `p95 to first token 6.2 s over 3.0 s`."""
+    badness: float = 0.0
+    """The smallest is used where every candidate is cooling down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One model that may answer, with everything that was found out about it for this request."""
+
+    model: Model
+    provider: Provider
+    has_key: bool
+    """Also true where the provider needs none."""
+    input_tokens: int
+    max_tokens: int | None
+    """The answer's bound, fitted to the window (`fit_max_tokens`); None: the prompt does not fit."""
+    expected_output_tokens: int
+    bill: Bill
+    """At the expected output and the price in force."""
+    worst_bill: Bill
+    """At `max_tokens` of output."""
+    latency_s: float | None = None
+    """Expected to the end of the expected output; None: unknown."""
+    latency_source: str = ""
+    """`observed`, `bench` or `catalog`."""
+    key_names: tuple[str, ...] = ()
+    """Where a key was looked for, to say so where there is none."""
+    input_is_exact: bool = True
+    """Whether `input_tokens` was counted with the model's own vocabulary."""
+    price_note: str = ""
+    """What happens to the price soon: `peak ends in 42 min, then half`."""
+    cooling: Cooling | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """What the request asks of a model."""
+
+    task: str
+    difficulty: float
+    """In [0, 1]."""
+    schema: bool = False
+    """Preferred where native; never a condition, since every answer is validated here."""
+    images: bool = False
+    on: date | None = None
+    """The day it is sent; None: no model is refused for its age."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What a strategy cares about; only their proportions matter."""
+
+    quality: float
+    cost: float
+    latency: float
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the profile and the command line wish."""
+
+    strategy: str = "balanced"
+    weights: Weights | None = None
+    """In place of the strategy's own; ignored by `ordered`."""
+    pins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Task to the models that go first for it."""
+    excluded: frozenset[str] = frozenset()
+    """Names of models and of providers."""
+    max_cost_usd: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One candidate's place in the plan."""
+
+    model: str
+    provider: str
+    rank: int
+    """From 1."""
+    utility: float
+    terms: Mapping[str, float]
+    """Weighted quality, cost and latency; their sum is the utility."""
+    cost_usd: Decimal | None
+    """Projected; None: unknown."""
+    reasons: tuple[str, ...]
+    max_tokens: int
+    """What is to be sent as the answer's bound."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a candidate is not in the plan."""
+
+    model: str
+    provider: str
+    reason: Reason
+    detail: str
+    """One sentence for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The attempts for one request, best first, and who is not among them."""
+
+    choices: tuple[Choice, ...]
+    refused: tuple[Refusal, ...]
+    """In the profile's order."""
+
+
+def fit_max_tokens(
+    model: Model, input_tokens: int, *, wanted: int, least: int = LEAST_ANSWER_TOKENS, input_is_exact: bool = True
+) -> int | None:
+    """Return the largest answer up to `wanted` that fits the model's limits; None where not even `least` fits.
+
+    A model's bound on output cuts the wish silently; its window does so only down to `least`. An unknown limit does
+    not limit.
+    """
+    margin = MARGIN_TOKENS + (0 if input_is_exact else round(ESTIMATE_MARGIN * input_tokens))
+    if model.max_input is not None and input_tokens + margin - MARGIN_TOKENS > model.max_input:
+        return None
+    fitted = wanted if model.max_output is None else min(wanted, model.max_output)
+    if model.context_window is None:
+        return fitted
+    room = model.context_window - input_tokens - margin
+    return min(fitted, room) if room >= max(1, min(least, fitted)) else None
+
+
+def expected_output_tokens(task: str, input_tokens: int, *, max_tokens: int, usual: float | None = None) -> int:
+    """Project an answer's length from the task, or from what is `usual` for this user; never over `max_tokens`."""
+    if usual is not None:
+        length = usual
+    elif task == "translate":
+        length = 1.1 * input_tokens
+    elif task == "summarize":
+        length = min(500.0, 100 + 0.2 * input_tokens)
+    else:
+        length = _TYPICAL_OUTPUT.get(task, 400)
+    return max(1, min(max_tokens, round(length)))
+
+
+_TYPICAL_OUTPUT = {"code": 500, "structured": 250, "reasoning": 900, "creative": 900, "chat": 300}
+"""Tokens; rounded judgement, replaced by the user's own history as soon as there is one."""

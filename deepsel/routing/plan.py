@@ -1,0 +1,154 @@
+"""Turns candidates into a plan: who may answer, in which order, and why; pure, and owns no formula (see `utility`).
+
+The order: models pinned to the task go first, then the others as fall-backs; within each group by falling utility, with
+`ordered` as the profile lists them; equal utilities keep the profile's order. A candidate that is cooling down is
+refused unless no other one is left: then the least bad of them is the plan.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from deepsel.routing import utility
+from deepsel.routing.candidates import Candidate, Choice, Needs, Plan, Policy, Reason, Refusal
+
+
+def plan(candidates: Sequence[Candidate], needs: Needs, policy: Policy) -> Plan:
+    """Order the candidates that can take the request, given in the profile's order; say why the others cannot."""
+    refused: dict[int, Refusal] = {}
+    for place, candidate in enumerate(candidates):
+        refusal = _refuse(candidate, needs, policy)
+        if refusal is not None:
+            refused[place] = refusal
+    cooling = [place for place, refusal in refused.items() if refusal.reason == "cooling"]
+    if cooling and len(refused) == len(candidates):
+        del refused[min(cooling, key=lambda place: _badness(candidates[place]))]
+    pinned = policy.pins.get(needs.task, ())
+    weights = policy.weights or utility.STRATEGY_WEIGHTS.get(policy.strategy) or utility.STRATEGY_WEIGHTS["balanced"]
+    rated = []
+    for place, candidate in enumerate(candidates):
+        if place not in refused:
+            terms = utility.terms(candidate, needs).weighted(weights)
+            merit = 0.0 if policy.strategy == "ordered" else -sum(terms.values())
+            rated.append((candidate.model.name not in pinned, merit, place, terms))
+    rated.sort(key=lambda row: row[:3])
+    choices = tuple(
+        _choose(candidates[place], needs, policy, rank=rank, terms=terms)
+        for rank, (_, _, place, terms) in enumerate(rated, start=1)
+    )
+    return Plan(choices, tuple(refused[place] for place in sorted(refused)))
+
+
+def _badness(candidate: Candidate) -> tuple[float, float]:
+    """Order cooling candidates: the least bad first, then the one that is back soonest."""
+    cooling = candidate.cooling
+    return (cooling.badness, cooling.seconds_left) if cooling else (0.0, 0.0)
+
+
+def _refuse(candidate: Candidate, needs: Needs, policy: Policy) -> Refusal | None:
+    """Name the first hard limit a candidate breaks; cooling down comes last, as it alone may be lifted."""
+    model, provider = candidate.model, candidate.provider
+    found: tuple[Reason, str] | None = None
+    if model.name in policy.excluded or provider.name in policy.excluded:
+        found = ("excluded", "excluded by the profile or the command line")
+    elif needs.on is not None and model.retires is not None and model.retires <= needs.on:
+        found = ("retired", f"retired on {model.retires}")
+    elif needs.on is not None and model.available_from is not None and model.available_from > needs.on:
+        found = ("not_yet_available", f"available from {model.available_from}")
+    elif not candidate.has_key:
+        found = ("no_key", f"no key: looked for {' and '.join(candidate.key_names) or 'one in the configuration'}")
+    elif needs.images and "images" not in model.features:
+        found = ("unsupported", "takes no images")
+    elif candidate.max_tokens is None:
+        found = ("window", _window_detail(candidate))
+    else:
+        found = _over_cost(candidate, policy) or _cooling(candidate)
+    return Refusal(model.name, provider.name, *found) if found else None
+
+
+def _window_detail(candidate: Candidate) -> str:
+    """Say what does not fit into what."""
+    model = candidate.model
+    limit = min(limit for limit in (model.context_window, model.max_input) if limit is not None)
+    about = "" if candidate.input_is_exact else "about "
+    return f"{about}{candidate.input_tokens:,} input tokens and the answer do not fit into {limit:,}"
+
+
+def _over_cost(candidate: Candidate, policy: Policy) -> tuple[Reason, str] | None:
+    """Refuse what may cost more than the cap at its longest answer, or cannot be priced under one."""
+    if policy.max_cost_usd is None:
+        return None
+    worst_usd = candidate.worst_bill.total_usd
+    if worst_usd is None:
+        why = candidate.worst_bill.reason or "its price is unknown"
+        return ("over_cost", f"{why}, and there is a limit of ${policy.max_cost_usd}")
+    if worst_usd > policy.max_cost_usd:
+        return (
+            "over_cost",
+            f"up to ${worst_usd:.6f} with {candidate.max_tokens:,} output tokens, over ${policy.max_cost_usd}",
+        )
+    return None
+
+
+def _cooling(candidate: Candidate) -> tuple[Reason, str] | None:
+    """Refuse what is cooling down."""
+    if candidate.cooling is None:
+        return None
+    return ("cooling", f"{candidate.cooling.why}; tried again in {candidate.cooling.seconds_left:.0f} s")
+
+
+def _choose(candidate: Candidate, needs: Needs, policy: Policy, *, rank: int, terms: dict[str, float]) -> Choice:
+    """Give a candidate its place and its reasons."""
+    return Choice(
+        model=candidate.model.name,
+        provider=candidate.provider.name,
+        rank=rank,
+        utility=sum(terms.values()),
+        terms=terms,
+        cost_usd=candidate.bill.total_usd,
+        reasons=tuple(_reasons(candidate, needs, policy)),
+        max_tokens=candidate.max_tokens or 0,
+    )
+
+
+def _reasons(candidate: Candidate, needs: Needs, policy: Policy) -> list[str]:
+    """Say in short sentences, with numbers, what speaks for and against a candidate."""
+    model = candidate.model
+    reasons = [_quality_reason(candidate, needs), _cost_reason(candidate), _latency_reason(candidate)]
+    if model.name in policy.pins.get(needs.task, ()):
+        reasons.insert(0, f"pinned to {needs.task}")
+    if policy.strategy == "ordered":
+        reasons.insert(0, "in the profile's order")
+    if needs.schema and "json_schema" not in model.features:
+        reasons.append("no native JSON schema: the answer is checked here")
+    if candidate.price_note:
+        reasons.append(candidate.price_note)
+    if candidate.cooling is not None:
+        reasons.append(f"cooling down ({candidate.cooling.why}), but nothing better is left")
+    return reasons
+
+
+def _quality_reason(candidate: Candidate, needs: Needs) -> str:
+    """Say how good an answer is expected."""
+    value = utility.quality(candidate, needs)
+    known = "" if needs.task in candidate.model.capability else " (capability unknown)"
+    return f"quality {value:.2f} for {needs.task} at difficulty {needs.difficulty:.2f}{known}"
+
+
+def _cost_reason(candidate: Candidate) -> str:
+    """Say what it is expected to cost, by which price."""
+    bill = candidate.bill
+    about = "" if candidate.input_is_exact else "~"
+    size = f"{about}{candidate.input_tokens:,} + ~{candidate.expected_output_tokens:,} tokens"
+    if bill.total_usd is None:
+        return f"cost unknown for {size}: {bill.reason or 'no price is known'}"
+    label = f", {bill.rule.label}" if bill.rule is not None and bill.rule.label else ""
+    return f"${bill.total_usd:.6f} for {size}{label}"
+
+
+def _latency_reason(candidate: Candidate) -> str:
+    """Say how long it is expected to take, by whose word."""
+    if candidate.latency_s is None:
+        return "latency unknown"
+    source = f" ({candidate.latency_source})" if candidate.latency_source else ""
+    return f"expected {candidate.latency_s:.1f} s{source}"

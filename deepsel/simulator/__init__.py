@@ -1,0 +1,34 @@
+"""A loopback server that speaks both wires and can misbehave: for the demo, tests, and users' applications."""
+
+from __future__ import annotations
+
+from deepsel.simulator.catalogue import BUILT_IN
+from deepsel.simulator.faults import FAULTS
+from deepsel.simulator.records import Call, Record
+from deepsel.simulator.running import demo_server, run
+from deepsel.simulator.scenario import Behaviour, Scenario, Section
+from deepsel.simulator.server import Simulator
+
+__all__ = [
+    "BUILT_IN",
+    "FAULTS",
+    "Behaviour",
+    "Call",
+    "Record",
+    "Scenario",
+    "Section",
+    "Simulator",
+    "demo_server",
+    "load_scenario",
+    "parse_scenario",
+    "run",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Load the readers of scenario files when one is asked for: the demo needs none."""
+    if name in ("load_scenario", "parse_scenario"):
+        from deepsel.simulator import scenario_file
+
+        return getattr(scenario_file, name)
+    raise AttributeError(name)

@@ -1,0 +1,203 @@
+"""From one parsed HTTP request to one delivered response: paths, bodies, turns and records; knows no thread."""
+
+from __future__ import annotations
+
+import json
+import threading
+from dataclasses import asdict, replace
+from socket import socket
+from typing import Any
+
+from deepsel.clock import Clock
+from deepsel.simulator import anthropic_messages
+from deepsel.simulator.delivery import Delivery
+from deepsel.simulator.errors_table import ERRORS, ErrorRow
+from deepsel.simulator.faults import planned
+from deepsel.simulator.http1 import HttpRequest
+from deepsel.simulator.records import Ledger, Stamps
+from deepsel.simulator.replies import Scene, error_reply, json_reply, stalled
+from deepsel.simulator.reply import Allowance, Ask, BadAsk, Reply
+from deepsel.simulator.scenario import Behaviour, Scenario
+from deepsel.simulator.tokens import count
+from deepsel.simulator.traffic import Traffic, Turn
+from deepsel.simulator.wires import Wire, wire_for
+
+RECORDS_PATH = "/_simulator/records"
+_COUNT_PATH = "/messages/count_tokens"
+DEFAULT_MODEL = "simulated-1"
+
+
+class Answering:
+    """Answers requests by a scenario; safe to use from any thread."""
+
+    def __init__(self, scenario: Scenario, ledger: Ledger, *, clock: Clock, stopping: threading.Event) -> None:
+        self.scenario = scenario
+        self.traffic = Traffic(scenario)
+        self._ledger = ledger
+        self._clock = clock
+        self._stopping = stopping
+
+    def answer(self, connection: socket, request: HttpRequest) -> bool:
+        """Answer one request that was just read; say whether the connection can take another."""
+        read_s = self._clock.monotonic()
+        body = _parsed(request.body)
+        path = request.path.rstrip("/")
+        if path != RECORDS_PATH:
+            self._ledger.add_call(
+                request.method, request.path, request.headers, body=body, size_bytes=len(request.body)
+            )
+        wire = wire_for(path)
+        if wire is not None and request.method == "POST":
+            return self._converse(connection, request, wire=wire, body=body, read_s=read_s)
+        stamps = Stamps("", "", stream=False, fault=None, was_cold=False, request_read_s=read_s)
+        delivery = Delivery(connection, self._clock, self._stopping, read_s, stamps)
+        return delivery.send(self._small(request.method, path, body), keeps_alive=request.keeps_alive)
+
+    def _converse(self, connection: socket, request: HttpRequest, *, wire: Wire, body: Any, read_s: float) -> bool:
+        """Answer a prompt."""
+        request_id = self._ledger.next_id()
+        ask, refusal = self._ask(wire, body)
+        model = ask.model if ask else ""
+        turn = self.traffic.enter(model, read_s)
+        fault = turn.fault if refusal is None and turn.refused_wait_s is None else None
+        stamps = Stamps(request_id, model, bool(ask and ask.stream), fault, turn.cold_s > 0, read_s)
+        self._ledger.add_stamps(stamps)
+        leave = _Once(self.traffic, model, self._clock, is_due=turn.refused_wait_s is None)
+        try:
+            reply = self._planned(wire, ask, turn, request_id=request_id, fault=fault, refusal=refusal)
+            delivery = Delivery(connection, self._clock, self._stopping, read_s, stamps, leave.now)
+            return delivery.send(reply, keeps_alive=request.keeps_alive)
+        finally:
+            leave.now()
+
+    def _ask(self, wire: Wire, body: Any) -> tuple[Ask | None, ErrorRow | None]:
+        """Read the body; give the refusal in place of what cannot be read or asks for a model that is not there."""
+        if not isinstance(body, dict):
+            return None, _refusal("400", "the body must be a JSON object")
+        try:
+            ask = wire.read(body)
+        except BadAsk as error:
+            return None, _refusal("400", str(error))
+        if not self.scenario.knows(ask.model):
+            return ask, _refusal("404", f"the model `{ask.model}` does not exist in this simulation")
+        return ask, None
+
+    def _planned(
+        self, wire: Wire, ask: Ask | None, turn: Turn, *, request_id: str, fault: str | None, refusal: ErrorRow | None
+    ) -> Reply:
+        """Plan the response: a limit's or the request's own refusal, else the scenario's answer."""
+        behaviour = turn.behaviour
+        scene = Scene(
+            wire=wire,
+            ask=ask or _NO_ASK,
+            behaviour=behaviour,
+            request_id=request_id,
+            now=self._clock.now(),
+            cold_s=turn.cold_s,
+            headers=self._limit_headers(wire, turn),
+        )
+        if refusal is None and ask and _overflows(ask, behaviour):
+            refusal = ERRORS["400_context"]
+        if turn.refused_wait_s is not None:
+            reply = error_reply(scene, ERRORS["429"], turn.refused_wait_s)
+        elif refusal:
+            reply = error_reply(scene, refusal, 0.0)
+        else:
+            cached = self.traffic.cached_tokens(scene.ask.model, scene.ask.prompt) if behaviour.cached_prefix else 0
+            reply = stalled(planned(scene, fault, cached), behaviour, turn.since_first_s)
+        if behaviour.headers:
+            reply = _with_headers(reply, behaviour)
+        return reply
+
+    def _limit_headers(self, wire: Wire, turn: Turn) -> dict[str, str]:
+        """Say what is left of the limit, where there is one."""
+        limit = turn.behaviour.limit_requests
+        if limit is None or turn.remaining is None:
+            return {}
+        return wire.limit_headers(Allowance(limit, turn.remaining, turn.reset_s, self._clock.now()))
+
+    def _small(self, method: str, path: str, body: Any) -> Reply:
+        """Answer everything that is no prompt."""
+        if path.endswith(_COUNT_PATH) and method == "POST":
+            return self._count(body)
+        if method in ("GET", "HEAD"):
+            found: Reply | None = None
+            if path.endswith("/models"):
+                found = json_reply(200, self._models())
+            elif path.endswith("/health"):
+                found = json_reply(200, {"status": "ok", "simulated": True})
+            elif path == RECORDS_PATH:
+                found = json_reply(200, {"records": [asdict(record) for record in self._ledger.records()]})
+            if found:
+                return _headless(found) if method == "HEAD" else found
+        known = wire_for(path) or path.endswith((_COUNT_PATH, "/models", "/health"))
+        status, text = (405, "this path takes another method") if known else (404, "the simulator has no such path")
+        return json_reply(status, {"error": {"message": text, "type": "invalid_request_error", "code": None}})
+
+    def _count(self, body: Any) -> Reply:
+        """Count a prompt's tokens, without the scenario."""
+        try:
+            if not isinstance(body, dict):
+                raise BadAsk("the body must be a JSON object")
+            ask = anthropic_messages.read_prompt(body)
+        except BadAsk as error:
+            row = _refusal("400", str(error))
+            return json_reply(400, anthropic_messages.error_body(row, self._ledger.next_id()))
+        return json_reply(200, {"input_tokens": count(ask.prompt)})
+
+    def _models(self) -> dict[str, Any]:
+        """List the ids the scenario names in full, in members of both wires."""
+        named = dict.fromkeys((*self.scenario.known_models, *self.scenario.models))
+        ids = [name for name in named if not set(name) & set("*?[")] or [DEFAULT_MODEL]
+        rows = [
+            {"id": name, "object": "model", "type": "model", "created": 0, "owned_by": "deepsel-simulator"}
+            for name in ids
+        ]
+        return {"object": "list", "data": rows, "has_more": False}
+
+
+class _Once:
+    """Gives a turn back, once: before the last bytes, or when the answer breaks off."""
+
+    def __init__(self, traffic: Traffic, model: str, clock: Clock, *, is_due: bool) -> None:
+        self._traffic, self._model, self._clock = traffic, model, clock
+        self._is_due = is_due
+
+    def now(self) -> None:
+        """Give it back if that is still due."""
+        if self._is_due:
+            self._is_due = False
+            self._traffic.leave(self._model, self._clock.monotonic())
+
+
+_NO_ASK = Ask("", "", "", stream=False, max_tokens=None, include_usage=False)
+
+
+def _parsed(body: bytes) -> Any:
+    """Parse JSON; None where it is none."""
+    try:
+        return json.loads(body) if body else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _refusal(name: str, message: str) -> ErrorRow:
+    """Give an error of the table with its own words."""
+    return replace(ERRORS[name], message=message)
+
+
+def _overflows(ask: Ask, behaviour: Behaviour) -> bool:
+    """Say whether prompt and requested answer are larger than the window."""
+    window = behaviour.context_window
+    return window is not None and count(ask.prompt) + (ask.max_tokens or 0) > window
+
+
+def _with_headers(reply: Reply, behaviour: Behaviour) -> Reply:
+    """Add the scenario's own headers."""
+    return replace(reply, headers={**reply.headers, **{name.lower(): text for name, text in behaviour.headers.items()}})
+
+
+def _headless(reply: Reply) -> Reply:
+    """Keep the head of a response alone."""
+    size = sum(len(frame.data) for frame in reply.frames)
+    return replace(reply, frames=(), declared_bytes=size)

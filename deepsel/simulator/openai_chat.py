@@ -1,0 +1,134 @@
+"""The openai-chat wire seen from the server's side: reads requests, writes answers, events and errors."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from deepsel.simulator.asks import flag, joined_text, limit, messages_of, model_of, question_of
+from deepsel.simulator.errors_table import ErrorRow
+from deepsel.simulator.reply import Allowance, Ask, BadAsk, Content, Frame, Mark
+from deepsel.simulator.sse import event, grouped
+from deepsel.simulator.tokens import pieces
+
+NAME = "openai-chat"
+PATH = "/chat/completions"
+REQUEST_ID_HEADER = "x-request-id"
+KEEP_ALIVE = b": keep-alive\n\n"
+
+_FINISH = {"complete": "stop", "length": "length", "refused": "stop", "filtered": "content_filter", "missing": None}
+
+
+def read(body: Mapping[str, Any]) -> Ask:
+    """Read a request's body; raise BadAsk where it is not one of this wire."""
+    messages = messages_of(body)
+    wanted = body.get("response_format") or {}
+    if not isinstance(wanted, Mapping):
+        raise BadAsk("response_format must be an object")
+    options = body.get("stream_options") or {}
+    named = wanted.get("json_schema") if wanted.get("type") == "json_schema" else None
+    schema = named.get("schema") if isinstance(named, Mapping) else None
+    return Ask(
+        model=model_of(body),
+        prompt="\n".join(joined_text(message.get("content")) for message in messages),
+        question=question_of(messages),
+        stream=flag(body, "stream"),
+        max_tokens=limit(body, "max_completion_tokens") or limit(body, "max_tokens"),
+        include_usage=isinstance(options, Mapping) and options.get("include_usage") is True,
+        wants_json=wanted.get("type") in ("json_object", "json_schema"),
+        schema=schema if isinstance(schema, Mapping) else None,
+        thinking=_thinking(body),
+    )
+
+
+def _thinking(body: Mapping[str, Any]) -> bool | None:
+    """Say whether thinking is asked for, in the fields the hosts of this wire have for it."""
+    thinking = body.get("thinking")
+    if isinstance(thinking, Mapping) and thinking.get("type") in ("enabled", "disabled"):
+        return bool(thinking["type"] == "enabled")
+    if isinstance(body.get("enable_thinking"), bool):
+        return bool(body["enable_thinking"])
+    effort = body.get("reasoning_effort")
+    return effort != "none" if isinstance(effort, str) else None
+
+
+def whole(content: Content) -> dict[str, Any]:
+    """Give the body of an answer that is not streamed."""
+    refused = content.finish == "refused"
+    message: dict[str, Any] = {"role": "assistant", "content": None if refused else content.text}
+    if refused:
+        message["refusal"] = content.text
+    if content.reasoning:
+        message["reasoning_content"] = content.reasoning
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _FINISH[content.finish]}
+    body = {**_head(content, "chat.completion"), "choices": [choice]}
+    return body if content.usage == "none" else {**body, "usage": _usage(content)}
+
+
+def events(content: Content, *, chunk_tokens: int) -> list[Frame]:
+    """Give the events of a streamed answer, one frame each."""
+    said = "refusal" if content.finish == "refused" else "content"
+
+    def chunk(delta: Mapping[str, Any], finish: str | None = None) -> dict[str, Any]:
+        """Give one event's data."""
+        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+        return {**_head(content, "chat.completion.chunk"), "choices": [choice]}
+
+    frames = [Frame(event(chunk({"role": "assistant", "content": ""})), Mark.OPEN)]
+    for text, tokens in grouped(content.reasoning, chunk_tokens):
+        frames.append(Frame(event(chunk({"reasoning_content": text})), Mark.REASONING, tokens))
+    for text, tokens in grouped(content.text, chunk_tokens):
+        frames.append(Frame(event(chunk({said: text})), Mark.TEXT, tokens))
+    last = chunk({}, _FINISH[content.finish])
+    if content.usage == "finish_event":
+        last["usage"] = _usage(content)
+    frames.append(Frame(event(last), Mark.FINISH))
+    if content.usage == "own_event":
+        report = {**_head(content, "chat.completion.chunk"), "choices": [], "usage": _usage(content)}
+        frames.append(Frame(event(report), Mark.USAGE))
+    return [*frames, Frame(b"data: [DONE]\n\n", Mark.END)]
+
+
+def _head(content: Content, kind: str) -> dict[str, Any]:
+    """Give the members that lead every body and chunk."""
+    return {
+        "id": f"chatcmpl-{content.id}",
+        "object": kind,
+        "created": content.created,
+        "model": content.model,
+        "system_fingerprint": "fp_simulated",
+    }
+
+
+def _usage(content: Content) -> dict[str, Any]:
+    """Count both sides; prompt_tokens contains the cached part, completion_tokens the reasoning."""
+    reasoning = len(pieces(content.reasoning))
+    output = len(pieces(content.text)) + reasoning
+    usage: dict[str, Any] = {
+        "prompt_tokens": content.input_tokens,
+        "completion_tokens": output,
+        "total_tokens": content.input_tokens + output,
+        "prompt_tokens_details": {"cached_tokens": content.cached_tokens},
+    }
+    if reasoning:
+        usage["completion_tokens_details"] = {"reasoning_tokens": reasoning}
+    return usage
+
+
+def error_body(row: ErrorRow, _request_id: str) -> Mapping[str, Any]:
+    """Give an error in the wire's own shape; the id travels in a header."""
+    return {"error": {"message": row.message, "type": row.openai_type, "param": None, "code": row.openai_code}}
+
+
+def error_event(body: Mapping[str, Any]) -> bytes:
+    """Give an error as an event inside a stream."""
+    return event(body)
+
+
+def limit_headers(allowance: Allowance) -> dict[str, str]:
+    """Say how much of a request limit is left, the reset as a duration."""
+    return {
+        "x-ratelimit-limit-requests": str(allowance.requests),
+        "x-ratelimit-remaining-requests": str(allowance.remaining),
+        "x-ratelimit-reset-requests": f"{allowance.reset_s * 1000:.0f}ms",
+    }

@@ -1,0 +1,46 @@
+"""The table of wires the simulator speaks: a module each, and the path that leads to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from deepsel.simulator import anthropic_messages, openai_chat
+from deepsel.simulator.errors_table import ErrorRow
+from deepsel.simulator.reply import Allowance, Ask, Content, Frame
+
+
+class Wire(Protocol):
+    """What a wire's module has."""
+
+    NAME: str
+    PATH: str
+    """How the paths of its calls end."""
+    REQUEST_ID_HEADER: str
+    KEEP_ALIVE: bytes
+
+    def read(self, body: Mapping[str, Any], /) -> Ask:
+        """Read a request's body; raise BadAsk."""
+
+    def whole(self, content: Content, /) -> dict[str, Any]:
+        """Give the body of an answer that is not streamed."""
+
+    def events(self, content: Content, /, *, chunk_tokens: int) -> list[Frame]:
+        """Give the events of a streamed answer, one frame each."""
+
+    def error_body(self, row: ErrorRow, request_id: str, /) -> Mapping[str, Any]:
+        """Give an error in the wire's own shape."""
+
+    def error_event(self, body: Mapping[str, Any], /) -> bytes:
+        """Give an error as an event inside a stream."""
+
+    def limit_headers(self, allowance: Allowance, /) -> dict[str, str]:
+        """Say how much of a limit is left."""
+
+
+WIRES: tuple[Wire, ...] = (openai_chat, anthropic_messages)
+
+
+def wire_for(path: str) -> Wire | None:
+    """Find the wire whose calls end like this path; None where there is none."""
+    return next((wire for wire in WIRES if path.endswith(wire.PATH)), None)

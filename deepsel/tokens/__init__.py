@@ -1,0 +1,17 @@
+"""Token counts: the makers' own vocabularies offline, a reconstruction or an estimate where there is none."""
+
+from deepsel.tokens.counting import Count, count, count_messages, upper_bound
+from deepsel.tokens.cutting import Piece, pieces
+from deepsel.tokens.vocabulary import NAMES, Vocabulary, encoding
+
+__all__ = [
+    "NAMES",
+    "Count",
+    "Piece",
+    "Vocabulary",
+    "count",
+    "count_messages",
+    "encoding",
+    "pieces",
+    "upper_bound",
+]

@@ -1,0 +1,121 @@
+"""How many tokens a text or a conversation is, for any model, always with the source of the number.
+
+Owns the choice between exact vocabulary, reconstruction and estimate. It never raises on a text, and its time and memory grow
+with the text's length alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from deepsel.tokens import claude, estimating
+from deepsel.tokens.cutting import Piece, pieces
+from deepsel.tokens.vocabulary import MAX_CHARS, Vocabulary, encoding, normalise
+from deepsel.values import Message, Model, Source
+
+# What one more message adds beside its content, from each maker's chat template: Claude's is measured; OpenAI's is the
+# published 3 and 1 for the role; ChatML's is five marks; DeepSeek and Mistral put one or two marks around a turn.
+_PER_FURTHER_MESSAGE = {
+    "claude3": 3,
+    "claude47": 3,
+    "claude48": 3,
+    "cl100k_base": 4,
+    "o200k_base": 4,
+    "deepseek": 2,
+    "tekken": 2,
+    "qwen": 5,
+    "qwen35": 5,
+}
+_PER_FURTHER_MESSAGE_ELSEWHERE = 4
+IMAGE_TOKENS = 1000
+"""A guess for one picture of about a megapixel: makers count by size, and a link's size is not known before it is fetched."""
+CUT_ERROR_PCT = 1.0
+"""Stated where a text had to be cut at a place that may change its count; a cut has changed it by far less."""
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A number of tokens and what it is worth."""
+
+    tokens: int
+    source: Source
+    error_pct: float | None
+    """0 for an exact count; None: not known."""
+    method: str
+    """What made it, for people."""
+
+
+def count(text: str, vocabulary: str | None) -> Count:
+    """Count a text; exactly where the vocabulary is at hand, else with the error stated. None: the vocabulary is not known."""
+    text = without_surrogates(text)
+    exact = encoding(vocabulary) if vocabulary else None
+    if exact:
+        return _count_exactly(text, exact)
+    reconstruction = claude.counter(vocabulary) if vocabulary else None
+    if reconstruction:
+        return Count(reconstruction(text), Source.ESTIMATED, claude.ERROR_PCT, "ctok reconstruction")
+    return _estimate(text, vocabulary)
+
+
+def _count_exactly(text: str, vocabulary: Vocabulary) -> Count:
+    parts = [Piece(text)] if len(text) <= MAX_CHARS else pieces(text)
+    tokens = 0
+    is_exact = True
+    for part in parts:
+        tokens += len(vocabulary.encode(part.text))
+        is_exact = is_exact and part.is_exact
+    if is_exact:
+        return Count(tokens, Source.COUNTED, 0.0, vocabulary.name)
+    return Count(tokens, Source.ESTIMATED, CUT_ERROR_PCT, f"{vocabulary.name}, cut within a word")
+
+
+def _estimate(text: str, vocabulary: str | None) -> Count:
+    fits = estimating.fits()
+    name = vocabulary if vocabulary in fits else estimating.GENERAL
+    base = encoding(fits[name].base or "")
+    if base is None:
+        name = estimating.GENERAL
+    fit = fits[name]
+    classes = estimating.classify(text)
+    base_tokens = _count_exactly(text, base).tokens if base else 0
+    error_pct = fit.error_of(classes) if classes else fit.error_pct
+    return Count(fit.tokens(classes, base_tokens), Source.ESTIMATED, error_pct, f"estimate by script ({name})")
+
+
+def count_messages(messages: Sequence[Message], model: Model) -> Count:
+    """Count what a model reads: every message's content, the maker's framing, and a guess for each picture."""
+    vocabulary = model.vocabulary
+    counts = [count(message.content, vocabulary) for message in messages] or [count("", vocabulary)]
+    further = _PER_FURTHER_MESSAGE.get(vocabulary or "", _PER_FURTHER_MESSAGE_ELSEWHERE)
+    content = sum(one.tokens for one in counts)
+    images = sum(len(message.images) for message in messages) * IMAGE_TOKENS
+    total = content + model.framing_tokens + further * max(0, len(messages) - 1) + images
+    source = Source.COUNTED if {one.source for one in counts} == {Source.COUNTED} else Source.ESTIMATED
+    worst = max(counts, key=lambda one: one.error_pct or 0.0)
+    if images:
+        return Count(total, Source.ESTIMATED, None, f"{worst.method}, pictures guessed")
+    error_pct = sum(one.tokens * (one.error_pct or 0.0) for one in counts) / content if content else worst.error_pct
+    return Count(total, source, error_pct, worst.method)
+
+
+def upper_bound(text: str, vocabulary: str | None = None) -> int:
+    """Return a number of tokens that a text cannot exceed, without loading a vocabulary.
+
+    A token covers at least one byte. Claude's marks for words and capitals cover none: there, and where the vocabulary is not
+    known, a byte may be two tokens.
+    """
+    text = without_surrogates(text)
+    size_bytes = max(len(text.encode()), len(normalise(text).encode()))
+    return size_bytes if vocabulary in _PER_FURTHER_MESSAGE and vocabulary not in claude.VERSIONS else 2 * size_bytes
+
+
+def without_surrogates(text: str) -> str:
+    """Replace lone surrogates, which JSON in UTF-8 cannot carry, by U+FFFD, and join paired ones."""
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

@@ -1,0 +1,42 @@
+"""Frozen records everything speaks in; nothing here does anything but hold and add.
+
+Money is Decimal USD, tokens are int, time is float seconds. None always means unknown; zero means zero.
+"""
+
+from deepsel.values.answer import Answer, Attempt, CacheUse, Notice
+from deepsel.values.request import Image, Message, Request
+from deepsel.values.rows import ErrorRule, HourWindow, Latency, Model, PriceRule, Provider, Wire
+from deepsel.values.usage import Bill, Usage
+from deepsel.values.wire_events import FinishReport, Identity, ReasoningDelta, TextDelta, UsageReport, WireEvent
+from deepsel.values.words import STRATEGIES, TASKS, Finish, Json, JsonObject, Source
+
+__all__ = [
+    "STRATEGIES",
+    "TASKS",
+    "Answer",
+    "Attempt",
+    "Bill",
+    "CacheUse",
+    "ErrorRule",
+    "Finish",
+    "FinishReport",
+    "HourWindow",
+    "Identity",
+    "Image",
+    "Json",
+    "JsonObject",
+    "Latency",
+    "Message",
+    "Model",
+    "Notice",
+    "PriceRule",
+    "Provider",
+    "ReasoningDelta",
+    "Request",
+    "Source",
+    "TextDelta",
+    "Usage",
+    "UsageReport",
+    "Wire",
+    "WireEvent",
+]

@@ -1,0 +1,74 @@
+"""One request's whole result and the attempts it took."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Literal
+
+from deepsel.errors import ErrorClass
+from deepsel.values.rows import PriceRule
+from deepsel.values.usage import Usage
+from deepsel.values.words import Finish
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One call to one model, as it is recorded."""
+
+    provider: str
+    model: str
+    outcome: Literal["ok", "failed", "skipped"]
+    error_class: ErrorClass | None = None
+    http_status: int | None = None
+    message: str = ""
+    """What went wrong, redacted; empty where nothing did."""
+    wait_s: float = 0.0
+    """Seconds waited before it."""
+    ttft_s: float | None = None
+    total_s: float | None = None
+    usage: Usage | None = None
+    cost_usd: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the user should know that did not stop the work."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class CacheUse:
+    """What the cache did for one request."""
+
+    status: Literal["hit", "miss", "stored", "off"]
+    tier: str | None = None
+    key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One request's whole result: the record behind `ask --json`."""
+
+    text: str
+    reasoning: str
+    model: str
+    """The catalog name that was asked."""
+    answered_model: str | None
+    """The id the provider says answered."""
+    provider: str
+    profile: str
+    task: str
+    difficulty: float
+    finish: Finish
+    usage: Usage
+    cost_usd: Decimal | None
+    """What this command caused to be billed, over all its attempts; zero on a cache hit; None: unknown."""
+    price_rule: PriceRule | None
+    ttft_s: float | None
+    total_s: float
+    cache: CacheUse
+    attempts: tuple[Attempt, ...]
+    warnings: tuple[Notice, ...] = ()

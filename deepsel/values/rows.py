@@ -1,0 +1,158 @@
+"""Rows of the catalog and of profiles.toml: providers, models, prices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal, TypeAlias
+
+from deepsel.errors import ErrorClass
+from deepsel.values.words import Json
+
+Wire: TypeAlias = Literal["openai-chat", "anthropic-messages"]
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorRule:
+    """One row of a provider's dialect: what a failure with these marks really is. Empty fields match anything."""
+
+    error_class: ErrorClass
+    status: int | None = None
+    code: str | None = None
+    """Compared, as text and ignoring case, with the body's `code` and `type`."""
+    text: str | None = None
+    """A lower-case fragment of the message; used only where the provider gives no usable code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Where requests go, and how that host differs from its wire's plain form."""
+
+    name: str
+    wire: Wire
+    base_url: str
+    label: str = ""
+    """The name people know, for messages."""
+    api_key_env: str | None = None
+    """None: no key is sent."""
+    api_key_command: tuple[str, ...] = ()
+    """A program that prints the key; wins over `api_key_env`."""
+    auth: Literal["bearer", "x-api-key", "both", "x-portkey-api-key"] = "bearer"
+    """Which header carries the key; `both`: Authorization and x-api-key."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    extra_body: Mapping[str, Json] = field(default_factory=dict)
+    """Members merged into every request."""
+    non_stream_body: Mapping[str, Json] = field(default_factory=dict)
+    """Members merged into requests that do not stream (Qwen refuses thinking there)."""
+    max_concurrency: int = 8
+    max_tokens_field: str = "max_tokens"
+    seed_field: str | None = "seed"
+    """None: the host has no such parameter."""
+    stream_usage: bool = True
+    """Whether `stream_options.include_usage` is sent."""
+    error_rules: tuple[ErrorRule, ...] = ()
+    """Looked at in order, before the wire's own table."""
+    price_multiplier: Decimal = Decimal(1)
+    """Regional surcharge on every price of the host."""
+    health_path: str | None = None
+    models_path: str | None = None
+    source: str = ""
+    checked: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HourWindow:
+    """Hours of a day in UTC, start included, end excluded, as minutes from midnight."""
+
+    start_minute: int
+    end_minute: int
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRule:
+    """Prices in USD per 1,000,000 tokens, and when they hold. A price of None is unknown, not free."""
+
+    input: Decimal | None
+    output: Decimal | None
+    cached_input: Decimal | None = None
+    cache_write_short: Decimal | None = None
+    """Written to a cache for minutes (5 or 30); None: not priced apart or unknown."""
+    cache_write_long: Decimal | None = None
+    """Written to a cache for hours (1 or 12)."""
+    reasoning_output: Decimal | None = None
+    """None: reasoning is billed as output."""
+    label: str = ""
+    """Names the rule to a person: `peak`, `off-peak`, `over 256,000 tokens`; empty where there is only one."""
+    up_to_input_tokens: int | None = None
+    """The largest prompt, cached parts included, this rule covers (inclusive); None: any."""
+    valid_from: datetime | None = None
+    """First instant, included."""
+    valid_to: datetime | None = None
+    """First instant no longer covered."""
+    hours: tuple[HourWindow, ...] = ()
+    """Empty: all day."""
+    weekdays: frozenset[int] = frozenset()
+    """ISO, Monday is 1; empty: every day."""
+    not_on: str | None = None
+    """Name of a holiday calendar on whose days the rule does not hold."""
+    service_tier: str = "standard"
+    """standard, batch, flex or priority."""
+    source: str = ""
+    """A link or the name of the sheet the row was read from."""
+    checked: date | None = None
+    """The day it was read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Latency:
+    """What to expect of an endpoint before it has been observed."""
+
+    ttft_s: float
+    tokens_per_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """What answers: one row of the catalog, or of the user's profiles.toml."""
+
+    name: str
+    """The name on the command line."""
+    provider: str
+    id: str
+    """The id on the wire."""
+    aliases: tuple[str, ...] = ()
+    """Other ids of the same row, as typed by people or answered by the provider."""
+    context_window: int | None = None
+    """Prompt and answer together, in tokens."""
+    max_input: int | None = None
+    """Where the prompt alone has a bound of its own."""
+    max_output: int | None = None
+    vocabulary: str | None = None
+    framing_tokens: int = 0
+    """Tokens the provider adds around one user message."""
+    capability: Mapping[str, float] = field(default_factory=dict)
+    """Task to quality in [0, 1]."""
+    latency: Latency | None = None
+    features: frozenset[str] = frozenset()
+    """Among json_schema, json_object, images, tools."""
+    sampling: Literal["always", "without_reasoning", "never"] = "always"
+    """When the model honours temperature; it is withheld where refused or without effect."""
+    seed: bool = True
+    """Whether a seed is honoured, on a host that has the field."""
+    reasoning_off: Mapping[str, Json] | None = None
+    """Body members that switch reasoning off; sent unless the user sets one of them. None: no switch."""
+    params: Mapping[str, Json] = field(default_factory=dict)
+    """Members sent with every request to this model."""
+    prices: tuple[PriceRule, ...] = ()
+    """The first rule whose conditions all hold is the price; empty: unknown."""
+    service_tiers: Mapping[str, Decimal] = field(default_factory=dict)
+    """Multiplier on the standard price for batch, flex, priority."""
+    available_from: date | None = None
+    retires: date | None = None
+    """The first day it no longer answers."""
+    is_default: bool = False
+    """Whether a user without a file gets it as a candidate."""
+    note: str = ""
+    """What is not certain about the row."""

@@ -1,0 +1,55 @@
+"""Tokens of one call and what they cost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from deepsel.values.rows import PriceRule
+from deepsel.values.words import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens of one call in disjoint buckets; their sum is the provider's own total. None: not reported."""
+
+    input_uncached: int | None = None
+    cache_read: int | None = None
+    cache_write_short: int | None = None
+    cache_write_long: int | None = None
+    output_visible: int | None = None
+    output_reasoning: int | None = None
+    source: Source = Source.REPORTED
+
+    @property
+    def input_tokens(self) -> int | None:
+        """Everything that was read: uncached, cached and written to a cache."""
+        return _sum(self.input_uncached, self.cache_read, self.cache_write_short, self.cache_write_long)
+
+    @property
+    def cache_write_tokens(self) -> int | None:
+        """Written to a provider's cache, short and long."""
+        return _sum(self.cache_write_short, self.cache_write_long)
+
+    @property
+    def output_tokens(self) -> int | None:
+        """Everything that was written, reasoning included."""
+        return _sum(self.output_visible, self.output_reasoning)
+
+
+def _sum(*parts: int | None) -> int | None:
+    """Add what is known; None where nothing is."""
+    known = [part for part in parts if part is not None]
+    return sum(known) if known else None
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """What a call costs by the price table."""
+
+    total_usd: Decimal | None
+    """None: a price or a count that is needed is unknown; `reason` names it."""
+    input_usd: Decimal | None = None
+    output_usd: Decimal | None = None
+    rule: PriceRule | None = None
+    reason: str = ""

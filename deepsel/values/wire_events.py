@@ -1,0 +1,51 @@
+"""What a wire says while a model answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import TypeAlias
+
+from deepsel.values.usage import Usage
+from deepsel.values.words import Finish
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A piece of the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReasoningDelta:
+    """A piece of the model's reasoning, never mixed with the answer."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who answers; a later one replaces the fields it names."""
+
+    answered_model: str | None = None
+    request_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UsageReport:
+    """Usage as reported so far; a later one replaces it. `cost_usd` is set only where the provider states the charge."""
+
+    usage: Usage
+    cost_usd: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FinishReport:
+    """The provider's finish value, mapped; `raw` as it came. `finish` None: a value this table does not know."""
+
+    finish: Finish | None
+    raw: str
+
+
+WireEvent: TypeAlias = TextDelta | ReasoningDelta | Identity | UsageReport | FinishReport

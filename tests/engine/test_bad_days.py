@@ -1,0 +1,463 @@
+"""Each way a provider is known to fail, over real sockets, on both wires, streaming and not.
+
+For each: the class that is recorded, the text, the exit code, the cache, and how many calls each target received.
+"""
+
+from __future__ import annotations
+
+import random
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deepsel.cache import Cache
+from deepsel.clock import SystemClock
+from deepsel.config import CacheSettings, Profile, Settings
+from deepsel.engine import Run, Tools, prepare
+from deepsel.engine.events import AttemptEnded, AttemptStarted
+from deepsel.health import ObservationLog
+from deepsel.providers.transport import Transport
+from deepsel.secret import Secret
+from deepsel.simulator import FAULTS, Behaviour, Scenario, Simulator
+from deepsel.values import Message, Model, PriceRule, Provider, Request, TextDelta
+
+TEXT = "One two three four five six seven eight nine ten eleven twelve."
+KEY = Secret("sk-secret-key-0123456789")
+
+
+class SkippingClock:
+    """The real clock, but a sleep passes at once: only sockets are waited for."""
+
+    def __init__(self) -> None:
+        self.skipped_s = 0.0
+        self.slept: list[float] = []
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + timedelta(seconds=self.skipped_s)
+
+    def monotonic(self) -> float:
+        return time.perf_counter() + self.skipped_s
+
+    def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.skipped_s += max(0.0, seconds)
+
+
+@dataclass(frozen=True)
+class End:
+    """How one request ended."""
+
+    run: Run
+    clock: SkippingClock
+    servers: tuple[Simulator, ...]
+    stored: int
+    shown: str
+
+    @property
+    def classes(self) -> list[str | None]:
+        return [attempt.error_class for attempt in self.run.answer().attempts]
+
+    @property
+    def code(self) -> int:
+        failure = self.run.failure()
+        return failure.exit_code if failure else 0
+
+    @property
+    def calls(self) -> list[int]:
+        return [len(server.calls) for server in self.servers]
+
+
+Ask = Callable[..., End]
+
+
+@pytest.fixture
+def ask(tmp_path: Path) -> Iterator[Ask]:
+    """Ask one simulator for each Behaviour, in order."""
+    with ExitStack() as stack:
+
+        def run(
+            *behaviours: Behaviour,
+            wire: str = "openai-chat",
+            streams: bool = True,
+            is_shown: bool = False,
+            retries: int = 0,
+            steps: tuple[Any, ...] = (),
+            **profile: Any,
+        ) -> End:
+            servers = tuple(
+                stack.enter_context(Simulator(Scenario("t", "t", row, steps=steps if i == 0 else ())))
+                for i, row in enumerate(behaviours)
+            )
+            rule = PriceRule(input=None, output=None)
+            models, hosts = {}, {}
+            for i, server in enumerate(servers):
+                url = server.base_url if wire == "openai-chat" else server.url
+                auth: Any = "bearer" if wire == "openai-chat" else "x-api-key"
+                hosts[f"h{i}"] = Provider(name=f"h{i}", wire=wire, base_url=url, auth=auth)  # type: ignore[arg-type]
+                models[f"m{i}"] = Model(
+                    name=f"m{i}", provider=f"h{i}", id=f"m{i}", context_window=1000 * (i + 1), prices=(rule,)
+                )
+            limits: dict[str, Any] = {"timeout_s": 20.0, "first_token_timeout_s": 0.4, "max_tokens": 200, **profile}
+            chosen = Profile(name="main", models=tuple(models), strategy="ordered", retries=retries, **limits)
+            settings = Settings(hosts, models, {}, "main", CacheSettings())
+            clock = SkippingClock()
+            request = Request((Message("user", "Hi"),), temperature=0.0, seed=7, stream=streams)
+            prepared = prepare(request, "Hi", profile=chosen, settings=settings, env={}, at=clock.now())
+            cache = stack.enter_context(Cache(tmp_path / "cache", clock=clock))
+            tools = Tools(
+                transport=lambda: transport,
+                cache=cache,
+                log=ObservationLog(tmp_path / "data"),
+                clock=clock,
+                rng=random.Random(0),
+                key_of=lambda provider: KEY,
+            )
+            transport = stack.enter_context(Transport(clock))
+            one = Run(prepared, tools, is_shown=is_shown)
+            shown = "".join(event.text for event in one.events() if isinstance(event, TextDelta))
+            return End(one, clock, servers, len(list(cache.entries())), shown)
+
+        yield run
+
+
+GOOD = Behaviour(text=TEXT)
+OK = None
+
+
+@dataclass(frozen=True)
+class Forms:
+    """Classes of a fault whose streamed and whole forms differ."""
+
+    stream: str | None
+    whole: str | None
+
+
+# Fault to the class it is recorded as; OK: the answer is whole. 20 MB are within every bound on a body, not on an event;
+# `insufficient_quota` is money at every host but Qwen, whose row in the catalog says so.
+CLASSES: dict[str, str | Forms | None] = {
+    "400": "bad_request",
+    "400_context": "context_overflow",
+    "400_content": "content_policy",
+    "400_arrears": "billing",
+    "401": "auth",
+    "401_detail": "auth",
+    "402": "billing",
+    "403": "auth",
+    "404": "bad_request",
+    "408": "server",
+    "409": "server",
+    "413": "bad_request",
+    "422": "bad_request",
+    "422_locations": "bad_request",
+    "429": "rate_limited",
+    "429_no_wait": "rate_limited",
+    "429_ms": "rate_limited",
+    "429_date": "rate_limited",
+    "429_in_body": "rate_limited",
+    "429_reset_duration": "rate_limited",
+    "429_reset_instant": "rate_limited",
+    "429_flat": "rate_limited",
+    "429_numbered": "rate_limited",
+    "429_token_quota": "billing",
+    "429_junk": "rate_limited",
+    "429_negative": "rate_limited",
+    "429_for_days": "rate_limited",
+    "429_do_not_retry": "rate_limited",
+    "429_billing": "billing",
+    "500": "server",
+    "502": "server",
+    "503": "overloaded",
+    "503_loading": "overloaded",
+    "504": "server",
+    "529": "overloaded",
+    "disconnect_at_accept": "network",
+    "disconnect_before_headers": "network",
+    "disconnect_in_headers": "network",
+    "disconnect_before_first_token": "stream_cut",
+    "cut_mid_event": "stream_cut",
+    "cut_before_end": "stream_cut",
+    "hang_at_accept": "stalled",
+    "hang_before_headers": "stalled",
+    "hang_in_headers": "stalled",
+    "hang_before_first_token": "stalled",
+    "hang_mid_event": "stalled",
+    "hang_before_end": "stalled",
+    "reset_mid_event": "stream_cut",
+    "close_after_answer": OK,
+    "clean_end_without_finish": "stream_cut",
+    "done_without_finish": "stream_cut",
+    "finish_without_done": OK,
+    "role_chunk_only": Forms(stream="stream_cut", whole="empty"),
+    "trailing_text_after_done": OK,
+    "keep_alive_comments": OK,
+    "keep_alive_endless": "stalled",
+    "blank_lines": OK,
+    "error_event_first": "overloaded",
+    "error_event_middle": "overloaded",
+    "malformed_event": "malformed",
+    "huge_event": Forms(stream="malformed", whole=OK),
+    "huge_headers": "malformed",
+    "invalid_utf8": "malformed",
+    "gzip": OK,
+    "gzip_bomb": OK,
+    "byte_order_mark": OK,
+    "crlf_lines": OK,
+    "single_bytes": OK,
+    "html_200": "malformed",
+    "json_instead_of_stream": OK,
+    "stream_instead_of_json": OK,
+    "wrong_content_type": OK,
+    "empty_answer": "empty",
+    "length": "truncated",
+    "cut_with_stop": OK,
+    "reasoning_only_length": "truncated",
+    "refusal": "content_policy",
+    "content_filter": "content_policy",
+    "no_usage": OK,
+    "usage_in_finish_chunk": OK,
+    "204": "malformed",
+    "redirect": "malformed",
+}
+
+
+def test_the_table_is_whole() -> None:
+    """Every fault the simulator knows has its row here."""
+    assert set(CLASSES) == set(FAULTS)
+
+
+def expected_class(fault: str, wire: str, *, streams: bool) -> str | None:
+    """Look a fault up; the Anthropic wire has an end marker that every server sends, so its absence is a cut."""
+    if fault == "finish_without_done" and wire == "anthropic-messages" and streams:
+        return "stream_cut"
+    row = CLASSES[fault]
+    return (row.stream if streams else row.whole) if isinstance(row, Forms) else row
+
+
+WIRES = pytest.mark.parametrize("wire", ["openai-chat", "anthropic-messages"])
+FORMS = pytest.mark.parametrize("streams", [True, False], ids=["stream", "whole"])
+EXIT = {
+    None: 0,
+    **dict.fromkeys(("auth", "billing", "bad_request", "context_overflow", "content_policy"), 4),
+    "truncated": 8,
+}
+
+
+def limits_for(fault: str) -> dict[str, float]:
+    """Give the faults that never end little time."""
+    return {"timeout_s": 0.5} if fault.startswith("hang") or fault.endswith("endless") else {}
+
+
+@WIRES
+@FORMS
+@pytest.mark.parametrize("fault", CLASSES)
+def test_alone(ask: Ask, fault: str, wire: str, streams: bool) -> None:
+    """A fault is recorded as its class after one call, ends with its exit code, and only a whole answer is stored."""
+    end = ask(Behaviour(text=TEXT, fault=(fault,)), wire=wire, streams=streams, **limits_for(fault))
+    wanted = expected_class(fault, wire, streams=streams)
+    answer, failure = end.run.answer(), end.run.failure()
+    assert end.classes == [wanted]
+    assert end.calls == [1]
+    assert end.stored == (1 if wanted is None else 0)
+    if wanted is None:
+        assert (end.code, answer.finish) == (0, "complete")
+        assert TEXT.startswith(answer.text.strip()) or fault in ("gzip_bomb", "huge_event")
+        return
+    assert failure is not None
+    assert failure.hint
+    assert KEY.reveal() not in failure.message + failure.hint
+    partial = answer.text != ""
+    assert end.code == (8 if partial else EXIT.get(wanted, 5))
+    assert TEXT.startswith(answer.text) or wanted == "content_policy", "text that nobody said"
+
+
+@WIRES
+@FORMS
+@pytest.mark.parametrize("fault", [fault for fault, row in CLASSES.items() if row is not OK])
+def test_the_next_one_answers(ask: Ask, fault: str, wire: str, streams: bool) -> None:
+    """While nothing has been shown the next candidate answers, whole and unmixed, unless the content was refused."""
+    other = Behaviour(text="Another answer.")
+    profile = {"timeout_s": 1.5} if limits_for(fault) else {}
+    end = ask(Behaviour(text=TEXT, fault=(fault,)), other, wire=wire, streams=streams, retries=1, **profile)
+    wanted = expected_class(fault, wire, streams=streams)
+    if wanted is None:
+        return
+    if wanted == "content_policy":
+        assert (end.calls, end.code) == ([1, 0], 8 if end.run.answer().text else 4)
+        return
+    if wanted == "stalled" and not streams:
+        assert end.classes == ["stalled"], "without a stream only the time limit tells a slow answer from none"
+        return
+    assert end.classes == [wanted, None]
+    assert end.run.answer().text == "Another answer."
+    assert (end.calls, end.code, end.stored) == ([1, 1], 0, 1)
+    assert end.run.answer().model == "m1"
+
+
+@WIRES
+@pytest.mark.parametrize("fault", ["cut_mid_event", "cut_before_end", "error_event_middle", "reset_mid_event"])
+def test_what_was_shown_stays(ask: Ask, fault: str, wire: str) -> None:
+    """Once a reader has seen text nobody else is asked; the text stays, the cut is said, exit 8."""
+    end = ask(Behaviour(text=TEXT, fault=(fault,)), GOOD, wire=wire, is_shown=True, retries=3)
+    assert end.calls == [1, 0]
+    assert end.shown == end.run.answer().text
+    assert TEXT.startswith(end.shown)
+    assert (end.code, end.stored) == (8, 0)
+
+
+@WIRES
+@pytest.mark.parametrize(
+    "fault", ["disconnect_before_headers", "503", "429", "disconnect_before_first_token", "html_200"]
+)
+def test_before_the_first_token_a_failure_is_invisible(ask: Ask, fault: str, wire: str) -> None:
+    """A reader who watches sees only the answer of the one who gave it."""
+    end = ask(Behaviour(fault=(fault,)), GOOD, wire=wire, is_shown=True, retries=1)
+    assert (end.shown, end.code, end.calls) == (TEXT, 0, [1, 1])
+
+
+WAITS = {
+    "429": 2.5,
+    "429_ms": 2.5,
+    "429_date": 2.5,
+    "429_in_body": 2.5,
+    "429_reset_duration": 2.5,
+    "429_reset_instant": 2.5,
+}
+
+
+@pytest.mark.parametrize("fault", WAITS)
+def test_a_named_wait_is_kept_in_every_dialect(ask: Ask, fault: str) -> None:
+    """The only target is asked again once its wait is over, not before, and answers."""
+    wire = "anthropic-messages" if fault == "429_reset_instant" else "openai-chat"
+    row = Behaviour(text=TEXT, retry_after_s=WAITS[fault])
+    end = ask(row, wire=wire, retries=1, steps=({"fault": (fault,)},))
+    assert (end.code, end.calls) == (0, [2])
+    # Dates have whole seconds, and the clock runs while the answer is read.
+    assert WAITS[fault] - 1.0 <= sum(end.clock.slept) <= WAITS[fault] + 0.01
+
+
+@pytest.mark.parametrize("fault", ["429_junk", "429_negative", "429_no_wait"])
+def test_junk_is_no_wait(ask: Ask, fault: str) -> None:
+    """A wait that means nothing is absent: the first back-off is under half a second."""
+    end = ask(GOOD, retries=1, steps=({"fault": (fault,)},))
+    assert (end.code, end.calls) == (0, [2])
+    assert sum(end.clock.slept) <= 0.5
+
+
+def test_a_word_against_retrying_is_obeyed(ask: Ask) -> None:
+    """x-should-retry: false ends it at this target."""
+    assert ask(GOOD, retries=3, steps=({"fault": ("429_do_not_retry",)},)).calls == [1]
+
+
+def test_a_wait_of_days_is_not_begun(ask: Ask) -> None:
+    """A wait beyond the request's time goes to the next candidate at once, and ends it where there is none."""
+    assert ask(Behaviour(fault=("429_for_days",)), GOOD, retries=3).clock.slept == []
+    alone = ask(Behaviour(fault=("429_for_days",)), retries=3)
+    assert (alone.calls, alone.code, alone.clock.slept) == ([1], 5, [])
+
+
+@pytest.mark.parametrize("fault", ["400", "401", "402", "400_context", "429_billing", "422"])
+def test_what_cannot_help_is_never_repeated(ask: Ask, fault: str) -> None:
+    """Key, money, request and window errors are not asked again at the same target, whatever the budget."""
+    assert ask(Behaviour(fault=(fault,)), retries=5).calls == [1]
+
+
+@pytest.mark.parametrize("fault", ["500", "503", "529", "disconnect_before_headers", "malformed_event", "empty_answer"])
+def test_the_budget_is_kept(ask: Ask, fault: str) -> None:
+    """A target that always fails is asked once and `retries` times more, no layer adds to that."""
+    end = ask(Behaviour(fault=(fault,)), retries=3)
+    assert end.calls == [4]
+    assert len(end.run.answer().attempts) == 4
+
+
+def test_content_policy_goes_elsewhere_only_where_allowed(ask: Ask) -> None:
+    """A profile that allows it sends refused content to the next candidate."""
+    end = ask(Behaviour(fault=("refusal",)), GOOD, retries=1, content_policy_fallback=True)
+    assert (end.calls, end.run.answer().text) == ([1, 1], TEXT)
+
+
+def test_a_stale_connection_is_replaced_in_silence(ask: Ask) -> None:
+    """A kept connection that the server has closed meanwhile costs no attempt."""
+    end = ask(GOOD, retries=3, steps=({"fault": ("503",)}, {"fault": ("close_after_answer",)}))
+    assert end.classes == ["overloaded", None]
+
+
+def test_the_time_limit_holds_against_endless_keep_alives(ask: Ask) -> None:
+    """Bytes that are no content do not keep a request alive."""
+    end = ask(Behaviour(fault=("keep_alive_endless",)), retries=0, timeout_s=0.5, first_token_timeout_s=5.0)
+    assert end.classes == ["stalled"]
+    total_s = end.run.answer().attempts[0].total_s
+    assert total_s is not None
+    assert total_s < 5.0
+
+
+def test_many_at_once_press_nobody(tmp_path: Path) -> None:
+    """200 requests of one process against a target that answers 429 half the time never ask before its deadline.
+
+    All succeed in the end, and the target answers as large a share of its calls as it is set to.
+    """
+    wait_s = 1.0
+    behaviour = Behaviour(text=TEXT, fault=("429",), fault_rate=0.5, retry_after_s=wait_s, seed=1)
+    with Simulator(Scenario("t", "t", behaviour)) as server, Transport(SystemClock()) as transport:
+        host = Provider(name="h", wire="openai-chat", base_url=server.base_url, max_concurrency=100)
+        model = Model(name="m", provider="h", id="m", context_window=1000)
+        profile = Profile(name="main", models=("m",), retries=100, timeout_s=60.0, max_tokens=200)
+        settings = Settings({"h": host}, {"m": model}, {}, "main", CacheSettings())
+        tools = Tools(
+            transport=lambda: transport,
+            cache=Cache(tmp_path / "cache", clock=SystemClock()),
+            log=ObservationLog(tmp_path / "data"),
+            clock=SystemClock(),
+            rng=random.Random(0),
+            key_of=lambda provider: KEY,
+        )
+        lock, calls = threading.Lock(), []
+
+        def one(number: int) -> Run:
+            request = Request((Message("user", f"Hi {number}"),))
+            prepared = prepare(
+                request, "Hi", profile=profile, settings=settings, env={}, at=tools.clock.now(), cache_mode="off"
+            )
+            run = Run(prepared, tools, is_shown=False)
+            for event in run.events():
+                if isinstance(event, AttemptStarted | AttemptEnded):
+                    with lock:
+                        calls.append((time.perf_counter(), number, event))
+            return run
+
+        with ThreadPoolExecutor(200) as pool:
+            runs = list(pool.map(one, range(200)))
+        assert all(run.failure() is None for run in runs)
+        refused: dict[int, float] = {}
+        for at, number, event in sorted(calls, key=lambda call: call[0]):
+            if isinstance(event, AttemptStarted):
+                assert at - refused.get(number, 0.0) >= wait_s - 0.02, "asked before its deadline"
+            elif event.attempt.outcome == "failed":
+                refused[number] = at
+        share = 200 / len(server.calls)
+        assert 0.35 <= share <= 0.65
+
+
+def test_a_bomb_is_not_unpacked(ask: Ask) -> None:
+    """A small body that decompresses to more than any answer is refused."""
+    assert ask(Behaviour(fault=("gzip_bomb",), fault_bytes=300 << 20), streams=False).classes == ["malformed"]
+
+
+def test_a_silent_cut_in_code_is_recognised(ask: Ask) -> None:
+    """Half an answer that is called whole but stops inside a code fence is truncated, not complete."""
+    text = "Here it is:\n```python\n" + "value = value + 1\n" * 20 + "```\nThat is all."
+    end = ask(Behaviour(text=text, fault=("cut_with_stop",)))
+    assert (end.classes, end.code, end.stored) == (["truncated"], 8, 0)
+
+
+def test_usage_at_the_limit_is_a_cut(ask: Ask) -> None:
+    """A 200 called complete whose usage reaches the limit is a cut answer."""
+    end = ask(Behaviour(text=TEXT, output_tokens=None), max_tokens=16)
+    assert end.classes == ["truncated"]

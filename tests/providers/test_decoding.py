@@ -1,0 +1,246 @@
+"""Reading answers of both wires, in every form the providers give them."""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from deepsel.errors import AttemptFailed, ErrorClass
+from deepsel.providers import WIRES
+from deepsel.providers.sse import Event
+from deepsel.values import (
+    Finish,
+    FinishReport,
+    Identity,
+    JsonObject,
+    ReasoningDelta,
+    TextDelta,
+    Usage,
+    UsageReport,
+    WireEvent,
+)
+
+
+def fail(document: JsonObject | str) -> AttemptFailed:
+    return AttemptFailed(ErrorClass.SERVER, f"found {document}")
+
+
+def decode(wire: str, *documents: Any) -> list[WireEvent]:
+    """Feed documents, or texts as they are, as events; accept the end."""
+    decoder = WIRES[wire].Decoder(fail)
+    events = []
+    for document in documents:
+        data = document if isinstance(document, str) else json.dumps(document)
+        events += list(decoder.feed(Event(data)))
+    decoder.close()
+    return events
+
+
+def chunk(delta: Any = None, finish: str | None = None, **members: Any) -> dict[str, Any]:
+    return {"choices": [{"index": 0, "delta": delta, "finish_reason": finish}], **members}
+
+
+STOP = chunk({}, "stop")
+STOPPED = FinishReport(Finish.COMPLETE, "stop")
+
+
+@pytest.mark.parametrize(
+    ("documents", "events"),
+    [
+        pytest.param(
+            [chunk({"role": "assistant", "content": None}, model="m-1"), chunk({"content": "Hi"}, model="m-1"), STOP,
+             {"choices": [], "usage": {"prompt_tokens": 2, "completion_tokens": 0}}, "[DONE]"],
+            [Identity("m-1"), TextDelta("Hi"), STOPPED, UsageReport(Usage(input_uncached=2, output_visible=0))],
+            id="plain",
+        ),
+        pytest.param([{"id": "x"}, {"choices": None}, {"choices": [{"index": 0}]}, chunk(None), STOP], [STOPPED],
+                     id="chunks-of-nothing"),
+        pytest.param([chunk({"reasoning_content": "r"}), chunk({"content": "t"}), STOP],
+                     [ReasoningDelta("r"), TextDelta("t"), STOPPED], id="deepseek"),
+        pytest.param([chunk({"reasoning": "r", "reasoning_details": [{"text": "r"}]}), STOP], [ReasoningDelta("r"), STOPPED],
+                     id="openrouter-once"),
+        pytest.param([chunk({"reasoning_details": [{"summary": "s"}, {"data": "?"}]}), STOP],
+                     [ReasoningDelta("s"), STOPPED], id="openrouter-details"),
+        pytest.param(
+            [chunk({"content": [{"type": "thinking", "thinking": [{"type": "text", "text": "r"}]},
+                                {"type": "text", "text": "t"}]}), STOP],
+            [ReasoningDelta("r"), TextDelta("t"), STOPPED], id="mistral",
+        ),
+        pytest.param([chunk({"content": "t"}, "stop", usage={"completion_tokens": 1})],
+                     [TextDelta("t"), STOPPED, UsageReport(Usage(output_visible=1))], id="all-in-one-and-no-done"),
+        pytest.param([STOP, chunk({"content": "late"}), "[DONE]", chunk({"content": "later"})], [STOPPED],
+                     id="nothing-after-the-end"),
+        pytest.param([chunk({"refusal": "No."}), STOP], [TextDelta("No."), FinishReport(Finish.FILTERED, "refusal")],
+                     id="refusal"),
+        pytest.param(
+            [{"choices": [{"index": 1, "delta": {"content": "b"}, "finish_reason": "stop"},
+                          {"index": 0, "delta": {"content": "a"}}]}, STOP],
+            [TextDelta("a"), STOPPED], id="first-choice-only",
+        ),
+        pytest.param([chunk({"content": "\n"}), "  ", STOP], [TextDelta("\n"), STOPPED], id="blank-data"),
+        pytest.param([{**STOP, "usage": {"cost": 0.25}}], [STOPPED, UsageReport(Usage(), Decimal("0.25"))], id="cost-only"),
+    ],
+)  # fmt: skip
+def test_openai_streams(documents: list[Any], events: list[WireEvent]) -> None:
+    """Each form of stream gives its text, reasoning, identity, usage and finish, once."""
+    assert decode("openai-chat", *documents) == events
+
+
+@pytest.mark.parametrize(
+    ("raw", "finish"),
+    [("stop", Finish.COMPLETE), ("length", Finish.LENGTH), ("model_length", Finish.LENGTH), ("tool_calls", Finish.TOOL),
+     ("function_call", Finish.TOOL), ("content_filter", Finish.FILTERED), ("novel", None)],
+)  # fmt: skip
+def test_openai_finish_values(raw: str, finish: Finish | None) -> None:
+    """Finish values are mapped; an unknown one is kept as it came and counts as no finish."""
+    assert decode("openai-chat", chunk({}, raw)) == [FinishReport(finish, raw)]
+
+
+@pytest.mark.parametrize(
+    ("raw", "error_class"),
+    [("insufficient_system_resource", ErrorClass.OVERLOADED), ("aborted", ErrorClass.SERVER), ("error", ErrorClass.SERVER)],
+)
+def test_broken_finish_values_fail(raw: str, error_class: ErrorClass) -> None:
+    """A finish value that says the provider gave up is a failure, after the text that came with it."""
+    decoder = WIRES["openai-chat"].Decoder(fail)
+    events = decoder.feed(Event(json.dumps(chunk({"content": "t"}, raw))))
+    assert next(events) == TextDelta("t")
+    with pytest.raises(AttemptFailed) as failed:
+        next(events)
+    assert (failed.value.error_class, failed.value.code) == (error_class, raw)
+
+
+@pytest.mark.parametrize(
+    "documents", [["[DONE]"], [chunk({"content": "t"}), "[DONE]"], [chunk({"content": "t"}, "")], []]
+)
+def test_openai_without_finish_is_cut(documents: list[Any]) -> None:
+    """An answer without a finish value is cut, whether `[DONE]` came or not."""
+    with pytest.raises(AttemptFailed) as failed:
+        decode("openai-chat", *documents)
+    assert failed.value.error_class is ErrorClass.STREAM_CUT
+
+
+MESSAGE = {"model": "c-1", "content": [], "stop_reason": None, "usage": {"input_tokens": 9, "output_tokens": 1}}
+START = {"type": "message_start", "message": MESSAGE}
+END = {"type": "message_stop"}
+
+
+def delta(**members: Any) -> dict[str, Any]:
+    return {"type": "content_block_delta", "index": 0, "delta": members}
+
+
+def ending(reason: str | None, **usage: Any) -> dict[str, Any]:
+    return {"type": "message_delta", "delta": {"stop_reason": reason}, "usage": usage}
+
+
+def test_anthropic_stream() -> None:
+    """Thinking and text are told apart, pings and unknown events say nothing, later usage replaces earlier."""
+    events = decode(
+        "anthropic-messages",
+        START,
+        {"type": "ping"},
+        {"type": "content_block_start", "content_block": {"type": "thinking", "thinking": ""}},
+        delta(type="thinking_delta", thinking="r"),
+        delta(type="signature_delta", signature="sig"),
+        {"type": "content_block_start", "content_block": {"type": "text", "text": "A"}},
+        delta(type="text_delta", text="b"),
+        delta(type="input_json_delta", partial_json="{"),
+        {"type": "content_block_stop"},
+        {"type": "invented"},
+        ending("end_turn", output_tokens=30, cache_read_input_tokens=4),
+        END,
+        delta(type="text_delta", text="late"),
+    )
+    assert events == [
+        Identity("c-1"),
+        UsageReport(Usage(input_uncached=9, output_visible=1)),
+        ReasoningDelta("r"),
+        TextDelta("A"),
+        TextDelta("b"),
+        FinishReport(Finish.COMPLETE, "end_turn"),
+        UsageReport(Usage(input_uncached=9, cache_read=4, output_visible=30)),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("raw", "finish"),
+    [("end_turn", Finish.COMPLETE), ("stop_sequence", Finish.COMPLETE), ("tool_use", Finish.TOOL),
+     ("max_tokens", Finish.LENGTH), ("model_context_window_exceeded", Finish.LENGTH), ("refusal", Finish.FILTERED),
+     ("pause_turn", Finish.INCOMPLETE), ("novel", None)],
+)  # fmt: skip
+def test_anthropic_stop_reasons(raw: str, finish: Finish | None) -> None:
+    """Stop reasons are mapped; an unknown one is kept as it came."""
+    assert decode("anthropic-messages", ending(raw), END) == [FinishReport(finish, raw)]
+
+
+@pytest.mark.parametrize(
+    "documents", [[START], [START, END], [START, ending("end_turn")], [START, ending(None), END], []]
+)
+def test_anthropic_without_its_end_is_cut(documents: list[Any]) -> None:
+    """An answer is whole only with a stop reason and `message_stop`."""
+    with pytest.raises(AttemptFailed) as failed:
+        decode("anthropic-messages", *documents)
+    assert failed.value.error_class is ErrorClass.STREAM_CUT
+
+
+WHOLE = {
+    "openai-chat": {"model": "m", "choices": [{"message": {"content": "t", "reasoning_content": "r"}, "finish_reason": "stop"}]},
+    "anthropic-messages": {"type": "message", "model": "m", "stop_reason": "end_turn",
+                           "content": [{"type": "thinking", "thinking": "r"}, {"type": "text", "text": "t"}]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_whole_answers(wire: str) -> None:
+    """A whole document is read as its stream would be."""
+    decoder = WIRES[wire].Decoder(fail)
+    events = list(decoder.read(WHOLE[wire]))
+    decoder.close()
+    assert events[:3] == [Identity("m"), ReasoningDelta("r"), TextDelta("t")]
+    assert isinstance(events[3], FinishReport)
+    assert events[3].finish is Finish.COMPLETE
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize(
+    "event",
+    [
+        Event('{"error": {"message": "x"}, "choices": [{"delta": {"content": "t"}, "finish_reason": "error"}]}'),
+        Event('{"error": "x"}'),
+        Event('{"object": "error", "message": "x"}'),
+        Event('{"type": "error", "error": {"type": "overloaded_error"}}', "error"),
+        Event('{"detail": "x"}'),
+        Event('{"code": "Throttling", "message": "x", "request_id": "1"}'),
+        Event("not json", "error"),
+    ],
+)
+def test_errors_inside_are_found_first(wire: str, event: Event) -> None:
+    """An error of any shape inside a 200 is a failure before anything else in it is looked at."""
+    with pytest.raises(AttemptFailed, match="found"):
+        list(WIRES[wire].Decoder(fail).feed(event))
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("data", ['{"choices": [', "[]", "null", '"x"', "[" * 100_000, "{" + '"a":{' * 9000])
+def test_malformed_events(wire: str, data: str) -> None:
+    """What is no JSON object is malformed, however deep it is nested."""
+    with pytest.raises(AttemptFailed) as failed:
+        list(WIRES[wire].Decoder(fail).feed(Event(data)))
+    assert failed.value.error_class is ErrorClass.MALFORMED
+
+
+@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("junk", [1, "x", True, [], [1, None], {}, {"a": 1}, None])
+@pytest.mark.parametrize(
+    "name", ["choices", "usage", "model", "type", "message", "delta", "content", "content_block", "error_", "stop_reason"]
+)
+def test_wrong_kinds_are_skipped(wire: str, junk: Any, name: str) -> None:
+    """A member of the wrong kind reads as absent."""
+    documents = [{name: junk}, {"choices": [{name: junk, "delta": {name: junk, "refusal": junk}}]}]
+    documents += [{"type": kind, name: junk} for kind in ("message_start", "message_delta", "content_block_delta")]
+    decoder = WIRES[wire].Decoder(fail)
+    for document in documents:
+        assert all(isinstance(event, WireEvent) for event in decoder.read(document))

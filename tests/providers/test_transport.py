@@ -1,0 +1,379 @@
+"""The transport against servers that answer, refuse, stall, drip and cut, on real sockets."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import ssl
+import subprocess
+import sys
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpcore
+import httpx
+import pytest
+
+from deepsel.clock import SystemClock
+from deepsel.errors import AttemptFailed, ConfigError, ErrorClass
+from deepsel.providers import Call, Timeouts, sends_key_in_clear
+from deepsel.providers.exchange import Watch
+from deepsel.providers.inflate import inflated
+from deepsel.providers.transport import Transport, _LazyTls, watch_connections
+from deepsel.secret import Secret
+
+Make = Callable[..., Any]
+PATIENT = Timeouts(connect_s=5, first_token_s=5, progress_s=5, idle_s=5)
+NONE = Timeouts(connect_s=None, first_token_s=None, progress_s=None, idle_s=None)
+
+
+@pytest.fixture
+def transport() -> Iterator[Transport]:
+    with Transport(SystemClock()) as made:
+        yield made
+
+
+def get(transport: Transport, url: str, timeouts: Timeouts = PATIENT, **headers: str | Secret) -> bytes:
+    with transport.open(Call("POST", url, headers, b"{}"), timeouts=timeouts) as response:
+        return b"".join(response.iter_bytes())
+
+
+def failed(transport: Transport, url: str, timeouts: Timeouts = PATIENT, **headers: str | Secret) -> AttemptFailed:
+    with pytest.raises(AttemptFailed) as caught:
+        get(transport, url, timeouts, **headers)
+    return caught.value
+
+
+def test_a_call_arrives_and_its_answer_comes_back(transport: Transport, serve: Make, reply: Make) -> None:
+    """Headers and body arrive as given, under our name; status, lower-case headers and body come back."""
+    server = serve(["read", reply("hello", "201 Created", X_Request_Id="r-1")])
+    call = Call("POST", server.url + "/v1/x?y=1", {"authorization": Secret("Bearer k")}, b'{"a":1}')
+    with transport.open(call, timeouts=PATIENT) as response:
+        assert (response.status, response.headers["x-request-id"]) == (201, "r-1")
+        assert b"".join(response.iter_bytes()) == b"hello"
+    head, _, body = server.requests[0].partition(b"\r\n\r\n")
+    assert head.startswith(b"POST /v1/x?y=1 HTTP/1.1")
+    assert b"authorization: Bearer k" in head.replace(b"Authorization", b"authorization")
+    assert b"deepsel/" in head
+    assert body == b'{"a":1}'
+
+
+def test_call_hides_its_key() -> None:
+    """A call can be printed: neither its headers nor its body show."""
+    call = Call("POST", "http://h", {"x": Secret("sk-key"), "y": "other-key"}, b"prompt")
+    assert not any(word in repr(call) for word in ("sk-key", "other-key", "prompt"))
+
+
+def test_connections_are_kept_and_watched(transport: Transport, serve: Make, reply: Make) -> None:
+    """The second call uses the first one's connection, and the stamps of each say what happened on the socket.
+
+    Notices an httpx whose pools no longer take our network backend.
+    """
+    server = serve(["read", reply("a"), "read", reply("b"), "hang"])
+    exchanges = []
+    for expected in (b"a", b"b"):
+        with transport.open(Call("POST", server.url, {}, b"x" * 200_000), timeouts=PATIENT) as response:
+            assert b"".join(response.iter_bytes()) == expected
+            exchanges.append(response.exchange)
+    first, second = exchanges
+    assert server.connections == 1
+    assert first.connect_s is not None
+    assert second.connect_s is None
+    for exchange in exchanges:
+        assert exchange.started_at <= exchange.sent_at <= exchange.first_byte_at
+
+
+def test_every_pool_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Direct connections and proxies of the environment get the limits; httpx keeps its backend under a known name."""
+    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
+    pool = httpcore.ConnectionPool()
+    assert isinstance(pool._network_backend, httpcore.SyncBackend)
+    watch = Watch(httpcore.SyncBackend(), ssl.create_default_context)  # type: ignore[arg-type]
+    with httpx.Client() as client:
+        watch_connections(client, watch)
+        pools = [found._pool for found in (client._transport, *client._mounts.values()) if found]  # type: ignore[attr-defined]
+    assert [type(found) for found in pools] == [httpcore.ConnectionPool, httpcore.HTTPProxy]
+    assert all(found._network_backend is watch for found in pools)
+
+
+def test_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch, serve: Make, reply: Make) -> None:
+    """A proxy is used as httpx users know it, but never for this machine's own servers."""
+    proxy, own = serve(["read", reply("proxied")]), serve(["read", reply("direct")])
+    monkeypatch.setenv("HTTP_PROXY", proxy.url)
+    with Transport(SystemClock()) as transport:
+        assert get(transport, "http://models.example/v1") == b"proxied"
+        assert get(transport, own.url) == b"direct"
+    assert proxy.requests[0].startswith(b"POST http://models.example/v1 HTTP/1.1")
+
+
+@pytest.mark.parametrize("value", ["socks5://127.0.0.1:1", "ftp://127.0.0.1:1", "http://h:port"])
+def test_unusable_proxy(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    """A proxy that cannot be used is a configuration error that names the variables."""
+    monkeypatch.setenv("ALL_PROXY", value)
+    with pytest.raises(ConfigError) as caught:
+        Transport(SystemClock())
+    assert "ALL_PROXY" in caught.value.hint
+
+
+# --- no answer -------------------------------------------------------------------------------------------------------
+
+
+def test_refused(transport: Transport) -> None:
+    """A port nobody listens on is a network failure that says so."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    failure = failed(transport, f"http://127.0.0.1:{port}")
+    assert failure.error_class is ErrorClass.NETWORK
+    assert failure.message == f"could not reach 127.0.0.1:{port} (connection refused)"
+
+
+def test_unknown_name(transport: Transport, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name without an address is a network failure."""
+
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    failure = failed(transport, "https://nowhere.example/v1")
+    assert (failure.error_class, failure.message) == (
+        ErrorClass.NETWORK, "could not reach nowhere.example (the name is not known)")  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("script", "error_class"),
+    [
+        ([], ErrorClass.NETWORK),
+        (["read"], ErrorClass.NETWORK),
+        (["read", "reset"], ErrorClass.NETWORK),
+        (["read", b"HTTP/1.1 200 OK\r\ncontent-ty"], ErrorClass.NETWORK),
+        (["read", b"SSH-2.0-OpenSSH\r\n\r\n"], ErrorClass.MALFORMED),
+        (["read", b"HTTP/1.1 200 OK\r\nx: " + b"y" * 200_000 + b"\r\n\r\n"], ErrorClass.MALFORMED),
+        (["read", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc"], ErrorClass.STREAM_CUT),
+        (["read", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc", "reset"], ErrorClass.STREAM_CUT),
+        (["read", b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n"], ErrorClass.STREAM_CUT),
+        (["read", b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"], ErrorClass.MALFORMED),
+    ],
+)
+def test_broken_responses(transport: Transport, serve: Make, script: list[Any], error_class: ErrorClass) -> None:
+    """Each way to break off or to speak no HTTP has its class, is asked once, and names the host."""
+    server = serve(script, ["read", b"HTTP/1.1 200 OK\r\n\r\n"])
+    failure = failed(transport, server.url)
+    assert failure.error_class is error_class
+    assert "127.0.0.1" in failure.message
+    assert server.connections == 1
+
+
+def test_tls_to_a_plain_server(transport: Transport, serve: Make, reply: Make) -> None:
+    """A server that does not encrypt is a network failure over https."""
+    server = serve([b"HTTP/1.1 400 Bad Request\r\n\r\n"])
+    failure = failed(transport, server.url.replace("http", "https"))
+    assert failure.error_class is ErrorClass.NETWORK
+    assert "no encrypted connection is possible" in failure.message
+
+
+def test_tls_trusts_only_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lazily made context checks certificates and names; a named file that is missing is a configuration error."""
+    context = _LazyTls().context()
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+    monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent/ca.pem")
+    with pytest.raises(ConfigError, match="SSL_CERT_FILE"):
+        _LazyTls().context()
+
+
+# --- time ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("where", ["deadline", "first_token_s"])
+@pytest.mark.parametrize(
+    "script", [["hang"], ["read", "hang"], ["read", b"HTTP/1.1 200 OK\r\n", "hang"],
+               ["read", b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", "hang"],
+               ["read", b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", "drip"]],
+)  # fmt: skip
+def test_limits_hold_wherever_it_hangs(transport: Transport, serve: Make, script: list[Any], where: str) -> None:
+    """Silence anywhere, and keep-alives without end, stall at the deadline or at the limit for the first token."""
+    limit = SystemClock().monotonic() + 0.05 if where == "deadline" else 0.05
+    timeouts = Timeouts(**{"first_token_s": None, "idle_s": None, where: limit})
+    failure = failed(transport, serve(script).url, timeouts)
+    assert failure.error_class is ErrorClass.STALLED
+    assert ("time limit" if where == "deadline" else "no first token") in failure.message
+
+
+def test_idle_limit(transport: Transport, serve: Make, stream: Make) -> None:
+    """No byte at all for too long stalls, once a byte has come."""
+    server = serve(["read", stream(b"a", ended=False), "hang"])
+    failure = failed(transport, server.url, Timeouts(idle_s=0.05))
+    assert (failure.error_class, "nothing came for 0.05 s" in failure.message) == (ErrorClass.STALLED, True)
+
+
+def test_progress_limit(transport: Transport, serve: Make, stream: Make) -> None:
+    """After a piece of content the next one has its own limit, which keep-alives do not move."""
+    server = serve(["read", stream(b"a", ended=False), "drip"])
+    call = Call("POST", server.url)
+    with transport.open(call, timeouts=Timeouts(progress_s=0.05)) as response:
+        chunks = response.iter_bytes()
+        assert next(chunks) == b"a"
+        response.exchange.progress()
+        with pytest.raises(AttemptFailed, match="no more of the answer") as caught:
+            list(chunks)
+    assert caught.value.error_class is ErrorClass.STALLED
+
+
+def test_deadline_that_has_passed(transport: Transport, serve: Make) -> None:
+    """Nothing is sent after the deadline."""
+    server = serve(["read"])
+    failed(transport, server.url, Timeouts(deadline=SystemClock().monotonic() - 1))
+    assert server.connections == 0
+
+
+def test_threads_have_their_own_limits(transport: Transport, serve: Make, reply: Make) -> None:
+    """One call's limit does not touch another's on the same transport."""
+    slow, quick = serve(["read", "hang"]), serve(["read", reply("ok")])
+    failures: list[AttemptFailed] = []
+    url = slow.url
+    thread = threading.Thread(target=lambda: failures.append(failed(transport, url, Timeouts(first_token_s=0.05))))
+    thread.start()
+    assert get(transport, quick.url, NONE) == b"ok"
+    thread.join()
+    assert [failure.error_class for failure in failures] == [ErrorClass.STALLED]
+
+
+# --- kept connections, redirects, sizes ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("end", ["close", "reset"])
+def test_stale_connection_is_replaced_once(transport: Transport, serve: Make, reply: Make, end: str) -> None:
+    """A kept connection that turns out to be closed is replaced by a new one, unseen."""
+    server = serve(["read", reply("a"), "read", *(["reset"] if end == "reset" else [])], ["read", reply("b")])
+    assert get(transport, server.url) == b"a"
+    assert get(transport, server.url) == b"b"
+    assert server.connections == 2
+
+
+def test_stale_connection_is_replaced_only_once(transport: Transport, serve: Make, reply: Make) -> None:
+    """A new connection that breaks as well is a failure."""
+    server = serve(["read", reply("a"), "read"], ["read"], ["read", reply("c")])
+    assert get(transport, server.url) == b"a"
+    assert failed(transport, server.url).error_class is ErrorClass.NETWORK
+    assert server.connections == 2
+
+
+def test_answer_begun_on_a_kept_connection_is_not_asked_again(transport: Transport, serve: Make, reply: Make) -> None:
+    """Once a byte has come, a broken kept connection is a failure like any other."""
+    server = serve(["read", reply("a"), "read", b"HTTP/1.1 2"], ["read", reply("b")])
+    assert get(transport, server.url) == b"a"
+    assert failed(transport, server.url).error_class is ErrorClass.NETWORK
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize("status", ["301 Moved", "307 Temporary Redirect", "308 Permanent Redirect"])
+def test_redirects_are_refused(transport: Transport, serve: Make, reply: Make, status: str) -> None:
+    """A redirect is a failure that says where it pointed, and the other host is never asked."""
+    other = serve(["read", reply("b")])
+    server = serve(["read", reply("", status, location=other.url + "/x?token=t")])
+    failure = failed(transport, server.url, authorization=Secret("Bearer k"))
+    assert other.connections == 0
+    assert other.url.removeprefix("http://") in failure.message
+    assert "token" not in failure.message
+    assert failure.should_retry is False
+
+
+def test_body_is_bounded(transport: Transport, serve: Make, reply: Make) -> None:
+    """A body over the limit is malformed; the start of an error's body is had whatever its size."""
+    server = serve(["read", reply("x" * 5000)], ["read", reply("x" * 5000)])
+    with transport.open(Call("POST", server.url), timeouts=PATIENT) as response, pytest.raises(AttemptFailed) as caught:
+        list(response.iter_bytes(limit=1000))
+    assert caught.value.error_class is ErrorClass.MALFORMED
+    with transport.open(Call("POST", server.url), timeouts=PATIENT) as response:
+        assert response.read_start(1000) == b"x" * 1000
+
+
+def test_compressed_bodies(transport: Transport, serve: Make, reply: Make) -> None:
+    """Gzip is undone as it comes, and a bomb stops at the limit."""
+    bomb = gzip.compress(b"\0" * 50_000_000)
+    packed = [reply(data, content_encoding="gzip") for data in (gzip.compress(b"hello"), bomb)]
+    server = serve(["read", packed[0], "read", packed[1]])
+    with transport.open(Call("POST", server.url), timeouts=PATIENT) as response:
+        assert b"".join(response.iter_bytes()) == b"hello"
+
+    call = Call("POST", server.url)
+    with transport.open(call, timeouts=PATIENT) as response, pytest.raises(AttemptFailed, match="larger"):
+        list(response.iter_bytes(limit=1_000_000))
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding", "error_class"),
+    [
+        (gzip.compress(b"hello" * 99)[:-9], "gzip", ErrorClass.STREAM_CUT),
+        (b"not gzip at all", "gzip", ErrorClass.MALFORMED),
+        (b"", "br", ErrorClass.MALFORMED),
+        (zlib.compress(b"hello")[:-5], "deflate", ErrorClass.STREAM_CUT),
+    ],
+)
+def test_bad_compression(data: bytes, encoding: str, error_class: ErrorClass) -> None:
+    """Compressed data that ends early, is wrong or was not asked for has its class."""
+    with pytest.raises(AttemptFailed) as caught:
+        list(inflated(iter([data]), encoding))
+    assert caught.value.error_class is error_class
+
+
+@pytest.mark.parametrize("size", [1, 7, 10**6])
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "identity", ""])
+def test_compression_by_pieces(encoding: str, size: int) -> None:
+    """However compressed data is cut, and however much it holds, it comes out whole."""
+    plain = bytes(range(256)) * 3000
+    packed = {"gzip": gzip.compress, "deflate": zlib.compress}.get(encoding, bytes)(plain)
+    if size == 1:
+        plain, packed = plain[:500], {"gzip": gzip.compress, "deflate": zlib.compress}.get(encoding, bytes)(plain[:500])
+    chunks = [packed[start : start + size] for start in range(0, len(packed), size)]
+    assert b"".join(inflated(iter(chunks), encoding)) == plain
+
+
+# --- what cannot be sent ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("url", ["", "127.0.0.1:9/v1", "ftp://127.0.0.1/v1", "http://h:port/v1", "http:///v1"])
+def test_addresses_that_are_none(transport: Transport, url: str) -> None:
+    """An address requests cannot be sent to is a configuration error."""
+    with pytest.raises(ConfigError):
+        get(transport, url)
+
+
+@pytest.mark.parametrize("key", ["sk-\nbreak", "sk-“quoted”", " sk-space", "sk-tab\t"])
+def test_keys_that_are_none(transport: Transport, serve: Make, key: str) -> None:
+    """A key that cannot stand in a header is a configuration error that does not show it."""
+    with pytest.raises(ConfigError) as caught:
+        get(transport, serve().url, authorization=Secret(key))
+    assert key.strip() not in str(caught.value)
+    assert "authorization" in caught.value.message
+    with pytest.raises(ConfigError, match="not valid"):
+        get(transport, serve().url, **{"bad name": "x"})
+
+
+@pytest.mark.parametrize(
+    ("url", "is_clear"),
+    [
+        ("https://models.example/v1", False),
+        ("http://models.example/v1", True),
+        ("HTTP://models.example/v1", True),
+        ("http://10.0.0.5:8000", True),
+        ("http://127.0.0.1:8000", False),
+        ("http://127.9.9.9", False),
+        ("http://[::1]:8000", False),
+        ("http://localhost:8000", False),
+        ("http://api.localhost", False),
+        ("http://localhost.example", True),
+        ("http://[bad", True),
+    ],
+)
+def test_keys_in_clear(url: str, is_clear: bool) -> None:
+    """A key is in clear where it leaves the machine unencrypted, and nothing is without a key."""
+    assert sends_key_in_clear(url, Secret("k")) is is_clear
+    assert not sends_key_in_clear(url, None)
+
+
+def test_import_is_light() -> None:
+    """Importing the transport loads neither httpx nor httpcore."""
+    code = "import sys, deepsel.providers.transport; print(sorted({'httpx', 'httpcore'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"

@@ -1,0 +1,121 @@
+"""A client that shows every byte of a response; no parser of ours, and not httpx."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from deepsel.simulator import Simulator
+
+PATHS = {"openai-chat": "/v1/chat/completions", "anthropic-messages": "/v1/messages"}
+
+
+@dataclass(frozen=True)
+class Raw:
+    """What a client saw of one response."""
+
+    head: bytes
+    body: bytes
+    """Without the chunked framing."""
+    is_whole: bool
+    """Whether the framing was completed."""
+    was_reset: bool = False
+
+    @property
+    def status(self) -> int:
+        return int(self.head.split(b" ", 2)[1])
+
+    @property
+    def headers(self) -> dict[str, str]:
+        lines = self.head.decode("latin-1").split("\r\n")[1:]
+        return {name: value.strip() for name, _, value in (line.partition(":") for line in lines if line)}
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.body)
+
+    @property
+    def events(self) -> list[Any]:
+        """The data of each event; text where it is no JSON."""
+        found: list[Any] = []
+        for block in self.body.decode().split("\n\n"):
+            for line in block.split("\n"):
+                if line.startswith("data: "):
+                    text = line.removeprefix("data: ")
+                    found.append(json.loads(text) if text.startswith("{") else text)
+        return found
+
+    @property
+    def text(self) -> str:
+        """The answer's text, of either wire, streamed or not."""
+        if self.headers["content-type"].startswith("application/json"):
+            body = self.json
+            if "choices" in body:
+                return body["choices"][0]["message"]["content"] or ""
+            return "".join(block.get("text", "") for block in body["content"])
+        parts = []
+        for event in self.events:
+            if isinstance(event, dict):
+                choices = event.get("choices") or [{}]
+                parts.append(choices[0].get("delta", {}).get("content") or event.get("delta", {}).get("text") or "")
+        return "".join(parts)
+
+
+def split_response(data: bytes, *, was_reset: bool = False) -> Raw:
+    """Cut the bytes of one response into head and body, as far as they came."""
+    head, _, rest = data.partition(b"\r\n\r\n")
+    raw = Raw(head, rest, False, was_reset)
+    if b"\r\n\r\n" not in data:
+        return Raw(data, b"", False, was_reset)
+    if "transfer-encoding" not in raw.headers:
+        length = int(raw.headers.get("content-length", 0))
+        return Raw(head, rest, len(rest) == length, was_reset)
+    body = b""
+    while rest:
+        size, _, rest = rest.partition(b"\r\n")
+        if size == b"0":
+            return Raw(head, body, rest == b"\r\n", was_reset)
+        body, rest = body + rest[: int(size, 16)], rest[int(size, 16) + 2 :]
+    return Raw(head, body, False, was_reset)
+
+
+def request_bytes(path: str, body: Any, *, close: bool = True, headers: str = "") -> bytes:
+    """Write a POST request."""
+    data = json.dumps(body).encode()
+    ending = "connection: close\r\n" if close else ""
+    head = f"POST {path} HTTP/1.1\r\nhost: simulated\r\ncontent-length: {len(data)}\r\n{ending}{headers}\r\n"
+    return head.encode() + data
+
+
+def prompt(*, stream: bool = False, text: str = "Tell me about the sea.", **members: Any) -> dict[str, Any]:
+    """Give a body that both wires take."""
+    return {
+        "model": "m",
+        "messages": [{"role": "user", "content": text}],
+        "max_tokens": 500,
+        "stream": stream,
+        "stream_options": {"include_usage": True},
+        **members,
+    }
+
+
+def connect(simulator: Simulator) -> socket.socket:
+    """Open a connection whose reads end in an error rather than never."""
+    return socket.create_connection(("127.0.0.1", simulator.port), timeout=20)
+
+
+def read_to_end(connection: socket.socket) -> tuple[bytes, bool]:
+    """Read until the peer closes; say whether it was a reset."""
+    data = bytearray()
+    try:
+        while part := connection.recv(1 << 20):
+            data += part
+    except ConnectionResetError:
+        return bytes(data), True
+    return bytes(data), False
+
+
+Ask = Callable[..., Raw]

@@ -1,0 +1,92 @@
+"""What the documents say is what the program does."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deepsel import catalog
+from deepsel.errors import DeepselError, ExitCode
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text("utf-8")
+GOLDEN = Path(__file__).parent / "golden"
+COMMANDS = ("ask", "cache", "init", "models", "simulate")
+
+
+def _subclasses(root: type[DeepselError]) -> set[type[DeepselError]]:
+    return {root, *(found for child in root.__subclasses__() for found in _subclasses(child))}
+
+
+def test_exit_code_table_is_the_programs() -> None:
+    """The README's table lists exactly the codes of ExitCode, and each but OK and BUG is some error's."""
+    table = {int(code) for code in re.findall(r"^\| (\d+) \|", README, re.MULTILINE)}
+    assert table == set(ExitCode)
+    raised = {error.exit_code for error in _subclasses(DeepselError)}
+    assert set(ExitCode) - raised == {ExitCode.OK}
+
+
+def test_every_key_variable_is_in_the_readme() -> None:
+    """Each provider's key variable is named in the README's table."""
+    for provider in catalog.providers().values():
+        if provider.api_key_env:
+            assert f"`{provider.api_key_env}`" in README, provider.name
+
+
+def test_readme_shows_the_help_as_it_is(deepsel: Callable[..., Any]) -> None:
+    """The list of commands in the README is the one that `deepsel --help` prints."""
+    shown = deepsel("--help", env={"COLUMNS": "100"}).out
+    commands = shown[shown.index("Commands:") : shown.index("Exit codes")].strip()
+    assert commands in README
+
+
+def test_readme_commands_are_those_the_set_up_names() -> None:
+    """The two set-up commands stand in the README, each as one line behind its mark."""
+    for mark, end in (("run", 'deepsel ask -p demo "What is DNS?"'), ("tests", "pytest")):
+        block = re.search(rf"<!-- {mark} -->\n```sh\n([^\n]+)\n```", README)
+        assert block, mark
+        assert block[1].endswith(end)
+
+
+def test_every_decision_has_a_title() -> None:
+    """Each decision record begins with what was decided."""
+    records = sorted((ROOT / "docs" / "decisions").glob("0*.md"))
+    assert records
+    assert all(record.read_text("utf-8").startswith("# ") for record in records)
+
+
+def _golden(request: pytest.FixtureRequest, name: str, text: str) -> None:
+    """Compare with a file a person has reviewed; `--rewrite-golden` writes it anew."""
+    path = GOLDEN / name
+    if request.config.getoption("--rewrite-golden"):
+        path.write_text(text, "utf-8")
+    assert path.read_text("utf-8") == text
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_is_golden(request: pytest.FixtureRequest, deepsel: Callable[..., Any], command: str) -> None:
+    """The help of each command is the reviewed one, plain and at most 100 columns wide."""
+    ran = deepsel(*filter(None, (command, "--help")), env={"COLUMNS": "100"})
+    assert ran.code == 0
+    assert max(map(len, ran.out.splitlines())) <= 100
+    _golden(request, f"help_{command or 'deepsel'}.txt", ran.out)
+
+
+def test_no_arguments_is_the_help(deepsel: Callable[..., Any]) -> None:
+    """Somebody who types only the name is shown what there is."""
+    assert deepsel().out == deepsel("--help").out
+
+
+def test_version_is_the_packages() -> None:
+    """`deepsel --version` and the package agree."""
+    from deepsel import __version__
+
+    done = subprocess.run([sys.executable, "-m", "deepsel", "--version"], capture_output=True, text=True, check=True)
+    assert done.stdout == f"deepsel {__version__}\n"
+    assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text("utf-8")

@@ -20,12 +20,12 @@ def counter(vocabulary: str) -> Callable[[str], int] | None:
     if vocabulary not in VERSIONS:
         return None
     try:
-        from ctok import token_count
+        from ctok import token_count  # type: ignore[import-not-found,unused-ignore]  # an extra, not everywhere
     except ImportError:
         return None
     version, frame = VERSIONS[vocabulary]
 
     def count(text: str) -> int:
-        return max(0, token_count(text, version) - frame)
+        return max(0, int(token_count(text, version)) - frame)
 
     return count

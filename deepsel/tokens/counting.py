@@ -72,10 +72,10 @@ def _count_exactly(text: str, vocabulary: Vocabulary) -> Count:
 
 def _estimate(text: str, vocabulary: str | None) -> Count:
     fits = estimating.fits()
-    name = vocabulary if vocabulary in fits else estimating.GENERAL
+    name = vocabulary if vocabulary and vocabulary in fits else estimating.GENERAL
     base = encoding(fits[name].base or "")
     if base is None:
-        name = estimating.GENERAL
+        name = estimating.BARE
     fit = fits[name]
     classes = estimating.classify(text)
     base_tokens = _count_exactly(text, base).tokens if base else 0

@@ -15,6 +15,8 @@ from pathlib import Path
 
 GENERAL = "general"
 """The fit for a vocabulary nothing is known of."""
+BARE = "bare"
+"""The fit for where the vocabulary that the others are based on cannot be had either."""
 _DATA = Path(__file__).parent / "data" / "estimates.json"
 
 

@@ -47,6 +47,3 @@ PATTERNS = {
     ),
 }
 """By vocabulary."""
-
-NORMALISED = frozenset({"qwen", "qwen35"})
-"""Vocabularies whose maker puts text into NFC first."""

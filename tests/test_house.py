@@ -39,6 +39,11 @@ FENCES = {
     "tiktoken": "tokens/vocabulary.py",
     "tomli_w": "config/writer.py",
     "jsonschema": "engine/schema.py",
+    "splintr": "tokens/fast.py",
+    "redis": "cache/redis_client.py",
+    "pathspec": "estimate/ignore.py",
+    "gcld3": "estimate/languages.py",
+    "charset_normalizer": "estimate/decode.py",
 }
 FORBIDDEN = {"click", "pydantic", "pickle", "marshal", "requests"}
 

@@ -4,7 +4,23 @@ from __future__ import annotations
 
 from deepsel.cache.entry import CachedAnswer
 from deepsel.cache.key import cache_key, canonical_json, key_document
-from deepsel.cache.store import Cache, Entry
-from deepsel.cache.tier import TierStats
+from deepsel.cache.redis_server import Account, RedisServer
+from deepsel.cache.store import Cache, Entry, Selector
+from deepsel.cache.tier import Tally, TierStats
+from deepsel.cache.turns import Taken, Turn
 
-__all__ = ["Cache", "CachedAnswer", "Entry", "TierStats", "cache_key", "canonical_json", "key_document"]
+__all__ = [
+    "Account",
+    "Cache",
+    "CachedAnswer",
+    "Entry",
+    "RedisServer",
+    "Selector",
+    "Taken",
+    "Tally",
+    "TierStats",
+    "Turn",
+    "cache_key",
+    "canonical_json",
+    "key_document",
+]

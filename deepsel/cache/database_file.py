@@ -20,17 +20,27 @@ from deepsel.cache.tier import CacheCorrupt, CacheUnavailable
 
 FILE_NAME = "cache.db"
 COUNTERS = ("count", "size", "hits", "misses")
-"""Rows of Settings that diskcache's triggers and our counting change; all others are fixed."""
+"""Rows of Settings that diskcache's triggers change; all others are fixed."""
+_CHECK_WAIT_S = 5.0
+PINNED: dict[str, int | str] = {
+    "statistics": 0,  # would turn each look-up into a write
+    "tag_index": 0,
+    "eviction_policy": "least-recently-stored",
+    "cull_limit": 10,
+    "sqlite_auto_vacuum": 1,
+    "sqlite_cache_size": 8192,
+    "sqlite_journal_mode": "wal",
+    "sqlite_mmap_size": 0,  # a mapped file that another process truncates kills the reader
+    "sqlite_synchronous": 1,
+    "disk_min_file_size": 1 << 31,
+    "disk_pickle_protocol": 0,
+}
+"""The settings diskcache is opened with, besides the size limit."""
 
 
 def create_private(folder: Path) -> None:
     """Make the folder (0700) and the database file (0600) whatever the umask; tighten a file that is there."""
-    try:
-        folder.mkdir(parents=True)
-        folder.chmod(0o700)
-    except FileExistsError:
-        if not folder.is_dir():
-            raise
+    make_private_folder(folder)
     path = folder / FILE_NAME
     # An existing file is never opened here: closing it would drop the locks SQLite holds on it in this process.
     try:
@@ -40,6 +50,16 @@ def create_private(folder: Path) -> None:
         status = _status(path)
         if status and stat.S_IMODE(status.st_mode) & 0o077:
             path.chmod(0o600)
+
+
+def make_private_folder(folder: Path) -> None:
+    """Make a folder (0700) whatever the umask; one that is there stays as it is."""
+    try:
+        folder.mkdir(parents=True)
+        folder.chmod(0o700)
+    except FileExistsError:
+        if not folder.is_dir():
+            raise
 
 
 def connect(path: Path, mode: str, *, timeout_s: float) -> sqlite3.Connection | None:
@@ -73,12 +93,61 @@ def check_settings(folder: Path, fixed: Mapping[str, int | str], *, timeout_s: f
         # diskcache retries a locked database for a minute when it opens; wait for a shorter time before.
         connection.execute("BEGIN IMMEDIATE")
         connection.execute("ROLLBACK")
-        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'Settings'").fetchone():
+        if not has_tables(connection):
             return
         for key, value in connection.execute("SELECT key, value FROM Settings"):
             is_free = key in COUNTERS or key == "size_limit"
             if not (type(value) is int if is_free else key in fixed and fixed[key] == value):
                 raise CacheCorrupt("its settings were changed by something else than deepsel")
+
+
+def find_problems(folder: Path) -> Iterator[str]:
+    """Check the file as a whole: its pages and indices, who may read it, its counters; SQLite's own findings in its words.
+
+    Raises CacheCorrupt or CacheUnavailable where it cannot even be asked.
+    """
+    path = folder / FILE_NAME
+    connection = connect(path, "ro", timeout_s=_CHECK_WAIT_S)
+    if connection is None:
+        return
+    with translated_errors(path), closing(connection):
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            yield f"{path.name} can be read by others than its owner"
+        yield from (text for (text,) in connection.execute("PRAGMA integrity_check(5)") if text != "ok")
+        if has_wrong_counters(connection):
+            yield "the counters of entries and bytes are wrong"
+
+
+def has_tables(connection: sqlite3.Connection) -> bool:
+    """Tell whether the first writer has come as far as making diskcache's tables."""
+    return connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'Settings'").fetchone() is not None
+
+
+def has_wrong_counters(connection: sqlite3.Connection) -> bool:
+    """Tell whether what diskcache goes by when it evicts is not what is there."""
+    if not has_tables(connection):
+        return False
+    statement = "SELECT value FROM Settings WHERE key IN ('count', 'size') ORDER BY key"
+    counted = connection.execute("SELECT COUNT(rowid), COALESCE(SUM(size), 0) FROM Cache").fetchone()
+    return [value for (value,) in connection.execute(statement)] != list(counted)
+
+
+def repair(folder: Path, foreign_rows: str) -> None:
+    """Take the file from others, remove the rows that `foreign_rows` (a condition of ours) selects, count anew."""
+    path = folder / FILE_NAME
+    connection = connect(path, "rw", timeout_s=_CHECK_WAIT_S)
+    if connection is None:
+        return
+    with translated_errors(path), closing(connection):
+        path.chmod(0o600)
+        if not has_tables(connection):
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        connection.execute(f"DELETE FROM Cache WHERE {foreign_rows}")  # noqa: S608 - a constant
+        if has_wrong_counters(connection):
+            for name, counted in (("count", "COUNT(rowid)"), ("size", "COALESCE(SUM(size), 0)")):
+                connection.execute(f"UPDATE Settings SET value = (SELECT {counted} FROM Cache) WHERE key = ?", (name,))  # noqa: S608 - constants
+        connection.execute("COMMIT")
 
 
 def remove_files(folder: Path) -> None:

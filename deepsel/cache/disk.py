@@ -14,23 +14,10 @@ from typing import Any
 
 import diskcache  # type: ignore[import-untyped]  # ships no annotations
 
-from deepsel.cache.database_file import check_settings, create_private, translated_errors
+from deepsel.cache.database_file import PINNED, check_settings, create_private, translated_errors
 from deepsel.cache.tier import CacheUnavailable
 
 _MODE_RAW = 1
-_PINNED: dict[str, int | str] = {
-    "statistics": 0,  # would turn each look-up into a write
-    "tag_index": 0,
-    "eviction_policy": "least-recently-stored",
-    "cull_limit": 10,
-    "sqlite_auto_vacuum": 1,
-    "sqlite_cache_size": 8192,
-    "sqlite_journal_mode": "wal",
-    "sqlite_mmap_size": 0,  # a mapped file that another process truncates kills the reader
-    "sqlite_synchronous": 1,
-    "disk_min_file_size": 1 << 31,
-    "disk_pickle_protocol": 0,
-}
 
 
 class TextDisk(diskcache.Disk):  # type: ignore[misc]  # the base has no annotations
@@ -74,7 +61,7 @@ class Database:
     def __init__(self, folder: Path, *, size_limit_bytes: int, lock_wait_s: float) -> None:
         """Open the database, made where it is not there; raises CacheUnavailable."""
         self._folder = folder
-        settings = {**_PINNED, "size_limit": size_limit_bytes}
+        settings = {**PINNED, "size_limit": size_limit_bytes}
         with self._guard():
             create_private(folder)
             check_settings(folder, settings, timeout_s=lock_wait_s)
@@ -96,6 +83,11 @@ class Database:
         """Remove every row, foreign ones too; return how many."""
         with self._session():
             return int(self._cache.clear())
+
+    def expire(self) -> int:
+        """Remove the rows whose time is over; return how many."""
+        with self._session():
+            return int(self._cache.expire())
 
     @contextmanager
     def _session(self) -> Iterator[None]:

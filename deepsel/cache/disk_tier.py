@@ -12,14 +12,19 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
+from deepsel.cache import tallies as tally_table
 from deepsel.cache.database_file import (
     FILE_NAME,
+    PINNED,
+    check_settings,
     connect,
+    find_problems,
     is_empty_database,
     remove_files,
+    repair,
     translated_errors,
 )
-from deepsel.cache.tier import CacheCorrupt, CacheUnavailable, Stored, TierStats
+from deepsel.cache.tier import CacheCorrupt, CacheUnavailable, Stored, Tally, TierStats
 
 if TYPE_CHECKING:
     from deepsel.cache.disk import Database
@@ -27,8 +32,10 @@ if TYPE_CHECKING:
 _OURS = "raw = 1 AND typeof(key) = 'text' AND mode = 1 AND filename IS NULL AND typeof(value) = 'blob'"
 _GET = f"SELECT value FROM Cache WHERE key = ? AND {_OURS}"  # noqa: S608 - a constant
 _KEYS = f"SELECT key FROM Cache WHERE {_OURS} AND (? IS NULL OR tag = ?) ORDER BY store_time DESC, rowid DESC"  # noqa: S608 - a constant
+_FOREIGN = f"SELECT key, mode, filename FROM Cache WHERE ({_OURS}) IS NOT TRUE ORDER BY rowid LIMIT 1000"  # noqa: S608 - a constant
+_MODES = {2: "holds a file", 3: "holds a text file", 4: "holds a pickle, which was not loaded"}
 _COUNT_WAIT_S = 0.1
-"""Counters are not worth a longer wait."""
+"""Tallies are not worth a longer wait."""
 
 
 class DiskTier:
@@ -91,32 +98,72 @@ class DiskTier:
                     remove_files(self._folder)
                 return 0
 
-    def add_counts(self, *, hits: int, misses: int) -> None:
-        """Add to the counters of the file; they are lost where it cannot be written at once."""
+    def add_tallies(self, tallies: Iterable[Tally]) -> None:
+        """Add to the record of what the cache did; it is lost where the file cannot be written at once."""
         with self._lock, suppress(CacheUnavailable), translated_errors(self._file):
             connection = connect(self._file, "rw", timeout_s=_COUNT_WAIT_S)
-            if connection is None:
-                return
-            with closing(connection):
-                update = "UPDATE Settings SET value = value + CASE key WHEN 'hits' THEN ? ELSE ? END"
-                connection.execute(update + " WHERE key IN ('hits', 'misses')", (hits, misses))
+            if connection is not None:
+                with closing(connection):
+                    tally_table.add(connection, tallies)
+
+    def tallies(self) -> list[Tally]:
+        """Read what the cache did, by day, model and tier."""
+        return tally_table.from_rows(self._read(tally_table.READ))
 
     def stats(self) -> TierStats:
-        """Count entries and bytes of the database with its log, and read the counters."""
+        """Count entries and the bytes of the database with its log."""
         counted = self._read("SELECT COUNT(*) FROM Cache")
-        counters = dict(self._read("SELECT key, value FROM Settings WHERE key IN ('hits', 'misses')"))
         size_bytes = 0
         for path in (self._file, self._folder / (FILE_NAME + "-wal")):
             with translated_errors(path), suppress(FileNotFoundError):
                 size_bytes += path.stat().st_size
-        return TierStats(
-            self.name,
-            counted[0][0] if counted else 0,
-            size_bytes,
-            self._size_limit_bytes,
-            _counter(counters.get("hits")),
-            _counter(counters.get("misses")),
-        )
+        return TierStats(self.name, counted[0][0] if counted else 0, size_bytes, self._size_limit_bytes)
+
+    # --- upkeep ------------------------------------------------------------------------------------------------------
+
+    def expire(self) -> int:
+        """Remove the rows whose time is over; return how many."""
+        with self._lock:
+            return self._database().expire() if self._exists() else 0
+
+    def check(self) -> list[str]:
+        """Say what is wrong with the file as a whole and with rows that are not ours; nothing is unpickled for it.
+
+        Raises CacheCorrupt where the file, or its settings, cannot be worked with.
+        """
+        if not self._exists():
+            return []
+        problems = list(find_problems(self._folder))
+        for key, mode, filename in self._read(_FOREIGN):
+            what = f"names the file `{filename}`" if filename is not None else _MODES.get(mode, "is no text")
+            problems.append(f"the row {key!r} is not ours: it {what}")
+        with translated_errors(self._file):
+            check_settings(self._folder, PINNED, timeout_s=self._lock_wait_s)
+        return problems
+
+    def repair(self) -> None:
+        """Put right what `check` lists: permissions, foreign rows, counters."""
+        with self._lock:
+            repair(self._folder, f"({_OURS}) IS NOT TRUE")
+
+    def rescue(self) -> list[tuple[str, str]]:
+        """Read every key and text that a damaged file still gives, from both of its ends, and remove the file."""
+        found: dict[str, str] = {}
+        for order in ("ASC", "DESC"):
+            with suppress(CacheUnavailable), translated_errors(self._file):
+                connection = connect(self._file, "ro", timeout_s=self._lock_wait_s)
+                if connection is None:
+                    continue
+                with closing(connection):
+                    statement = f"SELECT key, value FROM Cache WHERE {_OURS} ORDER BY rowid {order}"  # noqa: S608 - constants
+                    for key, value in connection.execute(statement):
+                        text = _text(value)
+                        if text is not None:
+                            found[key] = text
+        with self._lock, translated_errors(self._file):
+            self.close()
+            remove_files(self._folder)
+        return list(found.items())
 
     def close(self) -> None:
         """Close the reader; the writer holds no connection between writes."""
@@ -160,8 +207,3 @@ def _text(value: object) -> str | None:
     with suppress(UnicodeDecodeError):
         return value.decode("utf-8") if isinstance(value, bytes) else None
     return None
-
-
-def _counter(value: object) -> int:
-    """Read a counter; 0 before the first write."""
-    return value if isinstance(value, int) else 0

@@ -60,9 +60,14 @@ class CachedAnswer:
         return self.stored_at + timedelta(seconds=self.ttl_s)
 
     @property
+    def question(self) -> str:
+        """The last user message on one line; of a long one the beginning."""
+        return " ".join(_last_user_text(self.document).split())
+
+    @property
     def prompt(self) -> str:
-        """The beginning of the last user message on one line, 80 characters at most."""
-        return " ".join(_last_user_text(self.document).split())[:80]
+        """The first 80 characters of `question`."""
+        return self.question[:80]
 
 
 def encode(answer: CachedAnswer) -> str:
@@ -103,6 +108,15 @@ def decode(text: str, key: str) -> CachedAnswer | None:
         return answer if cache_key(answer.document) == key else None
     except (ValueError, KeyError, TypeError, ArithmeticError, RecursionError):
         return None
+
+
+def is_other_format(text: str) -> bool:
+    """Tell whether a text is an entry as another version of deepsel writes it."""
+    try:
+        data = json.loads(text)
+        return isinstance(data, dict) and isinstance(data.get("format"), int) and data["format"] != ENTRY_FORMAT
+    except (ValueError, RecursionError):
+        return False
 
 
 def _from_members(data: JsonObject) -> CachedAnswer:

@@ -32,7 +32,6 @@ class MemoryTier:
         self._lock = Lock()
         self._held: OrderedDict[str, _Held] = OrderedDict()
         self._size_bytes = 0
-        self._hits = self._misses = 0
 
     def get(self, key: str) -> str | None:
         """Return the text under `key` and make it the most recently used."""
@@ -84,18 +83,10 @@ class MemoryTier:
             self._size_bytes = 0
             return count
 
-    def add_counts(self, *, hits: int, misses: int) -> None:
-        """Add to the counters, which live as long as the process."""
-        with self._lock:
-            self._hits += hits
-            self._misses += misses
-
     def stats(self) -> TierStats:
-        """Say what is held and what was counted."""
+        """Say what is held."""
         with self._lock:
-            return TierStats(
-                self.name, len(self._held), self._size_bytes, self._max_bytes, self._hits, self._misses
-            )
+            return TierStats(self.name, len(self._held), self._size_bytes, self._max_bytes)
 
     def close(self) -> None:
         """Do nothing: there is nothing to give back."""

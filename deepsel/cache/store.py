@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import TypeVar
+from typing import TypedDict, TypeVar, Unpack
 
 from deepsel.cache.disk_tier import DiskTier
 from deepsel.cache.entry import CachedAnswer, decode, encode
 from deepsel.cache.key import KEY_FORMAT, cache_key
 from deepsel.cache.memory import MemoryTier
-from deepsel.cache.tier import CacheCorrupt, CacheUnavailable, Tier, TierStats
+from deepsel.cache.redis_server import Account, RedisServer
+from deepsel.cache.redis_tier import LeaseTurn, RedisTier
+from deepsel.cache.tier import CacheCorrupt, CacheResting, CacheUnavailable, Stored, Tally, Tier, TierStats
+from deepsel.cache.turns import FileTurn, Turn
 from deepsel.clock import Clock
 from deepsel.errors import ConfigError, UsageError
 from deepsel.values import Notice
@@ -23,7 +28,7 @@ from deepsel.values import Notice
 MEMORY_BYTES = 64 << 20
 CLOCK_SKEW_S = 300.0
 """An entry from further in the future was stored under a clock that was wrong: it is not served."""
-_REPAIR = "`deepsel cache clear --all` starts it afresh"
+_REPAIR = "`deepsel cache verify` saves what can be read, `deepsel cache clear --all` starts it afresh"
 _T = TypeVar("_T")
 
 
@@ -39,8 +44,18 @@ class Entry:
     """Seconds until it expires; 0 or less: it has."""
 
 
+class Selector(TypedDict, total=False):
+    """Which entries are meant; None and what is left out select all."""
+
+    model: str | None
+    provider: str | None
+    pattern: str | None
+    """A part of the prompt, or a pattern with `*` and `?` for all of it; case does not matter."""
+    older_than_s: float | None
+
+
 class Cache:
-    """Answers under keys, in memory and on disk. Safe to use from many threads and many processes."""
+    """Answers under keys, in memory, on disk and on a shared server. Safe to use from many threads and many processes."""
 
     def __init__(
         self,
@@ -50,18 +65,31 @@ class Cache:
         ttl_s: float = 3600.0,
         memory_entries: int = 256,
         size_limit_bytes: int = 1 << 30,
+        uses_disk: bool = True,
+        server: RedisServer | None = None,
+        ttl_limits_s: Mapping[str, float | None] | None = None,
+        own_accounts: Callable[[], Iterable[Account]] = tuple,
     ) -> None:
-        """Touch nothing yet: files are made by the first `put`. `memory_entries` 0 leaves the memory tier out."""
+        """Touch nothing yet: files are made by the first `put`. `memory_entries` 0 leaves the memory tier out.
+
+        `ttl_limits_s` shortens the time to live in a tier, by its name. `own_accounts` gives the accounts whose entries
+        on `server` the commands are about.
+        """
         self.path = folder
         self._clock = clock
         self._ttl_s = ttl_s
-        self._tiers: list[Tier] = [DiskTier(folder, size_limit_bytes=size_limit_bytes)]
+        self._ttl_limits_s = {name: limit for name, limit in (ttl_limits_s or {}).items() if limit is not None}
+        self.disk = DiskTier(folder, size_limit_bytes=size_limit_bytes) if uses_disk else None
+        self._local: list[Tier] = [self.disk] if self.disk else []
         if memory_entries > 0:
-            self._tiers.insert(0, MemoryTier(max_entries=memory_entries, max_bytes=MEMORY_BYTES, clock=clock))
+            self._local.insert(0, MemoryTier(max_entries=memory_entries, max_bytes=MEMORY_BYTES, clock=clock))
+        self._server = server
+        self._own_accounts = own_accounts
         self._lock = Lock()
         self._failed: set[str] = set()
+        self._told: set[str] = set()
         self._fresh_notices: list[Notice] = []
-        self._hits = self._misses = 0
+        self._tallies: dict[tuple[date, str, str], Tally] = {}
 
     def __enter__(self) -> Cache:
         return self
@@ -71,20 +99,31 @@ class Cache:
 
     # --- the engine's side: never raises for a cache that fails -----------------------------------------------------
 
-    def get(self, key: str) -> tuple[CachedAnswer, str] | None:
-        """Return the answer and the tier that held it; tiers above get it for the time that is left."""
-        for index, tier in enumerate(self._tiers):
+    def get(
+        self, key: str, account: Account | None = None, *, is_counted: bool = True
+    ) -> tuple[CachedAnswer, str] | None:
+        """Return the answer and the tier that held it; tiers above get it for the time that is left.
+
+        `account` gives the key that would pay for the answer; without it, and without a namespace, no server is asked.
+        `is_counted` False: somebody only wants to know.
+        """
+        above: list[Tier] = []
+        for tier in self._tiers(account):
             text = self._guarded(tier, partial(tier.get, key))
             answer = decode(text, key) if text is not None else None
-            left_s = self._left_s(answer) if answer else 0.0
+            left_s = self.left_s(answer) if answer else 0.0
             if answer is None or text is None or not 0 < left_s <= answer.ttl_s + CLOCK_SKEW_S:
+                above.append(tier)
                 continue
-            self._put_text(self._tiers[:index], key, text, ttl_s=left_s, label=answer.model)
-            self._count(hits=1)
+            self._put_text(above, key, text, ttl_s=left_s, label=answer.model)
+            if is_counted:
+                self._count(answer, tier.name)
             return answer, tier.name
         return None
 
-    def put(self, key: str, answer: CachedAnswer, ttl_s: float | None = None) -> bool:
+    def put(
+        self, key: str, answer: CachedAnswer, ttl_s: float | None = None, account: Account | None = None
+    ) -> bool:
         """Store an answer from now on, for `ttl_s` (None: the cache's own); tell whether it will outlive this process.
 
         Raises ValueError for an answer that is not complete, or whose document does not belong to `key`.
@@ -95,8 +134,21 @@ class Cache:
         text = encode(replace(answer, stored_at=self._clock.now(), ttl_s=ttl_s))
         if ttl_s <= 0:
             return False
-        self._count(misses=1)
-        return self._put_text(self._tiers, key, text, ttl_s=ttl_s, label=answer.model)
+        self._count(answer, "bought")
+        return self._put_text(self._tiers(account), key, text, ttl_s=ttl_s, label=answer.model)
+
+    def restore(self, key: str, answer: CachedAnswer) -> None:
+        """Put an entry back as it is, with the time it has left, on this machine's own tiers; nothing is counted."""
+        with self._admin():
+            for tier in self._local:
+                tier.put(key, encode(answer), ttl_s=self.left_s(answer), label=answer.model)
+
+    def turns(self, key: str, account: Account | None = None) -> Iterator[Turn]:
+        """Yield the locks that one asker of `key` has to hold, the machine's own first."""
+        yield FileTurn(self.locks, key, now_s=self._now_s)
+        scope = self._server.scope(account) if self._server else None
+        if self._server and scope:
+            yield LeaseTurn(self._server, scope, key)
 
     def notices(self) -> list[Notice]:
         """Hand out the warnings that have come up since the last call: one a tier, at its first failure."""
@@ -105,102 +157,143 @@ class Cache:
         return fresh
 
     def close(self) -> None:
-        """Write the counters and give back files."""
-        self._flush_counts()
-        for tier in self._tiers:
+        """Write the tallies and give back files and connections."""
+        self._flush_tallies()
+        for tier in self._local:
             tier.close()
+        if self._server:
+            self._server.close()
 
     # --- the commands' side: a cache that fails is a ConfigError ----------------------------------------------------
 
-    def stats(self) -> list[TierStats]:
-        """Say what each tier holds and has served, upper tiers first."""
-        self._flush_counts()
-        with self._admin():
-            return [tier.stats() for tier in self._tiers]
+    def own_tiers(self) -> list[Tier]:
+        """List the tiers with their own entries, upper first; the server as one tier a scope, left out where it fails."""
+        server = self._server
+        if server is None:
+            return self._local
+        scopes = dict.fromkeys(map(server.scope, (None, *self._own_accounts())))
+        shared = [RedisTier(server, scope) for scope in scopes if scope]
+        return [*self._local, *(tier for tier in shared if self._guarded(tier, tier.is_reachable))]
 
-    def entries(self, *, model: str | None = None, older_than_s: float | None = None) -> Iterator[Entry]:
-        """Yield readable entries, newest first in each tier, each key once; those of one model or age where given."""
-        latest = None if older_than_s is None else self._instant_before(older_than_s)
+    def stats(self) -> tuple[list[TierStats], list[Tally]]:
+        """Say what each tier holds, upper tiers first, and what the cache did, by day, model and tier."""
+        self._flush_tallies()
+        with self._admin():
+            return [tier.stats() for tier in self.own_tiers()], self.disk.tallies() if self.disk else []
+
+    def entries(self, **selector: Unpack[Selector]) -> Iterator[Entry]:
+        """Yield readable entries, newest first in each tier, each key once."""
+        is_meant = self._selection(selector)
         seen: set[str] = set()
         with self._admin():
-            for tier in self._tiers:
-                for stored in tier.items(model):
-                    entry = self._entry(tier, stored.key, stored.text)
-                    if entry is None or entry.key in seen or (latest and entry.answer.stored_at > latest):
-                        continue
-                    seen.add(entry.key)
-                    yield entry
+            for tier in self.own_tiers():
+                for stored in tier.items(selector.get("model")):
+                    entry = self.entry_of(tier, stored)
+                    if entry is not None and entry.key not in seen and is_meant(entry.answer):
+                        seen.add(entry.key)
+                        yield entry
 
     def show(self, key: str) -> Entry:
         """Find an entry by its key or an unambiguous beginning of it; raises UsageError."""
         head = f"k{KEY_FORMAT}-"
         prefix = key if key.startswith(head) else head + key
         with self._admin():
-            keys = sorted({found for tier in self._tiers for found in tier.keys(prefix)})
+            tiers = self.own_tiers()
+            keys = sorted({found for tier in tiers for found in tier.keys(prefix)})
             if len(keys) > 1 and prefix not in keys:
                 raise UsageError(f"`{key}` is the beginning of several keys", f"give more of it: {', '.join(keys[:3])}")
             wanted = prefix if prefix in keys else keys[0] if keys else prefix
-            for tier in self._tiers:
+            for tier in tiers:
                 text = tier.get(wanted)
-                entry = None if text is None else self._entry(tier, wanted, text)
+                entry = None if text is None else self.entry_of(tier, Stored(wanted, text, len(text.encode("utf-8"))))
                 if entry is not None:
                     return entry
         raise UsageError(f"no cached answer has the key `{key}`", "`deepsel cache list` shows the keys")
 
-    def clear(
-        self, *, model: str | None = None, older_than_s: float | None = None, all_entries: bool = False
-    ) -> int:
+    def clear(self, *, all_entries: bool = False, **selector: Unpack[Selector]) -> int:
         """Remove what is selected, expired entries included; return how many. Raises UsageError without a selector."""
-        has_selector = model is not None or older_than_s is not None
+        has_selector = any(value is not None for value in selector.values())
         if has_selector == all_entries:
             what = "`--all` stands alone" if has_selector else "nothing says what to remove"
-            raise UsageError(what, "give `--model`, `--older-than` or both, or `--all`")
+            raise UsageError(what, "give `--model`, `--provider`, `--match` or `--older-than`, or `--all`")
         with self._admin():
             if all_entries:
-                return max(tier.clear() for tier in self._tiers)
-            keys = [entry.key for entry in self.entries(model=model, older_than_s=older_than_s)]
-            for tier in self._tiers:
+                return max(tier.clear() for tier in self.own_tiers())
+            keys = [entry.key for entry in self.entries(**selector)]
+            for tier in self.own_tiers():
                 tier.delete(keys)
             return len(keys)
 
+    def entry_of(self, tier: Tier, stored: Stored) -> Entry | None:
+        """Make what a tier holds readable; None where it cannot be."""
+        answer = decode(stored.text, stored.key)
+        if answer is None:
+            return None
+        return Entry(stored.key, answer, stored.size_bytes, tier.name, self.left_s(answer))
+
+    def left_s(self, answer: CachedAnswer) -> float:
+        """Return the seconds an answer may still be served."""
+        return (answer.expires_at - self._clock.now()).total_seconds()
+
+    @property
+    def locks(self) -> Path:
+        """The folder of the locks by which one process asks for all."""
+        return self.path / "turns"
+
     # --- within -----------------------------------------------------------------------------------------------------
 
+    def _tiers(self, account: Account | None) -> Iterator[Tier]:
+        """Yield the tiers of a request, upper first; whose it is on the server is found out only when it is needed."""
+        yield from self._local
+        scope = self._server.scope(account) if self._server else None
+        if self._server and scope:
+            yield RedisTier(self._server, scope)
+
     def _guarded(self, tier: Tier, action: Callable[[], _T]) -> _T | None:
-        """Do something with a tier; None, and never again with this tier, where it cannot."""
+        """Do something with a tier; None where it cannot: for good, unless it is one that rests."""
         if tier.name in self._failed:
             return None
         try:
             return action()
         except CacheUnavailable as error:
-            self._give_up(tier, error)
+            self._tell_once(tier, error)
             return None
 
-    def _give_up(self, tier: Tier, error: CacheUnavailable) -> None:
-        """Leave a tier out for the rest of the process and say so once."""
+    def _tell_once(self, tier: Tier, error: CacheUnavailable) -> None:
+        """Note that a tier is left out, and leave it out for the rest of the process unless it comes back by itself."""
         advice = f"; {_REPAIR}" if isinstance(error, CacheCorrupt) else ""
         with self._lock:
-            if tier.name not in self._failed:
+            if not isinstance(error, CacheResting):
                 self._failed.add(tier.name)
+            if tier.name not in self._told:
+                self._told.add(tier.name)
                 message = f"the {tier.name} cache cannot be used and is left out: {error}{advice}"
                 self._fresh_notices.append(Notice("cache_unavailable", message))
 
-    def _put_text(self, tiers: list[Tier], key: str, text: str, *, ttl_s: float, label: str) -> bool:
-        """Store in some tiers, upper first; tell whether the last of them took it."""
-        stored: bool | None = False
+    def _put_text(self, tiers: Iterable[Tier], key: str, text: str, *, ttl_s: float, label: str) -> bool:
+        """Store in some tiers, upper first; tell whether one took it that outlives the process."""
+        is_kept = False
         for tier in tiers:
-            stored = self._guarded(tier, partial(tier.put, key, text, ttl_s=ttl_s, label=label))
-        return bool(stored)
+            tier_ttl_s = min(ttl_s, self._ttl_limits_s.get(tier.name, ttl_s))
+            stored = self._guarded(tier, partial(tier.put, key, text, ttl_s=tier_ttl_s, label=label))
+            is_kept = is_kept or (bool(stored) and tier.name != MemoryTier.name)
+        return is_kept
 
-    def _entry(self, tier: Tier, key: str, text: str) -> Entry | None:
-        """Make what a tier holds readable; None where it cannot be."""
-        answer = decode(text, key)
-        if answer is None:
-            return None
-        return Entry(key, answer, len(text.encode("utf-8")), tier.name, self._left_s(answer))
+    def _selection(self, selector: Selector) -> Callable[[CachedAnswer], bool]:
+        """Make the test whether an answer is meant; raises UsageError for an age without an instant."""
+        age_s, pattern = selector.get("older_than_s"), (selector.get("pattern") or "*").casefold().replace("[", "[[]")
+        latest = None if age_s is None else self._instant_before(age_s)
+        wanted = [(name, selector.get(name)) for name in ("model", "provider")]
+        glob = pattern if set(pattern) & {"*", "?"} else f"*{pattern}*"
 
-    def _left_s(self, answer: CachedAnswer) -> float:
-        """Return the seconds an answer may still be served."""
-        return (answer.expires_at - self._clock.now()).total_seconds()
+        def is_meant(answer: CachedAnswer) -> bool:
+            return (
+                all(value in (None, getattr(answer, name)) for name, value in wanted)
+                and (latest is None or answer.stored_at <= latest)
+                and fnmatchcase(answer.question.casefold(), glob)
+            )
+
+        return is_meant
 
     def _instant_before(self, seconds: float) -> datetime:
         """Return the instant so long ago; raises UsageError where there is none."""
@@ -209,20 +302,28 @@ class Cache:
         except OverflowError as error:
             raise UsageError("that is longer ago than dates go back") from error
 
-    def _count(self, *, hits: int = 0, misses: int = 0) -> None:
-        """Count in memory; see `_flush_counts`."""
-        with self._lock:
-            self._hits += hits
-            self._misses += misses
+    def _now_s(self) -> float:
+        """Return the wall clock in seconds."""
+        return self._clock.now().timestamp()
 
-    def _flush_counts(self) -> None:
-        """Hand the counters to the tiers, so that a look-up itself writes nothing."""
+    def _count(self, answer: CachedAnswer, tier: str) -> None:
+        """Count in memory, so that a look-up itself writes nothing."""
+        name = (self._clock.now().date(), answer.model, tier)
         with self._lock:
-            hits, misses, self._hits, self._misses = self._hits, self._misses, 0, 0
-        if hits or misses:
-            for tier in self._tiers:
-                if tier.name not in self._failed:
-                    tier.add_counts(hits=hits, misses=misses)
+            before = self._tallies.get(name) or Tally(*name, answers=0, usd=Decimal(0), unpriced=0)
+            self._tallies[name] = replace(
+                before,
+                answers=before.answers + 1,
+                usd=before.usd + (answer.cost_usd or 0),
+                unpriced=before.unpriced + (answer.cost_usd is None),
+            )
+
+    def _flush_tallies(self) -> None:
+        """Hand what was counted to the disk, which keeps it."""
+        with self._lock:
+            tallies, self._tallies = self._tallies, {}
+        if tallies and self.disk and self.disk.name not in self._failed:
+            self.disk.add_tallies(tallies.values())
 
     @contextmanager
     def _admin(self) -> Iterator[None]:
@@ -231,4 +332,6 @@ class Cache:
             yield
         except CacheUnavailable as error:
             hint = _REPAIR if isinstance(error, CacheCorrupt) else "check the folder's permissions and free space"
+            if isinstance(error, CacheResting):
+                hint = "check `redis_url` and the server"
             raise ConfigError(f"the cache cannot be used: {error}", hint) from error

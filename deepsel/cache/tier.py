@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
 from typing import Protocol
 
 
@@ -13,6 +15,10 @@ class CacheUnavailable(Exception):
 
 class CacheCorrupt(CacheUnavailable):
     """A tier's file is damaged or was tampered with; emptying the tier repairs it."""
+
+
+class CacheResting(CacheUnavailable):
+    """A tier cannot be reached at the moment and is tried again by itself later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +32,30 @@ class Stored:
 
 @dataclass(frozen=True, slots=True)
 class TierStats:
-    """What a tier holds and has done."""
+    """What a tier holds."""
 
     name: str
     entries: int
     """Expired ones included that have not been removed yet."""
     size_bytes: int
-    size_limit_bytes: int
-    hits: int
-    """Answers served."""
-    misses: int
-    """Answers that had to be bought and were stored."""
+    size_limit_bytes: int | None
+    """None: none, or unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What the cache did for one model on one day."""
+
+    day: date
+    """In UTC."""
+    model: str
+    tier: str
+    """Where the answers came from: memory, disk, redis; `bought`: from the provider, and were stored."""
+    answers: int
+    usd: Decimal
+    """What they did cost when they were bought: saved by hits, spent where bought. Unknown costs are left out."""
+    unpriced: int
+    """Of `answers`, those whose cost is unknown."""
 
 
 class Tier(Protocol):
@@ -47,7 +66,7 @@ class Tier(Protocol):
 
     @property
     def name(self) -> str:
-        """The name people see: memory, disk."""
+        """Return the name people see: memory, disk, redis."""
 
     def get(self, key: str) -> str | None:
         """Return the text under `key`."""
@@ -62,7 +81,7 @@ class Tier(Protocol):
         """List a few keys that begin with `prefix`, in order."""
 
     def items(self, label: str | None = None) -> Iterator[Stored]:
-        """Yield entries, newest first; those of one label where it is given."""
+        """Yield entries, newest first; where a label is given a tier may leave out those of others."""
 
     def delete(self, keys: Iterable[str]) -> None:
         """Remove entries; a key that is not there is passed over."""
@@ -70,11 +89,8 @@ class Tier(Protocol):
     def clear(self) -> int:
         """Remove everything, damaged entries too; return how many there were."""
 
-    def add_counts(self, *, hits: int, misses: int) -> None:
-        """Add to the counters that `stats` reports; they may be lost, never raises."""
-
     def stats(self) -> TierStats:
-        """Say what is held and what was counted."""
+        """Say what is held."""
 
     def close(self) -> None:
         """Give back files and connections; the tier may be used again."""

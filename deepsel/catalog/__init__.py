@@ -10,11 +10,14 @@ from deepsel.catalog.lookup import (
     find_model,
     generic_provider,
     is_available,
+    is_known_at,
     model_at,
+    model_rows,
     models,
     price_row_for_answer,
     provider_note,
     providers,
+    use_overlay,
 )
 from deepsel.catalog.messages import language, what_to_do
 from deepsel.catalog.pricing import bill, next_change, project, relies_on_unpublished_calendar, rule_at
@@ -31,10 +34,12 @@ __all__ = [
     "generic_provider",
     "is_available",
     "is_holiday",
+    "is_known_at",
     "is_published",
     "language",
     "model_at",
     "model_from",
+    "model_rows",
     "models",
     "next_change",
     "price_row_for_answer",
@@ -45,5 +50,6 @@ __all__ = [
     "providers",
     "relies_on_unpublished_calendar",
     "rule_at",
+    "use_overlay",
     "what_to_do",
 ]

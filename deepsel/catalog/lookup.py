@@ -8,9 +8,11 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from deepsel.catalog.files import read_data
+from deepsel.catalog.overlay import overlaid, read_overlay
 from deepsel.catalog.pricing import scaled
 from deepsel.catalog.rows import GENERIC, model_from, provider_from
 from deepsel.errors import ConfigError
@@ -78,8 +80,26 @@ def provider_note(name: str) -> str:
 
 
 def as_of() -> date:
-    """Return the day the prices were last read."""
-    return date.fromisoformat(read_data("models.json")["as_of"])
+    """Return the day the prices were last read, by us or by the user's last refresh."""
+    return date.fromisoformat(_overlay().get("as_of") or read_data("models.json")["as_of"])
+
+
+_overlay_path: list[Path] = []
+
+
+def use_overlay(path: Path) -> None:
+    """Lay the refreshed prices of that file over the catalog's from now on; a file that is not there changes nothing."""
+    if _overlay_path == [path]:
+        return
+    _overlay_path[:] = [path]
+    for cached in (_overlay, _model_rows, models, default_models, _names, _wire_ids):
+        cached.cache_clear()
+
+
+@cache
+def _overlay() -> dict[str, Any]:
+    own = date.fromisoformat(read_data("models.json")["as_of"])
+    return read_overlay(_overlay_path[0], newer_than=own) if _overlay_path else {}
 
 
 def catalog_age_days(now: datetime) -> int:
@@ -146,6 +166,12 @@ def price_row_for_answer(model: Model, answered_id: str | None) -> Model:
     return model
 
 
+def is_known_at(model: Model, answered_id: str) -> bool:
+    """Return whether the catalog knows the id that answered: as the asked row, or as another one of its provider."""
+    ids = (answered_id, _DATE_SUFFIX.sub("", answered_id))
+    return any(one in (model.id, *model.aliases) or _known_at(model.provider, one) is not None for one in ids)
+
+
 _DATE_SUFFIX = re.compile(r"-20\d\d-?\d\d-?\d\d\Z")
 
 
@@ -188,9 +214,14 @@ def _provider_row(name: str) -> dict[str, Any]:
     return {**_provider_rows()[row["like"]], **row} if "like" in row else row
 
 
+@cache
 def _model_rows() -> dict[str, dict[str, Any]]:
-    rows: dict[str, dict[str, Any]] = read_data("models.json")["models"]
-    return rows
+    return overlaid(read_data("models.json")["models"], _overlay())
+
+
+def model_rows() -> Mapping[str, dict[str, Any]]:
+    """Return the raw rows of all models, refreshed prices included; shared, so never to be changed."""
+    return _model_rows()
 
 
 def _catalog_model(name: str) -> Model:

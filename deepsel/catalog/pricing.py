@@ -70,7 +70,8 @@ def bill(
     input_usd, input_reason = _side(
         ("input", usage.input_uncached, rule.input),
         ("cached input", usage.cache_read or 0, rule.cached_input),
-        ("short cache writes", usage.cache_write_short or 0, rule.cache_write_short),
+        # A write price of 0 means no charge of its own: what is written was read at the price of input.
+        ("short cache writes", usage.cache_write_short or 0, rule.input if rule.cache_write_short == 0 else rule.cache_write_short),
         ("long cache writes", usage.cache_write_long or 0, rule.cache_write_long),
     )
     reasoning_price = rule.output if rule.reasoning_output is None else rule.reasoning_output

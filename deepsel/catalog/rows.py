@@ -267,10 +267,16 @@ def _members(readers: Mapping[str, Read], make: Callable[..., Any], *required: s
     return _reader
 
 
+def _variable(value: Any, path: str) -> str | None:
+    if (name := _optional_text(value, path)) and not (name.isascii() and name.isidentifier()):  # it may be a key
+        raise RowError(path, "must be the name of an environment variable, such as MY_API_KEY, not the key itself")
+    return name
+
+
 def _base_url(value: Any, path: str) -> str:
     url = _text(value, path).strip().rstrip("/")
-    if url and not url.startswith(("http://", "https://")):
-        raise RowError(path, "must start with http:// or https://")
+    if url and (not url.startswith(("http://", "https://")) or any(sign in url for sign in "?#@")):
+        raise RowError(path, "must start with http:// or https://, without user name, query or fragment")
     return url
 
 
@@ -286,7 +292,7 @@ _PROVIDER: Mapping[str, Read] = {
     "wire": _choice(*GENERIC),
     "base_url": _base_url,
     "label": _text,
-    "api_key_env": _optional_text,
+    "api_key_env": _variable,
     "api_key_command": _list(_text),
     "auth": _choice("bearer", "x-api-key", "both", "x-portkey-api-key"),
     "headers": _map(_text),

@@ -9,9 +9,10 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from deepsel.cli import ask, cache, init, models, simulate
+from deepsel.cli import ask, bench, cache, estimate, init, models, simulate, stats, warm
 from deepsel.cli.options import Common, remember_common
 from deepsel.cli.output import silence_stdout, write_stdout
+from deepsel.cli.terminal import plain, write_error
 from deepsel.errors import DeepselError, ExitCode, StoppedByUser, UsageError
 
 EPILOG = (
@@ -30,8 +31,12 @@ app = typer.Typer(
     epilog=EPILOG,
 )
 app.command("ask")(ask.ask)
+app.command("estimate")(estimate.estimate)
+app.command("bench")(bench.bench)
 app.add_typer(cache.app, name="cache")
 app.command("models")(models.models)
+app.command("stats")(stats.stats)
+app.command("warm")(warm.warm)
 app.command("init")(init.init)
 app.command("simulate")(simulate.simulate)
 
@@ -67,7 +72,8 @@ def run(arguments: list[str]) -> int:
     try:
         command = typer.main.get_command(app)
         result = command.main(arguments, prog_name="deepsel", standalone_mode=False)
-        sys.stdout.flush()
+        if sys.stdout is not None:
+            sys.stdout.flush()
         return result if isinstance(result, int) else ExitCode.OK
     except DeepselError as error:
         _print_error(error)
@@ -88,12 +94,10 @@ def _print_error(error: DeepselError) -> None:
     """Write `error: what`, then a blank line and `hint: what to do`."""
     if isinstance(error, StoppedByUser) and not error.message:
         return
-    from deepsel.cli.terminal import plain
-
     text = f"error: {plain(error.message)}\n"
     if error.hint:
         text += f"\nhint: {plain(error.hint)}\n"
-    sys.stderr.write(text)
+    write_error(text)
 
 
 def _usage(error: TyperException) -> int:

@@ -6,13 +6,16 @@ import json
 import os
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from deepsel.cli.options import Common, with_common
 from deepsel.errors import UsageError
 from deepsel.values import STRATEGIES, TASKS, Json, JsonObject
+
+if TYPE_CHECKING:
+    from deepsel.engine.lookup import CacheMode
 
 
 @with_common
@@ -65,6 +68,9 @@ def ask(
         typer.Option("--cache/--no-cache", help="Use the cache for any request, or for none.", show_default=False),
     ] = None,
     refresh: Annotated[bool, typer.Option("--refresh", help="Ask anew and replace what the cache holds.")] = False,
+    only_cached: Annotated[
+        bool, typer.Option("--only-cached", help="Answer from the cache or exit 6; send nothing, need no key.")
+    ] = False,
     stream: Annotated[
         bool | None,
         typer.Option("--stream/--no-stream", help="Show text as it comes (default on a terminal).", show_default=False),
@@ -83,6 +89,12 @@ def ask(
 
     if cache is False and refresh:
         raise UsageError("`--refresh` stores the new answer, `--no-cache` stores nothing", "give one of them")
+    if only_cached and (cache is False or refresh):
+        raise UsageError("`--only-cached` reads the cache, which the other option rules out", "give one of them")
+    mode: CacheMode = "only" if only_cached else "refresh" if refresh else "auto" if cache is None else "on" if cache else "off"
+    params = dict(_member(text) for text in param or [])
+    for name in LENGTHS:
+        max_tokens = _length(params.pop(name)) if name in params else max_tokens
     wishes = asking.Wishes(
         prompt=" ".join(prompt) if prompt else None,
         files=file or [],
@@ -91,8 +103,8 @@ def ask(
         task=_one_of("--task", task, TASKS),
         difficulty=_within("--difficulty", difficulty, 0, 1),
         schema=read_schema(schema) if schema else None,
-        params=dict(_member(text) for text in param or []),
-        cache_mode="refresh" if refresh else "auto" if cache is None else "on" if cache else "off",
+        params=params,
+        cache_mode=mode,
         stream=stream,
         as_json=as_json,
         explain=explain,
@@ -143,10 +155,31 @@ def _member(text: str) -> tuple[str, Json]:
     key, sign, value = text.partition("=")
     if not sign or not key.strip():
         raise UsageError(f"`--param` takes KEY=VALUE, not `{text}`", "e.g. `--param top_p=0.9`")
+    if key.strip() in OWN:
+        raise UsageError(f"`--param {key.strip()}` is not sent as it is", f"use {OWN[key.strip()]}")
     try:
         return key.strip(), json.loads(value, parse_constant=_no_constant)
     except (ValueError, RecursionError):
         return key.strip(), value
+
+
+LENGTHS = ("max_tokens", "max_completion_tokens")
+"""Members that are `--max-tokens` by another name; sent by themselves they would pass every limit on cost."""
+OWN = {
+    "model": "`-m`",
+    "messages": "`--messages`",
+    "stream": "`--stream` or `--no-stream`",
+    "stream_options": "`--stream`",
+    "n": "a request for each answer",
+}
+"""Members that decide whom deepsel asks, what for and how it reads the answer, and what to use instead."""
+
+
+def _length(value: Json) -> int:
+    """Read the longest answer from a member."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise UsageError("`--param max_tokens` takes a whole number", "use `--max-tokens`")
+    return value
 
 
 def _no_constant(name: str) -> Json:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
@@ -20,7 +22,8 @@ from deepsel.errors import StoppedByUser
 from deepsel.values import Answer, JsonObject, Request
 
 if TYPE_CHECKING:
-    from deepsel.engine import Prepared, Run
+    from deepsel.config import Settings
+    from deepsel.engine import Prepared, Run, Tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,39 +78,57 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str], stdin: TextIO | 
             task=wishes.task,
             difficulty=wishes.difficulty,
             cache_mode=wishes.cache_mode,
+            log=tools.log,
         )
         if wishes.explain:
-            _explain(prepared, tools.cache, wishes)
+            _explain(prepared, tools, wishes, common)
             return
-        ensure_route(prepared, settings, tools.log, tools.clock.now())
-        _answer(prepared, tools, wishes, common)
+        if not prepared.look_up or prepared.cache_mode in ("off", "refresh"):
+            ensure_route(prepared, settings)
+        _answer(prepared, tools, wishes, common, settings)
 
 
-def _explain(prepared: Prepared, cache: Any, wishes: Wishes) -> None:
+def _explain(prepared: Prepared, tools: Tools, wishes: Wishes, common: Common) -> None:
     """Print the plan."""
     from deepsel.cli.explain import cache_state, plan_text
 
-    state = cache_state(prepared, cache)
+    state = cache_state(prepared, tools)
     record = records.plan_record(prepared, state)
-    text = records.dump(record) if wishes.as_json else plan_text(prepared, state)
+    text = records.dump(record) if wishes.as_json else plan_text(prepared, state, verbose=common.verbose)
     _deliver(text, wishes.output)
 
 
-def _answer(prepared: Prepared, tools: Any, wishes: Wishes, common: Common) -> None:
+def _answer(prepared: Prepared, tools: Any, wishes: Wishes, common: Common, settings: Settings) -> None:
     """Ask, show, and report."""
     from deepsel.cli.show import reader_for
-    from deepsel.engine import Run
+    from deepsel.engine import Run, ensure_route
 
     is_shown = _shows_stream(wishes)
     run_ = Run(prepared, tools, is_shown=is_shown)
     try:
-        with reader_for(is_shown=is_shown, quiet=common.quiet, verbose=common.verbose) as reader:
-            for event in run_.events():
+        with (
+            reader_for(is_shown=is_shown, quiet=common.quiet, verbose=common.verbose) as reader,
+            closing(run_.events()) as events,
+            _terminated_like_interrupted(),
+        ):
+            for event in events:
                 reader.take(event)
     except KeyboardInterrupt:
         _finish(run_, wishes, common, is_shown=is_shown, stopped=True)
-        raise StoppedByUser("") from None
+        raise StoppedByUser("interrupted") from None
+    if not prepared.plan.choices and run_.failure() is not None:
+        ensure_route(prepared, settings)  # the cache had nothing, and nobody may be asked: this says why
     _finish(run_, wishes, common, is_shown=is_shown)
+
+
+@contextmanager
+def _terminated_like_interrupted() -> Iterator[None]:
+    """Let SIGTERM end the request as Ctrl-C does, so that what has come is kept."""
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
 
 
 def _shows_stream(wishes: Wishes) -> bool:
@@ -145,7 +166,8 @@ def _deliver(text: str, path: Path | None, *, is_whole: bool = True) -> None:
         out.write_file(path, text)
     else:
         out.write_file(out.partial_path(path), text)
-        write_note(f"warning: what came was written to `{out.partial_path(path)}`; `{path}` is unchanged")
+        unchanged = f"; `{path}` is unchanged" if path.exists() else ""
+        write_note(f"warning: what came was written to `{out.partial_path(path)}`{unchanged}")
 
 
 def footer(answer: Answer) -> str:

@@ -1,64 +1,98 @@
-"""`deepsel cache`: looks at the answer cache and empties it; what the cache is stands in deepsel.cache."""
+"""`deepsel cache`: looks at the answer cache, keeps it in order, moves it and empties it; what it is stands in deepsel.cache."""
 
 from __future__ import annotations
 
-import json
 import sys
-from collections.abc import Sequence
-from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from deepsel.cli import cache_text as text
 from deepsel.cli.context import open_cache
-from deepsel.cli.durations import duration_text, parse_duration
-from deepsel.cli.money import count, usd
+from deepsel.cli.durations import parse_duration
 from deepsel.cli.options import Common, with_common
-from deepsel.cli.output import end_with_newline, write_stdout
-from deepsel.cli.records import SCHEMA_VERSION, dump, usage_record
+from deepsel.cli.output import write_file, write_stdout
+from deepsel.cli.records import SCHEMA_VERSION, dump
 from deepsel.cli.terminal import is_terminal, plain, write_note
+from deepsel.clock import SystemClock
+from deepsel.errors import CheckFailedError, UsageError
 
 if TYPE_CHECKING:
-    from deepsel.cache import Entry, TierStats
+    from deepsel.cache import Cache, Selector
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at the answer cache, or empty it.")
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at the answer cache, keep it in order, move it, empty it.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON record.")]
 ModelName = Annotated[str | None, typer.Option("--model", "-m", metavar="NAME", help="Only answers of this model.")]
+ProviderName = Annotated[str | None, typer.Option("--provider", metavar="NAME", help="Only answers of this provider.")]
+Match = Annotated[
+    str | None, typer.Option("--match", metavar="TEXT", help="Only where the prompt has this text, or fits this pattern.")
+]
 OlderThan = Annotated[
     str | None, typer.Option("--older-than", metavar="AGE", help="Only answers stored longer ago: 45s, 30m, 12h, 7d.")
 ]
-KEY_CHARS = 15
-"""How much of a key the list shows: 48 bits, unambiguous among millions."""
+
+
+def _selector(model: str | None, provider: str | None, match: str | None, older_than: str | None) -> Selector:
+    """Gather the options that select entries."""
+    age_s = parse_duration(older_than) if older_than else None
+    return {"model": model, "provider": provider, "pattern": match, "older_than_s": age_s}
+
+
+@contextmanager
+def _opened(common: Common) -> Iterator[Cache]:
+    """Open the cache, and tell afterwards which tier could not be used."""
+    with open_cache(common.config) as cache:
+        yield cache
+        if not common.quiet:
+            for notice in cache.notices():
+                write_note(f"warning: {notice.message}")
 
 
 @app.command()
 @with_common
-def stats(common: Common, as_json: AsJson = False) -> None:
-    """Count entries, bytes, hits and misses."""
-    with open_cache(common.config) as cache:
-        tiers = cache.stats()
+def stats(
+    common: Common,
+    days: Annotated[int, typer.Option("--days", min=1, help="How many days back.")] = 30,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what each tier holds and what hits have saved.
+
+    Hits, hit rate and savings stand there in all, by model and by tier, with a bar for each day.
+    """
+    with _opened(common) as cache:
+        tiers, tallies = cache.stats()
         path = str(cache.path)
+    figures = text.figures(tallies, days=days, today=SystemClock().now().date())
     if as_json:
-        rows = [{**_stats_record(tier), "hit_rate": _hit_rate(tier)} for tier in tiers]
-        write_stdout(dump({"schema": SCHEMA_VERSION, "path": path, "tiers": rows}))
+        record = {"schema": SCHEMA_VERSION, "path": path, "tiers": [text.tier_record(tier) for tier in tiers]}
+        write_stdout(dump(record | figures))
         return
-    write_stdout(_stats_text(tiers))
+    write_stdout(text.stats_text(tiers, figures))
 
 
 @app.command("list")
 @with_common
 def list_entries(
-    common: Common, model: ModelName = None, older_than: OlderThan = None, as_json: AsJson = False
+    common: Common,
+    model: ModelName = None,
+    provider: ProviderName = None,
+    match: Match = None,
+    older_than: OlderThan = None,
+    limit: Annotated[int | None, typer.Option("--limit", min=1, metavar="N", help="At most N, the newest.")] = None,
+    as_json: AsJson = False,
 ) -> None:
     """List cached answers, newest first."""
-    age_s = parse_duration(older_than) if older_than else None
-    with open_cache(common.config) as cache:
-        entries = list(cache.entries(model=model, older_than_s=age_s))
+    selector = _selector(model, provider, match, older_than)
+    with _opened(common) as cache:
+        entries = sorted(cache.entries(**selector), key=lambda entry: entry.answer.stored_at, reverse=True)[:limit]
     if as_json:
-        write_stdout(dump({"schema": SCHEMA_VERSION, "entries": [_entry_record(entry) for entry in entries]}))
+        write_stdout(dump({"schema": SCHEMA_VERSION, "entries": [text.entry_record(entry) for entry in entries]}))
     elif entries:
-        write_stdout(_list_text(entries))
+        write_stdout(text.list_text(entries))
     elif not common.quiet:
         write_note("no cached answers")
 
@@ -71,14 +105,14 @@ def show(
     as_json: AsJson = False,
 ) -> None:
     """Print one cached answer, what it took, and the request it answers."""
-    with open_cache(common.config) as cache:
+    with _opened(common) as cache:
         entry = cache.show(key)
     if as_json:
         answer = entry.answer
         whole = {"text": answer.text, "reasoning": answer.reasoning, "request": answer.document}
-        write_stdout(dump({"schema": SCHEMA_VERSION, **_entry_record(entry), **whole}))
+        write_stdout(dump({"schema": SCHEMA_VERSION, **text.entry_record(entry), **whole}))
         return
-    write_stdout(_entry_text(entry))
+    write_stdout(text.entry_text(entry))
 
 
 @app.command()
@@ -86,29 +120,139 @@ def show(
 def clear(
     common: Common,
     model: ModelName = None,
+    provider: ProviderName = None,
+    match: Match = None,
     older_than: OlderThan = None,
     all_entries: Annotated[bool, typer.Option("--all", help="Every answer.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False,
     as_json: AsJson = False,
 ) -> None:
-    """Remove cached answers: those of a model, those of an age, or all."""
-    age_s = parse_duration(older_than) if older_than else None
-    with open_cache(common.config) as cache:
-        is_agreed = not all_entries or yes or _confirm(f"Remove every answer in {cache.path}?")
-        removed = cache.clear(model=model, older_than_s=age_s, all_entries=all_entries) if is_agreed else 0
+    """Remove cached answers, selected ones or all."""
+    selector = _selector(model, provider, match, older_than)
+    with _opened(common) as cache:
+        what = "every answer" if all_entries else "the selected answers"
+        has_wish = all_entries or any(value is not None for value in selector.values())
+        is_agreed = yes or not has_wish or _confirm(f"Remove {what} in {cache.path}?")
+        removed = cache.clear(all_entries=all_entries, **selector) if is_agreed else 0
     if as_json:
         write_stdout(dump({"schema": SCHEMA_VERSION, "removed": removed}))
     elif not common.quiet:
-        write_note(f"removed {_entries(removed)}")
+        write_note(f"removed {text.entries(removed)}")
+
+
+@app.command()
+@with_common
+def prune(common: Common, as_json: AsJson = False) -> None:
+    """Remove what has expired and what killed processes left."""
+    from deepsel.cache import upkeep
+
+    with _opened(common) as cache:
+        removed, locks = upkeep.prune(cache, now_s=SystemClock().now().timestamp())
+    if as_json:
+        write_stdout(dump({"schema": SCHEMA_VERSION, "removed": removed, "locks_removed": locks}))
+    elif not common.quiet:
+        write_note(f"removed {text.entries(removed)} and {locks} left locks")
+
+
+@app.command()
+@with_common
+def verify(
+    common: Common,
+    repairs: Annotated[bool, typer.Option("--repair/--no-repair", help="Repair what can be (default), or only look.")] = True,
+    as_json: AsJson = False,
+) -> None:
+    """Check the database and every entry.
+
+    Exits 9 where something was wrong, also where it was repaired. Nothing that is stored is executed.
+    """
+    from deepsel.cache import upkeep
+
+    with _opened(common) as cache:
+        verdict = upkeep.verify(cache, repairs=repairs)
+    record = {"checked": verdict.checked, "problems": list(verdict.problems), "repaired": verdict.is_repaired}
+    if as_json:
+        write_stdout(dump({"schema": SCHEMA_VERSION, **record}))
+    else:
+        write_stdout("".join(f"{plain(problem)}\n" for problem in verdict.problems))
+        if not common.quiet:
+            write_note(f"checked {text.entries(verdict.checked)}")
+    if verdict.problems:
+        found = f"the cache had {len(verdict.problems)} problem{'s' if len(verdict.problems) > 1 else ''}"
+        if verdict.is_repaired:
+            raise CheckFailedError(f"{found}, repaired", "`deepsel cache verify` again is clean")
+        raise CheckFailedError(found, "`deepsel cache verify` without `--no-repair` repairs what can be")
+
+
+@app.command("export")
+@with_common
+def export_entries(
+    common: Common,
+    target: Annotated[str, typer.Argument(metavar="PATH", help="A file, or `-` for stdout.")],
+    model: ModelName = None,
+    provider: ProviderName = None,
+    match: Match = None,
+    older_than: OlderThan = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write cached answers as JSON lines.
+
+    They can be moved, or committed for a replay with `deepsel ask --only-cached`.
+    """
+    from deepsel.cache import upkeep
+
+    selector = _selector(model, provider, match, older_than)
+    with _opened(common) as cache:
+        lines = list(upkeep.export_lines(cache.entries(**selector)))
+    if target == "-":
+        write_stdout("".join(lines))
+        return
+    write_file(Path(target), "".join(lines))
+    _report("exported", len(lines), common, as_json)
+
+
+@app.command("import")
+@with_common
+def import_entries(
+    common: Common,
+    source: Annotated[str, typer.Argument(metavar="PATH", help="A file that `export` wrote, or `-` for stdin.")],
+    ttl: Annotated[
+        str | None, typer.Option("--ttl", metavar="AGE", help="How long they live from now (default: what is left).")
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Store exported answers, all or none.
+
+    Import only what you trust: it will be served as an answer.
+    """
+    from deepsel.cache import upkeep
+
+    ttl_s = parse_duration(ttl) if ttl else None
+    try:
+        written = sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read `{source}`: {getattr(error, 'strerror', None) or 'not UTF-8 text'}") from error
+    with _opened(common) as cache:
+        done = upkeep.import_lines(cache, written.split("\n"), ttl_s=ttl_s)
+    if done.expired and not common.quiet:
+        write_note(f"left out {text.entries(done.expired)} whose time is over; `--ttl 30d` would give them a new one")
+    _report("imported", done.stored, common, as_json)
 
 
 @app.command()
 @with_common
 def path(common: Common, as_json: AsJson = False) -> None:
     """Print the folder the cache is in."""
-    with open_cache(common.config) as cache:
+    with _opened(common) as cache:
         folder = str(cache.path)
     write_stdout(dump({"schema": SCHEMA_VERSION, "path": folder}) if as_json else folder + "\n")
+
+
+def _report(verb: str, number: int, common: Common, as_json: bool) -> None:
+    """Say how many entries were moved."""
+    if as_json:
+        write_stdout(dump({"schema": SCHEMA_VERSION, verb: number}))
+    elif not common.quiet:
+        write_note(f"{verb} {text.entries(number)}")
 
 
 def _confirm(question: str) -> bool:
@@ -118,118 +262,3 @@ def _confirm(question: str) -> bool:
     sys.stderr.write(plain(question) + " [y/N] ")
     sys.stderr.flush()
     return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
-# --- records ---------------------------------------------------------------------------------------------------------
-
-
-def _stats_record(tier: TierStats) -> dict[str, Any]:
-    """Build the record of a tier."""
-    return {
-        "name": tier.name,
-        "entries": tier.entries,
-        "size_bytes": tier.size_bytes,
-        "size_limit_bytes": tier.size_limit_bytes,
-        "hits": tier.hits,
-        "misses": tier.misses,
-    }
-
-
-def _hit_rate(tier: TierStats) -> float | None:
-    """Return the share of answers that were served from the cache; None before the first."""
-    total = tier.hits + tier.misses
-    return round(tier.hits / total, 4) if total else None
-
-
-def _entry_record(entry: Entry) -> dict[str, Any]:
-    """Build the record of an entry, without the texts."""
-    answer = entry.answer
-    return {
-        "key": entry.key,
-        "tier": entry.tier,
-        "model": answer.model,
-        "answered_model": answer.answered_model,
-        "provider": answer.provider,
-        "task": answer.task,
-        "finish": answer.finish,
-        "usage": usage_record(answer.usage),
-        "cost_usd": answer.cost_usd,
-        "price": {
-            "source": answer.price_source or None,
-            "as_of": answer.price_as_of.isoformat() if answer.price_as_of else None,
-            "rule": answer.price_rule or ("standard" if answer.price_source else None),
-        },
-        "stored_at": answer.stored_at,
-        "ttl_s": answer.ttl_s,
-        "expires_in_s": round(entry.left_s, 3),
-        "size_bytes": entry.size_bytes,
-        "prompt": answer.prompt,
-        "version": answer.version,
-    }
-
-
-# --- text ------------------------------------------------------------------------------------------------------------
-
-
-def _columns(rows: Sequence[tuple[str, ...]], numeric: set[int]) -> str:
-    """Set rows in aligned columns; numbers to the right, the last column as it is."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = []
-    for row in rows:
-        cells = [
-            text.rjust(width) if column in numeric else text.ljust(width)
-            for column, (text, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines) + "\n"
-
-
-def _stats_text(tiers: list[TierStats]) -> str:
-    """Write what each tier holds as a table."""
-    rows: list[tuple[str, ...]] = [("TIER", "ENTRIES", "BYTES", "LIMIT", "HITS", "MISSES", "HIT RATE")]
-    for tier in tiers:
-        rate = _hit_rate(tier)
-        numbers = (tier.entries, tier.size_bytes, tier.size_limit_bytes, tier.hits, tier.misses)
-        rows.append((tier.name, *(count(number) for number in numbers), "-" if rate is None else f"{rate:.1%}"))
-    return _columns(rows, {1, 2, 3, 4, 5, 6})
-
-
-def _list_text(entries: list[Entry]) -> str:
-    """Write entries as a table with what hits on them save."""
-    rows = [("KEY", "MODEL", "LEFT", "BYTES", "COST", "PROMPT")]
-    for entry in entries:
-        left = duration_text(entry.left_s) if entry.left_s > 0 else "expired"
-        answer = entry.answer
-        model, prompt = (plain(text).replace("\n", " ") for text in (answer.model, answer.prompt))
-        rows.append((entry.key[:KEY_CHARS], model, left, count(entry.size_bytes), usd(answer.cost_usd), prompt))
-    return _columns(rows, {2, 3, 4})
-
-
-def _entry_text(entry: Entry) -> str:
-    """Write an entry: what is known of it, the request, the reasoning where there is any, the answer."""
-    answer, usage = entry.answer, entry.answer.usage
-    facts = [
-        ("key", entry.key),
-        ("model", f"{answer.model} ({answer.provider}), answered by {answer.answered_model or 'unknown'}"),
-        ("task", answer.task or "-"),
-        ("stored", f"{answer.stored_at.isoformat(timespec='seconds')} by deepsel {answer.version}"),
-        ("left", duration_text(entry.left_s) if entry.left_s > 0 else "expired"),
-        ("tokens", f"{count(usage.input_tokens)} in, {count(usage.output_tokens)} out ({usage.source})"),
-        ("cost", _cost_text(answer.cost_usd, answer.price_rule, answer.price_source)),
-    ]
-    blocks = [_columns(facts, set()).rstrip(), "request\n" + json.dumps(answer.document, ensure_ascii=False, indent=2)]
-    if answer.reasoning:
-        blocks.append("reasoning\n" + answer.reasoning)
-    blocks.append("answer\n" + answer.text)
-    return end_with_newline("\n\n".join(plain(block) for block in blocks))
-
-
-def _cost_text(cost_usd: Decimal | None, rule: str, source: str) -> str:
-    """Write what an answer did cost, and by which price."""
-    known = ", ".join(part for part in (rule, source) if part)
-    return f"{usd(cost_usd)} ({known})" if known else usd(cost_usd)
-
-
-def _entries(number: int) -> str:
-    """Write a number of entries."""
-    return "1 entry" if number == 1 else f"{number:,} entries"

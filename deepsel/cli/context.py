@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deepsel import config
+from deepsel import catalog, config
+from deepsel.catalog import overlay
 from deepsel.cli.options import Common
 from deepsel.clock import SystemClock
 from deepsel.config import Profile, Settings
 from deepsel.errors import ConfigError
+from deepsel.secret import Secret
 from deepsel.values import Provider
 
 if TYPE_CHECKING:
@@ -26,6 +29,7 @@ def load_settings(common: Common, env: Mapping[str, str] | None = None) -> Setti
     """Read the user's settings; a file named by hand has to exist."""
     env = os.environ if env is None else env
     paths = config.find_paths(env, common.config)
+    catalog.use_overlay(paths.data_dir / overlay.FILE_NAME)
     return config.read_settings(paths.config_file, required=bool(common.config or env.get("DEEPSEL_CONFIG")))
 
 
@@ -40,18 +44,33 @@ def choose_profile(settings: Settings, common: Common, env: Mapping[str, str] | 
 
 def open_cache(config_path: Path | None = None) -> Cache:
     """Open the answer cache as the settings want it; files are made on first use."""
-    from deepsel.cache import Cache
+    from deepsel.cache import Cache, RedisServer
 
     settings = load_settings(Common(config=config_path))
     folder = config.find_paths(os.environ, config_path).cache_dir
-    cache = settings.cache
+    cache, clock = settings.cache, SystemClock()
+    server = None
+    if cache.redis_url:
+        server = RedisServer(
+            cache.redis_url, clock=clock, namespace=cache.namespace, timeout_s=cache.redis_timeout_s
+        )
     return Cache(
         folder / "answers",
         ttl_s=cache.ttl_s,
         memory_entries=cache.memory_entries,
         size_limit_bytes=cache.size_limit_bytes,
-        clock=SystemClock(),
+        uses_disk=cache.disk,
+        server=server,
+        ttl_limits_s={"memory": cache.memory_ttl_s, "redis": cache.redis_ttl_s},
+        own_accounts=lambda: own_accounts(settings),
+        clock=clock,
     )
+
+
+def own_accounts(settings: Settings) -> list[Callable[[], Secret | None]]:
+    """List how to find the key of every provider there is."""
+    names = dict.fromkeys([*catalog.providers(), *settings.providers])
+    return [partial(config.resolve_key, config.find_provider(settings, name), os.environ) for name in names]
 
 
 @dataclass(slots=True)

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
+import json
+from functools import partial
 from typing import Any
 
-from deepsel.cache import Cache
 from deepsel.cli.money import count, usd
-from deepsel.engine import Prepared
-from deepsel.engine.lookup import find_place, may_read
+from deepsel.cli.terminal import plain
+from deepsel.engine import Prepared, Tools
+from deepsel.engine.lookup import Place, find_place, may_read
 
 
-def cache_state(prepared: Prepared, cache: Cache) -> dict[str, Any]:
+def cache_state(prepared: Prepared, tools: Tools) -> dict[str, Any]:
     """Look whether the cache could answer, without asking anybody."""
-    first: str | None = None
-    for choice in prepared.plan.choices:
-        model = prepared.models[choice.model]
+    first: Place | None = None
+    for name in prepared.look_up:
+        model = prepared.models[name]
         place = find_place(prepared.request, model, prepared.providers[model.provider], prepared.max_tokens[model.name])
         if not may_read(prepared.cache_mode, place):
             continue
-        first = first or place.key
-        found = cache.get(place.key)
+        first = first or place
+        account = partial(tools.key_of, prepared.providers[model.provider])
+        found = tools.cache.get(place.key, account, is_counted=False)
         if found is not None:
-            return {"status": "hit", "tier": found[1], "key": place.key, "model": choice.model}
-    return {"status": "miss" if first else "off", "tier": None, "key": first, "model": None}
+            state = {"status": "hit", "tier": found[1], "key": place.key, "model": name}
+            return state | {"document": place.document}
+    if first is None:
+        return {"status": "off", "tier": None, "key": None, "model": None, "document": None}
+    return {"status": "miss", "tier": None, "key": first.key, "model": None, "document": first.document}
 
 
-def plan_text(prepared: Prepared, cache: dict[str, Any]) -> str:
-    """Write the plan as text that reads the same with and without a terminal."""
+def plan_text(prepared: Prepared, cache: dict[str, Any], *, verbose: bool = False) -> str:
+    """Write the plan as text that reads the same with and without a terminal; `verbose` adds what the cache key is of."""
     profile = prepared.profile
     lines = [
         f"profile {profile.name}, strategy {profile.strategy}",
@@ -47,5 +53,8 @@ def plan_text(prepared: Prepared, cache: dict[str, Any]) -> str:
         lines += ["", "refused"]
         lines += [f"   {refusal.model}: {refusal.detail or refusal.reason}" for refusal in prepared.plan.refused]
     held = f" by {cache['model']} in the {cache['tier']} tier" if cache["status"] == "hit" else ""
-    lines += ["", f"cache {cache['status']}{held}", "nothing was sent"]
+    lines += ["", f"cache {cache['status']}{held}"]
+    if verbose and cache["key"]:
+        lines += [f"key {cache['key']} of", plain(json.dumps(cache["document"], ensure_ascii=False, indent=2))]
+    lines.append("nothing was sent")
     return "\n".join(lines) + "\n"

@@ -29,6 +29,6 @@ def init(common: Common) -> None:
 
 def _tell(path: Path, found: list[str]) -> None:
     """Say what was written and what comes next."""
-    keys = f"with {', '.join(found)}" if found else "without a key; it starts with the simulated demo profile"
+    keys = f"with {', '.join(found)}" if found else "without a key: the demo works at once, and a key that is exported later is found"
     write_note(f"wrote {path} {keys}")
     write_note('try `deepsel ask --explain "What is DNS?"`')

@@ -30,11 +30,26 @@ def models(
     provider: Annotated[str | None, typer.Option("--provider", metavar="NAME", help="Only this provider's.")] = None,
     every: Annotated[bool, typer.Option("--all", help="Retired models too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON record.")] = False,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Take new prices over, after a look at each.")] = False,
+    from_: Annotated[
+        str | None,
+        typer.Option(
+            "--from", metavar="LIST", help="With --refresh: litellm, models.dev, openrouter, tokenmix, a file or a URL."
+        ),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="With --refresh: also prices that move more than 10x.")] = False,
 ) -> None:
     """Search the catalog: prices now and next.
 
     Shows the price in force now, its next change, window and vocabulary; everything known where few models match.
     """
+    if refresh:
+        from deepsel.cli import refreshing
+
+        refreshing.run(common, from_ or "litellm", force=force, as_json=as_json)
+        return
+    if from_ or force:
+        raise UsageError("`--from` and `--force` say how to refresh", "add `--refresh`")
     now = SystemClock().now()
     found = search(_all_models(common), query=query, provider=provider, now=now, with_retired=every)
     if not found:
@@ -48,7 +63,7 @@ def models(
     detailed = len(found) <= DETAILED_UP_TO
     write_stdout("\n".join(_details(row, now) for row in found) if detailed else _table(found, now))
     if not common.quiet:
-        sys.stderr.write(f"{len(found)} models; prices as of {catalog.as_of()}, {_age(now)}\n")
+        sys.stderr.write(f"{len(found)} model{'s' if len(found) != 1 else ''}; prices as of {catalog.as_of()}, {_age(now)}\n")
 
 
 def _all_models(common: Common) -> list[Model]:

@@ -16,6 +16,8 @@ def write_stdout(text: str) -> None:
 
     Where the reader of our pipe has gone away the process ends, quietly and with success.
     """
+    if sys.stdout is None:
+        raise UsageError("standard output is closed", "run without `>&-`, or give `--output`")
     shown = plain(text) if is_terminal(sys.stdout) else text
     try:
         sys.stdout.flush()
@@ -24,6 +26,10 @@ def write_stdout(text: str) -> None:
     except BrokenPipeError:
         silence_stdout()
         raise SystemExit(ExitCode.OK) from None
+    except OSError as error:
+        silence_stdout()
+        words = (error.strerror or "input/output error").lower()
+        raise UsageError(f"cannot write to standard output: {words}", "give `--output` on another disk") from error
 
 
 def silence_stdout() -> None:
@@ -41,11 +47,14 @@ def end_with_newline(text: str) -> str:
 def check_writable(path: Path) -> None:
     """Refuse a place that cannot take the answer before anything is paid for."""
     folder = path.parent
+    if not path.name:
+        raise UsageError("the output has no name", "name a file, or leave `--output` out for standard output")
     if path.is_dir():
         raise UsageError(f"`{path}` is a folder", "name a file")
     if not folder.is_dir():
         raise UsageError(f"the folder `{folder}` does not exist", "make it first, or name another file")
-    if not os.access(folder, os.W_OK) or (path.exists() and not os.access(path, os.W_OK)):
+    is_other = path.exists() and not path.is_file()  # a device or pipe is written to, not replaced
+    if (not is_other and not os.access(folder, os.W_OK)) or (path.exists() and not os.access(path, os.W_OK)):
         raise UsageError(f"`{path}` cannot be written", "check its permissions")
 
 

@@ -51,7 +51,8 @@ def read_prompt(
         prompt, piped = piped, ""
     documents = [_read_file(path) for path in files]
     if messages is not None:
-        return _continue(_read_messages(messages), prompt or "", system, documents, piped)
+        text, piped = (piped, "") if str(messages) == "-" else (_read_file(messages).text, piped)
+        return _continue(_read_messages(text, messages), prompt or "", system, documents, piped)
     if prompt is None and not documents and piped.strip():
         prompt, piped = piped, ""
     if not (prompt or "").strip() and not documents:
@@ -142,9 +143,8 @@ def _decode(raw: bytes, name: str) -> str:
         return raw.decode("utf-8-sig", "replace")
 
 
-def _read_messages(path: Path) -> list[Message]:
+def _read_messages(text: str, path: Path) -> list[Message]:
     """Read a JSON list of messages."""
-    text = sys.stdin.read() if str(path) == "-" else _read_file(path).text
     try:
         data = json.loads(text)
     except (ValueError, RecursionError) as error:

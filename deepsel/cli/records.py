@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from deepsel.values import Answer, Attempt, PriceRule, Usage
+from deepsel.values import Answer, Attempt, Gateway, PriceRule, Usage
 
 if TYPE_CHECKING:
     from deepsel.engine import Prepared
@@ -65,7 +65,7 @@ def usage_record(usage: Usage) -> dict[str, Any]:
         "cache_write_tokens": usage.cache_write_tokens,
         "output_tokens": usage.output_tokens,
         "reasoning_tokens": usage.output_reasoning,
-        "source": usage.source,
+        "source": usage.source if (usage.input_tokens, usage.output_tokens) != (None, None) else None,
     }
 
 
@@ -93,6 +93,19 @@ def attempt_record(attempt: Attempt) -> dict[str, Any]:
         "ttft_s": _rounded(attempt.ttft_s),
         "total_s": _rounded(attempt.total_s),
         "cost_usd": attempt.cost_usd,
+        "gateway": gateway_record(attempt.gateway),
+    }
+
+
+def gateway_record(gateway: Gateway | None) -> dict[str, Any] | None:
+    """Build what a gateway said it did; None where there was none."""
+    if gateway is None:
+        return None
+    return {
+        "cost_usd": gateway.cost_usd,
+        "cache_status": gateway.cache_status,
+        "retries": gateway.retries,
+        "trace_id": gateway.trace_id,
     }
 
 

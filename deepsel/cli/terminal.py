@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from contextlib import suppress
 from functools import cache
 
 _KEPT = "\n\t"
@@ -34,5 +35,13 @@ def is_terminal(stream: object) -> bool:
 
 def write_note(text: str) -> None:
     """Write one line to stderr."""
-    sys.stderr.write(plain(text) + "\n")
-    sys.stderr.flush()
+    write_error(plain(text) + "\n")
+
+
+def write_error(text: str) -> None:
+    """Write to stderr; where it is closed nobody wants to know."""
+    if sys.stderr is None:
+        return
+    with suppress(OSError):
+        sys.stderr.write(text)
+        sys.stderr.flush()

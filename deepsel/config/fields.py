@@ -90,10 +90,35 @@ def pins(value: Any) -> dict[str, tuple[str, ...]]:
     return {task: names(models) for task, models in value.items()}
 
 
+def unknown_price(value: Any) -> str:
+    """Accept one of two words."""
+    if value not in ("refuse", "allow"):
+        raise ValueError('"refuse" or "allow"')
+    return str(value)
+
+
+def weights(value: Any) -> dict[str, float]:
+    """Accept a table of what a strategy cares about; only proportions matter, and one has to be above 0."""
+    known = ("quality", "cost", "latency")
+    if not isinstance(value, dict) or not value or not set(value) <= set(known):
+        raise ValueError("a table of quality, cost and latency, e.g. { quality = 0.6, cost = 0.25, latency = 0.15 }")
+    read = {name: number(0)(part) for name, part in value.items()}
+    if not any(read.values()):
+        raise ValueError("a table with at least one number above 0")
+    return {name: read.get(name, 0.0) for name in known}
+
+
 def redis_url(value: Any) -> str:
     """Accept an empty string or a redis URL; the text is never quoted back since it may hold a password."""
     if not isinstance(value, str) or (value and not value.startswith(("redis://", "rediss://", "unix://"))):
         raise ValueError('a URL such as "redis://127.0.0.1:6379/0", or empty')
+    return value
+
+
+def namespace(value: Any) -> str:
+    """Accept a short name."""
+    if not isinstance(value, str) or len(value) > 64 or not all(c.isascii() and (c.isalnum() or c in "-_.") for c in value):
+        raise ValueError("a name of letters, digits, `-`, `_` and `.`, or empty")
     return value
 
 
@@ -104,6 +129,9 @@ PROFILE: dict[str, Reader] = {
     "larger_context": names,
     "max_cost_usd": money,
     "daily_budget_usd": money,
+    "monthly_budget_usd": money,
+    "unknown_price": unknown_price,
+    "weights": weights,
     "ttft_p95_limit_s": number(0, above=True),
     "error_rate_limit": number(0, 1),
     "cooldown_s": number(0),
@@ -122,7 +150,12 @@ CACHE: dict[str, Reader] = {
     "ttl_s": number(0, above=True),
     "memory_entries": integer(0),
     "size_limit_bytes": integer(1),
+    "disk": flag,
     "redis_url": redis_url,
+    "redis_timeout_s": number(0, above=True),
+    "namespace": namespace,
+    "memory_ttl_s": number(0, above=True),
+    "redis_ttl_s": number(0, above=True),
 }
 
 TOP_LEVEL = ("default_profile", "providers", "models", "profiles", "cache")

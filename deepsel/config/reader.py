@@ -170,6 +170,10 @@ class _Document:
     def _check_names(self, profile: Profile, models: Mapping[str, Model]) -> None:
         """Fail on a profile that names a model nobody knows."""
         pinned = [name for names in profile.tasks.values() for name in names]
+        for name in pinned:
+            if name not in profile.models:
+                where = f"profiles.{profile.name}"
+                self._fail(where, "tasks", f"`{name}` is pinned to a task but not in `models`", name, profile.models)
         for key, names in (("models", profile.models), ("larger_context", profile.larger_context), ("tasks", pinned)):
             for name in names:
                 if name not in models and not _is_in_catalog(name):

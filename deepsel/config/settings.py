@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from deepsel.values import Model, Provider
 
@@ -30,6 +30,12 @@ class Profile:
     """Bound on one request, over all its attempts, at the longest answer it allows."""
     daily_budget_usd: Decimal | None = None
     """Bound on the profile's spend since midnight UTC."""
+    monthly_budget_usd: Decimal | None = None
+    """Bound on the profile's spend since the first of the month, UTC."""
+    unknown_price: Literal["refuse", "allow"] = "refuse"
+    """What happens under a cap or budget to a model whose price is unknown."""
+    weights: Mapping[str, float] | None = None
+    """quality, cost and latency in place of the strategy's own; a part not named is 0."""
     ttft_p95_limit_s: float = 3.0
     error_rate_limit: float = 0.5
     cooldown_s: float = 300.0
@@ -62,8 +68,18 @@ class CacheSettings:
     ttl_s: float = 3600.0
     memory_entries: int = 256
     size_limit_bytes: int = 1 << 30
-    redis_url: str = ""
-    """Empty: no shared tier."""
+    disk: bool = True
+    """Whether this machine keeps answers in a file of its own."""
+    redis_url: str = field(default="", repr=False)
+    """Empty: no shared tier. May hold a password."""
+    redis_timeout_s: float = 0.5
+    """What one request may lose to a server that does not answer."""
+    namespace: str = ""
+    """Who shares entries on the server; empty: each account has its own."""
+    memory_ttl_s: float | None = None
+    """Shortens `ttl_s` in memory."""
+    redis_ttl_s: float | None = None
+    """Shortens `ttl_s` on the server."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Writes a first profiles.toml; the only importer of tomli-w. Never replaces a file."""
+"""Writes a first profiles.toml, and figures into one; the only importer of tomli-w. Never replaces a file."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from deepsel import catalog
-from deepsel.config.settings import DEMO_PROFILE, CacheSettings, Profile
+from deepsel.config.settings import CacheSettings, Profile
 from deepsel.errors import ConfigError
+from deepsel.values import Latency
 
 _HEAD = """\
 # profiles.toml of deepsel, written by `deepsel init`. Every key and its meaning: profiles.toml.example.
@@ -38,9 +39,9 @@ def first_profiles(env: Mapping[str, str]) -> tuple[str, list[str]]:
     }
     providers = {row.provider for row in rows if catalog.providers()[row.provider].api_key_env in found}
     names = [row.name for row in rows if row.provider in providers]
-    document: dict[str, Any] = {"default_profile": "main" if names else DEMO_PROFILE}
+    document: dict[str, Any] = {}
     if names:
-        document["profiles"] = {"main": _profile(names, rows)}
+        document = {"default_profile": "main", "profiles": {"main": _profile(names, rows)}}
     document["cache"] = {"ttl_s": int(CacheSettings().ttl_s)}
     return _HEAD + _commented(tomli_w.dumps(document)), sorted(found)
 
@@ -49,11 +50,13 @@ def _profile(names: list[str], rows: list[Any]) -> dict[str, Any]:
     """Choose the members worth showing to somebody who begins."""
     defaults = Profile(name="main", models=tuple(names))
     windows = {row.name: row.context_window or 0 for row in rows}
+    # Under a cap a model without a known price is refused, and a gateway's prices are its own.
+    cap = {"max_cost_usd": "0.50"} if all(row.prices for row in rows if row.name in names) else {}
     return {
         "models": names,
         "strategy": defaults.strategy,
         "larger_context": [max(names, key=lambda name: windows[name])],
-        "max_cost_usd": "0.50",
+        **cap,
         "retries": defaults.retries,
         "timeout_s": int(defaults.timeout_s),
     }
@@ -68,6 +71,37 @@ def _commented(text: str) -> str:
             lines.append(f"# {_NOTES[key]}")
         lines.append(line)
     return "\n".join(lines) + "\n"
+
+
+def with_latency(source: str, figures: Mapping[str, Latency]) -> str:
+    """Return the text of a profiles.toml with measured figures of its models, every comment kept.
+
+    They are appended as tables of their own, in place of those of an earlier run. Raises ConfigError where that would
+    not say exactly what is meant, as with a `latency` that stands inside the model's own table.
+    """
+    import tomllib
+
+    import tomli_w
+
+    document = tomllib.loads(source)
+    for name, one in figures.items():
+        row = document.setdefault("models", {}).setdefault(name, {})
+        old, new = row.get("latency"), {"ttft_s": one.ttft_s, "tokens_per_s": one.tokens_per_s}
+        row["latency"] = new
+        if old is not None:
+            source = source.replace(tomli_w.dumps({"models": {name: {"latency": old}}}), "")
+        source = source.rstrip("\n") + "\n\n" + tomli_w.dumps({"models": {name: {"latency": new}}})
+        try:
+            is_meant = tomllib.loads(source) == document
+        except tomllib.TOMLDecodeError:
+            is_meant = False
+        if not is_meant:
+            line = f"latency = {{ ttft_s = {one.ttft_s}, tokens_per_s = {one.tokens_per_s} }}"
+            raise ConfigError(
+                f"the figures of `{name}` cannot be written without rewriting what stands there",
+                f"write into `[models.{name}]` yourself: {line}",
+            )
+    return source.lstrip("\n")
 
 
 def write_new(path: Path, text: str) -> bool:

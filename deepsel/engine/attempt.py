@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -15,6 +15,7 @@ from deepsel.values import (
     Bill,
     Finish,
     FinishReport,
+    Gateway,
     Identity,
     Json,
     Model,
@@ -27,8 +28,19 @@ from deepsel.values import (
     WireEvent,
 )
 
-# Failures that come before a model has begun: no provider of the catalog bills them.
-_UNBILLED = frozenset({ErrorClass.NETWORK, ErrorClass.RATE_LIMITED, ErrorClass.OVERLOADED, ErrorClass.SERVER})
+# Failures that, where nothing else came, come before a model has begun: no provider of the catalog bills them.
+_UNBILLED = frozenset(
+    {
+        ErrorClass.NETWORK,
+        ErrorClass.RATE_LIMITED,
+        ErrorClass.OVERLOADED,
+        ErrorClass.SERVER,
+        ErrorClass.AUTH,
+        ErrorClass.BILLING,
+        ErrorClass.BAD_REQUEST,
+        ErrorClass.CONTEXT_OVERFLOW,
+    }
+)
 
 
 @dataclass(slots=True)
@@ -50,6 +62,9 @@ class Draft:
     finish: Finish | None = None
     raw_finish: str = ""
     ttft_s: float | None = None
+    gateway: Gateway | None = None
+    service_tier: str = "standard"
+    """The tier that was asked for, then the one that was used, where the provider names it."""
     parts: list[str] = field(default_factory=list)
     """Pieces of `text` not yet joined."""
 
@@ -85,13 +100,14 @@ def judge(draft: Draft, schema: Mapping[str, Json] | None) -> None:
         raise AttemptFailed(
             ErrorClass.CONTENT_POLICY, f"{draft.model.name} declined to answer (`{draft.raw_finish}`)", http_status=200
         )
-    if _reached_limit(draft):
+    if reached_limit(draft):
         raise AttemptFailed(ErrorClass.TRUNCATED, _limit_text(draft), http_status=200)
     if draft.finish in (None, Finish.INCOMPLETE):
         raise AttemptFailed(
             ErrorClass.STREAM_CUT,
             f"{draft.model.name} ended without saying the answer is complete (`{draft.raw_finish or 'nothing'}`)",
             http_status=200,
+            should_retry=False if draft.raw_finish else None,  # an unknown word would come again
         )
     inside = stops_inside(draft.text) if draft.finish is Finish.COMPLETE else None
     if inside:
@@ -105,7 +121,7 @@ def judge(draft: Draft, schema: Mapping[str, Json] | None) -> None:
             raise AttemptFailed(ErrorClass.SCHEMA, problem, http_status=200)
 
 
-def _reached_limit(draft: Draft) -> bool:
+def reached_limit(draft: Draft) -> bool:
     """Tell whether the answer was stopped by its token limit, said or not."""
     if draft.finish is Finish.LENGTH:
         return True
@@ -134,18 +150,37 @@ def settle(draft: Draft, input_tokens: tokens.Count) -> Settlement:
     usage = draft.usage
     if usage is None or usage.output_tokens is None or usage.input_tokens is None:
         usage = _counted(draft, input_tokens)
+    elif draft.finish is None:
+        usage = _with_counted_output(usage, _counted(draft, input_tokens))
     row = catalog.price_row_for_answer(draft.model, draft.answered_model)
-    bill = catalog.bill(row, usage, at=draft.asked_at, multiplier=draft.provider.price_multiplier)
+    bill = catalog.bill(
+        row,
+        usage,
+        at=draft.asked_at,
+        service_tier=draft.service_tier,
+        multiplier=draft.provider.price_multiplier,
+    )
     return Settlement(usage, bill.total_usd if draft.stated_cost_usd is None else draft.stated_cost_usd, bill)
 
 
 def failed_cost_usd(draft: Draft, failure: AttemptFailed, input_tokens: tokens.Count) -> Decimal | None:
     """Price a failed call: nothing where it was refused, the tokens seen where it was cut; None where nobody can know."""
-    if failure.error_class in _UNBILLED or (failure.http_status or 0) >= 400:
-        return Decimal(0)
     if draft.usage is None and not draft.text and not draft.reasoning:
-        return None
+        is_refused = failure.error_class in _UNBILLED or failure.http_status not in (None, 200)
+        return Decimal(0) if is_refused else None
     return settle(draft, input_tokens).cost_usd
+
+
+def _with_counted_output(reported: Usage, counted: Usage) -> Usage:
+    """Keep the reported input of an answer that broke off; its output was reported before it was written, if at all."""
+    if (reported.output_tokens or 0) >= (counted.output_tokens or 0):
+        return reported
+    return replace(
+        reported,
+        output_visible=counted.output_visible,
+        output_reasoning=counted.output_reasoning,
+        source=counted.source,
+    )
 
 
 def _counted(draft: Draft, input_tokens: tokens.Count) -> Usage:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from deepsel import providers
 from deepsel.cache import CachedAnswer, cache_key, key_document
 from deepsel.engine.attempt import Draft, Settlement
+from deepsel.errors import NoRouteError
 from deepsel.values import Finish, JsonObject, Model, Provider, Request
 
-CacheMode = Literal["auto", "on", "off", "refresh"]
-"""auto: deterministic requests only; on: every request; refresh: ask anew and store."""
+CacheMode = Literal["auto", "on", "off", "refresh", "only"]
+"""auto: deterministic requests only; on: every request; refresh: ask anew and store; only: the cache or nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +37,18 @@ def find_place(request: Request, model: Model, provider: Provider, max_tokens: i
 
 def may_read(mode: CacheMode, place: Place) -> bool:
     """Tell whether an answer from the cache will do."""
-    return mode == "on" or (mode == "auto" and place.is_deterministic)
+    return mode in ("on", "only") or (mode == "auto" and place.is_deterministic)
 
 
 def may_store(mode: CacheMode, place: Place) -> bool:
     """Tell whether the answer may be kept."""
     return mode in ("on", "refresh") or (mode == "auto" and place.is_deterministic)
+
+
+def not_cached(models: Iterable[str]) -> NoRouteError:
+    """Say that nobody may be asked and none of the models' answers is there."""
+    reasons = "; ".join(f"{model}: not in the cache" for model in models)
+    return NoRouteError(f"no cached answer, and nothing was sent: {reasons}", "ask once without `--only-cached`")
 
 
 def to_keep(draft: Draft, settlement: Settlement, place: Place, task: str) -> CachedAnswer:

@@ -1,31 +1,161 @@
-"""Turns the record of a request into observations for the log: counts, times and classes, no text."""
+"""One request's dealings with what all processes know: waits and probes before a call, observations after it; no text."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from deepsel.health import Observation
+from deepsel.clock import Clock
+from deepsel.engine.budget import Purse
+from deepsel.engine.gates import Gates
+from deepsel.engine.pace import MAX_PAUSE_S, pause_before_next_s
+from deepsel.engine.prepare import Prepared, thresholds_of
+from deepsel.health import Endpoint, Observation, ObservationLog, Seen, limits
+from deepsel.health.cooldowns import claim_probe, is_trouble, judge_probe, review
 from deepsel.health.log import picousd
+from deepsel.providers import ResponseFacts
+from deepsel.providers.calls import host_of
 from deepsel.values import Answer, Attempt
 
+if TYPE_CHECKING:
+    import sqlite3
 
-def observations_of(answer: Answer, at: datetime) -> list[Observation]:
-    """List one observation for each attempt, or one for a hit."""
+FEW_LEFT = 50
+"""From so few requests on, processes count down together what a provider says is left."""
+LONGEST_SHARED_S = 3600.0
+"""A longer wait is asked about once an hour, since nobody could lift it by hand."""
+_LEASE_SLACK_S = 10.0
+
+
+@dataclass(slots=True)
+class Lookout:
+    """What one request learns from the other processes and tells them."""
+
+    prepared: Prepared
+    log: ObservationLog
+    gates: Gates
+    clock: Clock
+    _low: set[Endpoint] = field(default_factory=set)
+    _probing: set[Endpoint] = field(default_factory=set)
+
+    def learn(self) -> str:
+        """Close the gates of targets that another process was told to stay away from; returns which, for a person."""
+        told = []
+        names = [Endpoint(model.provider, name) for name, model in self.prepared.models.items()]
+        for endpoint, limit in limits.read_limits(self.log.database, names).items():
+            left_s = self._keep_away(endpoint, limit.opens_at(self._now()))
+            if left_s > 0:
+                told.append(f"{endpoint.provider} asked to be left alone for {left_s:.0f} s more")
+            if limit.requests_left is not None and limit.requests_left <= FEW_LEFT and limit.resets_at > self._now():
+                self._low.add(endpoint)
+        return "; ".join(dict.fromkeys(told))
+
+    def may_call(self, endpoint: Endpoint, *, has_others: bool) -> bool:
+        """Claim the probe where the endpoint is half open; False where another process has it and others can answer."""
+        if endpoint.model not in self.prepared.half_open or endpoint in self._probing:
+            return True
+        profile, database = self.prepared.profile, self.log.database
+        lease_s = profile.timeout_s + _LEASE_SLACK_S
+        if claim_probe(database, endpoint, thresholds_of(profile), at=self._now(), lease_s=lease_s):
+            self._probing.add(endpoint)
+            return True
+        return not has_others
+
+    def take_turn(self, endpoint: Endpoint) -> bool:
+        """Count the call against the few a provider has left; False, its gate closed, where others took the last one."""
+        if endpoint not in self._low or limits.take_one(self.log.database, endpoint, at=self._now()):
+            return True
+        self._low.discard(endpoint)
+        limit = limits.read_limits(self.log.database, [endpoint]).get(endpoint, limits.Limit())
+        if limit.opens_at(self._now()) <= self._now():
+            return True
+        self._keep_away(endpoint, limit.opens_at(self._now()))
+        return False
+
+    def heed(self, endpoint: Endpoint, facts: ResponseFacts) -> None:
+        """Slow down, with every other process, where a response says that limits run low."""
+        pause_s = pause_before_next_s(facts.allowance)
+        if pause_s > 0:
+            self.gates.close_until(endpoint, self.clock.monotonic() + pause_s)
+            limits.close_until(self.log.database, endpoint, self._now() + pause_s)
+        quota = facts.allowance.requests
+        if quota is None or quota.reset_s is None or quota.reset_s > MAX_PAUSE_S:
+            return
+        if quota.remaining <= FEW_LEFT or endpoint in self._low:
+            self._low.add(endpoint)
+            limits.tell_left(self.log.database, endpoint, quota.remaining, self._now() + quota.reset_s)
+
+    def share_wait(self, endpoint: Endpoint, wait_s: float | None) -> None:
+        """Tell the other processes how long a provider asked to be left alone; None: it did not say."""
+        if wait_s:
+            limits.close_until(self.log.database, endpoint, self._now() + min(wait_s, LONGEST_SHARED_S))
+
+    def report(self, answer: Answer, purse: Purse, *, saved_usd: Decimal | None) -> None:
+        """Leave what happened in the log, settle the budget, and decide what it means for the endpoints."""
+        found = observations_of(answer, self.clock.now(), prepared=self.prepared, saved_usd=saved_usd)
+        self.log.add(found, hold=purse.hold, assumed_picousd=purse.assumed_picousd())
+        asked = dict.fromkeys(Endpoint(one.provider, one.model) for one in found if one.outcome != "hit")
+        if asked or self._probing:
+            self.log.database.write(lambda database: self._conclude(database, [*asked], found))
+
+    def _conclude(self, database: sqlite3.Connection, asked: list[Endpoint], found: list[Observation]) -> None:
+        thresholds, now = thresholds_of(self.prepared.profile), self._now()
+        for endpoint in self._probing:
+            last = next((one for one in reversed(found) if (one.provider, one.model) == endpoint), None)
+            judge_probe(database, endpoint, thresholds, _seen(last) if last else None, at=now)
+        for endpoint in asked:
+            if endpoint not in self._probing:
+                review(database, endpoint, thresholds, at=now)
+
+    def _keep_away(self, endpoint: Endpoint, instant: float) -> float:
+        """Close a gate until an instant of the wall clock; returns the seconds until then, at most 0 where it is over."""
+        left_s = instant - self._now()
+        if left_s > 0:
+            self.gates.close_until(endpoint, self.clock.monotonic() + left_s)
+        return left_s
+
+    def _now(self) -> float:
+        return self.clock.now().timestamp()
+
+
+def _seen(probe: Observation) -> Seen | None:
+    """Read what one call shows of its endpoint; None where it was refused, which shows nothing."""
+    has_failed = is_trouble(probe.error_class)
+    if probe.outcome == "failed" and not has_failed and probe.ttft_s is None:
+        return None
+    return Seen(1, probe.total_s if has_failed and probe.ttft_s is None else probe.ttft_s, float(has_failed))
+
+
+def observations_of(
+    answer: Answer, at: datetime, *, prepared: Prepared, saved_usd: Decimal | None = None
+) -> list[Observation]:
+    """List one observation for each attempt, or one for a hit, which saved what the answer once cost."""
     if answer.cache.status == "hit":
         hit = Attempt(answer.provider, answer.model, "ok", usage=answer.usage, cost_usd=answer.cost_usd)
-        return [_observation(answer, hit, at, outcome="hit")]
-    return [_observation(answer, attempt, at) for attempt in answer.attempts if attempt.outcome != "skipped"]
+        return [_observation(answer, hit, at, prepared, saved_usd=saved_usd)]
+    sent = [attempt for attempt in answer.attempts if attempt.outcome != "skipped"]
+    return [_observation(answer, attempt, at, prepared, number=number) for number, attempt in enumerate(sent, start=1)]
 
 
-def _observation(answer: Answer, attempt: Attempt, at: datetime, *, outcome: str | None = None) -> Observation:
-    usage = attempt.usage
+def _observation(
+    answer: Answer,
+    attempt: Attempt,
+    at: datetime,
+    prepared: Prepared,
+    *,
+    number: int = 1,
+    saved_usd: Decimal | None = None,
+) -> Observation:
+    usage, gateway = attempt.usage, attempt.gateway
     return Observation(
         at=at.timestamp(),
         profile=answer.profile,
         provider=attempt.provider,
         model=attempt.model,
         task=answer.task,
-        outcome=outcome or attempt.outcome,
+        outcome="hit" if answer.cache.status == "hit" else attempt.outcome,
         error_class=attempt.error_class,
         http_status=attempt.http_status,
         input_tokens=usage.input_tokens if usage else None,
@@ -33,7 +163,14 @@ def _observation(answer: Answer, attempt: Attempt, at: datetime, *, outcome: str
         output_tokens=usage.output_tokens if usage else None,
         reasoning_tokens=usage.output_reasoning if usage else None,
         cost_picousd=picousd(attempt.cost_usd),
-        ttft_s=attempt.ttft_s,
+        ttft_s=attempt.ttft_s if prepared.request.stream else None,
         total_s=attempt.total_s,
         wait_s=attempt.wait_s,
+        number=number,
+        host=host_of(prepared.providers[attempt.provider].base_url) if attempt.provider in prepared.providers else "",
+        cache_status=answer.cache.status,
+        saved_picousd=picousd(saved_usd),
+        gateway_cache=gateway.cache_status if gateway else None,
+        gateway_retries=gateway.retries if gateway else None,
+        trace_id=gateway.trace_id if gateway else None,
     )

@@ -9,12 +9,13 @@ from decimal import Decimal
 
 from deepsel import catalog, config, routing, tokens
 from deepsel.config import Profile, Settings
+from deepsel.engine.budget import budgets_of
 from deepsel.engine.lookup import CacheMode
 from deepsel.errors import ConfigError, NoRouteError, OverBudgetError
-from deepsel.health import ObservationLog
-from deepsel.routing import Candidate, Choice, Needs, Plan, Policy
+from deepsel.health import Endpoint, ObservationLog, Outlook, Outlooks, Thresholds, benched, look
+from deepsel.routing import Candidate, Choice, Cooling, Needs, Plan, Policy, Weights
 from deepsel.routing.difficulty import score
-from deepsel.values import Bill, Message, Model, Notice, Provider, Request, Source
+from deepsel.values import Bill, Latency, Message, Model, Notice, Provider, Request, Source
 
 _RESERVE_GROWTH = 4
 """How many times longer an answer may be where it was cut before."""
@@ -39,7 +40,15 @@ class Prepared:
     max_tokens: Mapping[str, int]
     worst_usd: Mapping[str, Decimal | None]
     """Cost at the longest answer; None: unknown."""
+    reserve_worst_usd: Mapping[str, Decimal | None]
+    """The same for a reserve, whose answer may be longer."""
     cache_mode: CacheMode
+    look_up: tuple[str, ...] = ()
+    """Models whose answer from the cache will do, best first: what cools down or costs too much may still have one."""
+    half_open: frozenset[str] = frozenset()
+    """Models whose endpoint is to be probed: one request of all processes may ask it."""
+    service_tier: str = "standard"
+    """The tier that is asked for, which decides the price."""
     language: str = "en"
     """Of the advice given when it fails."""
     notices: tuple[Notice, ...] = ()
@@ -56,10 +65,12 @@ def prepare(
     task: str | None = None,
     difficulty: float | None = None,
     cache_mode: CacheMode = "auto",
+    log: ObservationLog | None = None,
 ) -> Prepared:
     """Plan a request; `instruction` is what the user wrote, by which task and difficulty are judged.
 
-    Raises ConfigError for a candidate nobody knows. The plan may be empty: see `ensure_route`.
+    `log` None: nothing is known of what endpoints did and what was spent. Raises ConfigError for a candidate nobody knows.
+    The plan may be empty: see `ensure_route`.
     """
     detection = routing.detect(instruction)
     chosen_task = task or detection.task
@@ -70,13 +81,17 @@ def prepare(
         images=request.has_images,
         on=at.date(),
     )
-    gather = _Gatherer(request, profile, settings, env, at, chosen_task)
-    policy = Policy(strategy=profile.strategy, pins=profile.tasks, max_cost_usd=profile.max_cost_usd)
+    may_send = cache_mode != "only"
+    outlooks = _look(profile, settings, log, chosen_task, at) if log is not None and may_send else Outlooks({})
+    benches = benched(log.folder) if log is not None else {}
+    gather = _Gatherer(request, profile, settings, env, at, chosen_task, outlooks, benches, needs_keys=may_send)
+    policy = _policy(profile, outlooks)
     candidates = [gather.candidate(name, request.max_tokens or profile.max_tokens) for name in profile.models]
     plan = routing.plan(candidates, needs, policy)
-    reserves = _reserves(gather, plan)
+    reserves = _reserves(gather)
     everyone = [*candidates, *reserves]
-    choices = [*plan.choices, *(routing.plan(reserves, needs, replace(policy, strategy="ordered")).choices)]
+    passed_over = {one.model for one in plan.refused if one.reason in ("cooling", "over_cost")}
+    fitted = {one.model.name: one.max_tokens for one in candidates if one.max_tokens is not None}
     return Prepared(
         request=request,
         profile=profile,
@@ -84,30 +99,73 @@ def prepare(
         task_evidence=("forced",) if task else detection.evidence,
         difficulty=needs.difficulty,
         plan=plan,
-        reserves=tuple(choices[len(plan.choices) :]),
+        reserves=routing.plan(reserves, needs, replace(policy, strategy="ordered")).choices,
         models={candidate.model.name: candidate.model for candidate in everyone},
         providers={candidate.provider.name: candidate.provider for candidate in everyone},
         input_tokens=gather.counts,
-        max_tokens={choice.model: choice.max_tokens for choice in choices},
-        worst_usd={candidate.model.name: candidate.worst_bill.total_usd for candidate in everyone},
+        max_tokens=fitted,
+        worst_usd={candidate.model.name: candidate.worst_bill.total_usd for candidate in candidates},
+        reserve_worst_usd={candidate.model.name: candidate.worst_bill.total_usd for candidate in reserves},
+        service_tier=service_tier(request),
         cache_mode=cache_mode,
+        look_up=(*(choice.model for choice in plan.choices), *(name for name in fitted if name in passed_over)),
+        half_open=frozenset(name.model for name, one in outlooks.endpoints.items() if one.standing.state == "half_open"),
         language=catalog.language(env),
         notices=_notices(request, plan, gather),
     )
 
 
-def _reserves(gather: _Gatherer, plan: Plan) -> list[Candidate]:
-    """Gather the larger-context models that are no candidates already, with room for a longer answer."""
-    planned = {choice.model for choice in plan.choices}
+def _reserves(gather: _Gatherer) -> list[Candidate]:
+    """Gather the larger-context models, candidates or not, with room for a longer answer."""
     wanted = (gather.request.max_tokens or gather.profile.max_tokens) * _RESERVE_GROWTH
-    return [gather.candidate(name, wanted) for name in gather.profile.larger_context if name not in planned]
+    return [gather.candidate(name, wanted) for name in gather.profile.larger_context]
 
 
-def ensure_route(prepared: Prepared, settings: Settings, log: ObservationLog, at: datetime) -> None:
+def service_tier(request: Request) -> str:
+    """Read the tier of the price table that a request asks for; what a provider chooses by itself is the standard one."""
+    asked = request.params.get("service_tier")
+    return "priority" if asked == "fast" else str(asked) if asked in ("priority", "flex", "batch") else "standard"
+
+
+def _look(profile: Profile, settings: Settings, log: ObservationLog, task: str, at: datetime) -> Outlooks:
+    """Read what the log says of everybody who may be asked."""
+    models = (config.find_model(settings, name) for name in (*profile.models, *profile.larger_context))
+    endpoints = [Endpoint(model.provider, model.name) for model in models]
+    return look(log, endpoints, task=task, thresholds=thresholds_of(profile), budgets=budgets_of(profile), at=at)
+
+
+def thresholds_of(profile: Profile) -> Thresholds:
+    """Read what a profile puts up with from an endpoint."""
+    return Thresholds(
+        ttft_p95_s=profile.ttft_p95_limit_s,
+        error_rate=profile.error_rate_limit,
+        window_s=profile.window_s,
+        min_samples=profile.min_samples,
+        cooldown_s=profile.cooldown_s,
+    )
+
+
+def _policy(profile: Profile, outlooks: Outlooks) -> Policy:
+    """Put the profile's wishes together; the cap is the request's own, or what a budget leaves where that is less."""
+    cap_usd, cap_words = profile.max_cost_usd, ""
+    if budgets_of(profile) and not outlooks.is_readable:
+        cap_usd, cap_words = Decimal(0), "a budget, but what was spent cannot be read"
+    elif outlooks.left is not None and (cap_usd is None or outlooks.left.usd < cap_usd):
+        cap_usd, cap_words = outlooks.left.usd, outlooks.left.words
+    return Policy(
+        strategy=profile.strategy,
+        weights=Weights(**profile.weights) if profile.weights else None,
+        pins=profile.tasks,
+        max_cost_usd=cap_usd,
+        cap_words=cap_words,
+        allow_unknown_price=profile.unknown_price == "allow",
+    )
+
+
+def ensure_route(prepared: Prepared, settings: Settings) -> None:
     """Raise the error that says why nobody can or may be asked; return where somebody can."""
     refused = prepared.plan.refused
     if prepared.plan.choices:
-        _ensure_budget(prepared, log, at)
         return
     reasons = {refusal.reason for refusal in refused}
     if reasons == {"no_key"}:
@@ -118,26 +176,10 @@ def ensure_route(prepared: Prepared, settings: Settings, log: ObservationLog, at
         )
     detail = "; ".join(f"{refusal.model}: {refusal.detail}" for refusal in refused)
     if reasons <= {"over_cost", "no_key"}:
-        raise OverBudgetError(f"over budget, nothing was sent: {detail}", "raise `--max-cost`, or lower `--max-tokens`")
-    raise NoRouteError(f"no candidate can take this request: {detail}", "see `deepsel ask --explain`")
-
-
-def _ensure_budget(prepared: Prepared, log: ObservationLog, at: datetime) -> None:
-    """Hold the day's budget against what was spent since midnight UTC and the first choice at its longest answer."""
-    budget = prepared.profile.daily_budget_usd
-    if budget is None:
-        return
-    spent = log.spent_usd(prepared.profile.name, since=at.replace(hour=0, minute=0, second=0, microsecond=0))
-    worst = prepared.worst_usd[prepared.plan.choices[0].model]
-    if spent is None:
-        raise OverBudgetError("what was spent today cannot be read, so the daily budget cannot be kept")
-    if worst is None:
-        raise OverBudgetError(f"the price of {prepared.plan.choices[0].model} is unknown, and there is a daily budget")
-    if spent + worst > budget:
         raise OverBudgetError(
-            f"${spent:.4f} of the daily ${budget} is spent, and this could cost ${worst:.4f}; nothing was sent",
-            "raise `daily_budget_usd`, lower `--max-tokens`, or wait for midnight UTC",
+            f"over budget, nothing was sent: {detail}", "raise `--max-cost` or the budget, or lower `--max-tokens`"
         )
+    raise NoRouteError(f"no candidate can take this request: {detail}", "see `deepsel ask --explain`")
 
 
 def _key_names(settings: Settings, provider: str) -> tuple[str, ...]:
@@ -156,6 +198,10 @@ class _Gatherer:
     env: Mapping[str, str]
     at: datetime
     task: str
+    outlooks: Outlooks
+    benches: Mapping[str, Latency]
+    needs_keys: bool
+    """Whether a candidate without a key is one that cannot answer."""
     counts: dict[str, tokens.Count] = field(default_factory=dict)
     """By model name, as far as they have been found."""
 
@@ -166,22 +212,28 @@ class _Gatherer:
         count = self._count(model)
         is_exact = count.source is not Source.ESTIMATED
         limit = routing.fit_max_tokens(model, count.tokens, wanted=wanted_tokens, input_is_exact=is_exact)
-        expected = routing.expected_output_tokens(self.task, count.tokens, max_tokens=limit or wanted_tokens)
-        latency = model.latency
+        outlook = self.outlooks.endpoints.get(Endpoint(model.provider, model.name), Outlook())
+        expected = routing.expected_output_tokens(
+            self.task, count.tokens, max_tokens=limit or wanted_tokens, usual=outlook.usual_tokens
+        )
+        latency_s, latency_source = expected_latency(model, expected, outlook, self.benches.get(model.name))
         return Candidate(
             model=model,
             provider=provider,
-            has_key=config.has_key(provider, self.env),
+            has_key=not self.needs_keys or config.has_key(provider, self.env),
             input_tokens=count.tokens,
             input_is_exact=is_exact,
             max_tokens=limit,
             expected_output_tokens=expected,
             bill=self._bill(model, provider, count.tokens, expected),
             worst_bill=self._bill(model, provider, _upper(count), limit or wanted_tokens),
-            latency_s=latency.ttft_s + expected / latency.tokens_per_s if latency else None,
-            latency_source="catalog" if latency else "",
+            latency_s=latency_s,
+            latency_source=latency_source,
+            output_source="" if outlook.usual_tokens is None else f"median of {outlook.usual_of} {self.task} answers",
             key_names=_key_names(self.settings, model.provider),
             price_note=price_note(model, self.at, count.tokens),
+            cooling=_cooling(outlook),
+            health_note=_health_note(outlook, self.at),
         )
 
     def _count(self, model: Model) -> tokens.Count:
@@ -202,6 +254,7 @@ class _Gatherer:
             input_tokens=input_tokens,
             output_tokens=output_tokens,
             at=self.at,
+            service_tier=service_tier(self.request),
             multiplier=provider.price_multiplier,
         )
 
@@ -211,6 +264,36 @@ def _upper(count: tokens.Count) -> int:
     if count.source is not Source.ESTIMATED:
         return count.tokens
     return round(count.tokens * (1 + (count.error_pct or 50.0) / 100))
+
+
+def expected_latency(
+    model: Model, output_tokens: int, outlook: Outlook, bench: Latency | None
+) -> tuple[float | None, str]:
+    """Return the seconds to the end of such an answer, and whose word that is: the log's, the bench's, the catalog's."""
+    stated = bench or model.latency
+    if outlook.ttft_s is not None:
+        rate = outlook.tokens_per_s or (stated.tokens_per_s if stated else None)
+        writing_s = output_tokens / rate if rate else 0.0
+        return outlook.ttft_s + writing_s, f"observed in {outlook.answers} answers"
+    if stated is None:
+        return None, ""
+    return stated.ttft_s + output_tokens / stated.tokens_per_s, "bench" if bench else "catalog"
+
+
+def _cooling(outlook: Outlook) -> Cooling | None:
+    """Say that an endpoint is left alone; one that is to be probed is not."""
+    standing = outlook.standing
+    if standing.state not in ("cooling", "probing"):
+        return None
+    return Cooling(standing.seconds_left, standing.why, standing.badness)
+
+
+def _health_note(outlook: Outlook, at: datetime) -> str:
+    """Say what its endpoint did lately that does not refuse it."""
+    if outlook.standing.state == "half_open":
+        return f"its cool-down is over ({outlook.standing.why}): one request tests it"
+    wait_s = outlook.limit.opens_at(at.timestamp()) - at.timestamp()
+    return f"its provider asked to be left alone for {wait_s:.0f} s more" if wait_s > 0 else ""
 
 
 def price_note(model: Model, at: datetime, input_tokens: int) -> str:

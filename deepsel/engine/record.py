@@ -7,10 +7,11 @@ from decimal import Decimal
 
 from deepsel import catalog
 from deepsel.cache import CachedAnswer
-from deepsel.engine.attempt import Draft, Settlement, failed_cost_usd, settle
+from deepsel.engine.attempt import Draft, Settlement, failed_cost_usd, reached_limit, settle
 from deepsel.engine.prepare import Prepared
 from deepsel.errors import (
     AttemptFailed,
+    ConfigError,
     DeepselError,
     ErrorClass,
     IncompleteError,
@@ -39,6 +40,8 @@ class Record:
     """Of `final`, else of `partial`."""
     hit: CachedAnswer | None = None
     cache_use: CacheUse = field(default_factory=lambda: CacheUse("off"))
+    held_back: str = ""
+    """Which providers asked to be left alone, and for how long, before anybody was asked."""
     spent_usd: Decimal | None = Decimal(0)
     """Over all attempts; None once one of them cannot be priced."""
 
@@ -55,21 +58,32 @@ class Record:
             if draft.text and (self.partial is None or len(draft.text) > len(self.partial.text)):
                 self.partial, self.settlement = draft, settled
         self.spent_usd = None if self.spent_usd is None or cost_usd is None else self.spent_usd + cost_usd
+        self._warn_of_price(draft, settled, cost_usd)
         attempt = Attempt(
             provider=draft.provider.name,
             model=draft.model.name,
             outcome="ok" if failure is None else "failed",
             error_class=failure.error_class if failure else None,
             http_status=failure.http_status if failure else 200,
-            message=failure.message if failure else "",
+            message=_told(failure) if failure else "",
             wait_s=wait_s,
             ttft_s=draft.ttft_s,
             total_s=now_s - draft.started_s,
             usage=settled.usage if settled else draft.usage,
             cost_usd=cost_usd,
+            gateway=draft.gateway,
         )
         self.attempts.append(attempt)
         return attempt
+
+    def _warn_of_price(self, draft: Draft, settled: Settlement | None, cost_usd: Decimal | None) -> None:
+        """Say why a cost is not known, or whose price stands in for that of a model the catalog does not know."""
+        rule = settled.bill.rule if settled is not None else None
+        if settled is not None and cost_usd is None and rule is not None and rule.output is not None:
+            self.warn("cost_unknown", f"the cost of {draft.model.name} is unknown: {settled.bill.reason}")
+        answered, model = draft.answered_model, draft.model
+        if answered and model.provider in catalog.providers() and not catalog.is_known_at(model, answered):
+            self.warn("other_model", f"{answered} answered for {model.name}; it is priced as {model.name}")
 
     def warn(self, code: str, message: str) -> None:
         """Tell the user something once."""
@@ -88,9 +102,12 @@ class Record:
         if not self.failures:
             skipped = [attempt.message for attempt in self.attempts]
             if skipped:
-                return OverBudgetError(skipped[0], "raise `--max-cost`, or lower `--max-tokens`")
-            return UnavailableError("no provider was free to be asked within the time limit", "raise `--timeout`")
+                return OverBudgetError(skipped[0], "raise the limit it names, or lower `--max-tokens`")
+            why = f": {self.held_back}" if self.held_back else ""
+            return UnavailableError(f"no provider was free to be asked within the time limit{why}", "raise `--timeout`")
         last = self.failures[-1]
+        if all(one.error_class is ErrorClass.AUTH and one.http_status is None for one in self.failures):
+            return ConfigError(last.message, last.hint)  # no key could be had, nothing was sent
         hint = last.hint or catalog.what_to_do(last.error_class, last.message, lang=self.prepared.language)
         if self.partial is not None:
             return IncompleteError(f"the answer is not whole: {last.message}", hint)
@@ -114,8 +131,7 @@ class Record:
             return self._from_hit(self.hit, total_s)
         draft = self.final or self.partial or self.draft
         prepared = self.prepared
-        plan = prepared.plan
-        name = draft.model.name if draft else plan.choices[0].model
+        name = draft.model.name if draft else prepared.look_up[0]
         settled = self.settlement
         return Answer(
             text=draft.text + "".join(draft.parts) if draft else "",
@@ -141,7 +157,7 @@ class Record:
         """Say how the answer ended, never better than it did."""
         if self.final is not None:
             return self.final.finish or Finish.INCOMPLETE
-        if self.failures and self.failures[-1].error_class is ErrorClass.TRUNCATED:
+        if draft is not None and reached_limit(draft):
             return Finish.LENGTH
         if draft is not None and draft.finish is Finish.FILTERED:
             return Finish.FILTERED
@@ -168,3 +184,12 @@ class Record:
             attempts=(),
             warnings=tuple(self.notices),
         )
+
+
+def _told(failure: AttemptFailed) -> str:
+    """Return what went wrong, with the wait the provider asked for."""
+    wait_s = failure.retry_after_s
+    if not wait_s or wait_s < 1:
+        return failure.message
+    wait = f"{wait_s:.0f} s" if wait_s < 120 else f"{wait_s / 60:.0f} min" if wait_s < 7200 else f"{wait_s / 3600:.0f} h"
+    return f"{failure.message} (asks to wait {wait})"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass
+from decimal import Decimal
 
 from deepsel.engine.gates import Gates
 from deepsel.errors import AttemptFailed, ErrorClass
@@ -40,6 +41,8 @@ class Target:
 
     choice: Choice
     model: Model
+    worst_usd: Decimal | None = None
+    """Cost at the longest answer; None: unknown."""
     is_reserve: bool = False
     """A larger-context model: asked only where an answer was cut or a window overflowed."""
     calls: int = 0
@@ -88,7 +91,9 @@ def note_failure(
     if kind in _CREDENTIAL:
         for other in targets:
             other.is_spent = other.is_spent or other.model.provider == target.model.provider
-    if kind in (ErrorClass.TRUNCATED, ErrorClass.CONTEXT_OVERFLOW):
+    if kind is ErrorClass.TRUNCATED:
+        _only_reserves(targets)
+    if kind is ErrorClass.CONTEXT_OVERFLOW:
         _only_larger(target, targets)
     if not target.is_spent:
         wait_s = failure.retry_after_s if failure.retry_after_s is not None else backoff_s(target.calls, rng)
@@ -99,8 +104,14 @@ def note_failure(
                     gates.close_until(other.key, now + wait_s)
 
 
+def _only_reserves(targets: list[Target]) -> None:
+    """After a cut, leave only the reserves, which have room for a longer answer."""
+    for other in targets:
+        other.is_spent, other.is_reserve = other.is_spent or not other.is_reserve, False
+
+
 def _only_larger(target: Target, targets: list[Target]) -> None:
-    """After a cut or an overflow, leave only the reserves and candidates with a larger window."""
+    """After an overflow, leave only the reserves and candidates with a larger window."""
     window = target.model.context_window or 0
     for other in targets:
         if other.is_reserve:

@@ -29,9 +29,14 @@ def stops_in_sentence(text: str) -> bool:
 
 
 def _has_open_fence(text: str) -> bool:
-    """Tell whether the last code fence is not closed (CommonMark 0.31, section 4.5)."""
-    opened = ""
-    for mark, info in _FENCE.findall(text):
+    """Tell whether the last code fence is not closed (CommonMark 0.31, section 4.5).
+
+    Where the fences are even in number the text is taken for whole: models nest them without lengthening the outer one.
+    """
+    opened, marks = "", _FENCE.findall(text)
+    if len(marks) % 2 == 0:
+        return False
+    for mark, info in marks:
         if not opened:
             opened = mark
         elif mark.startswith(opened) and not info.strip():

@@ -1,5 +1,23 @@
-"""The observation log: what each attempt took and cost, without a word of its text; shared by every process of the user."""
+"""What each attempt took and cost, and what follows from it; shared by every process of the user, without a word of text."""
 
-from deepsel.health.log import Observation, ObservationLog
+from __future__ import annotations
 
-__all__ = ["Observation", "ObservationLog"]
+from deepsel.health.cooldowns import Endpoint, Seen, Standing, Thresholds
+from deepsel.health.holds import Budgets
+from deepsel.health.log import Observation, ObservationLog, Spend
+from deepsel.health.outlook import Outlook, Outlooks, benched, look
+
+__all__ = [
+    "Budgets",
+    "Endpoint",
+    "Observation",
+    "ObservationLog",
+    "Outlook",
+    "Outlooks",
+    "Seen",
+    "Spend",
+    "Standing",
+    "Thresholds",
+    "benched",
+    "look",
+]

@@ -1,29 +1,33 @@
-"""Writes and sums observations in SQLite; knows no policy. A log that fails is one warning, never a failed command."""
+"""Writes and reads observations and the spend they add up to; knows no policy but how long they are kept."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import closing
+from collections.abc import Iterator
 from dataclasses import astuple, dataclass, fields
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple
 
+from deepsel.health.database import Database, picousd, usd
 from deepsel.values import Notice
 
 if TYPE_CHECKING:
     import sqlite3
 
-_T = TypeVar("_T")
-_BUSY_TIMEOUT_S = 2.0
-_PICO = Decimal(10) ** 12
-"""Costs are summed as whole millionths of a millionth of a dollar, exactly."""
+__all__ = ["KEPT_ROWS", "KEPT_S", "Observation", "ObservationLog", "Spend", "picousd"]
+
+KEPT_S = 90 * 86_400.0
+"""Older observations are dropped. What was spent on a day is kept apart, for as long."""
+KEPT_ROWS = 100_000
+"""The most observations kept, about 25 MB with their indexes."""
+_PRUNE_EVERY = 200
+"""Rows between two prunings."""
 
 
 @dataclass(frozen=True, slots=True)
 class Observation:
-    """One attempt, or one answer from the cache."""
+    """One attempt, or one answer from the cache. Holds no word of any text."""
 
     at: float
     """Seconds since the epoch, UTC, when it ended."""
@@ -31,6 +35,7 @@ class Observation:
     provider: str
     model: str
     task: str
+    """One of `values.TASKS`, or `warm`."""
     outcome: str
     """ok, failed, or hit."""
     error_class: str | None = None
@@ -42,78 +47,113 @@ class Observation:
     cost_picousd: int | None = None
     """None: unknown."""
     ttft_s: float | None = None
+    """None also where the answer was not streamed: its first token came with its last."""
     total_s: float | None = None
     wait_s: float = 0.0
+    number: int = 1
+    """Its place among its request's attempts; 1 is the request itself."""
+    host: str = ""
+    """Where the request went."""
+    cache_status: str = "off"
+    """What the answer cache did for the request: hit, miss, stored or off."""
+    saved_picousd: int | None = None
+    """What a hit would have cost; None: unknown, or no hit."""
+    gateway_cache: str | None = None
+    """What a gateway's own cache did, in its words."""
+    gateway_retries: int | None = None
+    """Calls the gateway made beyond the first."""
+    trace_id: str | None = None
+    """Under which the gateway knows the call."""
 
 
-def picousd(cost_usd: Decimal | None) -> int | None:
-    """Turn USD into the log's whole unit."""
-    return None if cost_usd is None else int(cost_usd * _PICO)
+class Spend(NamedTuple):
+    """What a profile's attempts cost, those of unknown cost aside."""
+
+    day_usd: Decimal
+    """Since midnight UTC."""
+    month_usd: Decimal
+    """Since the first of the month, UTC."""
 
 
 _COLUMNS = tuple(column.name for column in fields(Observation))
-_CREATE = (
-    f"CREATE TABLE IF NOT EXISTS observations ({', '.join(_COLUMNS)})",
-    "CREATE INDEX IF NOT EXISTS observations_by_time ON observations (at)",
+_LIST = ", ".join(_COLUMNS)
+_INSERT = f"INSERT INTO observations ({_LIST}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 - our own names
+_SELECT = f"SELECT {_LIST} FROM observations WHERE at >= ? ORDER BY at"  # noqa: S608
+_ADD_SPEND = (
+    "INSERT INTO spend VALUES (?, ?, ?) ON CONFLICT (profile, day) DO UPDATE SET picousd = picousd + excluded.picousd"
 )
+_SPENT = "SELECT COALESCE(SUM(picousd), 0) FROM spend WHERE profile = ? AND day >= ?"
 
 
 class ObservationLog:
-    """The log in `folder`; every call opens, works and closes, so that many processes can share it."""
+    """The log in `folder`, shared by every process of the user."""
 
     def __init__(self, folder: Path) -> None:
-        self._path = folder / "observations.sqlite"
-        self._notices: list[Notice] = []
+        self.database = Database(folder)
+        self.folder = folder
 
-    def add(self, observations: list[Observation]) -> None:
-        """Append observations in one transaction."""
-        marks = ", ".join("?" * len(_COLUMNS))
-        rows = [astuple(observation) for observation in observations]
+    def add(self, observations: list[Observation], *, hold: int | None = None, assumed_picousd: int = 0) -> None:
+        """Append observations and what they cost in one transaction.
+
+        `hold` is the budget reservation they settle; `assumed_picousd` stands in for costs that stay unknown.
+        """
 
         def write(database: sqlite3.Connection) -> None:
-            self._path.chmod(0o600)
-            database.execute("PRAGMA journal_mode=WAL")
-            with database:
-                for statement in _CREATE:
-                    database.execute(statement)
-                database.executemany(f"INSERT INTO observations VALUES ({marks})", rows)  # noqa: S608 - only marks
+            last = 0
+            for observation in observations:
+                last = database.execute(_INSERT, astuple(observation)).lastrowid or 0
+                _spend(database, observation.profile, observation.at, observation.cost_picousd or 0)
+            if observations and assumed_picousd:
+                _spend(database, observations[-1].profile, observations[-1].at, assumed_picousd)
+            if hold is not None:
+                database.execute("DELETE FROM holds WHERE id = ?", (hold,))
+            if last % _PRUNE_EVERY < len(observations):
+                _prune(database, last, now=observations[-1].at)
 
-        if rows:
-            self._use(write)
+        if observations or hold is not None:
+            self.database.write(write)
 
-    def spent_usd(self, profile: str, *, since: datetime) -> Decimal | None:
-        """Sum what the profile's attempts since that instant cost, those of unknown cost aside; None where the log cannot be read."""
-        if not self._path.exists():
-            return Decimal(0)
-        query = "SELECT COALESCE(SUM(cost_picousd), 0) FROM observations WHERE profile = ? AND at >= ?"
+    def since(self, instant: float) -> list[Observation] | None:
+        """Return what was observed from that instant on, oldest first; None where the log cannot be read."""
+        nothing: list[Observation] = []
+        return self.database.read(lambda database: list(_rows(database, instant)), empty=nothing)
 
-        def read(database: sqlite3.Connection) -> int:
-            (total,) = database.execute(query, (profile, since.timestamp())).fetchone()
-            return int(total)
+    def spent(self, profile: str, *, at: datetime) -> Spend | None:
+        """Return what the profile has spent in the day and month of `at`; None where the log cannot be read."""
+        return self.database.read(
+            lambda database: spend_of(database, profile, at), empty=Spend(Decimal(0), Decimal(0))
+        )
 
-        total = self._use(read)
-        return None if total is None else Decimal(total) / _PICO
+    def last_traffic(self, provider: str, model: str) -> float | None:
+        """Return when the endpoint was last called, in seconds since the epoch; None: never, as far as is known."""
+        query = "SELECT MAX(at) FROM observations WHERE provider = ? AND model = ? AND outcome <> 'hit'"
+        row = self.database.read(lambda database: database.execute(query, (provider, model)).fetchone(), empty=None)
+        return None if row is None else row[0]
 
     def notices(self) -> list[Notice]:
         """Return, once, what went wrong with the log."""
-        told, self._notices = self._notices, []
-        return told
+        return self.database.notices()
 
-    def _use(self, work: Callable[[sqlite3.Connection], _T]) -> _T | None:
-        """Do one piece of work on the open database; None, and a notice, where that fails."""
-        import sqlite3
 
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with closing(sqlite3.connect(self._path, timeout=_BUSY_TIMEOUT_S)) as database:
-                return work(database)
-        except (sqlite3.Error, OSError) as error:
-            self._note(error)
-            return None
+def spend_of(database: sqlite3.Connection, profile: str, at: datetime) -> Spend:
+    """Read what a profile has spent."""
+    today = at.astimezone(UTC).date()
+    sums = (database.execute(_SPENT, (profile, str(day))).fetchone()[0] for day in (today, today.replace(day=1)))
+    day_usd, month_usd = (usd(int(amount)) or Decimal(0) for amount in sums)
+    return Spend(day_usd, month_usd)
 
-    def _note(self, error: Exception) -> None:
-        """Remember one warning."""
-        if not self._notices:
-            self._notices.append(
-                Notice("log_unavailable", f"the observation log `{self._path}` cannot be used: {error}")
-            )
+
+def _rows(database: sqlite3.Connection, instant: float) -> Iterator[Observation]:
+    return (Observation(*row) for row in database.execute(_SELECT, (instant,)))
+
+
+def _spend(database: sqlite3.Connection, profile: str, at: float, amount: int) -> None:
+    """Add to the profile's spend of a day."""
+    if amount:
+        database.execute(_ADD_SPEND, (profile, str(datetime.fromtimestamp(at, UTC).date()), amount))
+
+
+def _prune(database: sqlite3.Connection, last_row: int, *, now: float) -> None:
+    """Drop what is too old or too much; the space is used again."""
+    database.execute("DELETE FROM observations WHERE at < ? OR rowid <= ?", (now - KEPT_S, last_row - KEPT_ROWS))
+    database.execute("DELETE FROM spend WHERE day < ?", (str(datetime.fromtimestamp(now - KEPT_S, UTC).date()),))

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from deepsel.providers.waits import Allowance
 from deepsel.secret import Secret
+from deepsel.values import Gateway
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +56,8 @@ class ResponseFacts:
     sent_at: float | None
     """When the last byte of the request had been handed over."""
     first_byte_at: float | None
+    gateway: Gateway | None = None
+    """What a gateway on the way says it did."""
 
 
 def host_of(url: str) -> str:

@@ -12,6 +12,7 @@ from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.providers import bodies, failures, waits
 from deepsel.providers.calls import Call, ResponseFacts, Timeouts
 from deepsel.providers.fields import amount, load_leading_object
+from deepsel.providers.gateways import read_gateway
 from deepsel.providers.sse import EventStream
 from deepsel.providers.surrogates import Mender
 from deepsel.providers.wires import WIRES, Decoder
@@ -31,6 +32,7 @@ from deepsel.values import (
 )
 
 if TYPE_CHECKING:
+    from deepsel.providers.exchange import Exchange
     from deepsel.providers.transport import Response, Transport
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
@@ -57,11 +59,12 @@ def stream_answer(
     timeouts: Timeouts,
     clock: Clock,
     on_response: Callable[[ResponseFacts], None] | None = None,
+    on_open: Callable[[Exchange], None] | None = None,
 ) -> Iterator[WireEvent]:
     """Ask once and yield what comes; raises AttemptFailed for every bad end, ConfigError where nothing can be sent.
 
-    `on_response` gets the facts of the response, of a refused one too, before the first event. Closing the iterator
-    ends the call.
+    `on_response` gets the facts of the response, of a refused one too, before the first event; `on_open` gets the time
+    stamps of the call, which go on while it does. Closing the iterator ends the call.
     """
     wire = WIRES[provider.wire]
     body = wire.encode(request, model, provider, max_tokens=max_tokens)
@@ -69,6 +72,8 @@ def stream_answer(
     if not request.stream:  # nothing comes while the whole answer is being made
         timeouts = replace(timeouts, first_token_s=None, progress_s=None, idle_s=None)
     with transport.open(call, timeouts=timeouts) as response:
+        if on_open is not None:
+            on_open(response.exchange)
         source = failures.Source(provider, key, response.headers, clock.now())
         facts = _facts(response, source)
         if on_response is not None:
@@ -103,6 +108,7 @@ def _facts(response: Response, source: failures.Source) -> ResponseFacts:
         started_at=exchange.started_at,
         sent_at=exchange.sent_at,
         first_byte_at=exchange.first_byte_at,
+        gateway=read_gateway(response.headers),
     )
 
 

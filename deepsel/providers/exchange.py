@@ -7,6 +7,7 @@ httpcore's network backend and wraps one.
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -36,8 +37,16 @@ class Exchange:
         self.connect_started_at: float | None = None
         """None: an open connection was used again."""
         self.connect_s: float | None = None
+        self.dns_s: float | None = None
+        """Name look-up of a new connection; None: there was none."""
+        self.tcp_s: float | None = None
+        self.tls_s: float | None = None
+        self.write_began_at: float | None = None
+        """Just before the last bytes of the request were handed over: the other side cannot have read them earlier."""
         self.sent_at: float | None = None
         self.first_byte_at: float | None = None
+        self.last_read_at: float | None = None
+        """When the newest bytes came; nothing is read ahead, so that it is the arrival of the event just decoded."""
         self.is_closed_by_peer = False
         self.phase: Phase = "connect"
         """What was last begun."""
@@ -82,13 +91,28 @@ class Exchange:
     def connecting(self) -> None:
         """Note that a new connection is begun."""
         self.connect_started_at = self._clock.monotonic()
+        self.tls_s = None
         self.is_closed_by_peer = False
 
-    def connected(self) -> None:
-        """Note that the connection stands, or stands encrypted; what a proxy said before does not count."""
+    def resolved(self) -> None:
+        """Note that the addresses of the host are known."""
         if self.connect_started_at is not None:
-            self.connect_s = self._clock.monotonic() - self.connect_started_at
+            self.dns_s = self._clock.monotonic() - self.connect_started_at
+
+    def connected(self, tls_began_at: float | None = None) -> None:
+        """Note that the connection stands, or stands encrypted; what a proxy said before does not count."""
+        now = self._clock.monotonic()
+        if self.connect_started_at is not None:
+            self.connect_s = now - self.connect_started_at
+            if tls_began_at is None:
+                self.tcp_s = self.connect_s - (self.dns_s or 0.0)
+            else:
+                self.tls_s = now - tls_began_at
         self.sent_at = self.first_byte_at = None
+
+    def writing(self) -> None:
+        """Note that bytes are about to be handed over."""
+        self.write_began_at = self._clock.monotonic()
 
     def sent(self) -> None:
         """Note that bytes were handed over."""
@@ -97,8 +121,13 @@ class Exchange:
     def received(self, data: bytes) -> None:
         """Note what a read gave; nothing means that the other side has closed."""
         self.is_closed_by_peer = not data
-        if data and self.first_byte_at is None:
-            self.first_byte_at = self._clock.monotonic()
+        if data:
+            self.last_read_at = self._clock.monotonic()
+            self.first_byte_at = self.first_byte_at or self.last_read_at
+
+    def now(self) -> float:
+        """Return the instant on the clock of the stamps."""
+        return self._clock.monotonic()
 
     @property
     def is_on_used_connection(self) -> bool:
@@ -174,10 +203,21 @@ class Watch:
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> WatchedStream:
-        """Connect within the limits."""
+        """Connect within the limits: look the name up, then try its addresses in turn, as the system lists them."""
         exchange = self.exchange
         exchange.connecting()
-        stream = self._inner.connect_tcp(host, port, exchange.begin("connect"), local_address, socket_options)
+        exchange.begin("connect")
+        addresses = list(dict.fromkeys(found[4][0] for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
+        exchange.resolved()
+        for place, address in enumerate(addresses, 1):
+            try:
+                stream = self._inner.connect_tcp(
+                    str(address), port, exchange.begin("connect"), local_address, socket_options
+                )
+                break
+            except Exception:  # the client's own classes, which are not known here; the last address's word counts
+                if place == len(addresses):
+                    raise
         exchange.connected()
         return WatchedStream(stream, self)
 
@@ -200,7 +240,9 @@ class WatchedStream:
         """Write within the limits, which a slow reader on the other side would stretch if it were done at once."""
         exchange = self._watch.exchange
         for start in range(0, len(buffer), _SLICE_BYTES):
-            self._inner.write(buffer[start : start + _SLICE_BYTES], exchange.begin("write"))
+            left = exchange.begin("write")
+            exchange.writing()
+            self._inner.write(buffer[start : start + _SLICE_BYTES], left)
         exchange.sent()
 
     def close(self) -> None:
@@ -215,8 +257,10 @@ class WatchedStream:
     ) -> WatchedStream:
         """Encrypt within the limits."""
         exchange = self._watch.exchange
-        stream = self._inner.start_tls(self._watch.tls(), server_hostname, exchange.begin("connect"))
-        exchange.connected()
+        context = self._watch.tls()
+        began_at = exchange.now()
+        stream = self._inner.start_tls(context, server_hostname, exchange.begin("connect"))
+        exchange.connected(began_at)
         return WatchedStream(stream, self._watch)
 
     def get_extra_info(self, info: str) -> Any:

@@ -52,11 +52,15 @@ def text(value: Json) -> str:
     return value if isinstance(value, str) else ""
 
 
+MAX_TOKENS = 10**12
+"""No call has more; a larger number is a mistake."""
+
+
 def count(value: Json) -> int | None:
     """Return a number of tokens; None where it is absent, negative or no whole number."""
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
-    if not math.isfinite(value) or value < 0 or value != int(value):
+    if not math.isfinite(value) or not 0 <= value <= MAX_TOKENS or value != int(value):
         return None
     return int(value)
 

@@ -138,6 +138,8 @@ class Decoder:
             if isinstance(choice, dict) and choice.get("index") in (0, None):  # others come only with n > 1
                 yield from self._choice(choice)
         usage = child(document, "usage")
+        if not usage:  # as in every chunk but the last
+            return
         buckets, cost_usd = openai_usage(usage), stated_cost_usd(usage)
         if buckets is not None or cost_usd is not None:
             yield UsageReport(buckets or Usage(), cost_usd)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import ssl
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -108,6 +109,11 @@ class Transport:
         """Close every connection."""
         self._client.close()
 
+    def drop_connections(self) -> None:
+        """Close every connection that is kept, so that the next call opens a new one; calls under way are cut."""
+        for pool in _pools(self._client):
+            pool.close()
+
     @contextmanager
     def open(self, call: Call, *, timeouts: Timeouts) -> Iterator[Response]:
         """Send `call` and give its response, of any status but a redirect.
@@ -151,6 +157,8 @@ def _make_watch() -> Watch:
 
 def _make_client(watch: Watch) -> httpx.Client:
     """Make the client, with proxies from the environment as httpx users know them."""
+    # httpx tries to load its own command line, and with it rich: 50 ms that no request needs.
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: not to be imported
     import httpx
 
     try:
@@ -174,10 +182,14 @@ def _make_client(watch: Watch) -> httpx.Client:
 
 def watch_connections(client: httpx.Client, watch: Watch) -> None:
     """Put `watch` under each connection pool of a client; httpx has no public way that keeps its proxies."""
-    for transport in (client._transport, *client._mounts.values()):
-        if transport is not None:
-            pool = cast("httpx.HTTPTransport", transport)._pool
-            pool._network_backend = cast("httpcore.NetworkBackend", watch)
+    for pool in _pools(client):
+        pool._network_backend = cast("httpcore.NetworkBackend", watch)
+
+
+def _pools(client: httpx.Client) -> list[httpcore.ConnectionPool]:
+    """List the connection pools of a client: the plain one, and one for each proxy."""
+    transports = filter(None, (client._transport, *client._mounts.values()))
+    return [cast("httpx.HTTPTransport", transport)._pool for transport in transports]
 
 
 class _LazyTls:

@@ -52,7 +52,9 @@ class Candidate:
     latency_s: float | None = None
     """Expected to the end of the expected output; None: unknown."""
     latency_source: str = ""
-    """`observed`, `bench` or `catalog`."""
+    """`observed in 12 answers`, `bench` or `catalog`."""
+    output_source: str = ""
+    """Where the expected output comes from, where that is not the task alone: `median of 12 code answers`."""
     key_names: tuple[str, ...] = ()
     """Where a key was looked for, to say so where there is none."""
     input_is_exact: bool = True
@@ -60,6 +62,8 @@ class Candidate:
     price_note: str = ""
     """What happens to the price soon: `peak ends in 42 min, then half`."""
     cooling: Cooling | None = None
+    health_note: str = ""
+    """What its endpoint did lately that does not refuse it: it is to be probed, or its rate limit has a wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,10 @@ class Policy:
     excluded: frozenset[str] = frozenset()
     """Names of models and of providers."""
     max_cost_usd: Decimal | None = None
+    cap_words: str = ""
+    """Names the cap where it is what a budget leaves; empty: it is the request's own."""
+    allow_unknown_price: bool = False
+    """Whether what cannot be priced may be sent under a cap."""
 
 
 @dataclass(frozen=True, slots=True)

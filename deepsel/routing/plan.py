@@ -79,14 +79,13 @@ def _over_cost(candidate: Candidate, policy: Policy) -> tuple[Reason, str] | Non
     if policy.max_cost_usd is None:
         return None
     worst_usd = candidate.worst_bill.total_usd
+    limit = policy.cap_words or f"a limit of ${policy.max_cost_usd}"
     if worst_usd is None:
         why = candidate.worst_bill.reason or "its price is unknown"
-        return ("over_cost", f"{why}, and there is a limit of ${policy.max_cost_usd}")
+        return None if policy.allow_unknown_price else ("over_cost", f"{why}, and there is {limit}")
     if worst_usd > policy.max_cost_usd:
-        return (
-            "over_cost",
-            f"up to ${worst_usd:.6f} with {candidate.max_tokens:,} output tokens, over ${policy.max_cost_usd}",
-        )
+        over = f"and there is {limit}" if policy.cap_words else f"over ${policy.max_cost_usd}"
+        return ("over_cost", f"up to ${worst_usd:.6f} with {candidate.max_tokens:,} output tokens, {over}")
     return None
 
 
@@ -123,6 +122,8 @@ def _reasons(candidate: Candidate, needs: Needs, policy: Policy) -> list[str]:
         reasons.append("no native JSON schema: the answer is checked here")
     if candidate.price_note:
         reasons.append(candidate.price_note)
+    if candidate.health_note:
+        reasons.append(candidate.health_note)
     if candidate.cooling is not None:
         reasons.append(f"cooling down ({candidate.cooling.why}), but nothing better is left")
     return reasons
@@ -140,6 +141,7 @@ def _cost_reason(candidate: Candidate) -> str:
     bill = candidate.bill
     about = "" if candidate.input_is_exact else "~"
     size = f"{about}{candidate.input_tokens:,} + ~{candidate.expected_output_tokens:,} tokens"
+    size += f" ({candidate.output_source})" if candidate.output_source else ""
     if bill.total_usd is None:
         return f"cost unknown for {size}: {bill.reason or 'no price is known'}"
     label = f", {bill.rule.label}" if bill.rule is not None and bill.rule.label else ""

@@ -115,7 +115,7 @@ class Simulator:
 
     def _wake(self) -> None:
         """Let `accept` return: closing a socket under it does not, on every system."""
-        assert self._listener is not None  # noqa: S101 - only `stop` calls this
+        assert self._listener is not None
         try:
             with socket.create_connection(self._listener.getsockname()[:2], timeout=1):
                 pass

@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from deepsel.tokens.fast import engine
 from deepsel.tokens.patterns import PATTERNS
 from deepsel.tokens.table import Table, open_table
 
@@ -46,21 +47,20 @@ class Vocabulary:
     def encode(self, text: str) -> list[int]:
         """Return the ids of `text` as ordinary text: nothing in it is taken for a special token."""
         text = normalise(text) if self.name in _NORMALISED else text
-        return self._encoding_for(text).encode_ordinary(text)
-
-    def _encoding_for(self, text: str) -> Encoding:
-        """Choose the encoder that is ready soonest."""
         if self._whole is None and self._small_chars + len(text) <= _SMALL_CHARS:
             self._small_chars += len(text)
             ranks = self._table.ranks_within(text)
             if ranks is not None:
-                return self._build(ranks)
-        return self.encoding
+                return self._build(ranks).encode_ordinary(text)
+        fast = engine(self.name)
+        return fast(text) if fast else self.encoding.encode_ordinary(text)
 
     def _build(self, ranks: dict[bytes, int]) -> Encoding:
         import tiktoken
 
-        return tiktoken.Encoding(self.name, pat_str=PATTERNS[self.name], mergeable_ranks=ranks, special_tokens={})
+        made = tiktoken.Encoding(self.name, pat_str=PATTERNS[self.name], mergeable_ranks=ranks, special_tokens={})
+        made._mergeable_ranks = {}  # the engine has its own copy; this one would keep 15 MB a vocabulary alive
+        return made
 
 
 def normalise(text: str) -> str:

@@ -3,7 +3,7 @@
 Money is Decimal USD, tokens are int, time is float seconds. None always means unknown; zero means zero.
 """
 
-from deepsel.values.answer import Answer, Attempt, CacheUse, Notice
+from deepsel.values.answer import Answer, Attempt, CacheUse, Gateway, Notice
 from deepsel.values.request import Image, Message, Request
 from deepsel.values.rows import ErrorRule, HourWindow, Latency, Model, PriceRule, Provider, Wire
 from deepsel.values.usage import Bill, Usage
@@ -20,6 +20,7 @@ __all__ = [
     "ErrorRule",
     "Finish",
     "FinishReport",
+    "Gateway",
     "HourWindow",
     "Identity",
     "Image",

@@ -13,6 +13,20 @@ from deepsel.values.words import Finish
 
 
 @dataclass(frozen=True, slots=True)
+class Gateway:
+    """What a gateway between us and the model says it did, in its headers. None: it did not say."""
+
+    cost_usd: Decimal | None = None
+    """As the head of the response states it; of a stream that is not the final charge."""
+    cache_status: str | None = None
+    """In the gateway's own words: `HIT`, `MISS`, ..."""
+    retries: int | None = None
+    """Calls beyond the first, fall-backs included."""
+    trace_id: str | None = None
+    """Under which it knows the call."""
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One call to one model, as it is recorded."""
 
@@ -29,6 +43,8 @@ class Attempt:
     total_s: float | None = None
     usage: Usage | None = None
     cost_usd: Decimal | None = None
+    gateway: Gateway | None = None
+    """None: no gateway made itself known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 from deepsel.cache import CachedAnswer, cache_key, key_document
@@ -53,3 +54,13 @@ def make_answer(prompt: str = "hello", text: str = "world", **members: Any) -> t
         task="chat",
     )
     return cache_key(document), replace(answer, **members)
+
+
+class Bomb:
+    """Makes the file it was given when it is unpickled."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> Any:
+        return (Path.touch, (self.path,))

@@ -14,6 +14,7 @@ from deepsel.cache import Cache
 sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode leaves the helpers' folder out
 
 from cache_support import FakeClock
+from redis_support import RedisProcess
 
 
 @pytest.fixture
@@ -39,3 +40,11 @@ def open_cache(folder: Path, clock: FakeClock) -> Iterator[Callable[..., Cache]]
     yield make
     for cache in opened:
         cache.close()
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[RedisProcess]:
+    """A Redis server of the test's own."""
+    server = RedisProcess(tmp_path)
+    yield server
+    server.stop()

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import pty
+import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cache_support import make_answer
+from cache_support import Bomb, make_answer
 
 from deepsel.cache import Cache
+from deepsel.cli.cache_text import sparkline
 from deepsel.cli.durations import duration_text, parse_duration
 from deepsel.clock import SystemClock
 from deepsel.errors import UsageError
@@ -56,7 +61,7 @@ def test_the_path_is_in_the_home(home: Path) -> None:
 def test_an_empty_cache_is_no_error() -> None:
     """Looking at a cache that is not there yet works."""
     assert record("list")["entries"] == []
-    assert record("stats")["tiers"][-1]["hit_rate"] is None
+    assert record("stats")["hit_rate"] is None
     assert record("clear", "--all")["removed"] == 0
     done = run("list")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "no cached answers\n")
@@ -91,10 +96,99 @@ def test_show(keys: list[str]) -> None:
 
 
 def test_stats(keys: list[str]) -> None:
-    """`stats` counts what is on disk."""
-    disk = record("stats")["tiers"][-1]
-    assert (disk["name"], disk["entries"], disk["hits"], disk["misses"], disk["hit_rate"]) == ("disk", 2, 0, 2, 0.0)
-    assert run("stats").stdout.splitlines()[-1].split()[:2] == ["disk", "2"]
+    """`stats` tells what is on disk and what the cache did, in all, by model, tier and day."""
+    with Cache(Path(record("path")["path"]), clock=SystemClock(), memory_entries=0) as cache:
+        assert cache.get(keys[0]) is not None
+    data = record("stats", "--days", "2")
+    assert (data["tiers"][-1]["name"], data["tiers"][-1]["entries"]) == ("disk", 2)
+    assert (data["hits"], data["bought"], data["hit_rate"], data["saved_usd"]) == (1, 2, 0.3333, "0.000125")
+    assert [(row["name"], row["hits"], row["bought"]) for row in data["by_model"]] == [("m-1", 1, 1), ("m-2", 0, 1)]
+    assert [(row["name"], row["hits"]) for row in data["by_tier"]] == [("bought", 0), ("disk", 1)]
+    assert [row["hits"] for row in data["by_day"]] in ([0, 1], [1, 0])  # it may be midnight
+    text = run("stats").stdout
+    assert "$0.00012" in text
+    assert "." * 29 + "█" in text
+
+
+def test_a_sparkline_is_as_high_as_its_greatest_value() -> None:
+    """Each value has one bar; nothing is a dot."""
+    assert sparkline([0, 1, 4, 8]) == ".▂▅█"
+    assert (sparkline([]), sparkline([0, 0])) == ("", "..")
+
+
+def test_selecting(keys: list[str]) -> None:
+    """`list` and `clear` take a model, a provider, and a part or a pattern of the prompt."""
+    def found(*options: str) -> list[str]:
+        return [entry["key"] for entry in record("list", *options)["entries"]]
+
+    assert found("--match", "FIR") == found("--match", "f*t") == [keys[0]]
+    assert found("--match", "fir*x") == found("--provider", "other") == []
+    assert found("--provider", "local", "--limit", "1") == [keys[1]]
+    assert record("clear", "--match", "first", "--provider", "local")["removed"] == 1
+    assert found() == [keys[1]]
+
+
+def test_prune(keys: list[str]) -> None:
+    """`prune` removes expired rows and locks that nobody holds."""
+    folder = Path(record("path")["path"])
+    with closing(sqlite3.connect(folder / "cache.db")) as connection, connection:
+        connection.execute("UPDATE Cache SET expire_time = 1 WHERE key = ?", (keys[0],))
+    (folder / "turns").mkdir()
+    (folder / "turns" / "k1-left").touch()
+    assert record("prune") == {"schema": 1, "removed": 1, "locks_removed": 1}
+    assert run("prune").stderr == "removed 0 entries and 0 left locks\n"
+
+
+def test_verify_reports_a_pickle_without_loading_it(keys: list[str], tmp_path: Path) -> None:
+    """A tampered row that holds a pickle executes nothing, is reported with exit 9, and is gone afterwards."""
+    target = tmp_path / "executed"
+    with closing(sqlite3.connect(Path(record("path")["path"]) / "cache.db")) as connection, connection:
+        bomb = pickle.dumps(Bomb(target))
+        connection.execute("UPDATE Cache SET mode = 4, value = ? WHERE key = ?", (bomb, keys[0]))
+    looked = run("verify", "--no-repair", "--json")
+    assert looked.returncode == 9
+    assert json.loads(looked.stdout)["repaired"] is False
+    done = run("verify")
+    assert (done.returncode, done.stdout.count("\n")) == (9, 1)
+    assert "pickle, which was not loaded" in done.stdout
+    assert "repaired" in done.stderr
+    assert record("verify") == {"schema": 1, "checked": 1, "problems": [], "repaired": False}
+    assert not target.exists()
+
+
+def test_a_cache_can_be_moved(keys: list[str], tmp_path: Path) -> None:
+    """What was exported is imported elsewhere and means the same; a changed answer's key, or half a file, is refused."""
+    path = tmp_path / "answers.jsonl"
+    assert record("export", str(path))["exported"] == 2
+    assert run("export", "-").stdout == path.read_text("utf-8")
+    before = record("list")["entries"]
+    run("clear", "--all")
+    lines = path.read_text("utf-8").splitlines()
+    path.write_text(lines[0] + "\n" + lines[1].replace("first", "other"), "utf-8")
+    refused = run("import", str(path))
+    assert (refused.returncode, record("list")["entries"]) == (2, [])
+    assert "line 2" in refused.stderr
+    path.write_text("\n".join(lines), "utf-8")
+    assert record("import", str(path))["imported"] == 2
+    after = record("list")["entries"]
+    for entry in (*before, *after):
+        del entry["expires_in_s"]
+    assert after == before
+
+
+def test_an_old_export_can_be_given_a_new_life(keys: list[str], tmp_path: Path) -> None:
+    """Expired entries are left out of an import unless `--ttl` gives them time; when they were stored stays true."""
+    path = tmp_path / "answers.jsonl"
+    run("export", str(path), "--model", "m-1")
+    path.write_text(re.sub(r'"stored_at":"\d{4}', '"stored_at":"2020', path.read_text("utf-8")), "utf-8")
+    run("clear", "--all")
+    done = run("import", str(path))
+    assert (done.returncode, record("list")["entries"]) == (0, [])
+    assert "--ttl" in done.stderr
+    assert record("import", str(path), "--ttl", "30d")["imported"] == 1
+    entry = record("list")["entries"][0]
+    assert entry["stored_at"].startswith("2020")
+    assert 0 < 30 * 86_400 - entry["expires_in_s"] < 600
 
 
 def test_clear(keys: list[str]) -> None:
@@ -124,8 +218,12 @@ def test_misuse_is_exit_2(keys: list[str], arguments: list[str], hint: str) -> N
 
 
 def test_a_broken_cache_is_exit_3_and_can_be_cleared(keys: list[str]) -> None:
-    """A damaged database is said with its remedy, and the remedy works."""
+    """A damaged database is said with its remedies, and they work."""
     path = Path(record("path")["path"]) / "cache.db"
+    path.write_bytes(b"garbage " * 1000)
+    assert run("verify", "--no-repair").returncode == 9
+    assert run("verify").returncode == 9
+    assert run("verify").returncode == 0
     path.write_bytes(b"garbage " * 1000)
     done = run("list")
     assert (done.returncode, done.stdout) == (3, "")

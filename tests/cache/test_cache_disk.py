@@ -14,17 +14,22 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import diskcache
 import pytest
+from cache_support import Bomb
 
 from deepsel.cache.disk import TextDisk
 from deepsel.cache.disk_tier import DiskTier
-from deepsel.cache.tier import CacheCorrupt, CacheUnavailable
+from deepsel.cache.tier import CacheCorrupt, CacheUnavailable, Tally
 
 LIMIT = 1 << 24
+TALLY = Tally(date(2026, 3, 1), "m", "disk", answers=2, usd=Decimal("0.000125"), unpriced=1)
 
 
 @pytest.fixture
@@ -45,16 +50,6 @@ def tamper(folder: Path, statement: str, *arguments: Any) -> None:
 
 def mode_of(path: Path) -> int:
     return stat.S_IMODE(path.stat().st_mode)
-
-
-class Bomb:
-    """Makes the file it was given when it is unpickled."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-
-    def __reduce__(self) -> Any:
-        return (Path.touch, (self.path,))
 
 
 def test_what_is_put_is_got(tier: DiskTier, folder: Path) -> None:
@@ -96,7 +91,7 @@ def test_an_open_file_is_tightened(tier: DiskTier, folder: Path) -> None:
 def test_a_look_up_makes_nothing(tier: DiskTier, folder: Path) -> None:
     """Reading, counting and emptying a cache that is not there makes no file."""
     assert tier.get("k1-a") is None
-    tier.add_counts(hits=1, misses=1)
+    tier.add_tallies([TALLY])
     assert (tier.clear(), tier.stats().entries, list(tier.items()), tier.keys("k1")) == (0, 0, [], [])
     assert not folder.exists()
 
@@ -137,13 +132,17 @@ def test_items_keys_and_delete(tier: DiskTier) -> None:
     assert (tier.clear(), tier.get("k1-b")) == (2, None)
 
 
-def test_counters_outlive_the_process(tier: DiskTier, folder: Path) -> None:
-    """Hits and misses add up in the file."""
+def test_tallies_outlive_the_process(tier: DiskTier, folder: Path) -> None:
+    """What the cache did adds up in the file, by day, model and tier; a row that is not ours is passed over."""
     put(tier, "k1-a")
-    tier.add_counts(hits=3, misses=1)
-    tier.add_counts(hits=1, misses=0)
+    other = replace(TALLY, tier="memory")
+    tier.add_tallies([TALLY, other])
+    tier.add_tallies([TALLY])
+    tamper(folder, "INSERT INTO Tally VALUES ('someday', 'm', 'disk', 1, 1, 0), ('2026-01-01', 'm', 'disk', 'x', 1, 0)")
     again = DiskTier(folder, size_limit_bytes=LIMIT)
-    assert (again.stats().hits, again.stats().misses, again.stats().entries) == (4, 1, 1)
+    assert again.tallies() == [replace(TALLY, answers=4, usd=2 * TALLY.usd, unpriced=2), other]
+    assert again.get("k1-a") == "text"
+    put(again, "k1-b")
     again.close()
 
 
@@ -387,10 +386,10 @@ def test_a_locked_database_is_read_and_not_waited_for_long(folder: Path) -> None
         assert tier.get("k1-a") == "text"
         with pytest.raises(CacheUnavailable, match="lock"):
             put(tier, "k1-b")
-        tier.add_counts(hits=1, misses=0)
+        tier.add_tallies([TALLY])
         other.execute("ROLLBACK")
     put(tier, "k1-b")
-    assert tier.stats().hits == 0
+    assert tier.tallies() == []
     tier.close()
 
 
@@ -413,8 +412,11 @@ def test_a_full_disk_is_unavailable(tier: DiskTier, folder: Path) -> None:
 
 WORKER = """
 import sys
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from deepsel.cache.disk_tier import DiskTier
+from deepsel.cache.tier import Tally
 
 tier = DiskTier(Path(sys.argv[1]), size_limit_bytes=1 << 26)
 me = sys.argv[2]
@@ -424,7 +426,8 @@ for number in range(40):
     shared = tier.get("k1-shared")
     assert shared in ("a" * 3000, "b" * 3000, "c" * 3000), shared
     assert tier.get(f"k1-{me}{number}") == me * 3000
-tier.add_counts(hits=80, misses=80)
+tally = Tally(date(2026, 3, 1), "m", "disk", 80, Decimal("0.01"), 0)
+tier.add_tallies([tally])
 tier.close()
 """
 

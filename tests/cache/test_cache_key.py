@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import random
+from dataclasses import fields, replace
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -15,6 +16,8 @@ from hypothesis import strategies as st
 
 from deepsel.cache import cache_key, canonical_json, key_document
 from deepsel.cache.key import LEFT_OUT
+from deepsel.engine.lookup import find_place
+from deepsel.values import Image, Message, Model, Provider, Request
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(
     st.characters(), max_size=8
@@ -201,3 +204,41 @@ def test_the_key_has_a_fixed_form() -> None:
         '"key_format":1,"model_id":"m","provider":"deepseek","wire":"openai-chat","wire_format":1}'
     )
     assert key_of(body) == "k1-" + sha256(text.encode("utf-8")).hexdigest()
+
+
+BASE = Request(
+    (Message("user", "Hi"),), max_tokens=100, temperature=0.0, seed=7, schema={"type": "object"}, params={"top_p": 0.5}
+)
+CHANGED: dict[str, list[Any]] = {
+    "messages": [
+        (Message("user", "Hj"),),
+        (Message("system", ""), Message("user", "Hi")),
+        (Message("user", "Hi"), Message("assistant", "Yes"), Message("user", "Hi")),
+        (Message("user", "Hi", (Image("image/png", "data:image/png;base64,AAAA"),)),),
+    ],
+    "max_tokens": [101],
+    "temperature": [0.1, None],
+    "seed": [8, None],
+    "schema": [{"type": "array"}, None],
+    "params": [{"top_p": 0.6}, {}, {"top_p": 0.5, "a_parameter_of_the_future": {"deep": [1]}}],
+}
+
+
+def place_of(request: Request, wire: str, name: str = "host", model: str = "m", max_tokens: int | None = None) -> str:
+    auth: Any = "bearer" if wire == "openai-chat" else "x-api-key"
+    provider = Provider(name=name, wire=wire, base_url="https://api.example/v1", auth=auth)  # type: ignore[arg-type]
+    row = Model(name="m", provider=name, id=model, features=frozenset({"json_schema", "images"}))
+    return find_place(request, row, provider, max_tokens or request.max_tokens or 1).key
+
+
+@pytest.mark.parametrize("wire", ["openai-chat", "anthropic-messages"])
+def test_every_field_of_a_request_counts(wire: str) -> None:
+    """Changing any field of a request changes its key, on both wires, but for how the answer is delivered; no field is forgotten."""
+    assert {field.name for field in fields(Request)} == {*CHANGED, "stream"}
+    keys = [place_of(BASE, wire)]
+    for name, values in CHANGED.items():
+        keys += [place_of(replace(BASE, **{name: value}), wire) for value in values]
+    assert len(set(keys)) == len(keys)
+    assert place_of(replace(BASE, stream=False), wire) == keys[0]
+    assert place_of(replace(BASE, params={"top_p": 5e-1}), wire) == keys[0]
+    assert len({keys[0], place_of(BASE, wire, name="other"), place_of(BASE, wire, model="other")}) == 3

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -53,10 +54,10 @@ def test_a_lower_hit_fills_memory_with_the_time_left(open_cache: Open, clock: Fa
     clock.sleep(90)
     cache = open_cache(memory_entries=8)
     assert [cache.get(key) is not None for _ in range(2)] == [True, True]
-    assert cache.stats()[0].entries == 1
+    assert cache.stats()[0][0].entries == 1
     clock.sleep(10)
     assert cache.get(key) is None
-    assert cache.stats()[0].entries == 0
+    assert cache.stats()[0][0].entries == 0
 
 
 def test_an_entry_has_its_own_time(open_cache: Open, clock: FakeClock) -> None:
@@ -168,7 +169,7 @@ def test_commands_say_when_the_cache_is_broken(open_cache: Open, folder: Path, a
 
 
 def test_stats_count_what_was_served_and_bought(open_cache: Open) -> None:
-    """Hits are answers served and misses are answers bought; both outlive the process; a vain look-up is neither."""
+    """Hits and bought answers outlive the process with what they cost; a vain look-up and an explanation are neither."""
     key, answer = make_answer()
     first = open_cache(memory_entries=8)
     first.get(key)
@@ -177,8 +178,13 @@ def test_stats_count_what_was_served_and_bought(open_cache: Open) -> None:
     first.close()
     second = open_cache()
     second.get(key)
-    disk = second.stats()[-1]
-    assert (disk.name, disk.entries, disk.hits, disk.misses, disk.size_bytes > 0) == ("disk", 1, 2, 1, True)
+    second.get(key, is_counted=False)
+    tiers, tallies = second.stats()
+    assert (tiers[-1].name, tiers[-1].entries, tiers[-1].size_bytes > 0) == ("disk", 1, True)
+    cost = Decimal("0.000125")
+    assert [(one.tier, one.answers, one.usd) for one in tallies] == [
+        ("bought", 1, cost), ("disk", 1, cost), ("memory", 1, cost)
+    ]  # fmt: skip
 
 
 def fill(cache: Cache, clock: FakeClock) -> list[str]:

@@ -391,3 +391,116 @@ def test_near_commands_are_hinted(deepsel: Callable[..., Any]) -> None:
     """A mistyped command or option is told with the ones it is near to."""
     assert deepsel("aks").err == "error: no such command 'aks'\n\nhint: did you mean 'ask'?\n"
     assert "did you mean" in deepsel("ask", "Hi", "--modle", "x").err
+
+
+def test_ctrl_c_is_priced_and_said(home: Path, simulate: Callable[..., Any], profiles: Callable[..., Path]) -> None:
+    """An interrupted call stands in the record and the log with the cost of what came, and a word says so."""
+    server = simulate(text="one two three four five six seven eight nine ten " * 20, itl_s=0.05)
+    profiles(one=server)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "deepsel", "ask", "Count", "--json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        env=dict(os.environ),
+    )
+    while not any(len(record.token_written_s) > 5 for record in server.records):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGTERM)
+    out, err = process.communicate(timeout=30)
+    record = json.loads(out)
+    assert process.returncode == 130
+    assert Decimal(record["cost_usd"]) > 0
+    assert [a["outcome"] for a in record["attempts"]] == ["failed"]
+    assert record["usage"]["source"] == "counted"
+    assert b"interrupted" in err
+
+
+@pytest.mark.parametrize("member", ["model=x", "messages=[]", "stream=false", "n=50", "stream_options=null"])
+def test_params_that_would_deceive_are_refused(deepsel: Callable[..., Any], member: str) -> None:
+    """What decides whom deepsel asks, what for and how it reads the answer is no raw parameter."""
+    ran = deepsel("ask", "-p", "demo", "Hi", "--param", member)
+    assert (ran.code, ran.out) == (2, "")
+
+
+def test_a_length_by_another_name_is_bound_by_the_cap(
+    deepsel: Callable[..., Any], simulate: Callable[..., Any], profiles: Callable[..., Path]
+) -> None:
+    """--param max_tokens is --max-tokens, so that the cost cap sees it."""
+    server = simulate()
+    profiles(one=server)
+    assert deepsel("ask", "Hi", "--max-cost", "0.001", "--param", "max_completion_tokens=4000").code == 7
+    assert server.calls == ()
+
+
+def test_messages_from_standard_input(
+    deepsel: Callable[..., Any], simulate: Callable[..., Any], profiles: Callable[..., Path]
+) -> None:
+    """`--messages -` reads the list from standard input."""
+    server = simulate()
+    profiles(one=server)
+    assert deepsel("ask", "--messages", "-", stdin='[{"role": "user", "content": "Hi"}]').code == 0
+    assert server.calls[0].body["messages"] == [{"role": "user", "content": "Hi"}]
+
+
+@pytest.mark.parametrize(
+    "schema", ['{"$ref": "#"}', '{"$schema": 5}', '{"$ref": "http://127.0.0.1:1/x"}', '{"$ref": "#/no"}']
+)
+def test_a_schema_that_cannot_work_is_refused_before_it_costs(
+    deepsel: Callable[..., Any],
+    simulate: Callable[..., Any],
+    profiles: Callable[..., Path],
+    tmp_path: Path,
+    schema: str,
+) -> None:
+    """A reference that leads nowhere or in a circle is a usage error, and nothing is sent."""
+    server = simulate()
+    profiles(one=server)
+    (tmp_path / "s.json").write_text(schema)
+    assert deepsel("ask", "Hi", "--schema", str(tmp_path / "s.json")).code == 2
+    assert server.calls == ()
+
+
+def test_a_kept_answer_is_free_whatever_the_cap(
+    deepsel: Callable[..., Any], simulate: Callable[..., Any], profiles: Callable[..., Path]
+) -> None:
+    """A hit costs nothing, so no limit on cost stands in its way."""
+    profiles(one=simulate(text="Kept."))
+    assert deepsel("ask", "Hi").code == 0
+    ran = deepsel("ask", "Hi", "--max-cost", "0")
+    assert (ran.code, ran.out) == (0, "Kept.\n")
+
+
+def test_a_candidate_may_be_its_own_reserve(
+    deepsel: Callable[..., Any], simulate: Callable[..., Any], profiles: Callable[..., Path]
+) -> None:
+    """A model in both lists is asked again with room for four times the length."""
+    server = simulate(text="Whole.", steps=({"fault": ("length",)},))
+    profiles(one=server, profile='larger_context = ["one"]')
+    record = deepsel("ask", "Hi", "--json", "--max-tokens", "64").record()
+    assert record["text"] == "Whole."
+    assert [call.body["max_tokens"] for call in server.calls] == [64, 256]
+
+
+def test_closed_and_full_outputs_are_told(home: Path) -> None:
+    """A full disk behind standard output is one clear line; a closed stderr is nobody's business."""
+    base = f"{sys.executable} -m deepsel ask -p demo Hi < /dev/null"
+    full = subprocess.run(
+        ["bash", "-c", f"{base} > /dev/full"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert full.returncode == 2
+    assert "cannot write to standard output" in full.stderr
+    closed = subprocess.run(["bash", "-c", f"{base} 2>&-"], capture_output=True, text=True, timeout=60, check=False)
+    assert closed.returncode == 0
+
+
+def test_a_key_that_cannot_be_one_is_a_configuration_error(
+    deepsel: Callable[..., Any], simulate: Callable[..., Any], profiles: Callable[..., Path]
+) -> None:
+    """A malformed key is exit 3: nothing was sent, and it is not quoted."""
+    server = simulate()
+    profiles(one=server)
+    ran = deepsel("ask", "Hi", env={"TEST_KEY": "sk bad key"})
+    assert (ran.code, server.calls) == (3, ())
+    assert "bad key" not in ran.err

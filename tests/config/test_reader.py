@@ -62,7 +62,7 @@ def test_the_examples_defaults_are_the_defaults() -> None:
     settings = parse_settings(EXAMPLE.read_bytes(), EXAMPLE)
     assert settings.cache == CacheSettings()
     example, default = settings.profiles["main"], Profile(name="main", models=())
-    own = {"models", "tasks", "larger_context", "max_cost_usd", "daily_budget_usd", "sources"}
+    own = {"models", "tasks", "larger_context", "max_cost_usd", "daily_budget_usd", "monthly_budget_usd", "weights", "sources"}
     for member in members(Profile):
         if member.name not in own:
             assert getattr(example, member.name) == getattr(default, member.name), member.name
@@ -171,3 +171,25 @@ def test_readers_accept_or_refuse_in_words(key: str, value: object) -> None:
     except ValueError as error:
         words = str(error)
     assert words
+
+
+def test_a_key_in_place_of_its_variable_is_refused_unquoted() -> None:
+    """Somebody who pastes a key into api_key_env is told so, without the key."""
+    text = '[providers.x]\nwire = "openai-chat"\nbase_url = "http://a"\napi_key_env = "sk-12345-REALKEY"'
+    with pytest.raises(ConfigError, match="name of an environment variable") as caught:
+        parse_settings(text.encode(), PATH)
+    assert "REALKEY" not in caught.value.message + caught.value.hint
+
+
+@pytest.mark.parametrize("url", ["http://user:pw@host/v1", "http://host/v1?token=x", "http://host/v1#x"])
+def test_an_address_holds_no_secrets(url: str) -> None:
+    """A base_url with a user name, a query or a fragment is refused."""
+    with pytest.raises(ConfigError, match="without user name"):
+        parse_settings(f'[providers.x]\nwire = "openai-chat"\nbase_url = "{url}"'.encode(), PATH)
+
+
+def test_a_pin_outside_the_candidates_is_an_error() -> None:
+    """A task pinned to a model that is no candidate would never take effect."""
+    text = '[profiles.main]\nmodels = ["deepseek-flash"]\ntasks = { code = ["qwen3-max"] }'
+    with pytest.raises(ConfigError, match="pinned to a task but not in `models`"):
+        parse_settings(text.encode(), PATH)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
-from datetime import UTC, datetime
+from contextlib import closing
+from dataclasses import astuple, fields, replace
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import pytest
+
 from deepsel.health import Observation, ObservationLog
-from deepsel.health.log import picousd
+from deepsel.health.log import KEPT_S, picousd
 
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -26,18 +31,20 @@ def _seen(cost: str | None, *, at: float = 10.0, profile: str = "main") -> Obser
     )
 
 
-def test_sums_exactly_what_a_profile_spent_since(tmp_path: Path) -> None:
-    """Only the profile's own costs count, from the instant on, to the last digit; unknown ones add nothing."""
+def test_sums_exactly_what_a_profile_spent(tmp_path: Path) -> None:
+    """Only the profile's own costs count, by day and month in UTC, to the last digit; unknown ones add nothing."""
     log = ObservationLog(tmp_path)
     log.add([_seen("0.1"), _seen("0.2"), _seen("0.000000000001"), _seen(None)])
-    log.add([_seen("5", at=-1), _seen("7", profile="other")])
-    assert log.spent_usd("main", since=MIDNIGHT) == Decimal("0.300000000001")
+    log.add([_seen("5", at=-1), _seen("7", profile="other"), _seen("11", at=-30 * 86_400)])
+    spent = log.spent("main", at=MIDNIGHT + timedelta(hours=1))
+    assert spent == (Decimal("0.300000000001"), Decimal("5.300000000001"))
     assert log.notices() == []
 
 
 def test_nothing_logged_is_nothing_spent(tmp_path: Path) -> None:
-    """A user who has asked nothing has spent nothing."""
-    assert ObservationLog(tmp_path / "never").spent_usd("main", since=MIDNIGHT) == 0
+    """A user who has asked nothing has spent nothing, and reading makes no file."""
+    assert ObservationLog(tmp_path / "never").spent("main", at=MIDNIGHT) == (0, 0)
+    assert not (tmp_path / "never").exists()
 
 
 def test_broken_log_is_unknown_spend_and_one_notice(tmp_path: Path) -> None:
@@ -45,9 +52,37 @@ def test_broken_log_is_unknown_spend_and_one_notice(tmp_path: Path) -> None:
     (tmp_path / "observations.sqlite").write_bytes(b"no database at all" * 100)
     log = ObservationLog(tmp_path)
     log.add([_seen("1")])
-    assert log.spent_usd("main", since=MIDNIGHT) is None
+    assert log.spent("main", at=MIDNIGHT) is None
+    assert log.since(0) is None
     assert [notice.code for notice in log.notices()] == ["log_unavailable"]
     assert log.notices() == []
+
+
+def test_file_of_the_first_form_is_carried_over(tmp_path: Path) -> None:
+    """What the first releases wrote is kept, hits are known as such, and spend goes on from what it was."""
+    columns = [column.name for column in fields(Observation)][:16]
+    with closing(sqlite3.connect(tmp_path / "observations.sqlite")) as old, old:
+        old.execute(f"CREATE TABLE observations ({', '.join(columns)})")
+        old.execute("CREATE INDEX observations_by_time ON observations (at)")
+        for row in (_seen("0.5"), replace(_seen("0"), outcome="hit")):
+            old.execute(f"INSERT INTO observations VALUES ({', '.join('?' * 16)})", astuple(row)[:16])
+    log = ObservationLog(tmp_path)
+    assert log.spent("main", at=MIDNIGHT) == (Decimal("0.5"), Decimal("0.5"))
+    log.add([_seen("0.25")])
+    assert log.spent("main", at=MIDNIGHT) == (Decimal("0.75"), Decimal("0.75"))
+    assert [row.cache_status for row in log.since(0) or []] == ["off", "hit", "off"]
+    assert log.notices() == []
+
+
+def test_is_pruned_by_age_and_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is older than the limit goes, and of the rest only so many stay; the month's spend does not shrink by it."""
+    monkeypatch.setattr("deepsel.health.log.KEPT_ROWS", 300)
+    log = ObservationLog(tmp_path)
+    log.add([_seen("1", at=-KEPT_S - 1), *(_seen("0.01") for _ in range(1000))])
+    kept = log.since(0) or []
+    assert len(kept) == 300
+    assert min(row.at for row in kept) > MIDNIGHT.timestamp()
+    assert log.spent("main", at=MIDNIGHT) == (10, 10)
 
 
 def test_log_is_for_its_owner_alone(tmp_path: Path) -> None:
@@ -67,5 +102,6 @@ def test_processes_write_at_once_without_loss(tmp_path: Path) -> None:
     )
     workers = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) for _ in range(4)]
     assert [worker.wait(timeout=60) for worker in workers] == [0, 0, 0, 0]
-    total = ObservationLog(tmp_path).spent_usd("main", since=datetime(2000, 1, 1, tzinfo=UTC))
-    assert total == Decimal(100) / 10**12
+    log = ObservationLog(tmp_path)
+    assert log.spent("main", at=datetime.fromtimestamp(1e9, UTC)) == (Decimal(100) / 10**12, Decimal(100) / 10**12)
+    assert len(log.since(0) or []) == 100

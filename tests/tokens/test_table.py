@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from deepsel.tokens import NAMES, encoding
 from deepsel.tokens.table import MAX_CANDIDATES, open_table
-from deepsel.tokens.vocabulary import Vocabulary
+from deepsel.tokens.vocabulary import Vocabulary, normalise
 
 DATA = Path(__file__).parent.parent.parent / "deepsel" / "tokens" / "data"
 CORPUS = Path(__file__).parent / "corpus"
@@ -31,9 +31,8 @@ def _fresh(name: str) -> Vocabulary:
 def _same(name: str, text: str) -> None:
     whole = encoding(name)
     assert whole is not None
-    whole.encoding  # noqa: B018 - builds the whole encoder, so that `encode` uses it
     text = text.encode("utf-8", "replace").decode()
-    assert _fresh(name).encode(text) == whole.encode(text)
+    assert _fresh(name).encode(text) == whole.encoding.encode_ordinary(normalise(text) if "qwen" in name else text)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,0 +1,51 @@
+"""The one file that knows the redis library: opens a client with short time-outs and translates its errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from deepsel.cache.tier import CacheResting, CacheUnavailable
+
+
+class Refused(CacheResting):
+    """The server can be reached and says no: full, read-only, another type under the name."""
+
+
+def connect(url: str, *, timeout_s: float) -> Any:
+    """Make a client that connects when it is first used; raises CacheUnavailable for a URL that is none.
+
+    `timeout_s` bounds connecting and a reply together. A connection that the server has closed meanwhile is opened again
+    once; a time-out is not repeated. TLS, user, password and the library's own options are read from the URL.
+    """
+    try:
+        client = redis.Redis.from_url(
+            url,
+            socket_connect_timeout=timeout_s / 2,
+            socket_timeout=timeout_s / 2,
+            retry=Retry(NoBackoff(), 1, supported_errors=(redis.ConnectionError,)),
+            protocol=2,  # the third version and the driver's name would each cost a round trip at the start
+            driver_info=None,
+        )
+        client.connection_pool.make_connection()  # opens nothing, but refuses an option that is none
+        return client
+    except (ValueError, TypeError, redis.RedisError):
+        raise CacheUnavailable("the URL cannot be understood") from None  # the cause may quote the password
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Turn what the library says into CacheResting, or Refused."""
+    try:
+        yield
+    except (redis.TimeoutError, TimeoutError) as error:
+        raise CacheResting("no reply in time") from error
+    except (redis.ConnectionError, OSError) as error:
+        raise CacheResting(str(error).rstrip(".") or "no connection") from error
+    except redis.RedisError as error:
+        raise Refused(str(error).rstrip(".")) from error

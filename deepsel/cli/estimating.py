@@ -1,0 +1,313 @@
+"""The steps of `estimate`: models, reading, projection, report, checks. Counts and prices nothing itself."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+from deepsel import catalog, config
+from deepsel.cli import output as out
+from deepsel.cli.context import choose_profile, load_settings
+from deepsel.cli.options import Common
+from deepsel.cli.terminal import is_terminal, write_note
+from deepsel.clock import Clock, SystemClock
+from deepsel.config import Settings
+from deepsel.config.demo import DEMO_PROVIDERS
+from deepsel.errors import CheckFailedError, UsageError
+from deepsel.estimate import change as changes
+from deepsel.estimate import checks, report, spend
+from deepsel.estimate.portions import Answers, By
+from deepsel.estimate.records import Change, Reading, Report
+from deepsel.values import Model, Notice, Provider
+
+if TYPE_CHECKING:
+    from deepsel.cli.progress import ProgressLine
+
+HISTORY_S = 30 * 86_400.0
+SAMPLE_SEED = 0
+"""Fixed, so that the same files give the same estimate."""
+ANY_VOCABULARIES = ("o200k_base", "deepseek", "qwen35", "tekken")
+"""Counted where a model's own is not known: the median of several tells more than any one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wishes:
+    """What was asked for on the command line."""
+
+    paths: list[str]
+    models: list[str]
+    output_tokens: int
+    output_ratio: Decimal | None
+    output_history: str | None
+    """A task whose usual answer is assumed."""
+    requests: int
+    period: str
+    cached_share: Decimal
+    by: By
+    at: datetime | None
+    sample: bool
+    exact: bool
+    staged: bool
+    diff: str | None
+    max_cost_usd: Decimal | None
+    max_increase_usd: Decimal | None
+    max_increase_pct: Decimal | None
+    stale_after_s: float | None
+    form: str
+    output: Path | None
+
+    @property
+    def is_change(self) -> bool:
+        """Whether two versions are compared."""
+        return self.staged or self.diff is not None
+
+
+def run(common: Common, wishes: Wishes, env: Mapping[str, str], stdin: TextIO | None) -> None:
+    """Write one report; raise CheckFailedError, with the report written, where a limit is crossed."""
+    _refuse_contradictions(wishes)
+    if wishes.output:
+        out.check_writable(wishes.output)
+    clock = SystemClock()
+    settings = load_settings(common, env)
+    at = wishes.at or clock.now()
+    models = choose_models(wishes, settings, common, env, at)
+    providers = {model.provider: config.find_provider(settings, model.provider) for model in models}
+    answers, answers_from = _answers(wishes, common, env, at)
+    assumptions = spend.Assumptions(at, answers, wishes.requests, wishes.cached_share)
+    sides = _read_change(wishes, models) if wishes.is_change else None
+    reading = sides.after if sides else _read(wishes, common, models, stdin, at)
+    if wishes.exact:
+        reading = _ask_providers(reading, [config.find_model(settings, name) for name in wishes.models], providers, env)
+    change = _compare(sides, reading, models, providers, assumptions, wishes) if sides else None
+    wanted = report.Wanted(wishes.by, wishes.period, catalog.as_of().isoformat(), answers_from)
+    built = report.build(
+        reading, models, providers=providers, assumptions=assumptions, wanted=wanted, change=change,
+        notices=_notices(models, at),
+    )  # fmt: skip
+    _deliver(render(built, wishes.form), wishes.output)
+    if not common.quiet:
+        for notice in (*built.reading.notices, *built.notices):
+            write_note(f"warning: {notice.message}")
+    _check(built, models, providers, assumptions, wishes, clock)
+
+
+def _answers(wishes: Wishes, common: Common, env: Mapping[str, str], at: datetime) -> tuple[Answers, str]:
+    """Return how long answers are taken to be, and, where the user's own say so, that they do."""
+    if wishes.output_history is None:
+        return Answers(wishes.output_tokens, wishes.output_ratio), ""
+    from deepsel.health import ObservationLog
+
+    log = ObservationLog(config.find_paths(env, common.config).data_dir)
+    rows = log.since(at.timestamp() - HISTORY_S) or []
+    lengths = sorted(
+        row.output_tokens
+        for row in rows
+        if row.task == wishes.output_history and row.outcome == "ok" and row.output_tokens is not None
+    )
+    if not lengths:
+        raise UsageError(f"no answers of the task {wishes.output_history} in the last 30 days", "give `--output-tokens`")
+    words = f"the median of your {len(lengths):,} answers of the task {wishes.output_history} in 30 days"
+    return Answers(lengths[len(lengths) // 2], None), words
+
+
+def _refuse_contradictions(wishes: Wishes) -> None:
+    """Raise UsageError for options that cannot go together."""
+    if wishes.staged and wishes.diff is not None:
+        raise UsageError("`--staged` and `--diff` compare with different things", "give one of them")
+    if wishes.is_change and (wishes.sample or wishes.exact):
+        raise UsageError("a change is read whole and offline", "leave `--sample` and `--exact` out")
+    if wishes.is_change and "-" in wishes.paths:
+        raise UsageError("standard input has no earlier version", "name files of the repository, or none for all")
+    if not wishes.is_change and not wishes.paths:
+        raise UsageError("nothing to read", "name files or folders, `-` for standard input, or give `--staged`")
+    if not wishes.is_change and (wishes.max_increase_usd is not None or wishes.max_increase_pct is not None):
+        raise UsageError("`--max-increase` needs something to compare with", "give `--staged` or `--diff REV`")
+    if wishes.exact and not wishes.models:
+        raise UsageError("`--exact` asks only about models that are named", "name them with `-m`")
+
+
+# --- what is priced ---------------------------------------------------------------------------------------------------
+
+
+def choose_models(
+    wishes: Wishes, settings: Settings, common: Common, env: Mapping[str, str], at: datetime
+) -> list[Model]:
+    """Return the models of `-m`; else the candidates of a profile that was named; else every one that is available.
+
+    The user's own rows come first and replace the catalog's of the same name.
+    """
+    names = wishes.models or (choose_profile(settings, common, env).models if common.profile else ())
+    if names:
+        return list({model.name: model for model in (config.find_model(settings, name) for name in names)}.values())
+    own = [model for model in settings.models.values() if model.provider not in DEMO_PROVIDERS]
+    known = {model.name for model in own}
+    others = (model for name, model in catalog.models().items() if name not in known)
+    return [*own, *(model for model in others if catalog.is_available(model, on=at.date()))]
+
+
+def _vocabularies(models: Sequence[Model]) -> list[str]:
+    """List the vocabularies that the models need."""
+    known = {model.vocabulary for model in models if model.vocabulary}
+    return sorted(known if all(model.vocabulary for model in models) else known.union(ANY_VOCABULARIES))
+
+
+def _notices(models: Sequence[Model], at: datetime) -> list[Notice]:
+    """Warn of named models that do not answer then, and of prices that rest on an unpublished calendar."""
+    notices = []
+    for model in models:
+        if not catalog.is_available(model, on=at.date()):
+            notices.append(Notice("not_available", f"{model.name} does not answer on {at:%Y-%m-%d}"))
+        if catalog.relies_on_unpublished_calendar(model, at=at):
+            notices.append(Notice("no_calendar", f"{model.name}: the holidays of {at:%Y} are not known; taken as working days"))
+    return notices
+
+
+# --- what is read -----------------------------------------------------------------------------------------------------
+
+
+def _read(wishes: Wishes, common: Common, models: Sequence[Model], stdin: TextIO | None, at: datetime) -> Reading:
+    """Read and count the paths, with a progress line where a person watches."""
+    from deepsel.estimate.read import read
+
+    with ExitStack() as stack:
+        on_progress = None
+        if is_terminal(sys.stderr) and not common.quiet:
+            on_progress = stack.enter_context(_progress_line(models[0], wishes, at)).take
+        return read(
+            wishes.paths,
+            vocabularies=_vocabularies(models),
+            sample=SAMPLE_SEED if wishes.sample else None,
+            on_progress=on_progress,
+            stdin=stdin.buffer if stdin is not None and not stdin.closed else None,
+        )
+
+
+def _progress_line(model: Model, wishes: Wishes, at: datetime) -> ProgressLine:
+    """Make the line that shows a reading's progress, with what the input costs on the first model."""
+    from deepsel.cli.progress import ProgressLine, running_cost
+
+    rule = catalog.rule_at(model, at=at, input_tokens=0)
+    cost = running_cost(model.name, rule.input * wishes.requests) if rule and rule.input is not None else None
+    return ProgressLine(SystemClock(), vocabulary=model.vocabulary or "", cost=cost)
+
+
+def _read_change(wishes: Wishes, models: Sequence[Model]) -> changes.Sides:
+    """Read both versions of what changed."""
+    from functools import partial
+
+    from deepsel.estimate.git import changed_files
+    from deepsel.estimate.read import read_text
+
+    changed = changed_files(wishes.diff, wishes.paths)
+    return changes.read_sides(changed, partial(read_text, vocabularies=_vocabularies(models)))
+
+
+def _ask_providers(
+    reading: Reading, named: Sequence[Model], providers: Mapping[str, Provider], env: Mapping[str, str]
+) -> Reading:
+    """Replace the counts of each vocabulary by those its provider reports, where it has a count endpoint."""
+    from deepsel.estimate.exact import WIRE, asker, with_exact_counts
+    from deepsel.providers.transport import Transport
+
+    done: set[str] = set()
+    with Transport(SystemClock()) as transport:
+        for model in named:
+            provider = providers[model.provider]
+            if provider.wire != WIRE:
+                notice = Notice("not_exact", f"{model.name}: its provider has no count endpoint; counted offline")
+                reading = Reading(reading.inputs, reading.skipped, (*reading.notices, notice))
+            elif model.vocabulary and model.vocabulary not in done:
+                done.add(model.vocabulary)
+                key = config.resolve_key(provider, env)
+                ask = asker(model, provider, key, transport=transport, clock=SystemClock())
+                reading = with_exact_counts(reading, model, ask)
+    return reading
+
+
+def _compare(
+    sides: changes.Sides,
+    reading: Reading,
+    models: Sequence[Model],
+    providers: Mapping[str, Provider],
+    assumptions: spend.Assumptions,
+    wishes: Wishes,
+) -> Change:
+    """Compare on the first model that was named, else on the cheapest of known price."""
+    model = models[0]
+    if not wishes.models:
+        whole = reading if reading.inputs else sides.before
+        rows = spend.project(whole, models, providers=providers, assumptions=assumptions)
+        name = spend.cheapest(rows).get("")
+        model = next((one for one in models if one.name == name), model)
+    return changes.compare(sides, model, providers=providers, assumptions=assumptions)
+
+
+# --- what is written --------------------------------------------------------------------------------------------------
+
+
+def render(built: Report, form: str) -> str:
+    """Write a report in one of the formats."""
+    if form == "json":
+        from deepsel.cli.records import dump
+        from deepsel.estimate.export_data import record
+
+        return dump(record(built))
+    if form == "csv":
+        from deepsel.estimate.export_data import csv_text
+
+        return csv_text(built)
+    if form == "markdown":
+        from deepsel.estimate.export_markdown import markdown
+
+        return markdown(built)
+    if form == "html":
+        from deepsel.estimate.export_html import page
+
+        return page(built)
+    from deepsel.estimate.export_table import table
+
+    return table(built, has_blocks="utf" in (sys.stdout.encoding or "").lower())
+
+
+def _deliver(text: str, path: Path | None) -> None:
+    """Write to stdout or to the file."""
+    if path is None:
+        out.write_stdout(text)
+    else:
+        out.write_file(path, text)
+
+
+def _check(
+    built: Report,
+    models: Sequence[Model],
+    providers: Mapping[str, Provider],
+    assumptions: spend.Assumptions,
+    wishes: Wishes,
+    clock: Clock,
+) -> None:
+    """Raise CheckFailedError naming every limit that is crossed.
+
+    A cost is held against every model that was named; against the cheapest where none was.
+    """
+    limits = checks.Limits(
+        wishes.max_cost_usd, wishes.max_increase_usd, wishes.max_increase_pct, wishes.stale_after_s
+    )
+    found = checks.crossed_by_age(built.totals, limits, now=clock.now())
+    if built.change is not None:
+        found += checks.crossed_by_change(built.change, limits)
+    elif wishes.max_cost_usd is not None and built.reading.inputs:
+        judged = models if wishes.models else [model for model in models if model.name == built.cheapest.get("")]
+        if not judged:
+            raise CheckFailedError("the cost cannot be checked: no model has a known price and a large enough window")
+        by_file = spend.project(built.reading, judged, providers=providers, assumptions=assumptions, by="file")
+        names = {model.name for model in judged}
+        found += checks.crossed_by_cost([row for row in built.totals if row.model in names], by_file, limits)
+    if found:
+        several = f"{len(found)} limits are crossed:\n- "
+        raise CheckFailedError(found[0] if len(found) == 1 else several + "\n- ".join(found))

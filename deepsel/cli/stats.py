@@ -1,0 +1,93 @@
+"""`deepsel stats`: what was asked, spent, waited for and saved, from the observation log; the sums stand in health."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from datetime import timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from deepsel import config
+from deepsel.cli.context import choose_profile, load_settings
+from deepsel.cli.durations import parse_duration
+from deepsel.cli.options import Common, with_common
+from deepsel.cli.output import write_stdout
+from deepsel.cli.records import SCHEMA_VERSION, dump
+from deepsel.cli.terminal import write_note
+from deepsel.clock import SystemClock
+from deepsel.errors import UsageError
+
+if TYPE_CHECKING:
+    from deepsel.cli.stats_report import Report
+    from deepsel.health.summary import By, Group
+
+_BY: tuple[By, ...] = ("model", "provider", "profile", "day")
+_LONGEST_S = 3650 * 86_400.0
+
+
+@with_common
+def stats(
+    common: Common,
+    since: Annotated[str, typer.Option("--since", metavar="AGE", help="How far back: 45s, 30m, 12h, 7d, 2w.")] = "7d",
+    by: Annotated[str, typer.Option("--by", metavar="KEY", help=f"One of {', '.join(_BY)}.")] = "model",
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON record.")] = False,
+    as_html: Annotated[bool, typer.Option("--html", help="Print one self-contained page.")] = False,
+) -> None:
+    """Tell what was asked, spent, waited for and saved.
+
+    Requests, tokens, spend, times (p50, p95, p99), errors by class, cache hits and what they saved, spend against budget.
+    """
+    from deepsel.cli.stats_report import gather
+    from deepsel.health import ObservationLog
+
+    if as_json and as_html:
+        raise UsageError("`--json` and `--html` exclude each other", "give one of them")
+    settings, until = load_settings(common), SystemClock().now()
+    report = gather(
+        ObservationLog(config.find_paths(os.environ, common.config).data_dir),
+        profile=choose_profile(settings, common),
+        profiles=settings.profiles,
+        by=_chosen(by),
+        since=until - timedelta(seconds=min(parse_duration(since), _LONGEST_S)),
+        until=until,
+    )
+    if as_json:
+        write_stdout(dump(record(report)))
+    elif as_html:
+        from deepsel.cli.stats_page import page
+
+        write_stdout(page(report))
+    else:
+        from deepsel.cli.stats_text import text
+
+        write_stdout(text(report))
+    if not report.whole.requests and not report.whole.attempts and not common.quiet:
+        write_note(f"nothing was asked in the last {since}; `deepsel ask` leaves an observation each time")
+
+
+def _chosen(by: str) -> By:
+    """Accept one of the known keys."""
+    for known in _BY:
+        if by == known:
+            return known
+    raise UsageError(f"`--by` does not know `{by}`", config.nearest_hint(by, _BY) or f"one of {', '.join(_BY)}")
+
+
+def record(report: Report) -> dict[str, Any]:
+    """Build the record of `stats --json`."""
+    return {
+        "schema": SCHEMA_VERSION,
+        "since": report.since,
+        "until": report.until,
+        "by": report.by,
+        "total": _group_record(report.whole),
+        "groups": [_group_record(one) for one in report.groups],
+        "budgets": [asdict(budget) for budget in report.budgets],
+        "endpoints": [asdict(state) for state in report.endpoints],
+    }
+
+
+def _group_record(one: Group) -> dict[str, Any]:
+    return {**asdict(one), "error_rate": one.error_rate, "hit_rate": one.hit_rate}

@@ -1,0 +1,99 @@
+"""What `deepsel stats` shows, gathered from the log and the settings; draws nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from deepsel.config import Profile
+from deepsel.engine.prepare import thresholds_of
+from deepsel.errors import ConfigError
+from deepsel.health import ObservationLog
+from deepsel.health.cooldowns import Endpoint, State, all_states
+from deepsel.health.summary import By, Group, group, total
+
+PARTS = 24
+"""Into which the time reported on is cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """What is spent of one budget."""
+
+    profile: str
+    period: str
+    """day or month, of UTC."""
+    spent_usd: Decimal
+    budget_usd: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointState:
+    """How an endpoint that was ever in trouble stands with the profile."""
+
+    provider: str
+    model: str
+    state: str
+    """well, cooling, probing or half_open."""
+    why: str
+    """With its numbers; empty where it is well."""
+    seconds_left: float
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that is shown."""
+
+    since: datetime
+    until: datetime
+    by: By
+    groups: tuple[Group, ...]
+    whole: Group
+    budgets: tuple[Budget, ...]
+    endpoints: tuple[EndpointState, ...]
+
+
+def gather(
+    log: ObservationLog,
+    *,
+    profile: Profile,
+    profiles: Mapping[str, Profile],
+    by: By,
+    since: datetime,
+    until: datetime,
+) -> Report:
+    """Read the log; raises ConfigError where it cannot be read.
+
+    Endpoints are judged by `profile`'s thresholds; budgets are those of every one of `profiles`.
+    """
+    rows = log.since(since.timestamp())
+    nothing: dict[Endpoint, State] = {}
+    states = log.database.read(all_states, empty=nothing)
+    if rows is None or states is None:
+        raise ConfigError("; ".join(notice.message for notice in log.notices()), "check its permissions, or remove it")
+    first, last = since.timestamp(), until.timestamp()
+    return Report(
+        since=since,
+        until=until,
+        by=by,
+        groups=tuple(group(rows, by, since=first, until=last, parts=PARTS)),
+        whole=total(rows, since=first, until=last, parts=PARTS),
+        budgets=tuple(budget for one in profiles.values() for budget in _budgets(log, one, until)),
+        endpoints=tuple(_endpoint(name, state, profile, until) for name, state in states.items()),
+    )
+
+
+def _budgets(log: ObservationLog, profile: Profile, at: datetime) -> list[Budget]:
+    """List the budgets of a profile."""
+    spend = log.spent(profile.name, at=at)
+    if spend is None:
+        return []
+    found = (("day", spend.day_usd, profile.daily_budget_usd), ("month", spend.month_usd, profile.monthly_budget_usd))
+    return [Budget(profile.name, period, spent, bound) for period, spent, bound in found if bound is not None]
+
+
+def _endpoint(name: Endpoint, state: State, profile: Profile, at: datetime) -> EndpointState:
+    standing = state.standing(thresholds_of(profile), at=at.timestamp())
+    return EndpointState(name.provider, name.model, standing.state, standing.why, standing.seconds_left)

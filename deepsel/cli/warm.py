@@ -1,0 +1,108 @@
+"""`deepsel warm`: keeps models warm, says what that costs before it starts, and shows how long each call waited."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from deepsel.cli.ask import read_money
+from deepsel.cli.context import Workshop, choose_profile, load_settings
+from deepsel.cli.durations import duration_text, parse_duration
+from deepsel.cli.money import seconds, usd
+from deepsel.cli.options import Common, with_common
+from deepsel.cli.output import write_stdout
+from deepsel.cli.terminal import write_note
+from deepsel.errors import OverBudgetError, UsageError
+
+if TYPE_CHECKING:
+    from deepsel.engine.warming import Ping, Warmer
+
+
+@with_common
+def warm(
+    common: Common,
+    model: Annotated[
+        list[str] | None, typer.Option("--model", "-m", metavar="NAME", help="Only these models. Repeatable.")
+    ] = None,
+    every: Annotated[str, typer.Option("--every", metavar="TIME", help="How long a model may be idle.")] = "60s",
+    for_: Annotated[
+        str | None, typer.Option("--for", metavar="TIME", help="Stop after so long; Ctrl-C stops at any time.")
+    ] = None,
+    max_cost: Annotated[
+        str | None, typer.Option("--max-cost", metavar="USD", help="Stop before more than that is spent.")
+    ] = None,
+) -> None:
+    """Keep models warm with the smallest call there is.
+
+    Calls a model only while nothing else of yours has called it; one line for each call goes to stdout.
+    """
+    from deepsel.engine.warming import Warmer, with_keys
+
+    every_s, for_s = parse_duration(every), parse_duration(for_) if for_ else None
+    if every_s < 1:
+        raise UsageError(f"`--every` takes at least one second, not `{every}`")
+    cap_usd = read_money("--max-cost", max_cost)
+    settings = load_settings(common)
+    profile = choose_profile(settings, common)
+    models = tuple(model) if model else with_keys(profile, settings, os.environ)
+    with Workshop(common.config) as workshop, _ended_by_signals():
+        warmer = Warmer(models, every_s, profile, settings, workshop.tools())
+        hourly_usd = warmer.hourly_usd()
+        if not common.quiet:
+            cost = "an unknown amount" if hourly_usd is None else f"at most {usd(hourly_usd)}"
+            write_note(f"keeping {', '.join(models)} warm every {duration_text(every_s)}: {cost} per hour; Ctrl-C ends it")
+        pings: list[Ping] = []
+        try:
+            for ping in warmer.run(for_s=for_s, max_cost_usd=cap_usd):
+                pings.append(ping)
+                write_stdout(_line(ping))
+        except KeyboardInterrupt:
+            pass  # how this ends
+        except OverBudgetError as error:
+            if not pings:
+                raise
+            write_note(f"stopped: {error.message}")
+        for notice in warmer.tools.log.notices():
+            write_note(f"warning: {notice.message}")
+        if not common.quiet:
+            write_note(_summary(pings, warmer))
+
+
+@contextmanager
+def _ended_by_signals() -> Iterator[None]:
+    """Let SIGTERM end the command as Ctrl-C does; heeded only in the main thread."""
+    is_main = threading.current_thread() is threading.main_thread()
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler) if is_main else None
+    try:
+        yield
+    finally:
+        if is_main:
+            signal.signal(signal.SIGTERM, previous)
+
+
+def _line(ping: Ping) -> str:
+    """Write one call."""
+    if ping.failure:
+        return f"{ping.model}  failed: {ping.failure}\n"
+    return f"{ping.model}  {ping.kind}  first token {seconds(ping.ttft_s)}  {usd(ping.cost_usd)}\n"
+
+
+def _summary(pings: list[Ping], warmer: Warmer) -> str:
+    """Say what it took, and what being warm is worth."""
+    from deepsel.health.percentiles import median
+
+    lines = [f"{len(pings)} call{'' if len(pings) == 1 else 's'}, {usd(warmer.spent_usd)}"]
+    for name in dict.fromkeys(ping.model for ping in pings):
+        waits = {
+            kind: median(ping.ttft_s for ping in pings if (ping.model, ping.kind) == (name, kind) and ping.ttft_s is not None)
+            for kind in ("cold", "warm")
+        }
+        told = [f"{kind} {seconds(wait_s)}" for kind, wait_s in waits.items() if wait_s is not None]
+        lines.append(f"{name}: {', '.join(told) or 'no answer'}")
+    return "\n".join(lines)

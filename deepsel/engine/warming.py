@@ -1,0 +1,211 @@
+"""Keeps models warm: a call as small as can be to each, only where nobody else has called it lately. Draws nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Literal
+from urllib.parse import urljoin
+
+from deepsel import catalog, config, providers, tokens
+from deepsel.config import Profile, Settings
+from deepsel.engine.attempt import Draft, failed_cost_usd, settle
+from deepsel.engine.budget import Purse
+from deepsel.engine.run import Tools
+from deepsel.errors import AttemptFailed, ConfigError, ErrorClass, OverBudgetError
+from deepsel.health import Observation
+from deepsel.health.log import picousd
+from deepsel.providers.calls import host_of
+from deepsel.values import Message, Model, Provider, Request
+
+TASK = "warm"
+"""What these calls are called in the log."""
+_REQUEST = Request((Message("user", "Hi"),), max_tokens=1)
+_COLD_AFTER = 1.5
+"""Idle for so many intervals, or for ever, a model counts as cold."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ping:
+    """One call that keeps a model warm."""
+
+    model: str
+    kind: Literal["cold", "warm"]
+    """Whether anybody had called it shortly before."""
+    ttft_s: float | None
+    """To the first token, or to the first byte of a health path; None: it failed."""
+    cost_usd: Decimal | None
+    failure: str = ""
+
+
+@dataclass(slots=True)
+class Warmer:
+    """Calls a few models again and again."""
+
+    models: tuple[str, ...]
+    every_s: float
+    profile: Profile
+    settings: Settings
+    tools: Tools
+    spent_usd: Decimal = Decimal(0)
+    """So far; a call nobody can price counts with the most it may have cost."""
+    _rows: Mapping[str, tuple[Model, Provider]] = field(init=False)
+
+    def __post_init__(self) -> None:
+        models = [config.find_model(self.settings, name) for name in self.models]
+        self._rows = {model.name: (model, config.find_provider(self.settings, model.provider)) for model in models}
+
+    def hourly_usd(self) -> Decimal | None:
+        """Return what an hour costs at most, where nobody else calls; None: a price is unknown."""
+        total = Decimal(0)
+        for name in self._rows:
+            cost = self._projected_usd(name)
+            if cost is None:
+                return None
+            total += cost * Decimal(3600 / self.every_s)
+        return total
+
+    def run(self, *, for_s: float | None = None, max_cost_usd: Decimal | None = None) -> Iterator[Ping]:
+        """Yield each call after it was made, for so long or for ever.
+
+        Raises OverBudgetError before the call that could go over `max_cost_usd` or a budget of the profile.
+        """
+        clock = self.tools.clock
+        ends = None if for_s is None else clock.monotonic() + for_s
+        while True:
+            waits = []
+            for name in self._rows:
+                idle_s = self._idle_s(name)
+                if idle_s is None or idle_s >= self.every_s:
+                    self._ensure_affordable(name, max_cost_usd)
+                    yield self._ping(name, idle_s)
+                    idle_s = 0.0
+                waits.append(self.every_s - idle_s)
+            wait_s = min(waits)
+            if ends is not None and clock.monotonic() + wait_s > ends:
+                return
+            clock.sleep(wait_s)
+
+    def _idle_s(self, name: str) -> float | None:
+        """Return how long nobody has called a model; None: for ever, as far as is known."""
+        model, _ = self._rows[name]
+        last = self.tools.log.last_traffic(model.provider, name)
+        return None if last is None else max(0.0, self.tools.clock.now().timestamp() - last)
+
+    def _projected_usd(self, name: str) -> Decimal | None:
+        """Return what one call costs at most."""
+        model, provider = self._rows[name]
+        if provider.health_path:
+            return Decimal(0)
+        count = tokens.count_messages(_REQUEST.messages, model)
+        at, multiplier = self.tools.clock.now(), provider.price_multiplier
+        return catalog.project(
+            model, input_tokens=count.tokens, output_tokens=1, at=at, multiplier=multiplier
+        ).total_usd
+
+    def _ensure_affordable(self, name: str, max_cost_usd: Decimal | None) -> None:
+        """Raise OverBudgetError where the next call could go over the cap, or nobody knows."""
+        cost = self._projected_usd(name)
+        if max_cost_usd is None:
+            return
+        if cost is None and self.profile.unknown_price == "refuse":
+            raise OverBudgetError(f"the price of {name} is unknown, and there is a limit of ${max_cost_usd}")
+        if self.spent_usd + (cost or 0) > max_cost_usd:
+            raise OverBudgetError(f"the next call to {name} would go over ${max_cost_usd}", "raise `--max-cost`")
+
+    def _ping(self, name: str, idle_s: float | None) -> Ping:
+        """Make one call, and leave it in the log."""
+        model, provider = self._rows[name]
+        worst_usd = self._projected_usd(name)
+        purse = Purse(self.profile, self.tools.log, self.tools.clock)
+        refusal = purse.take(worst_usd)
+        if refusal:
+            raise OverBudgetError(f"{name}: {refusal}", "raise the budget, or wait for the next day (UTC)")
+        kind: Literal["cold", "warm"] = "warm" if idle_s is not None and idle_s <= _COLD_AFTER * self.every_s else "cold"
+        draft = Draft(model, provider, 1, self.tools.clock.now(), self.tools.clock.monotonic())
+        failure: AttemptFailed | None = None
+        try:
+            self._touch(draft)
+        except AttemptFailed as error:
+            failure = error
+        cost_usd = Decimal(0) if provider.health_path else _cost_usd(draft, failure)
+        purse.settle(cost_usd)
+        self.spent_usd += (worst_usd or Decimal(0)) if cost_usd is None else cost_usd
+        self._leave(draft, failure, cost_usd, purse)
+        return Ping(name, kind, None if failure else draft.ttft_s, cost_usd, failure.message if failure else "")
+
+    def _touch(self, draft: Draft) -> None:
+        """Call the health path where the provider has one, else the model; notes when the first sign of life came."""
+        clock = self.tools.clock
+        provider = self.tools.locate(draft.provider)
+        limit_s = self.profile.first_token_timeout_s
+        timeouts = providers.Timeouts(
+            deadline=clock.monotonic() + self.profile.timeout_s, first_token_s=limit_s, progress_s=limit_s
+        )
+        if provider.health_path:
+            call = providers.Call("GET", urljoin(provider.base_url, provider.health_path))
+            with self.tools.transport().open(call, timeouts=timeouts) as response:
+                draft.ttft_s = clock.monotonic() - draft.started_s
+                if response.status >= 400:
+                    words = f"{call.target} answered {response.status} to its health path"
+                    raise AttemptFailed(ErrorClass.SERVER, words, http_status=response.status)
+            return
+        key = self.tools.key_of(draft.provider)
+        for event in self.tools.ask(
+            self.tools.transport(),
+            _REQUEST,
+            draft.model,
+            provider,
+            key,
+            max_tokens=1,
+            timeouts=timeouts,
+            clock=clock,
+        ):
+            draft.take(event, clock.monotonic())
+            if draft.reasoning and draft.ttft_s is None:
+                draft.ttft_s = clock.monotonic() - draft.started_s
+        draft.join()
+
+    def _leave(self, draft: Draft, failure: AttemptFailed | None, cost_usd: Decimal | None, purse: Purse) -> None:
+        """Write the observation."""
+        usage, clock = draft.usage, self.tools.clock
+        seen = Observation(
+            at=clock.now().timestamp(),
+            profile=self.profile.name,
+            provider=draft.provider.name,
+            model=draft.model.name,
+            task=TASK,
+            outcome="failed" if failure else "ok",
+            error_class=failure.error_class if failure else None,
+            http_status=failure.http_status if failure else 200,
+            input_tokens=usage.input_tokens if usage else None,
+            cached_input_tokens=usage.cache_read if usage else None,
+            output_tokens=usage.output_tokens if usage else None,
+            cost_picousd=picousd(cost_usd),
+            ttft_s=draft.ttft_s,
+            total_s=clock.monotonic() - draft.started_s,
+            host=host_of(draft.provider.base_url),
+        )
+        self.tools.log.add([seen], hold=purse.hold, assumed_picousd=purse.assumed_picousd())
+
+
+def _cost_usd(draft: Draft, failure: AttemptFailed | None) -> Decimal | None:
+    """Price a call by what it reported, else by what was counted."""
+    count = tokens.count_messages(_REQUEST.messages, draft.model)
+    return settle(draft, count).cost_usd if failure is None else failed_cost_usd(draft, failure, count)
+
+
+def with_keys(profile: Profile, settings: Settings, env: Mapping[str, str]) -> tuple[str, ...]:
+    """Name the profile's models that there is a key for; raises ConfigError where there is none."""
+    found, looked_for = [], []
+    for name in profile.models:
+        provider = config.find_provider(settings, config.find_model(settings, name).provider)
+        if config.has_key(provider, env):
+            found.append(name)
+        else:
+            looked_for.append(provider.api_key_env or provider.name)
+    if not found:
+        names = ", ".join(sorted(set(looked_for)))
+        raise ConfigError(f"no key was found; looked for {names}", "export one of them, or name models with `--model`")
+    return tuple(found)

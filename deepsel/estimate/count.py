@@ -1,0 +1,197 @@
+"""Counting on several cores in bounded memory: jobs go to threads, their measures are added up in order.
+
+Owns the sums and the order, not what a job reads. The vocabularies' engine works outside the interpreter's lock.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self, TypeAlias
+
+from deepsel import tokens
+from deepsel.estimate.blocks import count_sentences, split
+from deepsel.estimate.records import Piece, Tally
+from deepsel.values import Source
+
+Key: TypeAlias = tuple[str, str]  # (language, script)
+NO_LANGUAGE: Key = ("und", "Zyyy")
+_JOBS_A_THREAD = 3
+_SMALL_BYTES = 4096  # up to here one thread is enough, and vocabularies need not be built whole
+
+
+@dataclass(slots=True)
+class Share:
+    """What texts of one language and script amount to."""
+
+    size_bytes: int = 0
+    chars: int = 0
+    sentences: int = 0
+    tokens: dict[str, int] = field(default_factory=dict)
+    """By vocabulary."""
+    doubts: dict[str, float] = field(default_factory=dict)
+    """By vocabulary, for those that were estimated: the sum of tokens times error in percent."""
+
+    def add(self, other: Share) -> None:
+        """Take another share's numbers in."""
+        self.size_bytes += other.size_bytes
+        self.chars += other.chars
+        self.sentences += other.sentences
+        for name, count in other.tokens.items():
+            self.tokens[name] = self.tokens.get(name, 0) + count
+        for name, doubt in other.doubts.items():
+            self.doubts[name] = self.doubts.get(name, 0.0) + doubt
+
+    def tally(self, vocabulary: str) -> Tally:
+        """Return the count in a vocabulary with its source, and an estimate's error: the mean over its parts by tokens."""
+        count = self.tokens.get(vocabulary, 0)
+        if not count:
+            nothing = tokens.count("", vocabulary)
+            return Tally(0, nothing.source, nothing.error_pct or None)
+        doubt = self.doubts.get(vocabulary)
+        return Tally(count, Source.COUNTED) if doubt is None else Tally(count, Source.ESTIMATED, doubt / count)
+
+
+@dataclass(slots=True)
+class Measure:
+    """What one stretch of input amounts to."""
+
+    shares: dict[Key, Share] = field(default_factory=dict)
+    requests: int = 0
+    messages: int = 0
+    largest: dict[str, int] = field(default_factory=dict)
+    """Tokens of the largest single request by vocabulary; empty where the stretch is a part of one."""
+
+    def add(self, other: Measure) -> None:
+        """Take another stretch's numbers in."""
+        for key, share in other.shares.items():
+            self.shares.setdefault(key, Share()).add(share)
+        self.requests += other.requests
+        self.messages += other.messages
+        for name, count in other.largest.items():
+            self.largest[name] = max(count, self.largest.get(name, 0))
+
+    def share(self, key: Key) -> Share:
+        """Return one language's share; an empty one where it has none."""
+        return self.shares.get(key, Share())
+
+    def total(self, vocabulary: str) -> int:
+        """Tokens of all shares in a vocabulary."""
+        return sum(share.tokens.get(vocabulary, 0) for share in self.shares.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a reading is."""
+
+    done_bytes: int
+    total_bytes: int | None
+    """None: the length of standard input is not known."""
+    tokens: Mapping[str, int]
+    """Counted so far, by vocabulary."""
+
+
+def measure_text(text: str, vocabularies: Sequence[str], *, is_program: bool = False) -> Measure:
+    """Count a text that begins and ends where it may be cut, by language."""
+    runs: dict[Key, list[str]] = {}
+    sentences: dict[Key, int] = {}
+    for block in split(text, is_program=is_program):
+        key = (block.language, block.script)
+        runs.setdefault(key, []).append(block.text)
+        sentences[key] = sentences.get(key, 0) + count_sentences(block.text)
+    measure = Measure()
+    for key, parts in runs.items():
+        # Each part but a text's first begins with a letter or digit, and each but its last ends in a newline: the joints are
+        # places to cut, so that the joined parts count as the parts do.
+        whole = "".join(parts)
+        counts = {name: tokens.count(whole, name) for name in vocabularies}
+        measure.shares[key] = Share(
+            len(whole.encode()),
+            len(whole),
+            sentences[key],
+            {name: one.tokens for name, one in counts.items()},
+            {name: one.tokens * (one.error_pct or 0.0) for name, one in counts.items() if one.source is not Source.COUNTED},
+        )
+    return measure
+
+
+def measure_requests(requests: Iterable[Sequence[str]], vocabularies: Sequence[str]) -> Measure:
+    """Count requests, each the texts of its messages."""
+    measure = Measure()
+    for texts in requests:
+        one = Measure(requests=1, messages=len(texts))
+        for text in texts:
+            one.add(measure_text(text, vocabularies))
+        one.largest = {name: one.total(name) for name in vocabularies}
+        measure.add(one)
+    return measure
+
+
+class Counter:
+    """Threads that measure, and the sums; use it in a `with` statement."""
+
+    def __init__(
+        self,
+        vocabularies: Sequence[str],
+        *,
+        threads: int | None = None,
+        total_bytes: int | None = None,
+        on_progress: Callable[[Progress], None] | None = None,
+    ) -> None:
+        self._is_small = total_bytes is not None and total_bytes <= _SMALL_BYTES
+        self._threads = 1 if self._is_small else threads or len(os.sched_getaffinity(0))
+        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="deepsel-count")
+        self._waiting: deque[tuple[Measure, int, Future[Measure]]] = deque()
+        self._on_progress = on_progress
+        self._total_bytes = total_bytes
+        self._done_bytes = 0
+        self._counted = dict.fromkeys(vocabularies, 0)
+
+    def __enter__(self) -> Self:
+        if not self._is_small:
+            for name in self._counted:
+                # What counts long texts is built now, before two threads can want it at once.
+                tokens.count("word " * _SMALL_BYTES, name)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def submit(self, into: Measure, job: Callable[[], Measure], read_bytes: int) -> None:
+        """Run a job on a thread and add what it measures to `into` later; waits while enough jobs are under way.
+
+        `read_bytes` is what the progress grows by when it is done.
+        """
+        while len(self._waiting) >= self._threads * _JOBS_A_THREAD:
+            self._take()
+        self._waiting.append((into, read_bytes, self._pool.submit(job)))
+
+    def drain(self) -> None:
+        """Wait for every job."""
+        while self._waiting:
+            self._take()
+
+    def _take(self) -> None:
+        into, read_bytes, future = self._waiting.popleft()
+        measure = future.result()
+        into.add(measure)
+        self._done_bytes += read_bytes
+        for name in self._counted:
+            self._counted[name] += measure.total(name)
+        if self._on_progress:
+            self._on_progress(Progress(self._done_bytes, self._total_bytes, dict(self._counted)))
+
+
+def pieces_of(shares: Mapping[Key, Share], vocabularies: Sequence[str]) -> tuple[Piece, ...]:
+    """Turn sums into records, most bytes first; an empty text is one piece of no language."""
+    ordered = sorted(shares.items(), key=lambda item: (-item[1].size_bytes, item[0])) or [(NO_LANGUAGE, Share())]
+    return tuple(
+        Piece(*key, share.size_bytes, share.chars, share.sentences, {name: share.tally(name) for name in vocabularies})
+        for key, share in ordered
+    )

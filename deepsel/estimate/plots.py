@@ -1,0 +1,77 @@
+"""Plots as inline SVG that keeps its text size on every screen: positions are percentages, nothing is scaled."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+
+SERIES = 8
+"""Colours and shapes that can be told apart; further series repeat them."""
+_ROW, _DOT_ROW = 34, 26
+_SHAPES = (
+    '<circle r="5.5"/>',
+    '<rect x="-5" y="-5" width="10" height="10"/>',
+    '<path d="M0 -6.5 6 5H-6Z"/>',
+    '<path d="M0 -7 7 0 0 7 -7 0Z"/>',
+    '<path d="M0 6.5 -6 -5H6Z"/>',
+    '<path d="M-2 -6h4v4h4v4h-4v4h-4v-4h-4v-4h4Z"/>',
+    '<path d="M0 -6.5 6 -2 4 5.5H-4L-6 -2Z"/>',
+    '<rect x="-6.5" y="-3" width="13" height="6"/>',
+)
+
+
+def bars(rows: Sequence[tuple[str, float, str]], *, title: str, best: str | None) -> str:
+    """Draw one bar for each (name, value, label); `best` is drawn in a colour of its own."""
+    largest = max((value for _, value, _ in rows), default=0.0) or 1.0
+    parts = [f'<svg role="img" height="{_ROW * len(rows)}" aria-label="{escape(title)}"><title>{escape(title)}</title>']
+    for place, (name, value, label) in enumerate(rows):
+        top = _ROW * place
+        kind = "best" if name == best else "bar"
+        parts.append(
+            f'<text class="name" x="0" y="{top + 14}">{escape(name)}</text>'
+            f'<text class="value" x="100%" y="{top + 14}" text-anchor="end">{escape(label)}</text>'
+            f'<rect class="track" x="0" y="{top + 20}" width="100%" height="6" rx="3"/>'
+            f'<rect class="{kind}" x="0" y="{top + 20}" width="{max(0.4, 100 * value / largest):.2f}%" height="6" rx="3"/>'
+        )
+    return "".join(parts) + "</svg>"
+
+
+def dots(rows: Mapping[str, Mapping[str, float]], series: Sequence[str], *, title: str) -> str:
+    """Draw one line of marks for each row, one mark a series, over a scale that starts at 0 and shows 1."""
+    top_value = max((value for row in rows.values() for value in row.values()), default=1.0)
+    step = next((one for one in (0.5, 1, 2, 5, 10) if top_value / one <= 6), 20.0)
+    ticks = int(top_value / step) + 1
+    end = ticks * step
+    height = _DOT_ROW * len(rows) + 26
+    parts = [f'<svg role="img" height="{height}" aria-label="{escape(title)}"><title>{escape(title)}</title>']
+    for tick in range(ticks + 1):
+        x = 100 * tick * step / end
+        anchor = "start" if tick == 0 else "end" if tick == ticks else "middle"
+        parts.append(
+            f'<line class="grid" x1="{x:.2f}%" x2="{x:.2f}%" y1="20" y2="{height}"/>'
+            f'<text class="value" x="{x:.2f}%" y="12" text-anchor="{anchor}">{tick * step:g}x</text>'
+        )
+    parts.append(f'<line class="one" x1="{100 / end:.2f}%" x2="{100 / end:.2f}%" y1="20" y2="{height}"/>')
+    if step > 1:
+        parts.append(f'<text class="value" x="{100 / end:.2f}%" y="12" dx="3" text-anchor="middle">1x</text>')
+    for place, (name, row) in enumerate(rows.items()):
+        middle = 26 + _DOT_ROW * place + _DOT_ROW // 2
+        parts.append(f'<text class="name" x="0" y="{middle + 5}">{escape(name)}</text>')
+        for number, one in enumerate(series):
+            if one in row:
+                tip = f"{name}, {one}: {row[one]:.2f}x English"
+                parts.append(
+                    f'<svg x="{100 * row[one] / end:.2f}%" y="{middle}">'
+                    f'<g class="mark s{number % SERIES}"><title>{escape(tip)}</title>{_SHAPES[number % SERIES]}</g></svg>'
+                )
+    return "".join(parts) + "</svg>"
+
+
+def legend(series: Sequence[str]) -> str:
+    """List each series with its mark."""
+    items = (
+        f'<li><svg viewBox="-7 -7 14 14" aria-hidden="true"><g class="s{number % SERIES}">'
+        f"{_SHAPES[number % SERIES]}</g></svg>{escape(name)}</li>"
+        for number, name in enumerate(series)
+    )
+    return f'<ul class="legend">{"".join(items)}</ul>'

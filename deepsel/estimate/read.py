@@ -1,0 +1,70 @@
+"""The one way in: paths, or texts in memory, to a Reading; every file once, exactly or as a sample.
+
+Owns the order of the work. Finding, decoding, cutting, counting and sampling have files of their own.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import BinaryIO
+
+from deepsel.estimate.count import Counter, Progress
+from deepsel.estimate.decode import Source, open_file, open_stream
+from deepsel.estimate.draft import Reader
+from deepsel.estimate.find import STDIN, Found, find
+from deepsel.estimate.languages import has_detector
+from deepsel.estimate.records import Input, Reading, Skipped
+from deepsel.estimate.sampled import plan, take_samples
+from deepsel.values import Notice
+
+OnProgress = Callable[[Progress], None]
+
+
+def read(
+    paths: Sequence[str],
+    *,
+    vocabularies: Sequence[str],
+    sample: int | None = None,
+    threads: int | None = None,
+    on_progress: OnProgress | None = None,
+    stdin: BinaryIO | None = None,
+) -> Reading:
+    """Read and count all that `paths` name: files, folders, patterns, `-` for standard input.
+
+    `sample` is the seed of a sampled reading; None reads everything. `threads` None: one a core. Raises UsageError for a path
+    that is not there; whatever else cannot be read is in the Reading's `skipped`.
+    """
+    found, skipped = find(paths)
+    work = plan(found, sample)
+    with Counter(vocabularies, threads=threads, total_bytes=work.read_bytes, on_progress=on_progress) as counter:
+        reader = Reader(counter, vocabularies)
+        reader.skipped += skipped
+        take_samples(work, reader)
+        for item in work.whole:
+            reader.take(item.label, partial(_open, item, stdin))
+        counter.drain()
+    return _reading(reader)
+
+
+def read_text(path: str, content: bytes, *, vocabularies: Sequence[str]) -> Input | Skipped:
+    """Read and count a text that is in memory, such as one side of a diff, as the file `path` would be."""
+    with Counter(vocabularies, threads=1, total_bytes=len(content)) as counter:
+        reader = Reader(counter, vocabularies)
+        reader.take(path, partial(open_stream, io.BytesIO(content), len(content)))
+        counter.drain()
+    return reader.drafts[0].finish(vocabularies) if reader.drafts else reader.skipped[0]
+
+
+def _open(item: Found, stdin: BinaryIO | None) -> Source:
+    return open_stream(stdin or sys.stdin.buffer) if item.path == STDIN else open_file(item.path)
+
+
+def _reading(reader: Reader) -> Reading:
+    inputs = [draft.finish(reader.vocabularies) for draft in reader.drafts]
+    notices = [notice for draft in reader.drafts for notice in draft.notices]
+    if inputs and not has_detector():
+        notices.append(Notice("no_detector", "languages that share a script are not told apart: `cld3-py` is not installed"))
+    return Reading(tuple(inputs), tuple(reader.skipped), tuple(notices))

@@ -1,0 +1,299 @@
+"""What models would charge for what was read: tokens times the price in force, for each model and group. Pure.
+
+Exact sums of whole tokens and Decimal prices: the rows of any grouping add up, and N requests cost N times one.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from decimal import Decimal
+from itertools import groupby
+
+from deepsel import catalog
+from deepsel.estimate.portions import Answers, By, Portion, portions
+from deepsel.estimate.premium import english_rates, premium
+from deepsel.estimate.records import CostRow, Reading
+from deepsel.values import Bill, Model, PriceRule, Provider, Source, Usage
+
+_DIGITS = 12
+"""Significant digits of a quotient of money; sums and products are exact."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assumptions:
+    """What the text itself does not say."""
+
+    at: datetime
+    """When it is sent; aware."""
+    answers: Answers = field(default_factory=Answers)
+    requests: int = 1
+    """How often each input is sent."""
+    cached_share: Decimal = Decimal(0)
+    """Share of the input read from the provider's cache, in [0, 1]."""
+
+
+def project(
+    reading: Reading,
+    models: Iterable[Model],
+    *,
+    providers: Mapping[str, Provider],
+    assumptions: Assumptions,
+    by: By = "model",
+) -> tuple[CostRow, ...]:
+    """Return a row for each model and group: groups in alphabetical order, cheapest first, unknown prices last."""
+    read: dict[tuple[str | None, int], Mapping[str, Sequence[Portion]]] = {}
+    english = english_rates(reading)
+    rows = []
+    for model in models:
+        key = (model.vocabulary, model.framing_tokens)
+        if key not in read:
+            read[key] = _grouped(reading, model, assumptions=assumptions, by=by)
+        provider = providers.get(model.provider)
+        multiplier = provider.price_multiplier if provider else Decimal(1)
+        rows += [
+            replace(
+                _row(group, of_group, model, assumptions=assumptions, multiplier=multiplier),
+                premium_vs_english=_premium(of_group, model.vocabulary, english),
+            )
+            for group, of_group in read[key].items()
+        ]
+    return tuple(sorted(rows, key=_order))
+
+
+def cheapest(rows: Iterable[CostRow]) -> Mapping[str, str]:
+    """Return each group's cheapest model of known price whose window is not too small; groups without one are left out."""
+    best: dict[str, CostRow] = {}
+    for row in rows:
+        if row.total_usd is None or row.fits_window is False:
+            continue
+        known = best.get(row.group)
+        if known is None or known.total_usd is None or row.total_usd < known.total_usd:
+            best[row.group] = row
+    return {group: row.model for group, row in best.items()}
+
+
+def _order(row: CostRow) -> tuple[str, bool, bool, Decimal, str]:
+    """Sort by group, then known before unknown, then what fits, then by cost."""
+    return row.group, row.total_usd is None, row.fits_window is False, row.total_usd or Decimal(0), row.model
+
+
+def _grouped(
+    reading: Reading, model: Model, *, assumptions: Assumptions, by: By
+) -> Mapping[str, Sequence[Portion]]:
+    """Return the portions of each group, as models of this vocabulary and framing read them."""
+    every = portions(
+        reading,
+        model.vocabulary,
+        framing_tokens=model.framing_tokens,
+        answers=assumptions.answers,
+        cached_share=assumptions.cached_share,
+        by=by,
+    )
+    ordered = sorted(every, key=lambda portion: portion.group)
+    return {group: list(of_group) for group, of_group in groupby(ordered, key=lambda portion: portion.group)}
+
+
+# --- one row ----------------------------------------------------------------------------------------------------------
+
+
+def _row(
+    group: str, of_group: Sequence[Portion], model: Model, *, assumptions: Assumptions, multiplier: Decimal
+) -> CostRow:
+    """Price one group on one model."""
+    tiers = _by_tier(of_group, model)
+    at, times = assumptions.at, assumptions.requests
+    now = _total([_bill(model, tier, at=at, multiplier=multiplier) for tier in tiers])
+    batch = _total([_bill(model, tier, at=at, multiplier=multiplier, service_tier="batch") for tier in tiers])
+    hourly = [_hourly(model, tier, at=at, multiplier=multiplier) for tier in tiers]
+    has_hours = any(len(totals) > 1 for totals in hourly)
+    chars, sentences = (sum(getattr(p.piece, name) for p in of_group) for name in ("chars", "sentences"))
+    source, error_pct = _certainty(of_group)
+    output = sum(p.output_tokens for p in of_group)
+    total = _times(now.total_usd, times)
+    low, high = _interval(of_group, model.vocabulary)
+    return CostRow(
+        group=group,
+        model=model.name,
+        provider=model.provider,
+        vocabulary=model.vocabulary,
+        source=source,
+        error_pct=error_pct,
+        input_tokens=times * sum(p.input_tokens for p in of_group),
+        output_tokens=times * output,
+        input_usd=_times(now.input_usd, times),
+        output_usd=_times(now.output_usd, times),
+        total_usd=total,
+        usd_per_1k_chars=_over(now.total_usd, chars, unit=1000),
+        usd_per_sentence=_over(now.total_usd, sentences),
+        tokens_per_char=round(sum(p.tally.tokens for p in of_group) / chars, 6) if chars else None,
+        premium_vs_english=None,
+        fits_window=_fits(of_group, model),
+        price_label=now.rule.label if now.rule else "",
+        peak_usd=_times(_sum(max, hourly), times) if has_hours else None,
+        off_peak_usd=_times(_sum(min, hourly), times) if has_hours else None,
+        batch_usd=_times(batch.total_usd, times),
+        price_source=now.rule.source if now.rule else "",
+        price_checked=now.rule.checked.isoformat() if now.rule and now.rule.checked else "",
+        reason=now.reason,
+        input_tokens_low=None if low is None else times * low,
+        input_tokens_high=None if high is None else times * high,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Tier:
+    """The tokens of one group that one price tier covers."""
+
+    request_tokens: int
+    """Of any of its requests: it picks the rule."""
+    usage: Usage
+
+
+def _by_tier(of_group: Sequence[Portion], model: Model) -> list[_Tier]:
+    """Add up portions by the tier that the largest request of their input falls into."""
+    bounds = sorted({rule.up_to_input_tokens for rule in model.prices if rule.up_to_input_tokens is not None})
+    sums: dict[int, list[int]] = {}
+    for portion in of_group:
+        one = sums.setdefault(bisect_left(bounds, portion.request_tokens), [0, 0, 0, 0])
+        one[0] = max(one[0], portion.request_tokens)
+        one[1] += portion.input_tokens
+        one[2] += portion.cached_tokens
+        one[3] += portion.output_tokens
+    return [
+        _Tier(size, Usage(input_uncached=read - cached, cache_read=cached, output_visible=written))
+        for _, (size, read, cached, written) in sorted(sums.items())
+    ]
+
+
+def _bill(
+    model: Model, tier: _Tier, *, at: datetime, multiplier: Decimal, service_tier: str = "standard"
+) -> Bill:
+    """Price a tier's tokens by the rule of its largest request."""
+    rule = catalog.rule_at(model, at=at, input_tokens=tier.request_tokens, service_tier=service_tier)
+    if rule is None:
+        size = Usage(input_uncached=tier.request_tokens, output_visible=0)
+        return replace(catalog.bill(model, size, at=at, service_tier=service_tier), rule=None)
+    return _bill_by(rule, model, tier.usage, at=at, multiplier=multiplier)
+
+
+def _bill_by(rule: PriceRule, model: Model, usage: Usage, *, at: datetime, multiplier: Decimal) -> Bill:
+    """Price tokens by a given rule, whatever its own conditions."""
+    always = PriceRule(
+        input=rule.input,
+        output=rule.output,
+        cached_input=rule.cached_input,
+        label=rule.label,
+        source=rule.source,
+        checked=rule.checked,
+    )
+    return catalog.bill(replace(model, prices=(always,)), usage, at=at, multiplier=multiplier)
+
+
+def _hourly(model: Model, tier: _Tier, *, at: datetime, multiplier: Decimal) -> list[Decimal | None]:
+    """Return what the tier costs by each rule that another hour or day could have picked; empty where prices have no hours."""
+    rules: list[PriceRule] = []
+    for rule in model.prices if any(rule.hours for rule in model.prices) else ():
+        bound = rule.up_to_input_tokens
+        is_other = (
+            rule.service_tier != "standard"
+            or (bound is not None and tier.request_tokens > bound)
+            or (rule.valid_from is not None and at < rule.valid_from)
+            or (rule.valid_to is not None and at >= rule.valid_to)
+        )
+        if is_other:
+            continue
+        rules.append(rule)
+        if not rule.hours and not rule.weekdays and rule.not_on is None:
+            break  # what stands after it is never reached
+    return [_bill_by(rule, model, tier.usage, at=at, multiplier=multiplier).total_usd for rule in rules]
+
+
+# --- small sums -------------------------------------------------------------------------------------------------------
+
+
+def _total(bills: Sequence[Bill]) -> Bill:
+    """Add bills; unknown where one of them is."""
+    labels = list(dict.fromkeys(bill.rule.label for bill in bills if bill.rule and bill.rule.label))
+    rule = next((bill.rule for bill in bills if bill.rule), None)
+    if rule is not None and labels:
+        rule = replace(rule, label="; ".join(labels))
+    return Bill(
+        _added([bill.total_usd for bill in bills]),
+        _added([bill.input_usd for bill in bills]),
+        _added([bill.output_usd for bill in bills]),
+        rule,
+        "; ".join(dict.fromkeys(bill.reason for bill in bills if bill.reason)),
+    )
+
+
+def _added(amounts: Sequence[Decimal | None]) -> Decimal | None:
+    """Add amounts; None where one is unknown."""
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known, Decimal(0)) if len(known) == len(amounts) else None
+
+
+def _sum(choose: Callable[[Iterable[Decimal]], Decimal], hourly: Sequence[Sequence[Decimal | None]]) -> Decimal | None:
+    """Add the dearest (`max`) or the cheapest (`min`) of each tier; None where a price is unknown."""
+    known = [[amount for amount in totals if amount is not None] for totals in hourly]
+    if any(len(some) < len(totals) or not some for some, totals in zip(known, hourly, strict=True)):
+        return None
+    return sum((choose(some) for some in known), Decimal(0))
+
+
+def _times(amount: Decimal | None, factor: int) -> Decimal | None:
+    return None if amount is None else amount * factor
+
+
+def _over(amount: Decimal | None, count: int, *, unit: int = 1) -> Decimal | None:
+    """Divide money by a count; None where either is missing."""
+    if amount is None or not count:
+        return None
+    quotient = amount * unit / count
+    return round(quotient, _DIGITS - 1 - quotient.adjusted()) if quotient else Decimal(0)
+
+
+def _certainty(of_group: Sequence[Portion]) -> tuple[Source, float | None]:
+    """Return where the counts come from, the least certain if several, and the error of all in percent; None: unknown."""
+    guessed = [p.tally for p in of_group if p.tally.source is Source.ESTIMATED]
+    if not guessed:
+        is_reported = any(p.tally.source is Source.REPORTED for p in of_group)
+        return Source.REPORTED if is_reported else Source.COUNTED, None
+    tokens = sum(p.tally.tokens for p in of_group)
+    errors = [tally.tokens * tally.error_pct for tally in guessed if tally.error_pct is not None]
+    if len(errors) < sum(1 for tally in guessed if tally.tokens) or not tokens:
+        return Source.ESTIMATED, None
+    return Source.ESTIMATED, round(sum(errors) / tokens, 1)
+
+
+def _interval(of_group: Sequence[Portion], vocabulary: str | None) -> tuple[int | None, int | None]:
+    """Add up the ends of the inputs' intervals; None where nothing was sampled. A part of an input has its pieces' own."""
+    if all(p.tally.low is None and p.tally.high is None and not p.origin.intervals for p in of_group):
+        return None, None
+    ends: list[tuple[int, int]] = []
+    for _, some in groupby(of_group, key=lambda portion: id(portion.origin)):
+        parts = list(some)
+        whole = parts[0].origin.intervals.get(vocabulary or "")
+        if whole is None or len(parts) < len(parts[0].origin.pieces):
+            ends += [part.interval for part in parts]
+        else:
+            framing = sum(part.input_tokens - part.tally.tokens for part in parts)
+            ends.append((whole[0] + framing, whole[1] + framing))
+    return sum(low for low, _ in ends), sum(high for _, high in ends)
+
+
+def _premium(of_group: Sequence[Portion], vocabulary: str | None, english: Mapping[str, float]) -> float | None:
+    value = premium((p.piece for p in of_group), vocabulary, english)
+    return None if value is None else round(value, 4)
+
+
+def _fits(of_group: Sequence[Portion], model: Model) -> bool | None:
+    """Return whether the largest request with its answer fits; None where no limit of the model is known."""
+    if model.context_window is None and model.max_input is None:
+        return None
+    largest = max((p.request_tokens for p in of_group), default=0)
+    answer = max((p.answer_tokens for p in of_group), default=0)
+    in_window = model.context_window is None or largest + min(answer, model.max_output or answer) <= model.context_window
+    return in_window and (model.max_input is None or largest <= model.max_input)

@@ -1,0 +1,193 @@
+"""When an endpoint is left alone and when it is tried again: its window, its cool-down, and the one probe that decides.
+
+An endpoint is a provider and a model. Its state is shared by all processes, and holds what was seen; each profile's own
+thresholds decide what that means to it:
+
+    well -> (p95 to first token or error rate over the limit, with enough samples) -> cooling, `cooldown_s` long
+    cooling -> (the time is over) -> half open: the first process that claims it sends one request, the probe
+    half open -> (the probe is good) -> well, and what was seen before is forgotten
+              -> (the probe is bad) -> cooling again
+              -> (nothing was learned, or its process died) -> half open
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+from deepsel.errors import ErrorClass
+from deepsel.health.percentiles import quantile
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from deepsel.health.database import Database
+
+
+class Endpoint(NamedTuple):
+    """Who was asked: a provider and the catalog name of a model there."""
+
+    provider: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Thresholds:
+    """What a profile puts up with."""
+
+    ttft_p95_s: float
+    error_rate: float
+    window_s: float
+    min_samples: int
+    cooldown_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What an endpoint did in a window."""
+
+    samples: int
+    ttft_p95_s: float | None
+    """None: nothing was streamed."""
+    error_rate: float
+
+    def complaint(self, limits: Thresholds) -> str:
+        """Say with numbers which limit is crossed; empty where none is."""
+        found = []
+        if self.ttft_p95_s is not None and self.ttft_p95_s > limits.ttft_p95_s:
+            found.append(f"p95 to first token {self.ttft_p95_s:.1f} s over {limits.ttft_p95_s:.1f} s")
+        if self.error_rate > limits.error_rate:
+            found.append(f"{self.error_rate:.0%} errors over {limits.error_rate:.0%}")
+        plural = "" if self.samples == 1 else "s"
+        return f"{' and '.join(found)} in {self.samples} call{plural}" if found else ""
+
+    def badness(self, limits: Thresholds) -> float:
+        """Return how many times over its limit the worse of the two is; a limit of 0 counts as a hundredth."""
+        slowness = (self.ttft_p95_s or 0.0) / limits.ttft_p95_s
+        return max(slowness, self.error_rate / max(limits.error_rate, 0.01))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How an endpoint stands with one profile at one instant."""
+
+    state: Literal["well", "cooling", "probing", "half_open"]
+    """`probing`: another request's probe is under way."""
+    why: str = ""
+    seconds_left: float = 0.0
+    badness: float = 0.0
+    forget_before: float = 0.0
+    """Observations from before that instant (seconds since the epoch) say nothing of it any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """An endpoint's row in the file."""
+
+    since: float | None
+    """When it last crossed a limit; None: it is well."""
+    seen: Seen
+    probe_until: float
+    """A probe's claim; in the past: nobody's."""
+    healed_at: float
+
+    def standing(self, limits: Thresholds, *, at: float) -> Standing:
+        """Say what the state means to a profile."""
+        why = self.seen.complaint(limits) if self.since is not None else ""
+        if self.since is None or not why:
+            return Standing("well", forget_before=self.healed_at)
+        badness, ends = self.seen.badness(limits), self.since + limits.cooldown_s
+        if at < ends:
+            return Standing("cooling", why, ends - at, badness, self.healed_at)
+        if at < self.probe_until:
+            return Standing("probing", f"{why}; a probe is under way", self.probe_until - at, badness, self.since)
+        return Standing("half_open", why, 0.0, badness, self.since)
+
+
+# Failures that say nothing of the endpoint's health: the request or the key was wrong, or the answer was not liked.
+def is_trouble(error_class: str | None) -> bool:
+    """Tell whether a failure counts against the endpoint."""
+    return error_class is not None and ErrorClass(error_class).is_retryable
+
+
+_ROW = (
+    "SELECT since, samples, ttft_p95_s, error_rate, probe_until, healed_at FROM endpoints "
+    "WHERE provider = ? AND model = ?"
+)
+_WINDOW = (
+    "SELECT error_class, ttft_s, total_s FROM observations "
+    "WHERE provider = ? AND model = ? AND at > ? AND at <= ? AND outcome <> 'hit'"
+)
+_ADD = "INSERT OR IGNORE INTO endpoints (provider, model) VALUES (?, ?)"
+_COOL = (
+    "UPDATE endpoints SET since = ?, samples = ?, ttft_p95_s = ?, error_rate = ?, probe_until = 0 "
+    "WHERE provider = ? AND model = ?"
+)
+_HEAL = "UPDATE endpoints SET since = NULL, probe_until = 0, healed_at = ? WHERE provider = ? AND model = ?"
+_RELEASE = "UPDATE endpoints SET probe_until = 0 WHERE provider = ? AND model = ?"
+_CLAIM = (
+    "UPDATE endpoints SET probe_until = ? "
+    "WHERE provider = ? AND model = ? AND since IS NOT NULL AND probe_until <= ? AND since + ? <= ?"
+)
+
+
+def read_state(database: sqlite3.Connection, endpoint: Endpoint) -> State | None:
+    """Read an endpoint's row; None: it has never been in trouble."""
+    row = database.execute(_ROW, endpoint).fetchone()
+    return None if row is None else State(row[0], Seen(row[1] or 0, row[2], row[3] or 0.0), row[4], row[5])
+
+
+def all_states(database: sqlite3.Connection) -> dict[Endpoint, State]:
+    """Read every endpoint that has ever been in trouble."""
+    names = database.execute("SELECT provider, model FROM endpoints ORDER BY provider, model").fetchall()
+    states = ((Endpoint(*name), read_state(database, Endpoint(*name))) for name in names)
+    return {endpoint: state for endpoint, state in states if state is not None}
+
+
+def watch(database: sqlite3.Connection, endpoint: Endpoint, *, after: float, until: float) -> Seen:
+    """Measure a window. A call that stalled has waited at least its whole length for a first token."""
+    times, troubles, samples = [], 0, 0
+    for error_class, ttft_s, total_s in database.execute(_WINDOW, (*endpoint, after, until)):
+        if error_class is not None and ErrorClass(error_class).is_refusal:
+            continue
+        samples += 1
+        troubles += is_trouble(error_class)
+        waited_s = total_s if ttft_s is None and error_class == ErrorClass.STALLED else ttft_s
+        if waited_s is not None:
+            times.append(waited_s)
+    return Seen(samples, quantile(times, 0.95), troubles / samples if samples else 0.0)
+
+
+def claim_probe(database: Database, endpoint: Endpoint, limits: Thresholds, *, at: float, lease_s: float) -> bool:
+    """Claim the probe of a half-open endpoint for at most `lease_s`; False: somebody else has it, or it is over."""
+    claim = (at + lease_s, *endpoint, at, limits.cooldown_s, at)
+    return bool(database.write(lambda open_one: open_one.execute(_CLAIM, claim).rowcount))
+
+
+def review(database: sqlite3.Connection, endpoint: Endpoint, limits: Thresholds, *, at: float) -> None:
+    """After calls that were no probe: put the endpoint into a cool-down where its window crosses a limit."""
+    state = read_state(database, endpoint)
+    if state is not None and state.since is not None and state.seen.complaint(limits):
+        return
+    after = max(at - limits.window_s, state.healed_at if state else 0.0)
+    seen = watch(database, endpoint, after=after, until=at)
+    if seen.samples >= limits.min_samples and seen.complaint(limits):
+        _cool(database, endpoint, seen, at=at)
+
+
+def judge_probe(
+    database: sqlite3.Connection, endpoint: Endpoint, limits: Thresholds, probe: Seen | None, *, at: float
+) -> None:
+    """End a probe: well again, cooling again, or free for the next one where it showed nothing (None)."""
+    if probe is None or not probe.samples:
+        database.execute(_RELEASE, endpoint)
+    elif probe.complaint(limits):
+        _cool(database, endpoint, probe, at=at)
+    else:
+        database.execute(_HEAL, (at, *endpoint))
+
+
+def _cool(database: sqlite3.Connection, endpoint: Endpoint, seen: Seen, *, at: float) -> None:
+    """Begin a cool-down."""
+    database.execute(_ADD, endpoint)
+    database.execute(_COOL, (at, seen.samples, seen.ttft_p95_s, seen.error_rate, *endpoint))

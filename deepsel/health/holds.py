@@ -1,0 +1,87 @@
+"""Budgets that many processes share: what a request may cost is held before it is sent and settled with its bill after.
+
+A hold counts as spent until it is settled (`ObservationLog.add` with its id) or its time is over, as it is when its
+process has died. Checking and holding are one transaction, so that processes which ask together cannot overspend.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+from deepsel.health.database import Database, picousd, usd
+from deepsel.health.log import spend_of
+
+if TYPE_CHECKING:
+    import sqlite3
+
+
+@dataclass(frozen=True, slots=True)
+class Budgets:
+    """A profile's bounds on its spend; None: no bound."""
+
+    profile: str
+    daily_usd: Decimal | None = None
+    monthly_usd: Decimal | None = None
+
+    def __bool__(self) -> bool:
+        return self.daily_usd is not None or self.monthly_usd is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The answer to a wish to spend."""
+
+    hold: int | None
+    """None: it would go over a bound, and nothing is held."""
+    refusal: str = ""
+    """With its numbers, for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What may still be spent, and by which bound."""
+
+    usd: Decimal
+    words: str
+    """`$1.20 left of the daily budget of $5`."""
+
+
+def left_of(database: sqlite3.Connection, budgets: Budgets, *, at: datetime, besides: int | None = None) -> Left | None:
+    """Return what is left under the tighter bound, holds counted (but not the one `besides`); None without a bound."""
+    spend = spend_of(database, budgets.profile, at)
+    query = "SELECT COALESCE(SUM(picousd), 0) FROM holds WHERE profile = ? AND expires_at > ? AND id <> ?"
+    (held,) = database.execute(query, (budgets.profile, at.timestamp(), besides or 0)).fetchone()
+    held_usd = usd(int(held)) or Decimal(0)
+    found = []
+    for name, bound, spent in (
+        ("daily", budgets.daily_usd, spend.day_usd),
+        ("monthly", budgets.monthly_usd, spend.month_usd),
+    ):
+        if bound is not None:
+            rest = max(Decimal(0), bound - spent - held_usd)
+            found.append(Left(rest, f"${rest.normalize():f} left of the {name} budget of ${bound}"))
+    return min(found, key=lambda left: left.usd, default=None)
+
+
+def hold(
+    database: Database, budgets: Budgets, amount_usd: Decimal, *, at: datetime, ttl_s: float, replaces: int | None = None
+) -> Held | None:
+    """Hold an amount, in place of what the request held before; None where the file cannot be used."""
+    amount = picousd(amount_usd) or 0
+
+    def take(one: sqlite3.Connection) -> Held:
+        one.execute("DELETE FROM holds WHERE expires_at <= ?", (at.timestamp(),))
+        left = left_of(one, budgets, at=at, besides=replaces)
+        if left is not None and amount_usd > left.usd:
+            return Held(None, f"could cost ${amount_usd.normalize():f}, and there is {left.words}")
+        row = (budgets.profile, at.timestamp() + ttl_s, amount)
+        if replaces is not None and one.execute(
+            "UPDATE holds SET profile = ?, expires_at = ?, picousd = ? WHERE id = ?", (*row, replaces)
+        ).rowcount:
+            return Held(replaces)
+        return Held(one.execute("INSERT INTO holds (profile, expires_at, picousd) VALUES (?, ?, ?)", row).lastrowid)
+
+    return database.write(take)

@@ -1,0 +1,66 @@
+"""Rate limits as the providers last told them, shared by all processes: until when to stay away, how many calls are left."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import sqlite3
+
+    from deepsel.health.cooldowns import Endpoint
+    from deepsel.health.database import Database
+
+
+class Limit(NamedTuple):
+    """An endpoint's limit; instants are seconds since the epoch."""
+
+    closed_until: float = 0.0
+    requests_left: int | None = None
+    """Of those that may be sent until `resets_at`; None: not told."""
+    resets_at: float = 0.0
+
+    def opens_at(self, now: float) -> float:
+        """Return the instant from which it may be asked; in the past where nothing holds it back."""
+        is_used_up = self.requests_left is not None and self.requests_left <= 0 and self.resets_at > now
+        return max(self.closed_until, self.resets_at if is_used_up else 0.0)
+
+
+_READ = "SELECT closed_until, requests_left, resets_at FROM limits WHERE provider = ? AND model = ?"
+_CLOSE = (
+    "INSERT INTO limits (provider, model, closed_until) VALUES (?, ?, ?) "
+    "ON CONFLICT (provider, model) DO UPDATE SET closed_until = MAX(closed_until, excluded.closed_until)"
+)
+_TELL = (
+    "INSERT INTO limits (provider, model, requests_left, resets_at) VALUES (?, ?, ?, ?) ON CONFLICT (provider, model) "
+    "DO UPDATE SET requests_left = excluded.requests_left, resets_at = excluded.resets_at"
+)
+_TAKE = (
+    "UPDATE limits SET requests_left = requests_left - 1 "
+    "WHERE provider = ? AND model = ? AND requests_left > 0 AND resets_at > ?"
+)
+
+
+def read_limit(database: sqlite3.Connection, endpoint: Endpoint) -> Limit:
+    """Read an endpoint's limit; one that holds nothing back where none is known."""
+    row = database.execute(_READ, endpoint).fetchone()
+    return Limit() if row is None else Limit(*row)
+
+
+def read_limits(database: Database, endpoints: list[Endpoint]) -> dict[Endpoint, Limit]:
+    """Read the limits of several endpoints; none where the file cannot be read."""
+    return database.read(lambda one: {name: read_limit(one, name) for name in endpoints}, empty={}) or {}
+
+
+def close_until(database: Database, endpoint: Endpoint, instant: float) -> None:
+    """Keep every process from asking the endpoint before `instant`; of two deadlines the later one holds."""
+    database.write(lambda one: one.execute(_CLOSE, (*endpoint, instant)))
+
+
+def tell_left(database: Database, endpoint: Endpoint, requests_left: int, resets_at: float) -> None:
+    """Note how many requests an answer said are left; the last answer's word holds."""
+    database.write(lambda one: one.execute(_TELL, (*endpoint, requests_left, resets_at)))
+
+
+def take_one(database: Database, endpoint: Endpoint, *, at: float) -> bool:
+    """Count one request against what is left; False where another process has taken the last one."""
+    return bool(database.write(lambda one: one.execute(_TAKE, (*endpoint, at)).rowcount))

@@ -1,0 +1,43 @@
+"""Reads what gateways say of a call in the headers of its response; pure. Names come from each gateway's documentation.
+
+LiteLLM proxy: `x-litellm-*`; Portkey: `x-portkey-*`; OpenRouter: `x-openrouter-*`. A header that cannot be read is absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from deepsel.providers.fields import amount
+from deepsel.values import Gateway
+
+_CACHE = ("x-portkey-cache-status", "x-openrouter-cache-status", "x-litellm-cache-status")
+_TRACES = ("x-portkey-trace-id", "x-litellm-call-id", "x-generation-id")
+_LONGEST = 200
+
+
+def read_gateway(headers: Mapping[str, str]) -> Gateway | None:
+    """Return what a gateway says, from headers named in lower case; None where none made itself known."""
+    cache_status, trace_id = _first(headers, *_CACHE), _first(headers, *_TRACES)
+    if cache_status is None and headers.get("x-litellm-cache-key"):
+        cache_status = "HIT"  # the proxy names the key of an answer it took from its cache, and says nothing otherwise
+    cost_usd = amount(headers.get("x-litellm-response-cost"))
+    gateway = Gateway(cost_usd, cache_status, _retries(headers), trace_id)
+    return None if gateway == Gateway() else gateway
+
+
+def _first(headers: Mapping[str, str], *names: str) -> str | None:
+    """Return the first header that is there, no longer than anybody reads."""
+    return next((headers[name].strip()[:_LONGEST] for name in names if headers.get(name, "").strip()), None)
+
+
+def _retries(headers: Mapping[str, str]) -> int | None:
+    """Add LiteLLM's retries and fall-backs, or return Portkey's count, whose -1 (all used up) names no number."""
+    found = [_whole(headers.get(f"x-litellm-attempted-{kind}")) for kind in ("retries", "fallbacks")]
+    known = [number for number in (*found, _whole(headers.get("x-portkey-retry-attempt-count"))) if number is not None]
+    return sum(known) if known else None
+
+
+def _whole(text: str | None) -> int | None:
+    """Read a plain number of at most six digits."""
+    digits = (text or "").strip()
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= 6 else None

@@ -1,0 +1,170 @@
+"""Each format says the same; the JSON record reads back as it was written."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import stat
+import sys
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parent))
+from bench_builders import report, result, silence
+
+from deepsel.bench import saving
+from deepsel.bench.export_data import csv_text, read_results, record
+from deepsel.bench.export_html import page
+from deepsel.bench.export_text import junit, markdown, table
+from deepsel.bench.figures import duration, histogram, spark, usd
+from deepsel.bench.records import Check, Report
+from deepsel.cli.records import dump
+from deepsel.health import benched
+
+NASTY = "<b>&\x1b|`"
+FAILED = Check("--max-ttft-p95", "quick", 0.1, 0.5, False, "quick: p95 too late <&>")
+DISTRIBUTION = {"n", "mean", "stdev", "min", "p50", "p90", "p95", "p99", "max", "p50_ci95"}
+CONTRACT = {
+    "model", "provider", "concurrency", "rate", "prompt_tokens", "idle_s", "requests", "errors", "ttfb_s", "ttft_s", "itl_s",
+    "tpot_s", "e2e_s", "output_tokens_per_s", "connect_s", "cold_ttft_s", "warm_ttft_s", "cold_penalty_s", "cost_usd", "samples",
+}  # fmt: skip
+
+
+@pytest.fixture
+def whole() -> Report:
+    """A load with a failure, one nobody answered, and a silence."""
+    load = result([0.2, 0.3, 0.4], errors=["server"], warnings=("look out",))
+    dead = result([], errors=["rate_limited"], model=NASTY)
+    return report(load, dead, silence([(1.2, 0.2), (1.4, 0.3)]), checks=(FAILED,), warnings=("a note",))
+
+
+def test_record_is_the_contracts(whole: Report) -> None:
+    """The record has every name of the contract; money is text, unknown is null, times are numbers."""
+    found = json.loads(dump(record(whole)))
+    assert {"schema", "started_at", "tool", "cases", "checks"} <= found.keys()
+    for case in found["cases"]:
+        assert case.keys() >= CONTRACT
+        assert case["ttft_s"].keys() >= DISTRIBUTION
+    load, _, cold = found["cases"]
+    assert (load["errors"], load["requests"], load["cost_usd"]) == ({"server": 1}, 4, "0.0003")
+    assert load["ttft_s"]["p50"] == 0.3
+    assert load["cold_ttft_s"]["p50"] is None
+    assert cold["cold_penalty_s"]["p50"] == pytest.approx(1.05)
+    assert found["checks"] == [
+        {"name": "--max-ttft-p95", "case": "quick", "limit": 0.1, "value": 0.5, "passed": False, "text": FAILED.text}
+    ]
+
+
+def test_record_reads_back(whole: Report) -> None:
+    """A baseline has the cases and samples that were written."""
+    back = read_results(dump(record(whole)))
+    assert [one.case for one in back] == [one.case for one in whole.results]
+    assert [one.samples for one in back] == [one.samples for one in whole.results]
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"schema": 1}', '{"schema": 1, "cases": [{}]}', '{"schema": 2, "cases": []}'])
+def test_what_is_no_record_is_refused(text: str) -> None:
+    """Anything else is refused in words, never by a traceback."""
+    with pytest.raises(ValueError, match="is not a record"):
+        read_results(text)
+
+
+def test_table_fits_a_terminal(whole: Report) -> None:
+    """80 columns, with and without block characters; failures, notes and checks are in it."""
+    text = table(whole, has_blocks=True)
+    assert max(map(len, text.splitlines())) <= 80
+    for words in ("3 of 4 answered (failed: 1 server)", "0 of 1 answered", "cold penalty", "look out", "FAILED", "a note"):
+        assert words in " ".join(text.split())
+    assert table(whole, has_blocks=False).isascii()
+
+
+def test_markdown_is_not_broken_by_names(whole: Report) -> None:
+    """Every line of a table has the same number of cells, whatever a name holds."""
+    lines = [re.sub(r"\\\|", "", line) for line in markdown(whole).splitlines() if line.startswith("|")]
+    assert len({line.count("|") for line in lines[:5]}) == 1
+    assert "**failed** `--max-ttft-p95`" in markdown(whole)
+
+
+def test_junit_is_xml_with_a_failure(whole: Report) -> None:
+    """The failed check and the case nobody answered are failures; the rest pass."""
+    suite = ElementTree.fromstring(junit(whole)).find("testsuite")
+    assert suite is not None
+    assert (suite.get("tests"), suite.get("failures")) == ("4", "2")
+    assert [test.get("name") for test in suite if test.find("failure") is not None][1] == "--max-ttft-p95 (quick)"
+    partial = ElementTree.fromstring(junit(report(is_partial=True)))
+    assert partial[0].get("failures") == "1"
+
+
+def test_csv_has_a_line_for_each_metric(whole: Report) -> None:
+    """A line a case and metric; a name cannot become a formula."""
+    rows = list(csv.DictReader(io.StringIO(csv_text(report(result([0.2, 0.4], model="=cmd"))))))
+    assert {row["metric"] for row in rows} >= {"ttft_s", "itl_s", "tpot_s", "e2e_s"}
+    assert rows[0]["model"] == "'=cmd"
+    assert next(row for row in rows if row["metric"] == "ttft_s")["p50"] == "0.3"
+
+
+def test_page_needs_nothing_else(whole: Report) -> None:
+    """One file: no script, no reference out, names escaped, plots drawn, dark where that is wished."""
+    html = page(whole)
+    assert not re.search(r"<script|https?://|<link rel=.stylesheet|url\(", html)
+    assert "prefers-color-scheme: dark" in html
+    assert NASTY not in html
+    assert html.count("<svg") >= 5
+    assert "interrupted" in page(report(is_partial=True))
+    for svg in re.findall(r"<svg.*?</svg>", html):
+        ElementTree.fromstring(svg)
+
+
+def test_partial_is_said(whole: Report) -> None:
+    """A run that was interrupted says so in every format."""
+    partial = report(result([0.2]), is_partial=True)
+    assert record(partial)["is_partial"] is True
+    assert "interrupted" in table(partial, has_blocks=False)
+    assert "interrupted" in markdown(partial)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(None, "-"), (0.0004, "0.40 ms"), (0.0123, "12.3 ms"), (0.4123, "412 ms"), (0.9996, "1.00 s"), (123.4, "123 s")],
+)
+def test_durations(value: float | None, text: str) -> None:
+    """Three digits and a unit."""
+    assert duration(value) == text
+
+
+def test_small_things() -> None:
+    """Money to three digits; histograms count everything, and a bin with anything in it shows."""
+    assert (usd(None), usd(Decimal(0)), usd(Decimal("0.0012345")), usd(Decimal("12.3"))) == ("unknown", "$0", "$0.00123", "$12.30")
+    assert histogram([1, 1, 2, 3], 2) == [2, 2]
+    assert histogram([5, 5], 10) == [2]
+    assert spark([1.0] * 1000 + [2.0], 4, has_blocks=True) == "█  ▁"
+
+
+# --- handing on ------------------------------------------------------------------------------------------------------
+
+
+def test_router_reads_what_was_saved(tmp_path: Path) -> None:
+    """The medians of the least load are kept beside those of other models; a later run replaces its own."""
+    at = datetime(2026, 11, 25, tzinfo=UTC)
+    results = [result([0.9] * 3, concurrency=8), result([0.3] * 3), silence([(5.0, 1.0)])]
+    saving.write_latest(tmp_path, saving.latest(results), at=at)
+    saving.write_latest(tmp_path, saving.latest([result([0.5], model="other")]), at=at)
+    known = benched(tmp_path)
+    assert (known["quick"].ttft_s, known["quick"].tokens_per_s, known["other"].ttft_s) == (0.3, 100.0, 0.5)
+    assert stat.S_IMODE((tmp_path / "bench.json").stat().st_mode) == 0o600
+
+
+def test_observations_are_of_loads_alone() -> None:
+    """Each request of a load is observed, failures with their class; a cold start would mislead."""
+    results = [result([0.2], errors=["server"]), silence([(5.0, 1.0)])]
+    found = saving.observations(results, profile="main", began_at=datetime(2026, 11, 25, tzinfo=UTC))
+    assert [(one.outcome, one.error_class, one.ttft_s, one.task) for one in found] == [
+        ("ok", None, 0.2, "bench"),
+        ("failed", "server", None, "bench"),
+    ]

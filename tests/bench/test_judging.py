@@ -1,0 +1,106 @@
+"""Warnings teach, comparisons are careful, checks name what they failed on."""
+
+from __future__ import annotations
+
+import random
+import sys
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from deepsel.bench.judging import Limits, checks_of, compare_baseline, compare_models, missing_in, warnings_of
+from deepsel.bench.records import Result
+
+sys.path.insert(0, str(Path(__file__).parent))
+from bench_builders import result, silence
+
+
+def noise(seed: int, factor: float = 1.0, n: int = 50) -> list[float]:
+    """Skewed latencies."""
+    rng = random.Random(seed)
+    return [0.4 * factor * rng.lognormvariate(0, 0.2) for _ in range(n)]
+
+
+def told(one: Result, *, shares_prefix: bool = False) -> str:
+    return "\n".join(warnings_of(one, shares_prefix=shares_prefix))
+
+
+@pytest.mark.parametrize(
+    ("one", "words"),
+    [
+        (result(noise(1, n=10)), "10 samples are too few for p95"),
+        (result(noise(1, n=50)), "50 samples are too few for p99"),
+        (result([9.0, *noise(1, n=30)]), "the first request was far slower"),
+        (result([*noise(1, n=30), 9.0]), "1 outlier ("),
+        (result([*noise(1, n=30), *noise(2, 1.5, n=30)]), "conditions changed during the run"),
+        (result([0.1] * 20 + [3.0]), "an open loop (`--rate`) counts them"),
+        (silence([(1.0, 0.2)] * 3), "3 rounds are too few"),
+        (silence([(1.0, 0.2)] * 6, connection="kept"), "6 of 6 connections had been closed"),
+    ],
+)
+def test_what_is_warned_of(one: Result, words: str) -> None:
+    """Each weakness of a sample is said, with what to do about it."""
+    assert words in told(one)
+
+
+def test_a_good_sample_is_not_warned_of() -> None:
+    """A hundred steady requests, and six rounds on fresh connections, raise nothing."""
+    assert told(result([0.4 + 0.001 * (place * 7 % 11) for place in range(100)])) == ""
+    assert told(silence([(1.0, 0.2)] * 6)) == ""
+
+
+def test_models_are_compared_with_the_fastest() -> None:
+    """Of models asked in the same way each is held against the one of the smallest median, per metric."""
+    fast, slow = result(noise(1), model="fast"), result(noise(2, 1.5), model="slow")
+    first, per_token = compare_models([slow, fast])
+    assert (first.case.model, first.against, first.metric) == ("slow", "fast", "ttft_s")
+    assert first.ratio.is_significant
+    assert first.ratio.value == pytest.approx(1.5, abs=0.15)
+    assert not per_token.ratio.is_significant
+    assert compare_models([fast, result(noise(1), model="other", concurrency=8)]) == []
+
+
+def test_regression_is_significant_and_large() -> None:
+    """Slower beyond chance and beyond the limit fails; either alone does not."""
+    before = [result(noise(1))]
+    verdicts = {}
+    for name, after in {"slower": noise(2, 1.4), "a little": noise(2, 1.12), "same": noise(3)}.items():
+        found = compare_baseline([result(after)], before)
+        checks = checks_of([result(after)], found, Limits(regression_pct=20), None)
+        verdicts[name] = [check.passed for check in checks if "ttft_s" in check.name]
+    assert verdicts == {"slower": [False], "a little": [True], "same": [True]}
+    few = compare_baseline([result([9.0] * 5)], before)
+    assert few == []
+
+
+def test_noise_passes_nineteen_times_in_twenty() -> None:
+    """The same server twice, two hundred times, over all metrics of a run: at most 5 % of the runs fail."""
+    failed = 0
+    for seed in range(200):
+        after, before = [result(noise(1000 + seed))], [result(noise(5000 + seed))]
+        checks = checks_of(after, compare_baseline(after, before), Limits(regression_pct=0), None)
+        failed += not all(check.passed for check in checks)
+    assert failed <= 10
+
+
+def test_other_cases_are_not_compared() -> None:
+    """A case that the baseline has under another load is missing in it."""
+    before, after = [result(noise(1), concurrency=8)], [result(noise(1))]
+    assert compare_baseline(after, before) == []
+    assert missing_in(before, [after[0].case]) == [after[0].case]
+
+
+def test_checks_hold_limits() -> None:
+    """Percentile, share of failures and cost are each held against their limit, and name themselves."""
+    one = result([0.1] * 9, errors=["server"])
+    limits = Limits(ttft_p95_s=0.2, error_rate=0.05, cost_usd=Decimal("0.01"))
+    checks = {check.name: check for check in checks_of([one], [], limits, Decimal("0.02"))}
+    assert {name: check.passed for name, check in checks.items()} == {
+        "--max-ttft-p95": True,
+        "--max-error-rate": False,
+        "--max-cost": False,
+    }
+    assert "1 of 10 requests failed" in checks["--max-error-rate"].text
+    nothing = checks_of([result([], errors=["server"])], [], Limits(ttft_p95_s=1.0), None)
+    assert (nothing[0].value, nothing[0].passed) == (None, False)

@@ -1,0 +1,92 @@
+"""Gateways as targets: their own options reach them, and what they say they did reaches the record and the log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deepsel import catalog
+from deepsel.health import ObservationLog
+from deepsel.providers.gateways import read_gateway
+from deepsel.values import Gateway
+
+Deepsel = Callable[..., Any]
+LITELLM = {
+    "x-litellm-call-id": "call-1", "x-litellm-attempted-retries": "1", "x-litellm-attempted-fallbacks": "2",
+    "x-litellm-response-cost": "0.00012",
+}  # fmt: skip
+PORTKEY = {"x-portkey-cache-status": "HIT", "x-portkey-trace-id": "trace-1", "x-portkey-retry-attempt-count": "3"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "gateway"),
+    [
+        ({}, None),
+        ({"x-request-id": "1", "server": "any"}, None),
+        (LITELLM, Gateway(Decimal("0.00012"), None, 3, "call-1")),
+        ({"x-litellm-cache-key": "abc"}, Gateway(cache_status="HIT")),
+        (PORTKEY, Gateway(None, "HIT", 3, "trace-1")),
+        ({"x-portkey-retry-attempt-count": "-1", "x-portkey-trace-id": "t"}, Gateway(trace_id="t")),
+        ({"x-openrouter-cache-status": "MISS", "x-generation-id": "gen-1"}, Gateway(None, "MISS", None, "gen-1")),
+        ({"x-litellm-response-cost": "-1", "x-portkey-retry-attempt-count": "many"}, None),
+    ],
+)
+def test_headers_are_read(headers: dict[str, str], gateway: Gateway | None) -> None:
+    """Each gateway's words become one record; junk and silence are unknown."""
+    assert read_gateway(headers) == gateway
+
+
+@pytest.mark.parametrize(("headers", "retries"), [(LITELLM, 3), (PORTKEY, 3)])
+def test_what_a_gateway_did_is_on_record(
+    deepsel: Deepsel, simulate: Callable[..., Any], profiles: Callable[..., Path], home: Path, headers: Any, retries: int
+) -> None:
+    """Retries, cache status and trace id stand in the answer's record and in the log."""
+    profiles(one=simulate(headers=headers))
+    attempt = deepsel("ask", "Hi", "--json").record()["attempts"][0]
+    assert attempt["gateway"]["retries"] == retries
+    (row,) = ObservationLog(home / "data").since(0) or []
+    assert (row.gateway_retries, row.trace_id) == (retries, attempt["gateway"]["trace_id"])
+    assert row.gateway_cache == headers.get("x-portkey-cache-status")
+    assert row.host.startswith("127.0.0.1:")
+
+
+def test_stated_cost_of_a_whole_answer_is_the_bill(
+    deepsel: Deepsel, simulate: Callable[..., Any], profiles: Callable[..., Path]
+) -> None:
+    """What LiteLLM states for an answer that was not streamed is its cost; of a stream it is only noted."""
+    profiles(one=simulate(headers=LITELLM))
+    whole = deepsel("ask", "Hi", "--no-cache", "--json", "--no-stream").record()
+    assert Decimal(whole["cost_usd"]) == Decimal("0.00012")
+    streamed = deepsel("ask", "Hi", "--no-cache", "--json").record()
+    assert Decimal(streamed["cost_usd"]) != Decimal("0.00012")
+    assert streamed["attempts"][0]["gateway"]["cost_usd"] == "0.00012"
+
+
+def test_openrouter_options_reach_it(deepsel: Deepsel, simulate: Callable[..., Any], home: Path) -> None:
+    """Fall-back list, provider preferences and the suffixes of an id are sent word for word; the profile's too."""
+    server = simulate()
+    (home / "profiles.toml").write_text(
+        f'[providers.openrouter]\nbase_url = "{server.base_url}"\napi_key_env = "TEST_KEY"\n'
+        'extra_body = { provider = { sort = "latency", require_parameters = true } }\n'
+        '[profiles.main]\nmodels = ["openrouter/deepseek/deepseek-flash:floor"]\n'
+    )
+    ran = deepsel("ask", "Hi", "--param", 'models=["deepseek/deepseek-flash", "mistralai/mistral-large-4"]', "--json")
+    assert ran.code == 0, ran.err
+    body = server.calls[0].body
+    assert body["model"] == "deepseek/deepseek-flash:floor"
+    assert body["models"] == ["deepseek/deepseek-flash", "mistralai/mistral-large-4"]
+    assert body["provider"] == {"sort": "latency", "require_parameters": True}
+    deepsel("ask", "Hi", "--no-cache", "--param", 'provider={"order": ["deepseek"]}', "-m", "openrouter/x/y:nitro")
+    assert (server.calls[1].body["model"], server.calls[1].body["provider"]) == ("x/y:nitro", {"order": ["deepseek"]})
+
+
+def test_a_suffix_keeps_the_limits_and_not_the_price() -> None:
+    """`:floor` and `:nitro` choose among hosts: the model behind is known, its price is not."""
+    for suffix in (":floor", ":nitro", ""):
+        model = catalog.find_model(f"openrouter/deepseek/deepseek-flash{suffix}")
+        assert model.context_window == 1048576
+        assert model.prices == ()

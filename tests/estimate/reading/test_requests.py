@@ -1,0 +1,94 @@
+"""JSON lines: which are requests, and what of them is counted."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from deepsel.estimate.requests import Prompt, is_request_file, lines_of, parse
+
+USER = {"role": "user", "content": "Hello"}
+
+
+@pytest.mark.parametrize(
+    ("record", "texts"),
+    [
+        ({"id": 1, "prompt": "Hello"}, ("Hello",)),
+        ({"id": 1, "messages": [USER, {"role": "assistant", "content": "Hi"}]}, ("Hello", "Hi")),
+        ({"messages": [USER]}, ("Hello",)),
+        ({"custom_id": "a", "method": "POST", "url": "/v1/chat/completions", "body": {"messages": [USER]}}, ("Hello",)),
+        ({"custom_id": "a", "params": {"system": "Be kind.", "messages": [USER]}}, ("Be kind.", "Hello")),
+        ({"custom_id": "a", "url": "/v1/responses", "body": {"instructions": "Be kind.", "input": "Hello"}}, ("Be kind.", "Hello")),
+        ({"custom_id": "a", "url": "/v1/embeddings", "body": {"input": ["one", "two"]}}, ("one", "two")),
+        ({"messages": [{"role": "user", "content": [{"type": "text", "text": "He"}, {"type": "text", "text": "llo"}]}]}, ("Hello",)),
+    ],
+)
+def test_each_shape_is_understood(record: object, texts: tuple[str, ...]) -> None:
+    """Every documented shape gives the content of its messages."""
+    assert parse(json.dumps(record)) == Prompt(texts)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["", "{", "[1]", "null", "3", '"text"', "{}", '{"prompt": 3}', '{"messages": []}', '{"messages": [1]}', '{"messages": {}}',
+     '{"messages": [{"role": "user"}]}', '{"name": "x", "size": 3}', "[" * 100_000, "9" * 5000, '{"a":' * 100_000],
+)  # fmt: skip
+def test_what_is_no_request_is_none(line: str) -> None:
+    """Broken JSON, other JSON and nonsense of any depth or size are no request and no error."""
+    assert parse(line) is None
+
+
+@given(st.recursive(st.none() | st.integers() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(
+    st.sampled_from(["messages", "prompt", "input", "content", "body", "tools", "tool_calls", "text", "type"]), inner)))
+def test_no_json_makes_it_fail(value: object) -> None:
+    """Any JSON value is a request or none."""
+    prompt = parse(json.dumps(value))
+    assert prompt is None or all(isinstance(text, str) for text in prompt.texts)
+
+
+def test_what_is_not_counted_is_named() -> None:
+    """Tools, tool calls and pictures are told apart from the text that is counted."""
+    picture = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
+    prompt = parse(json.dumps({
+        "tools": [{"type": "function"}],
+        "messages": [
+            {"role": "user", "content": [{"type": "text", "text": "What is it?"}, picture]},
+            {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]},
+        ],
+    }))
+    assert prompt is not None
+    assert prompt.texts == ("What is it?", "")
+    assert prompt.left_out == {"tool definitions", "tool calls", "parts that are not text"}
+
+
+def test_lone_surrogates_are_replaced() -> None:
+    """Half a surrogate pair becomes U+FFFD and is told; a whole pair is its character."""
+    assert parse(r'{"prompt": "a\ud800b \ud83d\ude00"}') == Prompt(("a\ufffdb 😀",), has_lone_surrogates=True)
+    assert parse(r'{"prompt": "\ud83d\ude00"}') == Prompt(("😀",))
+
+
+@given(st.lists(st.text("ab\n ", max_size=8)))
+def test_lines_are_the_same_however_the_text_is_cut(blocks: list[str]) -> None:
+    """The lines and their numbers do not depend on where the reads fall; blank ones are left out."""
+    whole = "".join(blocks).split("\n")
+    expected = [(number, line) for number, line in enumerate(whole, 1) if line.strip()]
+    assert [(line.number, line.text) for line in lines_of(blocks)] == expected
+
+
+def test_a_line_without_end_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line that is too long is dropped while it is read, and told as a line that is no request."""
+    monkeypatch.setattr("deepsel.estimate.requests.MAX_LINE_CHARS", 10)
+    lines = list(lines_of(["aaaa", "aaaaaaaa", "aaaaaaaaaaaaaaaa", "aaa\nb"]))
+    assert [(line.number, line.text) for line in lines] == [(1, ""), (2, "b")]
+
+
+def test_a_file_is_requests_if_one_of_its_first_lines_is() -> None:
+    """One broken line at the start does not make a file text; records of another kind do, and so does a cut line alone."""
+    request = '{"prompt": "a"}'
+    assert is_request_file(f"{{broken\n{request}\n", is_whole=True)
+    assert is_request_file(request, is_whole=True)
+    assert not is_request_file(request, is_whole=False)
+    assert not is_request_file('{"level": "info"}\n' * 30 + request, is_whole=True)

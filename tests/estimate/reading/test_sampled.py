@@ -1,0 +1,109 @@
+"""Sampled readings of real files: what is read, and that the interval holds the exact count."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from deepsel.estimate.decode import open_file
+from deepsel.estimate.find import Found
+from deepsel.estimate.read import read
+from deepsel.estimate.records import Input
+from deepsel.estimate.sampled import lines_in, plan
+
+NAME = "o200k_base"
+SAMPLES = Path(__file__).parents[3] / "samples"
+ENGLISH = (SAMPLES / "en.txt").read_text("utf-8") + "\n"
+THAI = (SAMPLES / "th.txt").read_text("utf-8") + "\n"
+
+
+def _total(one: Input) -> int:
+    return sum(piece.tokens[NAME].tokens for piece in one.pieces)
+
+
+def test_a_small_input_is_read_whole(tmp_path: Path) -> None:
+    """A sample of what is quickly read is everything, exactly."""
+    (tmp_path / "a.txt").write_text(ENGLISH)
+    assert read([str(tmp_path)], vocabularies=[NAME], sample=1) == read([str(tmp_path)], vocabularies=[NAME])
+
+
+def test_a_large_file_is_read_in_part(tmp_path: Path) -> None:
+    """Of a large file of two languages a share is read; total and parts lie in their intervals, which are narrow."""
+    path = tmp_path / "large.txt"
+    path.write_text((ENGLISH * 30 + THAI * 12) * 120, "utf-8")
+    exact = read([str(path)], vocabularies=[NAME]).inputs[0]
+    one = read([str(path)], vocabularies=[NAME], sample=1).inputs[0]
+    low, high = one.intervals[NAME]
+    assert 0 < one.read_share < 0.6
+    assert low <= _total(exact) <= high
+    assert (high - low) / _total(exact) < 0.2
+    assert {piece.language for piece in one.pieces} == {"en", "th"}
+    assert sum(piece.size_bytes for piece in one.pieces) == pytest.approx(path.stat().st_size, rel=1e-5)
+    for piece in one.pieces:
+        tally = piece.tokens[NAME]
+        assert tally.low is not None
+        assert tally.high is not None
+        assert tally.low <= tally.tokens <= tally.high
+    assert one.largest_request[NAME] == pytest.approx(_total(one), abs=2)
+
+
+def test_the_seed_decides(tmp_path: Path) -> None:
+    """The same seed gives the same Reading, another seed another one."""
+    path = tmp_path / "large.txt"
+    path.write_text("".join(ENGLISH[: index % 700] + "\n" for index in range(12_000)), "utf-8")
+    first, again, other = (read([str(path)], vocabularies=[NAME], sample=seed) for seed in (1, 1, 2))
+    assert first == again != other
+
+
+def test_sampled_requests_are_whole_lines(tmp_path: Path) -> None:
+    """Of a large file of requests, requests, messages and tokens are estimated from whole lines."""
+    path = tmp_path / "large.jsonl"
+    lines = [json.dumps({"messages": [{"role": "user", "content": f"Request {i}. " * (i % 40 + 1)}]}) for i in range(20_000)]
+    path.write_text("\n".join(lines) + "\n")
+    exact = read([str(path)], vocabularies=[NAME]).inputs[0]
+    reading = read([str(path)], vocabularies=[NAME], sample=3)
+    one = reading.inputs[0]
+    low, high = one.intervals[NAME]
+    assert low <= _total(exact) <= high
+    assert one.requests == pytest.approx(20_000, rel=0.05)
+    assert one.messages == one.requests
+    assert one.largest_request[NAME] <= exact.largest_request[NAME]
+    assert reading.notices == ()
+
+
+def test_each_line_begins_in_one_window(tmp_path: Path) -> None:
+    """Windows that follow each other hold each line once."""
+    path = tmp_path / "lines.txt"
+    path.write_text("".join("x" * (index * 7 % 40) + "\n" for index in range(200)))
+    source = open_file(str(path))
+    size = path.stat().st_size
+    for length in (1, 10, 64, 1000):
+        assert b"".join(lines_in(source, start, length) for start in range(0, size, length)) == path.read_bytes()
+    source.close()
+
+
+def test_of_many_small_files_some_are_read(tmp_path: Path) -> None:
+    """Hundreds of files of one kind are one row, estimated from some of them; binary ones among them are skipped."""
+    for index in range(300):
+        (tmp_path / f"{index}.txt").write_text(ENGLISH * (index % 20 + 4))
+    (tmp_path / "picture.txt").write_bytes(b"\0" * 10)
+    (tmp_path / "one.md").write_text("# One\n")
+    exact = sum(_total(one) for one in read([str(tmp_path)], vocabularies=[NAME]).inputs if one.path.endswith(".txt"))
+    reading = read([str(tmp_path)], vocabularies=[NAME], sample=5)
+    group, single = reading.inputs
+    assert group.path == "*.txt (300 files)"
+    assert (group.requests, group.messages) == (300, 300)
+    low, high = group.intervals[NAME]
+    assert low <= exact <= high
+    assert 0.05 < group.read_share < 0.2
+    assert Path(single.path).name == "one.md"
+    assert len(reading.skipped) == 1
+
+
+def test_standard_input_is_never_sampled() -> None:
+    """What cannot be read at a place of choice is read whole."""
+    work = plan([Found("-", None), Found("a.txt", 10**9), Found("b.txt", 10)], 1)
+    assert [item.path for item in work.whole] == ["-", "b.txt"]
+    assert work.read_bytes is None

@@ -44,7 +44,7 @@ class Run:
         taken = list(self.seen)
         times = sorted(one.text_at[0] - one.exchange.write_began_at for one in taken
                        if one.text_at and one.exchange and one.exchange.write_began_at)  # fmt: skip
-        words = f"{self.case.model}  {self.case.how}  {len(taken)} of {self.total}"
+        words = f"{self.case.model}  {len(taken)} of {self.total}"
         if times:
             words += f"  first token p50 {quantile(times, 0.5) * 1000:.0f} ms, p95 {quantile(times, 0.95) * 1000:.0f} ms"
         failed = sum(1 for one in taken if one.failure)
@@ -128,11 +128,11 @@ class Sender:
         began_at = self._now()
         end, next_warm = began_at + case.idle_s, began_at + (case.warm_every_s or case.idle_s)
         while next_warm < end:
-            self._wait_until(next_warm, lambda: f"{words}: {end - self._now():.0f} s of silence left, kept warm")
+            self._wait_until(next_warm, lambda: f"{words}: {end - self._now():.1f} s of silence left, kept warm")
             for run in runs:
                 self.overhead.append(self.caller.call(run.target, "hi", max_tokens=_KEEP_ALIVE_TOKENS))
             next_warm += case.warm_every_s or case.idle_s
-        self._wait_until(end, lambda: f"{words}: {end - self._now():.0f} s of silence left")
+        self._wait_until(end, lambda: f"{words}: {end - self._now():.1f} s of silence left")
         if case.connection == "fresh":
             self.caller.transport.drop_connections()
         for run in runs:

@@ -23,7 +23,8 @@ from deepsel.values import Answer, JsonObject, Request
 
 if TYPE_CHECKING:
     from deepsel.config import Settings
-    from deepsel.engine import Prepared, Run, Tools
+    from deepsel.engine.prepare import Prepared
+    from deepsel.engine.run import Run, Tools
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,7 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str], stdin: TextIO | 
         params=wishes.params,
         stream=wishes.stream is not False,
     )
-    from deepsel.engine import ensure_route, prepare
+    from deepsel.engine.prepare import ensure_route, prepare
 
     with Workshop(common.config) as workshop:
         tools = workshop.tools()
@@ -101,7 +102,8 @@ def _explain(prepared: Prepared, tools: Tools, wishes: Wishes, common: Common) -
 def _answer(prepared: Prepared, tools: Any, wishes: Wishes, common: Common, settings: Settings) -> None:
     """Ask, show, and report."""
     from deepsel.cli.show import reader_for
-    from deepsel.engine import Run, ensure_route
+    from deepsel.engine.prepare import ensure_route
+    from deepsel.engine.run import Run
 
     is_shown = _shows_stream(wishes)
     run_ = Run(prepared, tools, is_shown=is_shown)

@@ -21,7 +21,7 @@ from deepsel.values import Provider
 
 if TYPE_CHECKING:
     from deepsel.cache import Cache
-    from deepsel.engine import Tools
+    from deepsel.engine.run import Tools
     from deepsel.providers.transport import Transport
 
 
@@ -92,7 +92,7 @@ class Workshop:
         """Give the engine what it needs from this process."""
         import random
 
-        from deepsel.engine import Tools
+        from deepsel.engine.run import Tools
         from deepsel.health import ObservationLog
 
         return Tools(

@@ -8,8 +8,9 @@ from typing import Any
 
 from deepsel.cli.money import count, usd
 from deepsel.cli.terminal import plain
-from deepsel.engine import Prepared, Tools
 from deepsel.engine.lookup import Place, find_place, may_read
+from deepsel.engine.prepare import Prepared
+from deepsel.engine.run import Tools
 
 
 def cache_state(prepared: Prepared, tools: Tools) -> dict[str, Any]:

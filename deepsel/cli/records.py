@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from deepsel.values import Answer, Attempt, Gateway, PriceRule, Usage
 
 if TYPE_CHECKING:
-    from deepsel.engine import Prepared
+    from deepsel.engine.prepare import Prepared
 
 SCHEMA_VERSION = 1
 

@@ -18,8 +18,9 @@ from typing import Any
 from deepsel.cache import Cache, RedisServer
 from deepsel.clock import Clock, SystemClock
 from deepsel.config import CacheSettings, Profile, Settings
-from deepsel.engine import Prepared, Run, Tools, prepare
 from deepsel.engine.lookup import CacheMode
+from deepsel.engine.prepare import Prepared, prepare
+from deepsel.engine.run import Run, Tools
 from deepsel.health import ObservationLog
 from deepsel.providers.transport import Transport
 from deepsel.secret import Secret

@@ -18,7 +18,7 @@ import pytest
 
 from deepsel.cache import Cache
 from deepsel.config import CacheSettings, Profile, Settings
-from deepsel.engine import Tools
+from deepsel.engine.run import Tools
 from deepsel.engine.warming import Warmer
 from deepsel.errors import OverBudgetError
 from deepsel.health import Observation, ObservationLog

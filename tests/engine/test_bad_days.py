@@ -21,8 +21,9 @@ import pytest
 from deepsel.cache import Cache
 from deepsel.clock import SystemClock
 from deepsel.config import CacheSettings, Profile, Settings
-from deepsel.engine import Run, Tools, prepare
 from deepsel.engine.events import AttemptEnded, AttemptStarted
+from deepsel.engine.prepare import prepare
+from deepsel.engine.run import Run, Tools
 from deepsel.health import ObservationLog
 from deepsel.providers.transport import Transport
 from deepsel.secret import Secret

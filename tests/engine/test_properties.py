@@ -16,8 +16,9 @@ from hypothesis import strategies as st
 
 from deepsel.cache import Cache
 from deepsel.config import CacheSettings, Profile, Settings
-from deepsel.engine import Run, Tools, prepare
 from deepsel.engine.events import AttemptEnded, AttemptStarted, Waiting
+from deepsel.engine.prepare import prepare
+from deepsel.engine.run import Run, Tools
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.health import ObservationLog
 from deepsel.values import (

@@ -26,6 +26,7 @@ from deepsel.cli.context import Workshop, choose_profile, load_settings
 from deepsel.cli.money import usd
 from deepsel.cli.options import Common
 from deepsel.cli.terminal import is_terminal, plain, write_note
+from deepsel.clock import SystemClock
 from deepsel.config import Profile, Settings
 from deepsel.engine.budget import Purse, budgets_of
 from deepsel.errors import (
@@ -64,20 +65,20 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str]) -> None:
     profile = choose_profile(settings, common, env)
     baseline = _read_baseline(wishes.baseline)
     with Workshop(common.config) as workshop:
-        tools = workshop.tools()
+        clock = SystemClock()
         targets = _targets(wishes, settings, profile, env)
         _check_baseline(baseline, targets, wishes)
         prompter = Prompter(random.SystemRandom(), wishes.wanted.shares_prefix)
-        started_at = tools.clock.now()
-        purse = Purse(profile, tools.log, tools.clock)
+        started_at = clock.now()
+        purse = Purse(profile, workshop.log(), clock)
         _ensure_cost(wishes, purse, targets, prompter, at=started_at)
-        located = [replace(target, provider=tools.locate(target.provider)) for target in targets]
+        located = [replace(target, provider=workshop.locate(target.provider)) for target in targets]
         caller = Caller(
-            tools.transport(), tools.clock, profile.timeout_s, profile.first_token_timeout_s, profile.temperature
+            workshop.open_transport(), clock, profile.timeout_s, profile.first_token_timeout_s, profile.temperature
         )
         with _Line(common) as line:
-            sender = Sender(caller, wishes.wanted.max_tokens, tools.rng, line.watch)
-            session = Session(wishes.wanted, located, sender, prompter, tools.clock.monotonic())
+            sender = Sender(caller, wishes.wanted.max_tokens, random.SystemRandom(), line.watch)
+            session = Session(wishes.wanted, located, sender, prompter, clock.monotonic())
             try:
                 session.run()
                 is_partial = False

@@ -22,6 +22,7 @@ from deepsel.values import Provider
 if TYPE_CHECKING:
     from deepsel.cache import Cache
     from deepsel.engine.run import Tools
+    from deepsel.health import ObservationLog
     from deepsel.providers.transport import Transport
 
 
@@ -93,19 +94,24 @@ class Workshop:
         import random
 
         from deepsel.engine.run import Tools
-        from deepsel.health import ObservationLog
 
         return Tools(
-            transport=self._open_transport,
+            transport=self.open_transport,
             cache=self._stack.enter_context(open_cache(self.config_path)),
-            log=ObservationLog(config.find_paths(os.environ, self.config_path).data_dir),
+            log=self.log(),
             clock=SystemClock(),
             rng=random.Random(),  # noqa: S311 - jitter, not cryptography
             key_of=lambda provider: config.resolve_key(provider, os.environ),
-            locate=self._locate,
+            locate=self.locate,
         )
 
-    def _open_transport(self) -> Transport:
+    def log(self) -> ObservationLog:
+        """Give the user's observation log."""
+        from deepsel.health import ObservationLog
+
+        return ObservationLog(config.find_paths(os.environ, self.config_path).data_dir)
+
+    def open_transport(self) -> Transport:
         """Make the one transport of the process."""
         if self._transport is None:
             from deepsel.providers.transport import Transport
@@ -113,7 +119,7 @@ class Workshop:
             self._transport = self._stack.enter_context(Transport(SystemClock()))
         return self._transport
 
-    def _locate(self, provider: Provider) -> Provider:
+    def locate(self, provider: Provider) -> Provider:
         """Start the simulator where a demo provider is to be asked."""
         from deepsel.config.demo import DEMO_ORIGIN
 

@@ -112,7 +112,7 @@ def estimate(
         period=_one_of("--per", per, PERIODS) if per else "",
         cached_share=_share("--cached-share", cached_share),
         by=cast(Literal["model", "file", "language"], _one_of("--by", by, GROUPS)),
-        at=_time(at) if at else None,
+        at=None if at is None else _time(at),
         sample=sample,
         exact=exact,
         staged=staged,
@@ -168,9 +168,9 @@ def _time(text: str) -> datetime:
     """Read an instant; without a zone it is UTC."""
     try:
         moment = datetime.fromisoformat(text)
-    except ValueError:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise UsageError(f"`--at` takes a time, not `{text}`", "e.g. `--at 2026-12-01T09:00`") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def _one_of(option: str, value: str, known: tuple[str, ...]) -> str:

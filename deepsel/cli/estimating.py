@@ -301,7 +301,9 @@ def _check(
     found = checks.crossed_by_age(built.totals, limits, now=clock.now())
     if built.change is not None:
         found += checks.crossed_by_change(built.change, limits)
-    elif wishes.max_cost_usd is not None and built.reading.inputs:
+    elif wishes.max_cost_usd is not None:
+        if not built.reading.inputs:
+            raise CheckFailedError("the cost cannot be checked: nothing was counted, each path was skipped with its reason")
         judged = models if wishes.models else [model for model in models if model.name == built.cheapest.get("")]
         if not judged:
             raise CheckFailedError("the cost cannot be checked: no model has a known price and a large enough window")

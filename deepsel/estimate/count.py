@@ -6,6 +6,7 @@ Owns the sums and the order, not what a job reads. The vocabularies' engine work
 from __future__ import annotations
 
 import os
+from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,7 +16,7 @@ from typing import Self, TypeAlias
 
 from deepsel import tokens
 from deepsel.estimate.blocks import count_sentences, split
-from deepsel.estimate.records import Piece, Tally
+from deepsel.estimate.records import SIZE_BOUNDS, Band, Piece, Tally
 from deepsel.values import Source
 
 Key: TypeAlias = tuple[str, str]  # (language, script)
@@ -65,6 +66,8 @@ class Measure:
     messages: int = 0
     largest: dict[str, int] = field(default_factory=dict)
     """Tokens of the largest single request by vocabulary; empty where the stretch is a part of one."""
+    bands: dict[str, dict[int, Band]] = field(default_factory=dict)
+    """Requests by vocabulary and size."""
 
     def add(self, other: Measure) -> None:
         """Take another stretch's numbers in."""
@@ -74,6 +77,11 @@ class Measure:
         self.messages += other.messages
         for name, count in other.largest.items():
             self.largest[name] = max(count, self.largest.get(name, 0))
+        for name, bands in other.bands.items():
+            known = self.bands.setdefault(name, {})
+            for place, band in bands.items():
+                so_far = known.get(place, Band(0, 0))
+                known[place] = Band(so_far.requests + band.requests, so_far.tokens + band.tokens)
 
     def share(self, key: Key) -> Share:
         """Return one language's share; an empty one where it has none."""
@@ -127,6 +135,7 @@ def measure_requests(requests: Iterable[Sequence[str]], vocabularies: Sequence[s
         for text in texts:
             one.add(measure_text(text, vocabularies))
         one.largest = {name: one.total(name) for name in vocabularies}
+        one.bands = {name: {bisect_left(SIZE_BOUNDS, size): Band(1, size)} for name, size in one.largest.items()}
         measure.add(one)
     return measure
 

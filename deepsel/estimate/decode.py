@@ -141,8 +141,9 @@ def _encoding(raw: bytes) -> str:
         return "utf-8"
     from charset_normalizer import from_bytes
 
-    best = from_bytes(raw).best()
-    return best.encoding.replace("_", "-") if best and best.encoding != "ascii" else "cp1252"
+    # Wide encodings without a mark are not guessed: any bytes can be read as Chinese.
+    best = next((one for one in from_bytes(raw) if not one.encoding.startswith(("utf_16", "utf_32", "ascii"))), None)
+    return best.encoding.replace("_", "-") if best else "cp1252"
 
 
 def _character_start(raw: bytes, at: int) -> int:

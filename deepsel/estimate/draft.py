@@ -46,7 +46,13 @@ class Draft:
         pieces = pieces_of(measure.shares, vocabularies)
         if self.is_requests:
             return Input(
-                self.label, self.encoding, measure.requests, pieces, messages=measure.messages, largest_request=measure.largest
+                self.label,
+                self.encoding,
+                measure.requests,
+                pieces,
+                messages=measure.messages,
+                largest_request=measure.largest,
+                bands=measure.bands,
             )
         whole = {name: measure.total(name) for name in vocabularies}
         return Input(self.label, self.encoding, 1, pieces, largest_request=whole)

@@ -129,7 +129,7 @@ def _recounted(one: Input, vocabulary: str, counts: Sequence[int]) -> Input:
         for piece, share in zip(one.pieces, shares, strict=True)
     )
     largest: Mapping[str, int] = {**one.largest_request, vocabulary: max(counts, default=0)}
-    return replace(one, pieces=pieces, largest_request=largest)
+    return replace(one, pieces=pieces, largest_request=largest, bands={})
 
 
 def _with_tally(piece: Piece, vocabulary: str, tally: Tally) -> Piece:

@@ -67,7 +67,7 @@ def width(text: str) -> int:
 
 def cut(text: str, columns: int) -> str:
     """Shorten a text to so many columns, keeping its end: a path's end tells more."""
-    text = text.replace("\n", "\u2424").replace("\t", " ")
+    text = "".join(char if char.isprintable() else "\u2424" if char == "\n" else " " if char == "\t" else "\ufffd" for char in text)
     if width(text) <= columns:
         return text
     kept = ""

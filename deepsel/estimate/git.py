@@ -1,5 +1,5 @@
-"""Asks git which files a commit or a revision changes, and for both versions of each. Reads only: runs no hook, filter or
-external diff, takes no lock and fetches nothing."""
+"""Asks git which files a commit or a revision changes, and for both versions of each. Reads only: runs no hook or external
+diff, takes no lock and fetches nothing; git itself may run a clean filter of the machine's configuration."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ class Portion:
     origin: Input
     piece: Piece
     request_tokens: int
-    """The largest single request of its input, framing included: what picks the tier and has to fit the window."""
+    """The largest single request of its input, framing included: what has to fit the window."""
     input_tokens: int
     """With its share of the framing."""
     cached_tokens: int

@@ -12,7 +12,7 @@ from functools import partial
 from typing import BinaryIO
 
 from deepsel.estimate.count import Counter, Progress
-from deepsel.estimate.decode import Source, open_file, open_stream
+from deepsel.estimate.decode import NotText, Source, open_file, open_stream
 from deepsel.estimate.draft import Reader
 from deepsel.estimate.find import STDIN, Found, find
 from deepsel.estimate.languages import has_detector
@@ -59,7 +59,11 @@ def read_text(path: str, content: bytes, *, vocabularies: Sequence[str]) -> Inpu
 
 
 def _open(item: Found, stdin: BinaryIO | None) -> Source:
-    return open_stream(stdin or sys.stdin.buffer) if item.path == STDIN else open_file(item.path)
+    if item.path != STDIN:
+        return open_file(item.path)
+    if stdin is None and sys.stdin is None:
+        raise NotText("standard input is closed")
+    return open_stream(stdin or sys.stdin.buffer)
 
 
 def _reading(reader: Reader) -> Reading:

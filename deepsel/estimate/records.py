@@ -39,6 +39,19 @@ class Piece:
     """By vocabulary name."""
 
 
+SIZE_BOUNDS = (32_000, 100_000, 128_000, 200_000, 252_000, 256_000, 272_000, 1_000_000)
+"""Prompt sizes at which prices change: requests are told apart by them. A test holds the catalog's bounds against it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """The requests of an input between two of SIZE_BOUNDS."""
+
+    requests: int
+    tokens: int
+    """Of all of them, framing left out."""
+
+
 @dataclass(frozen=True, slots=True)
 class Input:
     """One file, standard input, or one side of a diff."""
@@ -54,6 +67,8 @@ class Input:
     """Messages in all its requests, for the framing constants."""
     largest_request: Mapping[str, int] = field(default_factory=dict)
     """Tokens of its largest single request by vocabulary: what has to fit a window and picks the price tier."""
+    bands: Mapping[str, Mapping[int, Band]] = field(default_factory=dict)
+    """By vocabulary and place among SIZE_BOUNDS; empty where requests were not told apart."""
     read_share: float = 1.0
     """Share of the bytes that was read; below 1 where it was sampled."""
     intervals: Mapping[str, tuple[int, int]] = field(default_factory=dict)

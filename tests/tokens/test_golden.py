@@ -11,11 +11,13 @@ import pytest
 from deepsel.tokens import NAMES, count, encoding
 
 HERE = Path(__file__).parent
+SAMPLES = HERE.parent.parent / "samples"
 GOLDEN = json.loads((HERE / "golden.json").read_text("utf-8"))
 
 
 def _corpus() -> dict[str, str]:
     texts = {path.name: path.read_bytes().decode() for path in sorted((HERE / "corpus").glob("*.txt"))}
+    texts |= {f"samples/{path.relative_to(SAMPLES)}": path.read_bytes().decode() for path in sorted(SAMPLES.rglob("*.*"))}
     strings = json.loads((HERE / "corpus" / "strings.json").read_text("utf-8"))
     return texts | {f"string {number}": text for number, text in enumerate(strings)}
 
@@ -42,4 +44,5 @@ def test_corpus_is_wide() -> None:
     labels = set(_corpus())
     assert len([label for label in labels if label.startswith("udhr-")]) >= 30
     assert len([label for label in labels if label.startswith("code-")]) >= 3
+    assert len([label for label in labels if label.startswith("samples/")]) >= 40
     assert len([label for label in labels if label.startswith("string ")]) >= 400

@@ -80,8 +80,9 @@ class Draft:
             case UsageReport(usage, cost_usd):
                 self.usage = usage
                 self.stated_cost_usd = self.stated_cost_usd if cost_usd is None else cost_usd
-            case Identity(answered_model, _):
+            case Identity(answered_model, _, tier):
                 self.answered_model = answered_model or self.answered_model
+                self.service_tier = price_tier(tier) if tier else self.service_tier
             case FinishReport(finish, raw):
                 self.finish, self.raw_finish = finish or Finish.INCOMPLETE, raw
 
@@ -89,6 +90,11 @@ class Draft:
         """Make `text` whole."""
         self.text += "".join(self.parts)
         self.parts.clear()
+
+
+def price_tier(name: Json) -> str:
+    """Return the tier of the price table for a provider's word; what it chooses by itself is the standard one."""
+    return "priority" if name == "fast" else str(name) if name in ("priority", "flex", "batch") else "standard"
 
 
 def judge(draft: Draft, schema: Mapping[str, Json] | None) -> None:

@@ -9,6 +9,7 @@ from decimal import Decimal
 
 from deepsel import catalog, config, routing, tokens
 from deepsel.config import Profile, Settings
+from deepsel.engine.attempt import price_tier
 from deepsel.engine.budget import budgets_of
 from deepsel.engine.lookup import CacheMode
 from deepsel.errors import ConfigError, NoRouteError, OverBudgetError
@@ -106,7 +107,7 @@ def prepare(
         max_tokens=fitted,
         worst_usd={candidate.model.name: candidate.worst_bill.total_usd for candidate in candidates},
         reserve_worst_usd={candidate.model.name: candidate.worst_bill.total_usd for candidate in reserves},
-        service_tier=service_tier(request),
+        service_tier=price_tier(request.params.get("service_tier")),
         cache_mode=cache_mode,
         look_up=(*(choice.model for choice in plan.choices), *(name for name in fitted if name in passed_over)),
         half_open=frozenset(name.model for name, one in outlooks.endpoints.items() if one.standing.state == "half_open"),
@@ -119,12 +120,6 @@ def _reserves(gather: _Gatherer) -> list[Candidate]:
     """Gather the larger-context models, candidates or not, with room for a longer answer."""
     wanted = (gather.request.max_tokens or gather.profile.max_tokens) * _RESERVE_GROWTH
     return [gather.candidate(name, wanted) for name in gather.profile.larger_context]
-
-
-def service_tier(request: Request) -> str:
-    """Read the tier of the price table that a request asks for; what a provider chooses by itself is the standard one."""
-    asked = request.params.get("service_tier")
-    return "priority" if asked == "fast" else str(asked) if asked in ("priority", "flex", "batch") else "standard"
 
 
 def _look(profile: Profile, settings: Settings, log: ObservationLog, task: str, at: datetime) -> Outlooks:
@@ -254,7 +249,7 @@ class _Gatherer:
             input_tokens=input_tokens,
             output_tokens=output_tokens,
             at=self.at,
-            service_tier=service_tier(self.request),
+            service_tier=price_tier(self.request.params.get("service_tier")),
             multiplier=provider.price_multiplier,
         )
 

@@ -110,7 +110,7 @@ class Decoder:
 
     def __init__(self, fail: Fail) -> None:
         self._fail = fail
-        self._answered_model = ""
+        self._answered_model = self._tier = ""
         self._is_refused = False
         self.is_whole = False
         """A finish value has been seen."""
@@ -151,9 +151,10 @@ class Decoder:
 
     def _identity(self, document: JsonObject) -> Iterator[WireEvent]:
         model, request_id = text(document.get("model")), text(document.get("request_id"))
-        if (model and model != self._answered_model) or request_id:
-            self._answered_model = model or self._answered_model
-            yield Identity(model or None, request_id or None)
+        tier = text(document.get("service_tier"))
+        if (model and model != self._answered_model) or request_id or (tier and tier != self._tier):
+            self._answered_model, self._tier = model or self._answered_model, tier or self._tier
+            yield Identity(model or None, request_id or None, tier or None)
 
     def _choice(self, choice: JsonObject) -> Iterator[WireEvent]:
         delta = child(choice, "delta") or child(choice, "message")

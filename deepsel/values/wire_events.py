@@ -30,6 +30,8 @@ class Identity:
 
     answered_model: str | None = None
     request_id: str | None = None
+    service_tier: str | None = None
+    """The tier that was really used, in the provider's word."""
 
 
 @dataclass(frozen=True, slots=True)

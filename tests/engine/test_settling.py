@@ -11,7 +11,7 @@ import pytest
 from deepsel.engine.attempt import Draft, failed_cost_usd, settle
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.tokens import Count
-from deepsel.values import Finish, Model, PriceRule, Provider, Source, Usage
+from deepsel.values import Finish, Identity, Model, PriceRule, Provider, Source, Usage
 
 RULE = PriceRule(input=Decimal(1), output=Decimal(2), cached_input=Decimal("0.1"), source="test")
 INPUT = Count(100, Source.COUNTED, 0.0, "o200k_base")
@@ -71,3 +71,13 @@ def test_the_tier_that_was_asked_for_is_priced() -> None:
     priority = settle(_draft(text="x", usage=usage, finish=Finish.COMPLETE, service_tier="priority"), INPUT).cost_usd
     assert standard is not None
     assert priority == 2 * standard
+
+
+def test_the_tier_that_was_used_is_priced() -> None:
+    """Where the answer names another tier than was asked for, that one is billed."""
+    draft = _draft(text="x", usage=Usage(input_uncached=10, output_visible=10), finish=Finish.COMPLETE)
+    draft.service_tier = "priority"
+    draft.take(Identity(service_tier="default"), 0.0)
+    assert settle(draft, INPUT).cost_usd == Decimal(30) / 10**6
+    draft.take(Identity(service_tier="fast"), 0.0)
+    assert settle(draft, INPUT).cost_usd == Decimal(60) / 10**6

@@ -56,6 +56,8 @@ STOPPED = FinishReport(Finish.COMPLETE, "stop")
             [Identity("m-1"), TextDelta("Hi"), STOPPED, UsageReport(Usage(input_uncached=2, output_visible=0))],
             id="plain",
         ),
+        pytest.param([{"service_tier": "default", **chunk({"content": "t"})}, {"service_tier": "default", **STOP}],
+                     [Identity(service_tier="default"), TextDelta("t"), STOPPED], id="tier"),
         pytest.param([{"id": "x"}, {"choices": None}, {"choices": [{"index": 0}]}, chunk(None), STOP], [STOPPED],
                      id="chunks-of-nothing"),
         pytest.param([chunk({"reasoning_content": "r"}), chunk({"content": "t"}), STOP],

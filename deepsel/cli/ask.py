@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from deepsel.cli.checked import one_of, within
 from deepsel.cli.options import Common, with_common
 from deepsel.errors import UsageError
 from deepsel.values import STRATEGIES, TASKS, Json, JsonObject
@@ -100,8 +101,8 @@ def ask(
         files=file or [],
         system=system,
         messages=messages,
-        task=_one_of("--task", task, TASKS),
-        difficulty=_within("--difficulty", difficulty, 0, 1),
+        task=one_of("--task", task, TASKS) if task is not None else None,
+        difficulty=within("--difficulty", difficulty, 0, 1),
         schema=read_schema(schema) if schema else None,
         params=params,
         cache_mode=mode,
@@ -111,12 +112,12 @@ def ask(
         output=output,
         overrides={
             "models": tuple(model) if model else None,
-            "strategy": _one_of("--strategy", strategy, STRATEGIES),
+            "strategy": one_of("--strategy", strategy, STRATEGIES) if strategy is not None else None,
             "max_tokens": _at_least_one("--max-tokens", max_tokens),
-            "temperature": _within("--temperature", temperature, 0, 2),
+            "temperature": within("--temperature", temperature, 0, 2),
             "seed": seed,
             "max_cost_usd": read_money("--max-cost", max_cost),
-            "timeout_s": _within("--timeout", timeout, 0.001, 86400),
+            "timeout_s": within("--timeout", timeout, 0.001, 86400),
         },
     )
     asking.run(common, wishes, os.environ, sys.stdin)
@@ -185,22 +186,6 @@ def _length(value: Json) -> int:
 def _no_constant(name: str) -> Json:
     """Refuse NaN and the infinities, which Python reads but JSON has not."""
     raise ValueError(name)
-
-
-def _one_of(option: str, value: str | None, known: tuple[str, ...]) -> str | None:
-    """Accept one of the known words."""
-    if value is None or value in known:
-        return value
-    from deepsel.config import nearest_hint
-
-    raise UsageError(f"`{option}` does not know `{value}`", nearest_hint(value, known))
-
-
-def _within(option: str, value: float | None, low: float, high: float) -> float | None:
-    """Accept a number in [low, high]."""
-    if value is None or low <= value <= high:
-        return value
-    raise UsageError(f"`{option}` takes a number from {low:g} to {high:g}, not {value:g}")
 
 
 def _at_least_one(option: str, value: int | None) -> int | None:

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from deepsel.cli.checked import within
 from deepsel.cli.options import Common, with_common
 from deepsel.errors import UsageError
 
@@ -143,9 +144,7 @@ def _count(option: str, number: int, *, least: int = 1, most: int = 1_000_000) -
 
 def _positive(option: str, value: float | None, *, most: float = 86_400, least: float = 0.001) -> float | None:
     """Accept a number in [least, most]."""
-    if value is None or least <= value <= most:
-        return value
-    raise UsageError(f"`{option}` takes a number from {least:g} to {most:g}, not {value:g}")
+    return within(option, value, least, most)
 
 
 def _seconds(option: str, text: str) -> float:

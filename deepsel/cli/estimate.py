@@ -11,6 +11,7 @@ from typing import Annotated, Literal, cast
 
 import typer
 
+from deepsel.cli.checked import one_of
 from deepsel.cli.options import Common, with_common
 from deepsel.errors import UsageError
 from deepsel.values import TASKS
@@ -107,11 +108,11 @@ def estimate(
         models=model or [],
         output_tokens=_count("--output-tokens", output_tokens or 0, least=0),
         output_ratio=None if output_ratio is None else _decimal("--output-ratio", output_ratio),
-        output_history=_one_of("--output-history", output_history, TASKS) if output_history else None,
+        output_history=one_of("--output-history", output_history, TASKS) if output_history else None,
         requests=_count("--requests", requests, least=1),
-        period=_one_of("--per", per, PERIODS) if per else "",
+        period=one_of("--per", per, PERIODS) if per else "",
         cached_share=_share("--cached-share", cached_share),
-        by=cast(Literal["model", "file", "language"], _one_of("--by", by, GROUPS)),
+        by=cast(Literal["model", "file", "language"], one_of("--by", by, GROUPS)),
         at=None if at is None else _time(at),
         sample=sample,
         exact=exact,
@@ -121,7 +122,7 @@ def estimate(
         max_increase_usd=increase_usd,
         max_increase_pct=increase_pct,
         stale_after_s=parse_duration(fail_on_stale) if fail_on_stale else None,
-        form=_one_of("--format", form, FORMATS),
+        form=one_of("--format", form, FORMATS),
         output=output,
     )
     estimating.run(common, wishes, os.environ, sys.stdin)
@@ -171,12 +172,3 @@ def _time(text: str) -> datetime:
         return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         raise UsageError(f"`--at` takes a time, not `{text}`", "e.g. `--at 2026-12-01T09:00`") from None
-
-
-def _one_of(option: str, value: str, known: tuple[str, ...]) -> str:
-    """Accept one of the known words."""
-    if value in known:
-        return value
-    from deepsel.config import nearest_hint
-
-    raise UsageError(f"`{option}` does not know `{value}`", nearest_hint(value, known) or f"one of {', '.join(known)}")

@@ -355,12 +355,14 @@ def test_a_closed_pipe_is_quiet(home: Path) -> None:
     assert done.stderr.strip() == "code=0"
 
 
-def test_ctrl_c_keeps_what_came(home: Path, simulate: Callable[..., Any], profiles: Callable[..., Path]) -> None:
-    """Interrupted in the middle of an answer, deepsel prints what has come and exits 130."""
-    server = simulate(text="one two three four five six seven eight nine ten " * 20, itl_s=0.05)
+COUNTING = {"text": "one two three four five six seven eight nine ten " * 20, "itl_s": 0.05}
+
+
+def _interrupted(server: Any, profiles: Callable[..., Path], sent: signal.Signals, *more: str) -> tuple[bytes, bytes]:
+    """Ask, send a signal when some tokens have come, check the exit code; return stdout and stderr."""
     profiles(one=server)
     process = subprocess.Popen(
-        [sys.executable, "-m", "deepsel", "ask", "Count"],
+        [sys.executable, "-m", "deepsel", "ask", "Count", *more],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
@@ -369,9 +371,15 @@ def test_ctrl_c_keeps_what_came(home: Path, simulate: Callable[..., Any], profil
     while not any(len(record.token_written_s) > 5 for record in server.records):
         assert process.poll() is None
         time.sleep(0.01)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(sent)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 130, err
+    return out, err
+
+
+def test_ctrl_c_keeps_what_came(home: Path, simulate: Callable[..., Any], profiles: Callable[..., Path]) -> None:
+    """Interrupted in the middle of an answer, deepsel prints what has come and exits 130."""
+    out, err = _interrupted(simulate(**COUNTING), profiles, signal.SIGINT)
     assert out.decode().startswith("one")
     assert b"Traceback" not in err
 
@@ -395,22 +403,8 @@ def test_near_commands_are_hinted(deepsel: Callable[..., Any]) -> None:
 
 def test_ctrl_c_is_priced_and_said(home: Path, simulate: Callable[..., Any], profiles: Callable[..., Path]) -> None:
     """An interrupted call stands in the record and the log with the cost of what came, and a word says so."""
-    server = simulate(text="one two three four five six seven eight nine ten " * 20, itl_s=0.05)
-    profiles(one=server)
-    process = subprocess.Popen(
-        [sys.executable, "-m", "deepsel", "ask", "Count", "--json"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        stdin=subprocess.DEVNULL,
-        env=dict(os.environ),
-    )
-    while not any(len(record.token_written_s) > 5 for record in server.records):
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.send_signal(signal.SIGTERM)
-    out, err = process.communicate(timeout=30)
+    out, err = _interrupted(simulate(**COUNTING), profiles, signal.SIGTERM, "--json")
     record = json.loads(out)
-    assert process.returncode == 130
     assert Decimal(record["cost_usd"]) > 0
     assert [a["outcome"] for a in record["attempts"]] == ["failed"]
     assert record["usage"]["source"] == "counted"

@@ -169,7 +169,8 @@ def _take_windows(label: str, source: Source, seed: int, reader: Reader) -> None
     head = source.head.decode(source.encoding, "replace")
     draft.is_requests = label.endswith(REQUEST_ENDINGS) and is_request_file(head, is_whole=False)
     draft.slack = 0 if draft.is_requests else units
-    for draw in choose(units, WINDOWS, seed=f"{seed} {label}"):
+    # By name, not path: the same file gives the same sample wherever its folder lies.
+    for draw in choose(units, WINDOWS, seed=f"{seed} {PurePath(label).name}"):
         for index in draw.chosen:
             start = source.bom_bytes + index * BLOCK_BYTES
             length = min(BLOCK_BYTES, size - start)

@@ -1,7 +1,8 @@
-"""The program's entry: answers `--version` at once, hands everything else to the command line."""
+"""The program's entry: answers `--version` and what was answered before at once, hands everything else to the command line."""
 
 from __future__ import annotations
 
+import os
 import sys
 
 
@@ -12,6 +13,13 @@ def main() -> None:
 
         print(f"deepsel {__version__}")
         return
+    from deepsel.cli.replay import replay
+
+    try:
+        if replay(sys.argv[1:], os.environ):
+            return
+    except KeyboardInterrupt:
+        sys.exit(130)
     from deepsel.cli.app import run
 
     sys.exit(run(sys.argv[1:]))

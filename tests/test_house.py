@@ -25,7 +25,7 @@ LAYERS = (
     ("config",),
     ("catalog",),
     ("values",),
-    ("errors", "secret", "clock"),
+    ("errors", "secret", "clock", "places"),
     ("__init__",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
@@ -159,6 +159,25 @@ def test_help_loads_nothing_heavy() -> None:
     """`deepsel --help` imports neither httpx, tiktoken, rich, diskcache, jsonschema nor a click or pydantic of any kind."""
     heavy = {"httpx", "httpcore", "tiktoken", "rich", "diskcache", "sqlite3", "jsonschema", "click", "pydantic", "ssl"}
     assert not _modules_after("--help") & heavy
+
+
+def test_a_replayed_answer_loads_next_to_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second identical `ask` loads of ours only what it reads and writes with, and of others nothing that takes time."""
+    monkeypatch.setenv("PYTHONIOENCODING", "utf-8")
+    question = ("ask", "-p", "demo", "-q", "What is DNS?")
+    bought = _modules_after(*question)
+    assert {"typer", "deepsel.engine.run"} <= bought
+    _modules_after(*question)  # looks into the database once, since the first has only just written it
+    loaded = _modules_after(*question)
+    assert {name for name in loaded if name.startswith("deepsel.")} == {
+        "deepsel.__main__",
+        "deepsel.cli",
+        "deepsel.cli.durations",
+        "deepsel.cli.replay",
+        "deepsel.places",
+    }
+    slow = {"typer", "typing", "dataclasses", "json", "re", "hashlib", "sqlite3", "pathlib", "decimal", "datetime", "contextlib"}
+    assert not loaded & slow
 
 
 def test_version_loads_no_command_line() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from deepsel.cache import tallies as tally_table
+from deepsel.cache import tallies as tally_file
 from deepsel.cache.database_file import (
     FILE_NAME,
     PINNED,
@@ -31,11 +31,10 @@ if TYPE_CHECKING:
 
 _OURS = "raw = 1 AND typeof(key) = 'text' AND mode = 1 AND filename IS NULL AND typeof(value) = 'blob'"
 _GET = f"SELECT value FROM Cache WHERE key = ? AND {_OURS}"  # noqa: S608 - a constant
+_GET_STORED = f"SELECT value, store_time FROM Cache WHERE key = ? AND {_OURS}"  # noqa: S608 - a constant
 _KEYS = f"SELECT key FROM Cache WHERE {_OURS} AND (? IS NULL OR tag = ?) ORDER BY store_time DESC, rowid DESC"  # noqa: S608 - a constant
 _FOREIGN = f"SELECT key, mode, filename FROM Cache WHERE ({_OURS}) IS NOT TRUE ORDER BY rowid LIMIT 1000"  # noqa: S608 - a constant
 _MODES = {2: "holds a file", 3: "holds a text file", 4: "holds a pickle, which was not loaded"}
-_COUNT_WAIT_S = 0.1
-"""Tallies are not worth a longer wait."""
 
 
 class DiskTier:
@@ -57,6 +56,12 @@ class DiskTier:
         """Return the text under `key`; None for a row that is not ours."""
         rows = self._read(_GET, key)
         return _text(rows[0][0]) if rows else None
+
+    def stored_at(self, key: str) -> tuple[str, float] | None:
+        """Return the text under `key` and the instant at which the row was written, which no other row of the key has."""
+        rows = self._read(_GET_STORED, key)
+        text = _text(rows[0][0]) if rows else None
+        return None if text is None else (text, float(rows[0][1]))
 
     def put(self, key: str, text: str, *, ttl_s: float, label: str) -> bool:
         """Store a text; one larger than the whole tier is not stored."""
@@ -100,15 +105,13 @@ class DiskTier:
 
     def add_tallies(self, tallies: Iterable[Tally]) -> None:
         """Add to the record of what the cache did; it is lost where the file cannot be written at once."""
-        with self._lock, suppress(CacheUnavailable), translated_errors(self._file):
-            connection = connect(self._file, "rw", timeout_s=_COUNT_WAIT_S)
-            if connection is not None:
-                with closing(connection):
-                    tally_table.add(connection, tallies)
+        with self._lock, suppress(CacheUnavailable):
+            if self._exists():
+                tally_file.add(self._folder, tallies)
 
     def tallies(self) -> list[Tally]:
         """Read what the cache did, by day, model and tier."""
-        return tally_table.from_rows(self._read(tally_table.READ))
+        return tally_file.read(self._folder)
 
     def stats(self) -> TierStats:
         """Count entries and the bytes of the database with its log."""

@@ -137,6 +137,12 @@ class Cache:
         self._count(answer, "bought")
         return self._put_text(self._tiers(account), key, text, ttl_s=ttl_s, label=answer.model)
 
+    def on_disk(self, key: str) -> tuple[CachedAnswer, float] | None:
+        """Return the answer that stands on this machine's disk and when its row was written; None where there is none."""
+        found = self._guarded(self.disk, partial(self.disk.stored_at, key)) if self.disk else None
+        answer = decode(found[0], key) if found else None
+        return (answer, found[1]) if found and answer and self.left_s(answer) > 0 else None
+
     def restore(self, key: str, answer: CachedAnswer) -> None:
         """Put an entry back as it is, with the time it has left, on this machine's own tiers; nothing is counted."""
         with self._admin():
@@ -240,6 +246,18 @@ class Cache:
         """The folder of the locks by which one process asks for all."""
         return self.path / "turns"
 
+    def count(self, tally: Tally) -> None:
+        """Count in memory, so that a look-up itself writes nothing; `close` hands it on."""
+        name = (tally.day, tally.model, tally.tier)
+        with self._lock:
+            before = self._tallies.get(name) or Tally(*name, answers=0, usd=Decimal(0), unpriced=0)
+            self._tallies[name] = replace(
+                before,
+                answers=before.answers + tally.answers,
+                usd=before.usd + tally.usd,
+                unpriced=before.unpriced + tally.unpriced,
+            )
+
     # --- within -----------------------------------------------------------------------------------------------------
 
     def _tiers(self, account: Account | None) -> Iterator[Tier]:
@@ -307,16 +325,9 @@ class Cache:
         return self._clock.now().timestamp()
 
     def _count(self, answer: CachedAnswer, tier: str) -> None:
-        """Count in memory, so that a look-up itself writes nothing."""
-        name = (self._clock.now().date(), answer.model, tier)
-        with self._lock:
-            before = self._tallies.get(name) or Tally(*name, answers=0, usd=Decimal(0), unpriced=0)
-            self._tallies[name] = replace(
-                before,
-                answers=before.answers + 1,
-                usd=before.usd + (answer.cost_usd or 0),
-                unpriced=before.unpriced + (answer.cost_usd is None),
-            )
+        """Count one answer."""
+        usd = answer.cost_usd
+        self.count(Tally(self._clock.now().date(), answer.model, tier, 1, usd or Decimal(0), unpriced=int(usd is None)))
 
     def _flush_tallies(self) -> None:
         """Hand what was counted to the disk, which keeps it."""

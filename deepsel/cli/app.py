@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from deepsel.cli import ask, bench, cache, estimate, init, models, simulate, stats, warm
+from deepsel.cli.commands import Commands
 from deepsel.cli.options import Common, remember_common
 from deepsel.cli.output import silence_stdout, write_stdout
 from deepsel.cli.terminal import plain, write_error
@@ -22,6 +22,7 @@ EPILOG = (
 
 app = typer.Typer(
     name="deepsel",
+    cls=Commands,
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode=None,
@@ -30,15 +31,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     epilog=EPILOG,
 )
-app.command("ask")(ask.ask)
-app.command("estimate")(estimate.estimate)
-app.command("bench")(bench.bench)
-app.add_typer(cache.app, name="cache")
-app.command("models")(models.models)
-app.command("stats")(stats.stats)
-app.command("warm")(warm.warm)
-app.command("init")(init.init)
-app.command("simulate")(simulate.simulate)
 
 
 def _show_version(wanted: bool) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deepsel.cli.checked import one_of, within
-from deepsel.cli.options import Common, with_common
+from deepsel.cli.options import Common
 from deepsel.errors import UsageError
 from deepsel.values import STRATEGIES, TASKS, Json, JsonObject
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from deepsel.engine.lookup import CacheMode
 
 
-@with_common
 def ask(
     common: Common,
     prompt: Annotated[
@@ -104,6 +103,7 @@ def ask(
         task=one_of("--task", task, TASKS) if task is not None else None,
         difficulty=within("--difficulty", difficulty, 0, 1),
         schema=read_schema(schema) if schema else None,
+        schema_file=schema,
         params=params,
         cache_mode=mode,
         stream=stream,

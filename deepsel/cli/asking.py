@@ -10,10 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from deepsel import config
+from deepsel.catalog import overlay
+from deepsel.cli import memo, records
 from deepsel.cli import output as out
-from deepsel.cli import records
 from deepsel.cli.context import Workshop, choose_profile, load_settings
-from deepsel.cli.money import count, seconds, usd
+from deepsel.cli.durations import seconds
+from deepsel.cli.money import count, usd
 from deepsel.cli.options import Common
 from deepsel.cli.prompt import read_prompt
 from deepsel.cli.terminal import is_terminal, write_note
@@ -38,6 +41,7 @@ class Wishes:
     task: str | None
     difficulty: float | None
     schema: JsonObject | None
+    schema_file: Path | None
     params: JsonObject
     cache_mode: CacheMode
     stream: bool | None
@@ -50,6 +54,9 @@ class Wishes:
 
 def run(common: Common, wishes: Wishes, env: Mapping[str, str], stdin: TextIO | None) -> None:
     """Answer or explain one request; raise the error that decides the exit code."""
+    conditions = None
+    if not (wishes.explain or wishes.output or common.verbose or is_terminal(sys.stdout)):
+        conditions = memo.Conditions(_read_files(common, wishes, env), env)
     settings = load_settings(common, env)
     profile = choose_profile(settings, common, env).override(**wishes.overrides)
     if wishes.output:
@@ -86,7 +93,31 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str], stdin: TextIO | 
             return
         if not prepared.look_up or prepared.cache_mode in ("off", "refresh"):
             ensure_route(prepared, settings)
-        _answer(prepared, tools, wishes, common, settings)
+        run_ = _answer(prepared, tools, wishes, common, settings)
+    if conditions and prepared.cache_mode in ("auto", "on", "only"):
+        _keep_memo(run_, prepared, wishes, common, conditions)
+
+
+def _read_files(common: Common, wishes: Wishes, env: Mapping[str, str]) -> list[Path]:
+    """List the files that decide the answer."""
+    paths = config.find_paths(env, common.config)
+    named = [path for path in (wishes.messages, wishes.schema_file) if path is not None]
+    return [paths.config_file, paths.data_dir / overlay.FILE_NAME, *wishes.files, *named]
+
+
+def _keep_memo(run_: Run, prepared: Prepared, wishes: Wishes, common: Common, conditions: memo.Conditions) -> None:
+    """Keep the output for the next identical invocation, where that will be a hit."""
+    following = run_.next_time()
+    lines = conditions.lines(name for one in prepared.providers.values() for name in [one.api_key_env] if name)
+    if following is None or lines is None:
+        return
+    record = records.dump(memo.gap(records.answer_record(following.answer))) if wishes.as_json else None
+    memo.keep(
+        following,
+        output=record or out.end_with_newline(following.answer.text),
+        footer=None if common.quiet else footer(following.answer, times=memo.GAP),
+        conditions=lines,
+    )
 
 
 def _explain(prepared: Prepared, tools: Tools, wishes: Wishes, common: Common) -> None:
@@ -99,8 +130,8 @@ def _explain(prepared: Prepared, tools: Tools, wishes: Wishes, common: Common) -
     _deliver(text, wishes.output)
 
 
-def _answer(prepared: Prepared, tools: Any, wishes: Wishes, common: Common, settings: Settings) -> None:
-    """Ask, show, and report."""
+def _answer(prepared: Prepared, tools: Any, wishes: Wishes, common: Common, settings: Settings) -> Run:
+    """Ask, show, and report; give the run that came to a whole answer."""
     from deepsel.cli.show import reader_for
     from deepsel.engine.prepare import ensure_route
     from deepsel.engine.run import Run
@@ -121,6 +152,7 @@ def _answer(prepared: Prepared, tools: Any, wishes: Wishes, common: Common, sett
     if not prepared.plan.choices and run_.failure() is not None:
         ensure_route(prepared, settings)  # the cache had nothing, and nobody may be asked: this says why
     _finish(run_, wishes, common, is_shown=is_shown)
+    return run_
 
 
 @contextmanager
@@ -172,15 +204,15 @@ def _deliver(text: str, path: Path | None, *, is_whole: bool = True) -> None:
         write_note(f"warning: what came was written to `{out.partial_path(path)}`{unchanged}")
 
 
-def footer(answer: Answer) -> str:
-    """Say in one line what answered, how much it took, what it cost and what the cache did."""
+def footer(answer: Answer, *, times: str | None = None) -> str:
+    """Say in one line what answered, how much it took, what it cost and what the cache did; `times` None: its own."""
     usage = answer.usage
     written = f"{count(usage.input_tokens)} + {count(usage.output_tokens)} tokens"
     if usage.cache_read:
         written += f" ({count(usage.cache_read)} cached)"
     if usage.source != "reported":
         written += f" ({usage.source})"
-    times = seconds(answer.total_s)
+    times = times or seconds(answer.total_s)
     if answer.ttft_s is not None and answer.cache.status != "hit":
         times += f", first token {seconds(answer.ttft_s)}"
     tier = f" ({answer.cache.tier})" if answer.cache.tier else ""

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from deepsel.cli.checked import within
-from deepsel.cli.options import Common, with_common
+from deepsel.cli.options import Common
 from deepsel.errors import UsageError
 
 FORMATS = ("table", "json", "csv", "markdown", "junit", "html")
@@ -65,7 +65,6 @@ Form = Annotated[str, typer.Option("--format", metavar="FORMAT", help=f"{', '.jo
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write the report to this file.")]
 
 
-@with_common
 def bench(
     common: Common,
     model: ModelNames = None,

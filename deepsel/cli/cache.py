@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deepsel.cli import cache_text as text
+from deepsel.cli import memo
 from deepsel.cli.context import open_cache
 from deepsel.cli.durations import parse_duration
-from deepsel.cli.options import Common, with_common
+from deepsel.cli.options import Common
 from deepsel.cli.output import write_file, write_stdout
 from deepsel.cli.records import SCHEMA_VERSION, dump
 from deepsel.cli.terminal import is_terminal, plain, write_note
@@ -22,8 +23,6 @@ from deepsel.errors import CheckFailedError, UsageError
 
 if TYPE_CHECKING:
     from deepsel.cache import Cache, Selector
-
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look at the answer cache, keep it in order, move it, empty it.")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON record.")]
 ModelName = Annotated[str | None, typer.Option("--model", "-m", metavar="NAME", help="Only answers of this model.")]
@@ -52,8 +51,6 @@ def _opened(common: Common) -> Iterator[Cache]:
                 write_note(f"warning: {notice.message}")
 
 
-@app.command()
-@with_common
 def stats(
     common: Common,
     days: Annotated[int, typer.Option("--days", min=1, help="How many days back.")] = 30,
@@ -74,8 +71,6 @@ def stats(
     write_stdout(text.stats_text(tiers, figures))
 
 
-@app.command("list")
-@with_common
 def list_entries(
     common: Common,
     model: ModelName = None,
@@ -97,8 +92,6 @@ def list_entries(
         write_note("no cached answers")
 
 
-@app.command()
-@with_common
 def show(
     common: Common,
     key: Annotated[str, typer.Argument(help="A key, or an unambiguous beginning of one.")],
@@ -115,8 +108,6 @@ def show(
     write_stdout(text.entry_text(entry))
 
 
-@app.command()
-@with_common
 def clear(
     common: Common,
     model: ModelName = None,
@@ -134,28 +125,26 @@ def clear(
         has_wish = all_entries or any(value is not None for value in selector.values())
         is_agreed = yes or not has_wish or _confirm(f"Remove {what} in {cache.path}?")
         removed = cache.clear(all_entries=all_entries, **selector) if is_agreed else 0
+        memo.forget(cache.path)
     if as_json:
         write_stdout(dump({"schema": SCHEMA_VERSION, "removed": removed}))
     elif not common.quiet:
         write_note(f"removed {text.entries(removed)}")
 
 
-@app.command()
-@with_common
 def prune(common: Common, as_json: AsJson = False) -> None:
     """Remove what has expired and what killed processes left."""
     from deepsel.cache import upkeep
 
     with _opened(common) as cache:
         removed, locks = upkeep.prune(cache, now_s=SystemClock().now().timestamp())
+        memo.forget(cache.path)
     if as_json:
         write_stdout(dump({"schema": SCHEMA_VERSION, "removed": removed, "locks_removed": locks}))
     elif not common.quiet:
         write_note(f"removed {text.entries(removed)} and {locks} left locks")
 
 
-@app.command()
-@with_common
 def verify(
     common: Common,
     repairs: Annotated[bool, typer.Option("--repair/--no-repair", help="Repair what can be (default), or only look.")] = True,
@@ -169,6 +158,7 @@ def verify(
 
     with _opened(common) as cache:
         verdict = upkeep.verify(cache, repairs=repairs)
+        memo.forget(cache.path)
     record = {"checked": verdict.checked, "problems": list(verdict.problems), "repaired": verdict.is_repaired}
     if as_json:
         write_stdout(dump({"schema": SCHEMA_VERSION, **record}))
@@ -183,8 +173,6 @@ def verify(
         raise CheckFailedError(found, "`deepsel cache verify` without `--no-repair` repairs what can be")
 
 
-@app.command("export")
-@with_common
 def export_entries(
     common: Common,
     target: Annotated[str, typer.Argument(metavar="PATH", help="A file, or `-` for stdout.")],
@@ -210,8 +198,6 @@ def export_entries(
     _report("exported", len(lines), common, as_json)
 
 
-@app.command("import")
-@with_common
 def import_entries(
     common: Common,
     source: Annotated[str, typer.Argument(metavar="PATH", help="A file that `export` wrote, or `-` for stdin.")],
@@ -238,8 +224,6 @@ def import_entries(
     _report("imported", done.stored, common, as_json)
 
 
-@app.command()
-@with_common
 def path(common: Common, as_json: AsJson = False) -> None:
     """Print the folder the cache is in."""
     with _opened(common) as cache:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from deepsel import catalog, config
 from deepsel.catalog import overlay
+from deepsel.cli import memo
 from deepsel.cli.options import Common
 from deepsel.clock import SystemClock
 from deepsel.config import Profile, Settings
@@ -48,15 +49,15 @@ def open_cache(config_path: Path | None = None) -> Cache:
     from deepsel.cache import Cache, RedisServer
 
     settings = load_settings(Common(config=config_path))
-    folder = config.find_paths(os.environ, config_path).cache_dir
+    paths = config.find_paths(os.environ, config_path)
     cache, clock = settings.cache, SystemClock()
     server = None
     if cache.redis_url:
         server = RedisServer(
             cache.redis_url, clock=clock, namespace=cache.namespace, timeout_s=cache.redis_timeout_s
         )
-    return Cache(
-        folder / "answers",
+    opened = Cache(
+        paths.answers_dir,
         ttl_s=cache.ttl_s,
         memory_entries=cache.memory_entries,
         size_limit_bytes=cache.size_limit_bytes,
@@ -66,6 +67,8 @@ def open_cache(config_path: Path | None = None) -> Cache:
         own_accounts=lambda: own_accounts(settings),
         clock=clock,
     )
+    memo.count_replayed(opened, paths.data_dir)
+    return opened
 
 
 def own_accounts(settings: Settings) -> list[Callable[[], Secret | None]]:

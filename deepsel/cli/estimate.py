@@ -12,7 +12,7 @@ from typing import Annotated, Literal, cast
 import typer
 
 from deepsel.cli.checked import one_of
-from deepsel.cli.options import Common, with_common
+from deepsel.cli.options import Common
 from deepsel.errors import UsageError
 from deepsel.values import TASKS
 
@@ -68,7 +68,6 @@ Form = Annotated[str, typer.Option("--format", metavar="FORMAT", help=f"{', '.jo
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write the report to this file.")]
 
 
-@with_common
 def estimate(
     common: Common,
     paths: Paths = None,

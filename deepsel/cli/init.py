@@ -6,12 +6,11 @@ import os
 from pathlib import Path
 
 from deepsel import config
-from deepsel.cli.options import Common, with_common
+from deepsel.cli.options import Common
 from deepsel.cli.terminal import write_note
 from deepsel.errors import UsageError
 
 
-@with_common
 def init(common: Common) -> None:
     """Write a first profiles.toml.
 

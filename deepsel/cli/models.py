@@ -12,7 +12,7 @@ import typer
 from deepsel import catalog
 from deepsel.cli.context import load_settings
 from deepsel.cli.money import per_million
-from deepsel.cli.options import Common, with_common
+from deepsel.cli.options import Common
 from deepsel.cli.output import write_stdout
 from deepsel.clock import SystemClock
 from deepsel.config import nearest_hint
@@ -23,7 +23,6 @@ DETAILED_UP_TO = 3
 """So few matches are shown with everything known of them."""
 
 
-@with_common
 def models(
     common: Common,
     query: Annotated[str | None, typer.Argument(help="Part of a name, id or alias.", show_default=False)] = None,

@@ -25,10 +25,3 @@ def per_million(price: Decimal | None) -> str:
 def count(number: int | None) -> str:
     """Write a count with separators; `?` for None."""
     return "?" if number is None else f"{number:,}"
-
-
-def seconds(value: float | None) -> str:
-    """Write a duration with a unit that fits; `?` for None."""
-    if value is None:
-        return "?"
-    return f"{value * 1000:.0f} ms" if value < 1 else f"{value:.1f} s" if value < 120 else f"{value / 60:.0f} min"

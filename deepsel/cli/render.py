@@ -10,7 +10,7 @@ from rich.live import Live
 from rich.markdown import Markdown
 from rich.text import Text
 
-from deepsel.cli.money import seconds
+from deepsel.cli.durations import seconds
 from deepsel.cli.show import attempt_note
 from deepsel.cli.terminal import plain
 from deepsel.engine.events import AttemptEnded, AttemptStarted, EngineEvent, Waiting

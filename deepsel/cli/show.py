@@ -6,7 +6,7 @@ import sys
 from types import TracebackType
 from typing import Protocol
 
-from deepsel.cli.money import seconds
+from deepsel.cli.durations import seconds
 from deepsel.cli.output import write_stdout
 from deepsel.cli.terminal import is_terminal, write_note
 from deepsel.engine.events import AttemptEnded, AttemptStarted, EngineEvent, Waiting

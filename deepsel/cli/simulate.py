@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deepsel.cli.options import Common, with_common
+from deepsel.cli.options import Common
 from deepsel.cli.output import write_stdout
 from deepsel.cli.terminal import write_note
 from deepsel.errors import UsageError
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from deepsel.simulator import Scenario, Simulator
 
 
-@with_common
 def simulate(
     common: Common,
     port: Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help="0 takes a free one.")] = 8399,

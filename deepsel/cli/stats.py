@@ -12,7 +12,7 @@ import typer
 from deepsel import config
 from deepsel.cli.context import choose_profile, load_settings
 from deepsel.cli.durations import parse_duration
-from deepsel.cli.options import Common, with_common
+from deepsel.cli.options import Common
 from deepsel.cli.output import write_stdout
 from deepsel.cli.records import SCHEMA_VERSION, dump
 from deepsel.cli.terminal import write_note
@@ -27,7 +27,6 @@ _BY: tuple[By, ...] = ("model", "provider", "profile", "day")
 _LONGEST_S = 3650 * 86_400.0
 
 
-@with_common
 def stats(
     common: Common,
     since: Annotated[str, typer.Option("--since", metavar="AGE", help="How far back: 45s, 30m, 12h, 7d, 2w.")] = "7d",

@@ -13,9 +13,9 @@ import typer
 
 from deepsel.cli.ask import read_money
 from deepsel.cli.context import Workshop, choose_profile, load_settings
-from deepsel.cli.durations import duration_text, parse_duration
-from deepsel.cli.money import seconds, usd
-from deepsel.cli.options import Common, with_common
+from deepsel.cli.durations import duration_text, parse_duration, seconds
+from deepsel.cli.money import usd
+from deepsel.cli.options import Common
 from deepsel.cli.output import write_stdout
 from deepsel.cli.terminal import write_note
 from deepsel.errors import OverBudgetError, UsageError
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from deepsel.engine.warming import Ping, Warmer
 
 
-@with_common
 def warm(
     common: Common,
     model: Annotated[

@@ -6,10 +6,10 @@ import random
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from deepsel import providers
-from deepsel.cache import Account, Cache
+from deepsel.cache import Account, Cache, CachedAnswer
 from deepsel.clock import Clock
 from deepsel.engine import retry
 from deepsel.engine.attempt import Draft, judge
@@ -18,12 +18,12 @@ from deepsel.engine.events import AttemptEnded, AttemptStarted, EngineEvent, Wai
 from deepsel.engine.flight import Flight
 from deepsel.engine.gates import Gates, Slots
 from deepsel.engine.lookup import Place, find_place, may_read, may_store, not_cached, to_keep
-from deepsel.engine.observe import Lookout
+from deepsel.engine.observe import Lookout, observations_of
 from deepsel.engine.prepare import Prepared
 from deepsel.engine.record import Record
 from deepsel.engine.wholeness import stops_in_sentence
 from deepsel.errors import AttemptFailed, ConfigError, DeepselError, ErrorClass
-from deepsel.health import Endpoint, ObservationLog
+from deepsel.health import Endpoint, Observation, ObservationLog
 from deepsel.secret import Secret
 from deepsel.values import Answer, Attempt, CacheUse, Finish, Provider, ReasoningDelta, TextDelta, WireEvent
 
@@ -55,6 +55,17 @@ class Tools:
     """Makes one call; takes what `providers.stream_answer` takes."""
 
 
+class NextTime(NamedTuple):
+    """What the next identical request will be: a hit on disk."""
+
+    answer: Answer
+    """Its record, with no time in it."""
+    observation: Observation
+    hit: CachedAnswer
+    written_at: float
+    """When the hit's row in the database was written."""
+
+
 class Run:
     """One request on its way. Iterate `events()` once; `answer()` is the record so far, at any time."""
 
@@ -77,6 +88,20 @@ class Run:
         if self._prepared.cache_mode == "only" and self._record.hit is None:
             return not_cached(choice.model for choice in self._prepared.plan.choices)
         return self._record.failure()
+
+    def next_time(self) -> NextTime | None:
+        """Say what the next identical request will get; None where that is no hit on disk, or comes with a warning."""
+        record, key = self._record, self._record.cache_use.key
+        if record.cache_use.status not in ("hit", "stored") or key is None or record.notices:
+            return None
+        found = self._tools.cache.on_disk(key)
+        if found is None:
+            return None
+        hit, written_at = found
+        following = Record(self._prepared, hit=hit, cache_use=CacheUse("hit", "disk", key))
+        answer = following.answer(total_s=0.0)
+        seen = observations_of(answer, self._tools.clock.now(), prepared=self._prepared, saved_usd=hit.cost_usd)
+        return NextTime(answer, seen[0], hit, written_at)
 
     def events(self) -> Generator[EngineEvent, None, None]:
         """Yield what happens, as it happens; afterwards `failure()` and `answer()` are final."""

@@ -27,6 +27,7 @@ from cache_support import Bomb
 from deepsel.cache.disk import TextDisk
 from deepsel.cache.disk_tier import DiskTier
 from deepsel.cache.tier import CacheCorrupt, CacheUnavailable, Tally
+from deepsel.cli.replay import database_stamps
 
 LIMIT = 1 << 24
 TALLY = Tally(date(2026, 3, 1), "m", "disk", answers=2, usd=Decimal("0.000125"), unpriced=1)
@@ -43,8 +44,8 @@ def put(tier: DiskTier, key: str, text: str = "text", label: str = "m") -> None:
     assert tier.put(key, text, ttl_s=3600, label=label)
 
 
-def tamper(folder: Path, statement: str, *arguments: Any) -> None:
-    with closing(sqlite3.connect(folder / "cache.db")) as connection, connection:
+def tamper(folder: Path, statement: str, *arguments: Any, file: str = "cache.db") -> None:
+    with closing(sqlite3.connect(folder / file)) as connection, connection:
         connection.execute(statement, arguments)
 
 
@@ -138,7 +139,9 @@ def test_tallies_outlive_the_process(tier: DiskTier, folder: Path) -> None:
     other = replace(TALLY, tier="memory")
     tier.add_tallies([TALLY, other])
     tier.add_tallies([TALLY])
-    tamper(folder, "INSERT INTO Tally VALUES ('someday', 'm', 'disk', 1, 1, 0), ('2026-01-01', 'm', 'disk', 'x', 1, 0)")
+    rows = "('someday', 'm', 'disk', 1, 1, 0), ('2026-01-01', 'm', 'disk', 'x', 1, 0)"
+    tamper(folder, f"INSERT INTO Tally VALUES {rows}", file="tallies.db")
+    assert mode_of(folder / "tallies.db") == 0o600
     again = DiskTier(folder, size_limit_bytes=LIMIT)
     assert again.tallies() == [replace(TALLY, answers=4, usd=2 * TALLY.usd, unpriced=2), other]
     assert again.get("k1-a") == "text"
@@ -386,11 +389,28 @@ def test_a_locked_database_is_read_and_not_waited_for_long(folder: Path) -> None
         assert tier.get("k1-a") == "text"
         with pytest.raises(CacheUnavailable, match="lock"):
             put(tier, "k1-b")
-        tier.add_tallies([TALLY])
         other.execute("ROLLBACK")
     put(tier, "k1-b")
-    assert tier.tallies() == []
+    tier.add_tallies([TALLY])
+    with closing(sqlite3.connect(folder / "tallies.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        tier.add_tallies([TALLY])
+        other.execute("ROLLBACK")
+    assert tier.tallies() == [TALLY]
     tier.close()
+
+
+def test_counting_leaves_the_answers_file_alone(tier: DiskTier, folder: Path) -> None:
+    """What has been counted changes no byte and no time of the file of the answers: a replay goes by them."""
+    put(tier, "k1-a")
+    tier.close()
+    before = database_stamps(str(folder))
+    tier.add_tallies([TALLY])
+    assert tier.get("k1-a") == "text"
+    tier.close()
+    assert database_stamps(str(folder)) == before
+    put(tier, "k1-b")
+    assert database_stamps(str(folder)) != before
 
 
 def test_a_full_disk_is_unavailable(tier: DiskTier, folder: Path) -> None:

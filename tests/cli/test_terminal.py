@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepsel.cli.money import count, per_million, seconds, usd
+from deepsel.cli.durations import seconds
+from deepsel.cli.money import count, per_million, usd
 from deepsel.cli.render import finished_part
 from deepsel.cli.terminal import plain
 

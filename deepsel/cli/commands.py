@@ -1,0 +1,82 @@
+"""Every command by name, imported and built only when it is called: all of them together take longer than running one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any, ClassVar, NamedTuple
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from deepsel.cli.options import with_common
+
+
+class Place(NamedTuple):
+    """Where a command is found."""
+
+    module: str
+    function: str
+    summary: str
+    """The first line of its help; the suite holds it against the function's own."""
+
+
+class LazyGroup(TyperGroup):
+    """A group that knows its commands by name and builds one when it is called."""
+
+    table: ClassVar[Mapping[str, Place | type[LazyGroup]]] = {}
+    summary: ClassVar[str] = ""
+
+    def __init__(self, **attrs: Any) -> None:
+        super().__init__(**attrs)
+        for name, place in self.table.items():
+            self.commands[name] = TyperCommand(name, help=place.summary)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002 - as typer calls it
+        """Build the command; None where there is none of that name."""
+        place = self.table.get(cmd_name)
+        if place is None:
+            return None
+        if not isinstance(place, Place):
+            return place(name=cmd_name, help=place.summary, no_args_is_help=True, rich_markup_mode=None)
+        function = getattr(import_module(place.module), place.function)
+        single = typer.Typer(add_completion=False, rich_markup_mode=None)
+        single.command(cmd_name)(with_common(function))
+        return typer.main.get_command(single)
+
+    def format_commands(self, ctx: Any, formatter: Any) -> None:
+        """List names and summaries without building anything."""
+        TyperGroup(commands=dict(self.commands)).format_commands(ctx, formatter)
+
+
+class CacheGroup(LazyGroup):
+    """The commands of `deepsel cache`."""
+
+    summary = "Look at the answer cache, keep it in order, move it, empty it."
+    table: ClassVar[Mapping[str, Place | type[LazyGroup]]] = {
+        "stats": Place("deepsel.cli.cache", "stats", "Tell what each tier holds and what hits have saved."),
+        "list": Place("deepsel.cli.cache", "list_entries", "List cached answers, newest first."),
+        "show": Place("deepsel.cli.cache", "show", "Print one cached answer, what it took, and the request it answers."),
+        "clear": Place("deepsel.cli.cache", "clear", "Remove cached answers, selected ones or all."),
+        "prune": Place("deepsel.cli.cache", "prune", "Remove what has expired and what killed processes left."),
+        "verify": Place("deepsel.cli.cache", "verify", "Check the database and every entry."),
+        "export": Place("deepsel.cli.cache", "export_entries", "Write cached answers as JSON lines."),
+        "import": Place("deepsel.cli.cache", "import_entries", "Store exported answers, all or none."),
+        "path": Place("deepsel.cli.cache", "path", "Print the folder the cache is in."),
+    }
+
+
+class Commands(LazyGroup):
+    """The commands of `deepsel`."""
+
+    table: ClassVar[Mapping[str, Place | type[LazyGroup]]] = {
+        "ask": Place("deepsel.cli.ask", "ask", "Ask one question."),
+        "estimate": Place("deepsel.cli.estimate", "estimate", "Tell what text costs on each model before it is sent."),
+        "bench": Place("deepsel.cli.bench", "bench", "Measure latency: first token, speed, cold starts."),
+        "models": Place("deepsel.cli.models", "models", "Search the catalog: prices now and next."),
+        "stats": Place("deepsel.cli.stats", "stats", "Tell what was asked, spent, waited for and saved."),
+        "warm": Place("deepsel.cli.warm", "warm", "Keep models warm with the smallest call there is."),
+        "init": Place("deepsel.cli.init", "init", "Write a first profiles.toml."),
+        "simulate": Place("deepsel.cli.simulate", "simulate", "Run the simulated provider."),
+        "cache": CacheGroup,
+    }

@@ -1,0 +1,129 @@
+"""Keeps an answer's output for the next identical invocation, and adds what was replayed to the statistics; see cli/replay.py.
+
+A memo is made only where the next run would be a hit on disk without a warning, into a pipe or file, with nothing it depends
+on changed since before it was read. It is derived data: every command that removes entries removes all memos.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deepsel import places
+from deepsel.cli import replay
+from deepsel.cli.terminal import plain
+
+if TYPE_CHECKING:
+    from deepsel.cache import Cache
+    from deepsel.engine.run import NextTime
+
+MAX_BYTES = 1 << 20
+KEPT = 256
+_RACY_NS = 50_000_000
+"""A file that changed so shortly before may have changed again within the same tick of its clock."""
+GAP = "\x00time\x00"
+"""Stands where a time goes."""
+
+
+class Conditions:
+    """What an answer depends on beside the command line: files by their version, variables by being set."""
+
+    def __init__(self, files: Iterable[str | Path], env: Mapping[str, str]) -> None:
+        """Look at the files, before they are read."""
+        self._env = env
+        self._started_ns = time.time_ns()
+        self._files = {str(path): replay.stamp(str(path)) for path in files}
+
+    def lines(self, variables: Iterable[str]) -> list[str] | None:
+        """Write them as a memo holds them; None where a file has only just changed, or a name does not fit into a line."""
+        lines = [f"file {version}\t{path}" for path, version in self._files.items()]
+        lines += [f"env {bool(self._env.get(name, '').strip())}\t{name}" for name in sorted(set(variables))]
+        changed_ns = [int(version.split()[0]) for version in self._files.values() if version != "-"]
+        is_sure = all(self._started_ns - one > _RACY_NS for one in changed_ns)
+        return lines if is_sure and not any("\n" in line for line in lines) else None
+
+
+def gap(record: dict[str, object]) -> dict[str, object]:
+    """Return a hit's record with gaps for its times."""
+    return {**record, "timing": {"ttft_s": GAP, "total_s": GAP}}
+
+
+def keep(following: NextTime, *, output: str, footer: str | None, conditions: list[str]) -> None:
+    """Put a memo in place of the one that is there; output and footer have gaps for the times; None: there is no footer."""
+    if not replay.invocation:
+        return
+    folder = places.answers_dir(os.environ)
+    parts = [(1, part) for part in output.split(json.dumps(GAP))]
+    parts += [(2, part) for part in (plain(footer.replace(GAP, "\n")) + "\n").split("\n", 1)] if footer else []
+    encoded = [(stream, part.encode("utf-8", "replace")) for stream, part in parts]
+    seen = {name: value for name, value in asdict(following.observation).items() if name != "at"}
+    hit = following.hit
+    head = [
+        replay.FORMAT,
+        following.answer.cache.key or "",
+        f"{following.written_at!r} {hit.stored_at.timestamp()!r} {hit.expires_at.timestamp()!r}",
+        replay.database_stamps(folder),
+        json.dumps(seen, separators=(",", ":")),
+        " ".join(f"{stream}:{len(part)}" for stream, part in encoded),
+        *conditions,
+    ]
+    raw = os.fsencode("\n".join(head)) + b"\n\n" + b"".join(part for _, part in encoded)
+    if len(raw) > MAX_BYTES:
+        return
+    with suppress(OSError):
+        memos = Path(folder, replay.FOLDER)
+        memos.mkdir(mode=0o700, exist_ok=True)
+        replay.write_whole(str(memos / replay.invocation), raw)
+        _drop_oldest(memos)
+
+
+def _drop_oldest(memos: Path) -> None:
+    """Keep the newest ones."""
+    files = [path for path in memos.iterdir() if path.name != replay.SPOOL]
+    if len(files) > KEPT:
+        for path in sorted(files, key=lambda path: path.stat().st_mtime)[: len(files) - KEPT]:
+            path.unlink(missing_ok=True)
+
+
+def forget(folder: Path) -> None:
+    """Remove every memo in the answer cache's folder; what was replayed stays to be counted."""
+    with suppress(OSError):
+        for path in (folder / replay.FOLDER).iterdir():
+            if path.name != replay.SPOOL:
+                path.unlink(missing_ok=True)
+
+
+def count_replayed(cache: Cache, data_dir: Path) -> None:
+    """Add the hits that were replayed since the last time to the log and to the cache's tallies.
+
+    A line that is being written while the others are taken away is lost: a statistic, no money.
+    """
+    spool = cache.path / replay.FOLDER / replay.SPOOL
+    if not spool.exists():
+        return
+    from deepsel.cache import Tally
+    from deepsel.health import Observation, ObservationLog
+
+    taken = spool.with_name(f"{replay.SPOOL}.{os.getpid()}")
+    found = []
+    with suppress(OSError):
+        spool.replace(taken)
+        lines = taken.read_text("ascii", "replace").splitlines()
+        taken.unlink()
+        for line in lines:
+            with suppress(ValueError, TypeError):
+                at, _, rest = line.partition("\t")
+                found.append(Observation(at=float(at), **json.loads(rest)))
+    ObservationLog(data_dir).add(found)
+    for one in found:
+        usd = None if one.saved_picousd is None else Decimal(one.saved_picousd).scaleb(-12)
+        day = datetime.fromtimestamp(one.at, UTC).date()
+        cache.count(Tally(day, one.model, "disk", answers=1, usd=usd or Decimal(0), unpriced=int(usd is None)))

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from deepsel import __version__
 from deepsel.cache.key import cache_key, canonical_json
@@ -25,8 +24,7 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class CachedAnswer:
+class CachedAnswer(NamedTuple):
     """A whole answer, what it took, and the request it answers."""
 
     text: str

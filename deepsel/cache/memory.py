@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from threading import Lock
+from typing import NamedTuple
 
 from deepsel.cache.tier import Stored, TierStats
 from deepsel.clock import Clock
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
+class _Held(NamedTuple):
     text: str
     label: str
     size_bytes: int

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import TypedDict, TypeVar, Unpack
+from typing import NamedTuple, TypedDict, TypeVar, Unpack
 
 from deepsel.cache.disk_tier import DiskTier
 from deepsel.cache.entry import CachedAnswer, decode, encode
@@ -32,8 +31,7 @@ _REPAIR = "`deepsel cache verify` saves what can be read, `deepsel cache clear -
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One cached answer as people look at it."""
 
     key: str
@@ -131,7 +129,7 @@ class Cache:
         if cache_key(answer.document) != key:
             raise ValueError("the key is not that of the answer's document")
         ttl_s = self._ttl_s if ttl_s is None else ttl_s
-        text = encode(replace(answer, stored_at=self._clock.now(), ttl_s=ttl_s))
+        text = encode(answer._replace(stored_at=self._clock.now(), ttl_s=ttl_s))
         if ttl_s <= 0:
             return False
         self._count(answer, "bought")
@@ -251,9 +249,7 @@ class Cache:
         name = (tally.day, tally.model, tally.tier)
         with self._lock:
             before = self._tallies.get(name) or Tally(*name, answers=0, usd=Decimal(0), unpriced=0)
-            self._tallies[name] = replace(
-                before,
-                answers=before.answers + tally.answers,
+            self._tallies[name] = before._replace(answers=before.answers + tally.answers,
                 usd=before.usd + tally.usd,
                 unpriced=before.unpriced + tally.unpriced,
             )

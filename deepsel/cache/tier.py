@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class CacheUnavailable(Exception):
@@ -21,8 +20,7 @@ class CacheResting(CacheUnavailable):
     """A tier cannot be reached at the moment and is tried again by itself later."""
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(NamedTuple):
     """One entry as a tier holds it."""
 
     key: str
@@ -30,8 +28,7 @@ class Stored:
     size_bytes: int
 
 
-@dataclass(frozen=True, slots=True)
-class TierStats:
+class TierStats(NamedTuple):
     """What a tier holds."""
 
     name: str
@@ -42,8 +39,7 @@ class TierStats:
     """None: none, or unknown."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tally:
+class Tally(NamedTuple):
     """What the cache did for one model on one day."""
 
     day: date

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from deepsel.cache.entry import CachedAnswer, decode, encode, is_other_format
 from deepsel.cache.key import canonical_json
@@ -17,8 +17,7 @@ from deepsel.values import JsonObject
 LINE_FORMAT = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """What `verify` found."""
 
     checked: int
@@ -27,8 +26,7 @@ class Verdict:
     is_repaired: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
+class Imported(NamedTuple):
     """What an import did."""
 
     stored: int
@@ -92,7 +90,7 @@ def import_lines(cache: Cache, lines: Iterable[str], *, ttl_s: float | None = No
     for key, answer in read:
         left_s = cache.left_s(answer)
         if ttl_s is not None:
-            answer = replace(answer, ttl_s=answer.ttl_s - left_s + ttl_s)
+            answer = answer._replace(ttl_s=answer.ttl_s - left_s + ttl_s)
         if (left_s if ttl_s is None else ttl_s) > 0:
             cache.restore(key, answer)
             stored += 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache
@@ -187,16 +186,16 @@ def _known_at(provider: str, wire_id: str) -> Model | None:
 def _hosted(base: Model, *, provider: str, wire_id: str) -> Model:
     """Return a maker's model as another host serves it."""
     row = _provider_row(provider)
-    moved = replace(base, name=f"{provider}/{wire_id}", provider=provider, id=wire_id, aliases=())
-    moved = replace(moved, prices=(), is_default=False, note="")
+    moved = base._replace(name=f"{provider}/{wire_id}", provider=provider, id=wire_id, aliases=())
+    moved = moved._replace(prices=(), is_default=False, note="")
     if row.get("models_of") != base.provider:
         # Another maker's gateway has its own switches, tiers and retirements.
-        return replace(moved, reasoning_off=None, params={}, service_tiers={}, available_from=None, retires=None)
-    moved = replace(moved, aliases=tuple(one for one in (base.id, *base.aliases) if one != wire_id))
+        return moved._replace(reasoning_off=None, params={}, service_tiers={}, available_from=None, retires=None)
+    moved = moved._replace(aliases=tuple(one for one in (base.id, *base.aliases) if one != wire_id))
     if not row.get("keeps_prices"):
-        return replace(moved, service_tiers={})
+        return moved._replace(service_tiers={})
     factor = Decimal(_model_rows()[base.name].get("regional_multiplier", "1"))
-    return replace(moved, prices=tuple(scaled(rule, factor) for rule in base.prices))
+    return moved._replace(prices=tuple(scaled(rule, factor) for rule in base.prices))
 
 
 # --- raw rows and their indexes ---------------------------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -32,7 +31,7 @@ def rule_at(model: Model, *, at: datetime, input_tokens: int | None, service_tie
     if wanted == service_tier:
         return rule
     factor = model.service_tiers.get(service_tier)
-    return None if factor is None else replace(scaled(rule, factor), service_tier=service_tier)
+    return None if factor is None else scaled(rule, factor)._replace(service_tier=service_tier)
 
 
 def scaled(rule: PriceRule, factor: Decimal) -> PriceRule:
@@ -43,9 +42,7 @@ def scaled(rule: PriceRule, factor: Decimal) -> PriceRule:
     def _times(price: Decimal | None) -> Decimal | None:
         return None if price is None else price * factor
 
-    return replace(
-        rule,
-        input=_times(rule.input),
+    return rule._replace(input=_times(rule.input),
         output=_times(rule.output),
         cached_input=_times(rule.cached_input),
         cache_write_short=_times(rule.cache_write_short),

@@ -7,10 +7,9 @@ conditions than the catalog. Where a list's conditions do not fit the row's, the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from deepsel.catalog.refresh_sources import Band, Offer
 from deepsel.catalog.rows import price_rules_from
@@ -21,8 +20,7 @@ LARGEST_FACTOR = 10
 _Row = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(NamedTuple):
     """One number that is new."""
 
     model: str
@@ -42,8 +40,7 @@ class Change:
         return self.new == 0 or not Decimal(1) / LARGEST_FACTOR <= self.new / self.old <= LARGEST_FACTOR
 
 
-@dataclass(frozen=True, slots=True)
-class Refresh:
+class Refresh(NamedTuple):
     """What a list means for the catalog."""
 
     source: str

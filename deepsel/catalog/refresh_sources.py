@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any
+from typing import Any, NamedTuple
 
 _MILLION = Decimal(1_000_000)
 _LITELLM = {
@@ -37,8 +36,7 @@ _PLAIN = {"anthropic": "anthropic", "openai": "openai"}
 _DEV_PROVIDERS = {"deepseek": "deepseek", "alibaba": "qwen", "mistral": "mistral", **_PLAIN}
 
 
-@dataclass(frozen=True, slots=True)
-class Band:
+class Band(NamedTuple):
     """Prices that hold for some prompts and hours."""
 
     rates: Mapping[str, Decimal]
@@ -49,8 +47,7 @@ class Band:
     """flat, peak or off_peak."""
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(NamedTuple):
     """What one model costs at one provider."""
 
     provider: str

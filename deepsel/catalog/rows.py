@@ -6,7 +6,6 @@ Both speak the same words: the field names of the records, money as decimal text
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias, TypeVar
@@ -45,7 +44,7 @@ def provider_from(data: Mapping[str, Any], name: str, *, base: Provider | None =
         _require(members, "wire", "base_url")
         provider = Provider(name=name, **members)
     else:
-        provider = replace(base, name=name, **members)
+        provider = base._replace(name=name, **members)
     if not provider.base_url and name not in GENERIC.values():
         raise RowError("base_url", "is missing")
     return provider
@@ -69,11 +68,11 @@ def model_from(data: Mapping[str, Any], name: str, *, base: Model | None = None,
     if "capability" in members:
         members["capability"] = {**base.capability, **members["capability"]}
     if members.get("provider", base.provider) != base.provider:
-        base = replace(base, aliases=(), prices=(), service_tiers={}, reasoning_off=None)
-        base = replace(base, retires=None, is_default=False)
+        base = base._replace(aliases=(), prices=(), service_tiers={}, reasoning_off=None)
+        base = base._replace(retires=None, is_default=False)
     elif members.get("id", base.id) not in (base.id, *base.aliases):
-        base = replace(base, prices=(), service_tiers={})
-    return replace(base, name=name, **members)
+        base = base._replace(prices=(), service_tiers={})
+    return base._replace(name=name, **members)
 
 
 def price_rules_from(data: Any, *, key: str = "prices", source: str = "") -> tuple[PriceRule, ...]:

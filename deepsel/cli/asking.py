@@ -6,9 +6,8 @@ import signal
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from deepsel import config
 from deepsel.catalog import overlay
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
     from deepsel.engine.run import Run, Tools
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(NamedTuple):
     """What was asked for on the command line."""
 
     prompt: str | None

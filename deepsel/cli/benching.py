@@ -7,10 +7,11 @@ import shutil
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import NamedTuple
 
 from deepsel import __version__, catalog, config
 from deepsel.bench import judging, saving
@@ -43,8 +44,7 @@ from deepsel.values import Json, Latency
 __all__ = ["Limits", "Wishes", "run"]
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(NamedTuple):
     """What was asked for on the command line."""
 
     models: list[str]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -132,4 +132,4 @@ class Workshop:
             from deepsel.simulator import demo_server
 
             self._demo_origin = self._stack.enter_context(demo_server()).url
-        return replace(provider, base_url=provider.base_url.replace(DEMO_ORIGIN, self._demo_origin, 1))
+        return provider._replace(base_url=provider.base_url.replace(DEMO_ORIGIN, self._demo_origin, 1))

@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from deepsel import catalog, config
 from deepsel.cli import output as out
@@ -36,8 +35,7 @@ ANY_VOCABULARIES = ("o200k_base", "deepseek", "qwen35", "tekken")
 """Counted where a model's own is not known: the median of several tells more than any one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
+class Wishes(NamedTuple):
     """What was asked for on the command line."""
 
     paths: list[str]

@@ -11,7 +11,6 @@ import os
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -64,7 +63,7 @@ def keep(following: NextTime, *, output: str, footer: str | None, conditions: li
     parts = [(1, part) for part in output.split(json.dumps(GAP))]
     parts += [(2, part) for part in (plain(footer.replace(GAP, "\n")) + "\n").split("\n", 1)] if footer else []
     encoded = [(stream, part.encode("utf-8", "replace")) for stream, part in parts]
-    seen = {name: value for name, value in asdict(following.observation).items() if name != "at"}
+    seen = {name: value for name, value in following.observation._asdict().items() if name != "at"}
     hit = following.hit
     head = [
         replay.FORMAT,

@@ -6,9 +6,8 @@ import base64
 import json
 import select
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from deepsel.cli.terminal import write_note
 from deepsel.errors import UsageError
@@ -20,8 +19,7 @@ _IMAGES = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"),
 _ROLES = ("system", "user", "assistant")
 
 
-@dataclass(frozen=True, slots=True)
-class Prompt:
+class Prompt(NamedTuple):
     """What is asked, and the part of it that says what to do."""
 
     messages: tuple[Message, ...]
@@ -29,8 +27,7 @@ class Prompt:
     """The words of the user without the documents: what task and difficulty are judged by."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Document:
+class _Document(NamedTuple):
     name: str
     text: str
     image: Image | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -83,10 +82,10 @@ def record(report: Report) -> dict[str, Any]:
         "by": report.by,
         "total": _group_record(report.whole),
         "groups": [_group_record(one) for one in report.groups],
-        "budgets": [asdict(budget) for budget in report.budgets],
-        "endpoints": [asdict(state) for state in report.endpoints],
+        "budgets": [budget._asdict() for budget in report.budgets],
+        "endpoints": [state._asdict() for state in report.endpoints],
     }
 
 
 def _group_record(one: Group) -> dict[str, Any]:
-    return {**asdict(one), "error_rate": one.error_rate, "hit_rate": one.hit_rate}
+    return {**one._asdict(), "error_rate": one.error_rate, "hit_rate": one.hit_rate}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from deepsel.config import Profile
 from deepsel.engine.prepare import thresholds_of
@@ -18,8 +18,7 @@ PARTS = 24
 """Into which the time reported on is cut."""
 
 
-@dataclass(frozen=True, slots=True)
-class Budget:
+class Budget(NamedTuple):
     """What is spent of one budget."""
 
     profile: str
@@ -29,8 +28,7 @@ class Budget:
     budget_usd: Decimal
 
 
-@dataclass(frozen=True, slots=True)
-class EndpointState:
+class EndpointState(NamedTuple):
     """How an endpoint that was ever in trouble stands with the profile."""
 
     provider: str
@@ -42,8 +40,7 @@ class EndpointState:
     seconds_left: float
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """Everything that is shown."""
 
     since: datetime

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from deepsel import catalog
 from deepsel.catalog.rows import GENERIC
@@ -78,8 +77,7 @@ def _is_in_catalog(name: str) -> bool:
     return True
 
 
-@dataclass(frozen=True, slots=True)
-class _Document:
+class _Document(NamedTuple):
     """One parsed file and the means to point into it."""
 
     path: Path

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from deepsel.values import Model, Provider
 
@@ -14,15 +14,14 @@ DEFAULT_PROFILE = "default"
 DEMO_PROFILE = "demo"
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
+class Profile(NamedTuple):
     """A named way of working."""
 
     name: str
     models: tuple[str, ...]
     """Candidates; their order breaks ties."""
     strategy: str = "balanced"
-    tasks: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    tasks: Mapping[str, tuple[str, ...]] = {}
     """Task to the models pinned to it."""
     larger_context: tuple[str, ...] = ()
     """Where a cut answer is asked again."""
@@ -52,13 +51,13 @@ class Profile:
     max_tokens: int = 4096
     temperature: float | None = 0.0
     seed: int | None = 7
-    sources: Mapping[str, str] = field(default_factory=dict, compare=False)
+    sources: Mapping[str, str] = {}
     """Field name to `file` or `flag`; a field not named holds its default."""
 
     def override(self, **flags: Any) -> Profile:
         """Return the profile with each flag that is not None in place of its value."""
         given = {name: value for name, value in flags.items() if value is not None}
-        return replace(self, **given, sources={**self.sources, **dict.fromkeys(given, "flag")})
+        return self._replace(**given, sources={**self.sources, **dict.fromkeys(given, "flag")})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +81,7 @@ class CacheSettings:
     """Shortens `ttl_s` on the server."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """Everything a command needs to know about its user's wishes."""
 
     providers: Mapping[str, Provider]

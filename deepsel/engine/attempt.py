@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from deepsel import catalog, tokens
 from deepsel.engine.schema import schema_failure, unfence
@@ -142,8 +143,7 @@ def _limit_text(draft: Draft) -> str:
     return f"{draft.model.name} stopped at the limit of {draft.max_tokens} tokens"
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
+class Settlement(NamedTuple):
     """What a call used and cost."""
 
     usage: Usage
@@ -181,9 +181,7 @@ def _with_counted_output(reported: Usage, counted: Usage) -> Usage:
     """Keep the reported input of an answer that broke off; its output was reported before it was written, if at all."""
     if (reported.output_tokens or 0) >= (counted.output_tokens or 0):
         return reported
-    return replace(
-        reported,
-        output_visible=counted.output_visible,
+    return reported._replace(output_visible=counted.output_visible,
         output_reasoning=counted.output_reasoning,
         source=counted.source,
     )

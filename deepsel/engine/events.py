@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from deepsel.values import Attempt, ReasoningDelta, TextDelta
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptStarted:
+class AttemptStarted(NamedTuple):
     """A model is being asked."""
 
     provider: str
@@ -18,8 +16,7 @@ class AttemptStarted:
     """1 for the first call of the request."""
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(NamedTuple):
     """The engine sleeps before it asks again."""
 
     seconds: float
@@ -27,8 +24,7 @@ class Waiting:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
-class AttemptEnded:
+class AttemptEnded(NamedTuple):
     """A call is over. Deltas since its AttemptStarted are void unless its outcome is ok or nothing follows."""
 
     attempt: Attempt

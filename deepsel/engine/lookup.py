@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from deepsel import providers
 from deepsel.cache import CachedAnswer, cache_key, key_document
@@ -16,8 +15,7 @@ CacheMode = Literal["auto", "on", "off", "refresh", "only"]
 """auto: deterministic requests only; on: every request; refresh: ask anew and store; only: the cache or nothing."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """The cache's name for one request at one model."""
 
     key: str

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from deepsel import catalog, config, routing, tokens
 from deepsel.config import Profile, Settings
@@ -22,8 +23,7 @@ _RESERVE_GROWTH = 4
 """How many times longer an answer may be where it was cut before."""
 
 
-@dataclass(frozen=True, slots=True)
-class Prepared:
+class Prepared(NamedTuple):
     """One request with its plan and everything needed to carry it out."""
 
     request: Request
@@ -100,7 +100,7 @@ def prepare(
         task_evidence=("forced",) if task else detection.evidence,
         difficulty=needs.difficulty,
         plan=plan,
-        reserves=routing.plan(reserves, needs, replace(policy, strategy="ordered")).choices,
+        reserves=routing.plan(reserves, needs, policy._replace(strategy="ordered")).choices,
         models={candidate.model.name: candidate.model for candidate in everyone},
         providers={candidate.provider.name: candidate.provider for candidate in everyone},
         input_tokens=gather.counts,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from deepsel.engine.gates import Gates
 from deepsel.errors import AttemptFailed, ErrorClass
@@ -55,8 +56,7 @@ class Target:
         return (self.model.provider, self.model.name)
 
 
-@dataclass(frozen=True, slots=True)
-class NextCall:
+class NextCall(NamedTuple):
     """Who is asked next, after how many seconds."""
 
     target: Target

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 from urllib.parse import urljoin
 
 from deepsel import catalog, config, providers, tokens
@@ -26,8 +26,7 @@ _COLD_AFTER = 1.5
 """Idle for so many intervals, or for ever, a model counts as cold."""
 
 
-@dataclass(frozen=True, slots=True)
-class Ping:
+class Ping(NamedTuple):
     """One call that keeps a model warm."""
 
     model: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -51,7 +51,7 @@ def compare(
 
     Only the text counts: what a provider adds around a message is the same for every version of it.
     """
-    bare = replace(model, framing_tokens=0)
+    bare = model._replace(framing_tokens=0)
     costs: list[dict[str, Decimal]] = []
     for reading in (sides.before, sides.after):
         rows = project(reading, [bare], providers=providers, assumptions=assumptions, by="file")

@@ -197,7 +197,7 @@ def _bill(
     rule = catalog.rule_at(model, at=at, input_tokens=tier.request_tokens, service_tier=service_tier)
     if rule is None:
         size = Usage(input_uncached=tier.request_tokens, output_visible=0)
-        return replace(catalog.bill(model, size, at=at, service_tier=service_tier), rule=None)
+        return catalog.bill(model, size, at=at, service_tier=service_tier)._replace(rule=None)
     return _bill_by(rule, model, tier.usage, at=at, multiplier=multiplier)
 
 
@@ -211,7 +211,7 @@ def _bill_by(rule: PriceRule, model: Model, usage: Usage, *, at: datetime, multi
         source=rule.source,
         checked=rule.checked,
     )
-    return catalog.bill(replace(model, prices=(always,)), usage, at=at, multiplier=multiplier)
+    return catalog.bill(model._replace(prices=(always,)), usage, at=at, multiplier=multiplier)
 
 
 def _hourly(model: Model, tier: _Tier, *, at: datetime, multiplier: Decimal) -> list[Decimal | None]:
@@ -241,7 +241,7 @@ def _total(bills: Sequence[Bill]) -> Bill:
     labels = list(dict.fromkeys(bill.rule.label for bill in bills if bill.rule and bill.rule.label))
     rule = next((bill.rule for bill in bills if bill.rule), None)
     if rule is not None and labels:
-        rule = replace(rule, label="; ".join(labels))
+        rule = rule._replace(label="; ".join(labels))
     return Bill(
         _added([bill.total_usd for bill in bills]),
         _added([bill.input_usd for bill in bills]),

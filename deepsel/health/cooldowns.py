@@ -12,7 +12,6 @@ thresholds decide what that means to it:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from deepsel.errors import ErrorClass
@@ -31,8 +30,7 @@ class Endpoint(NamedTuple):
     model: str
 
 
-@dataclass(frozen=True, slots=True)
-class Thresholds:
+class Thresholds(NamedTuple):
     """What a profile puts up with."""
 
     ttft_p95_s: float
@@ -42,8 +40,7 @@ class Thresholds:
     cooldown_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
+class Seen(NamedTuple):
     """What an endpoint did in a window."""
 
     samples: int
@@ -67,8 +64,7 @@ class Seen:
         return max(slowness, self.error_rate / max(limits.error_rate, 0.01))
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """How an endpoint stands with one profile at one instant."""
 
     state: Literal["well", "cooling", "probing", "half_open"]
@@ -80,8 +76,7 @@ class Standing:
     """Observations from before that instant (seconds since the epoch) say nothing of it any more."""
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(NamedTuple):
     """An endpoint's row in the file."""
 
     since: float | None

@@ -6,10 +6,9 @@ process has died. Checking and holding are one transaction, so that processes wh
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from deepsel.health.database import Database, picousd, usd
 from deepsel.health.log import spend_of
@@ -18,8 +17,7 @@ if TYPE_CHECKING:
     import sqlite3
 
 
-@dataclass(frozen=True, slots=True)
-class Budgets:
+class Budgets(NamedTuple):
     """A profile's bounds on its spend; None: no bound."""
 
     profile: str
@@ -30,8 +28,7 @@ class Budgets:
         return self.daily_usd is not None or self.monthly_usd is not None
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(NamedTuple):
     """The answer to a wish to spend."""
 
     hold: int | None
@@ -40,8 +37,7 @@ class Held:
     """With its numbers, for a person."""
 
 
-@dataclass(frozen=True, slots=True)
-class Left:
+class Left(NamedTuple):
     """What may still be spent, and by which bound."""
 
     usd: Decimal

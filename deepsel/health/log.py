@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import astuple, dataclass, fields
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -25,8 +24,7 @@ _PRUNE_EVERY = 200
 """Rows between two prunings."""
 
 
-@dataclass(frozen=True, slots=True)
-class Observation:
+class Observation(NamedTuple):
     """One attempt, or one answer from the cache. Holds no word of any text."""
 
     at: float
@@ -75,7 +73,7 @@ class Spend(NamedTuple):
     """Since the first of the month, UTC."""
 
 
-_COLUMNS = tuple(column.name for column in fields(Observation))
+_COLUMNS = Observation._fields
 _LIST = ", ".join(_COLUMNS)
 _INSERT = f"INSERT INTO observations ({_LIST}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 - our own names
 _SELECT = f"SELECT {_LIST} FROM observations WHERE at >= ? ORDER BY at"  # noqa: S608
@@ -101,7 +99,7 @@ class ObservationLog:
         def write(database: sqlite3.Connection) -> None:
             last = 0
             for observation in observations:
-                last = database.execute(_INSERT, astuple(observation)).lastrowid or 0
+                last = database.execute(_INSERT, observation).lastrowid or 0
                 _spend(database, observation.profile, observation.at, observation.cost_picousd or 0)
             if observations and assumed_picousd:
                 _spend(database, observations[-1].profile, observations[-1].at, assumed_picousd)

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from deepsel.health.cooldowns import Endpoint, Standing, Thresholds, read_state
 from deepsel.health.holds import Budgets, Left, left_of
@@ -43,12 +42,11 @@ _LENGTHS = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Outlook:
+class Outlook(NamedTuple):
     """What is known of one endpoint."""
 
-    standing: Standing = field(default_factory=lambda: Standing("well"))
-    limit: Limit = field(default_factory=Limit)
+    standing: Standing = Standing("well")
+    limit: Limit = Limit()
     ttft_s: float | None = None
     """Median of its recent answers; None: too few."""
     tokens_per_s: float | None = None
@@ -59,8 +57,7 @@ class Outlook:
     usual_of: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Outlooks:
+class Outlooks(NamedTuple):
     """What is known for one request."""
 
     endpoints: Mapping[Endpoint, Outlook]

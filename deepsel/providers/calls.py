@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from deepsel.providers.waits import Allowance
@@ -27,8 +28,7 @@ class Call:
         return host_of(self.url)
 
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
+class Timeouts(NamedTuple):
     """How long each phase of a call may take, in seconds; None: only `deadline` bounds it."""
 
     connect_s: float | None = 10.0
@@ -42,8 +42,7 @@ class Timeouts:
     """The instant on the monotonic clock by which everything has to be over."""
 
 
-@dataclass(frozen=True, slots=True)
-class ResponseFacts:
+class ResponseFacts(NamedTuple):
     """What is known of a call once its response has begun, whatever its status. Instants are on the monotonic clock."""
 
     http_status: int

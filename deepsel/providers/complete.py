@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -70,7 +69,7 @@ def stream_answer(
     body = wire.encode(request, model, provider, max_tokens=max_tokens)
     call = Call("POST", wire.url(provider), _headers(request, wire.headers(provider, key)), bodies.serialise(body))
     if not request.stream:  # nothing comes while the whole answer is being made
-        timeouts = replace(timeouts, first_token_s=None, progress_s=None, idle_s=None)
+        timeouts = timeouts._replace(first_token_s=None, progress_s=None, idle_s=None)
     with transport.open(call, timeouts=timeouts) as response:
         if on_open is not None:
             on_open(response.exchange)

@@ -9,9 +9,8 @@ import html
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.providers import error_words, waits
@@ -31,8 +30,7 @@ Fail: TypeAlias = Callable[[JsonObject | str], AttemptFailed]
 """Makes the failure that an error found inside a 200 stands for; takes the document, or its text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(NamedTuple):
     """What an error body says, whatever its shape."""
 
     message: str = ""
@@ -45,8 +43,7 @@ class Said:
     """The body's own field, in seconds, unchecked."""
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(NamedTuple):
     """Where a failure came from: what its words are read against, and what must not be in its message."""
 
     provider: Provider

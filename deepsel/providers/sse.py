@@ -9,7 +9,7 @@ serve reconnection, which no provider offers, and are skipped; so are comments, 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from deepsel.errors import AttemptFailed, ErrorClass
 
@@ -19,8 +19,7 @@ MAX_EVENT_BYTES = 4 * 1024 * 1024
 _BOM = b"\xef\xbb\xbf"
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One dispatched event."""
 
     data: str

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 from deepsel.values import Json
 
@@ -32,8 +32,7 @@ _IN_TEXT = rf"(?:again|retry|wait)\s+(?:(?:after|in|for)\s+)?(?:about\s+)?({_DUR
 _EPOCH_S, _EPOCH_MS = 1e9, 1e12
 
 
-@dataclass(frozen=True, slots=True)
-class Wait:
+class Wait(NamedTuple):
     """What a response says about asking again."""
 
     retry_after_s: float | None = None
@@ -42,8 +41,7 @@ class Wait:
     """The provider's explicit word; None: it gave none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Quota:
+class Quota(NamedTuple):
     """One limit as last reported."""
 
     remaining: int
@@ -52,8 +50,7 @@ class Quota:
     """Seconds until it is full again."""
 
 
-@dataclass(frozen=True, slots=True)
-class Allowance:
+class Allowance(NamedTuple):
     """What is left of a key's limits; of several of one kind, the scarcest."""
 
     requests: Quota | None = None

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from deepsel.values import Bill, Model, Provider
 
@@ -22,8 +21,7 @@ Reason: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Cooling:
+class Cooling(NamedTuple):
     """An endpoint that is left alone for a while."""
 
     seconds_left: float
@@ -33,8 +31,7 @@ class Cooling:
     """The smallest is used where every candidate is cooling down."""
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """One model that may answer, with everything that was found out about it for this request."""
 
     model: Model
@@ -66,8 +63,7 @@ class Candidate:
     """What its endpoint did lately that does not refuse it: it is to be probed, or its rate limit has a wait."""
 
 
-@dataclass(frozen=True, slots=True)
-class Needs:
+class Needs(NamedTuple):
     """What the request asks of a model."""
 
     task: str
@@ -80,8 +76,7 @@ class Needs:
     """The day it is sent; None: no model is refused for its age."""
 
 
-@dataclass(frozen=True, slots=True)
-class Weights:
+class Weights(NamedTuple):
     """What a strategy cares about; only their proportions matter."""
 
     quality: float
@@ -89,14 +84,13 @@ class Weights:
     latency: float
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(NamedTuple):
     """What the profile and the command line wish."""
 
     strategy: str = "balanced"
     weights: Weights | None = None
     """In place of the strategy's own; ignored by `ordered`."""
-    pins: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    pins: Mapping[str, tuple[str, ...]] = {}
     """Task to the models that go first for it."""
     excluded: frozenset[str] = frozenset()
     """Names of models and of providers."""
@@ -107,8 +101,7 @@ class Policy:
     """Whether what cannot be priced may be sent under a cap."""
 
 
-@dataclass(frozen=True, slots=True)
-class Choice:
+class Choice(NamedTuple):
     """One candidate's place in the plan."""
 
     model: str
@@ -125,8 +118,7 @@ class Choice:
     """What is to be sent as the answer's bound."""
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """Why a candidate is not in the plan."""
 
     model: str
@@ -136,8 +128,7 @@ class Refusal:
     """One sentence for a person."""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """The attempts for one request, best first, and who is not among them."""
 
     choices: tuple[Choice, ...]

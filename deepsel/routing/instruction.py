@@ -7,8 +7,8 @@ at than a short one and says no more about the work than the sentence that came 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 HEAD_CHARS = 600
 """The most of the beginning of a prompt that may count as instruction."""
@@ -18,8 +18,7 @@ WHOLE_CHARS = 1600
 """A prompt up to this length is looked at whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(NamedTuple):
     """A prompt taken apart."""
 
     head: str

@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 from deepsel.routing import cues, instruction
 from deepsel.values import TASKS
@@ -29,8 +29,7 @@ _UNSURE = 3.0
 """Below this sum an attached document may speak."""
 
 
-@dataclass(frozen=True, slots=True)
-class Detection:
+class Detection(NamedTuple):
     """The kind of work, and why."""
 
     task: str

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from deepsel.errors import ErrorClass
 from deepsel.values.rows import PriceRule
@@ -12,8 +11,7 @@ from deepsel.values.usage import Usage
 from deepsel.values.words import Finish
 
 
-@dataclass(frozen=True, slots=True)
-class Gateway:
+class Gateway(NamedTuple):
     """What a gateway between us and the model says it did, in its headers. None: it did not say."""
 
     cost_usd: Decimal | None = None
@@ -26,8 +24,7 @@ class Gateway:
     """Under which it knows the call."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One call to one model, as it is recorded."""
 
     provider: str
@@ -47,16 +44,14 @@ class Attempt:
     """None: no gateway made itself known."""
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(NamedTuple):
     """Something the user should know that did not stop the work."""
 
     code: str
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class CacheUse:
+class CacheUse(NamedTuple):
     """What the cache did for one request."""
 
     status: Literal["hit", "miss", "stored", "off"]
@@ -64,8 +59,7 @@ class CacheUse:
     key: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """One request's whole result: the record behind `ask --json`."""
 
     text: str

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from deepsel.values.words import Json
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(NamedTuple):
     """A picture in a message."""
 
     media_type: str
@@ -18,8 +17,7 @@ class Image:
     """A `data:` URL with base64 content, or an http(s) link."""
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """One turn of a conversation."""
 
     role: str
@@ -28,8 +26,7 @@ class Message:
     images: tuple[Image, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """What one person wants answered, before any provider is chosen."""
 
     messages: tuple[Message, ...]
@@ -42,7 +39,7 @@ class Request:
     """None: the field is not sent."""
     schema: Mapping[str, Json] | None = None
     """A JSON Schema the answer has to satisfy."""
-    params: Mapping[str, Json] = field(default_factory=dict)
+    params: Mapping[str, Json] = {}
     """Raw members merged into the body last, as the user typed them."""
     stream: bool = True
 

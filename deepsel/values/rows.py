@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal, TypeAlias
+from typing import Literal, NamedTuple, TypeAlias
 
 from deepsel.errors import ErrorClass
 from deepsel.values.words import Json
@@ -14,8 +13,7 @@ from deepsel.values.words import Json
 Wire: TypeAlias = Literal["openai-chat", "anthropic-messages"]
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorRule:
+class ErrorRule(NamedTuple):
     """One row of a provider's dialect: what a failure with these marks really is. Empty fields match anything."""
 
     error_class: ErrorClass
@@ -26,8 +24,7 @@ class ErrorRule:
     """A lower-case fragment of the message; used only where the provider gives no usable code."""
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(NamedTuple):
     """Where requests go, and how that host differs from its wire's plain form."""
 
     name: str
@@ -41,10 +38,10 @@ class Provider:
     """A program that prints the key; wins over `api_key_env`."""
     auth: Literal["bearer", "x-api-key", "both", "x-portkey-api-key"] = "bearer"
     """Which header carries the key; `both`: Authorization and x-api-key."""
-    headers: Mapping[str, str] = field(default_factory=dict)
-    extra_body: Mapping[str, Json] = field(default_factory=dict)
+    headers: Mapping[str, str] = {}
+    extra_body: Mapping[str, Json] = {}
     """Members merged into every request."""
-    non_stream_body: Mapping[str, Json] = field(default_factory=dict)
+    non_stream_body: Mapping[str, Json] = {}
     """Members merged into requests that do not stream (Qwen refuses thinking there)."""
     max_concurrency: int = 8
     max_tokens_field: str = "max_tokens"
@@ -62,16 +59,14 @@ class Provider:
     checked: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class HourWindow:
+class HourWindow(NamedTuple):
     """Hours of a day in UTC, start included, end excluded, as minutes from midnight."""
 
     start_minute: int
     end_minute: int
 
 
-@dataclass(frozen=True, slots=True)
-class PriceRule:
+class PriceRule(NamedTuple):
     """Prices in USD per 1,000,000 tokens, and when they hold. A price of None is unknown, not free."""
 
     input: Decimal | None
@@ -105,16 +100,14 @@ class PriceRule:
     """The day it was read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Latency:
+class Latency(NamedTuple):
     """What to expect of an endpoint before it has been observed."""
 
     ttft_s: float
     tokens_per_s: float
 
 
-@dataclass(frozen=True, slots=True)
-class Model:
+class Model(NamedTuple):
     """What answers: one row of the catalog, or of the user's profiles.toml."""
 
     name: str
@@ -132,7 +125,7 @@ class Model:
     vocabulary: str | None = None
     framing_tokens: int = 0
     """Tokens the provider adds around one user message."""
-    capability: Mapping[str, float] = field(default_factory=dict)
+    capability: Mapping[str, float] = {}
     """Task to quality in [0, 1]."""
     latency: Latency | None = None
     features: frozenset[str] = frozenset()
@@ -143,11 +136,11 @@ class Model:
     """Whether a seed is honoured, on a host that has the field."""
     reasoning_off: Mapping[str, Json] | None = None
     """Body members that switch reasoning off; sent unless the user sets one of them. None: no switch."""
-    params: Mapping[str, Json] = field(default_factory=dict)
+    params: Mapping[str, Json] = {}
     """Members sent with every request to this model."""
     prices: tuple[PriceRule, ...] = ()
     """The first rule whose conditions all hold is the price; empty: unknown."""
-    service_tiers: Mapping[str, Decimal] = field(default_factory=dict)
+    service_tiers: Mapping[str, Decimal] = {}
     """Multiplier on the standard price for batch, flex, priority."""
     available_from: date | None = None
     retires: date | None = None

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
+from typing import NamedTuple
 
 from deepsel.values.rows import PriceRule
 from deepsel.values.words import Source
 
 
-@dataclass(frozen=True, slots=True)
-class Usage:
+class Usage(NamedTuple):
     """Tokens of one call in disjoint buckets; their sum is the provider's own total. None: not reported."""
 
     input_uncached: int | None = None
@@ -43,8 +42,7 @@ def _sum(*parts: int | None) -> int | None:
     return sum(known) if known else None
 
 
-@dataclass(frozen=True, slots=True)
-class Bill:
+class Bill(NamedTuple):
     """What a call costs by the price table."""
 
     total_usd: Decimal | None

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from deepsel.values.usage import Usage
 from deepsel.values.words import Finish
 
 
-@dataclass(frozen=True, slots=True)
-class TextDelta:
+class TextDelta(NamedTuple):
     """A piece of the answer."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class ReasoningDelta:
+class ReasoningDelta(NamedTuple):
     """A piece of the model's reasoning, never mixed with the answer."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(NamedTuple):
     """Who answers; a later one replaces the fields it names."""
 
     answered_model: str | None = None
@@ -34,16 +30,14 @@ class Identity:
     """The tier that was really used, in the provider's word."""
 
 
-@dataclass(frozen=True, slots=True)
-class UsageReport:
+class UsageReport(NamedTuple):
     """Usage as reported so far; a later one replaces it. `cost_usd` is set only where the provider states the charge."""
 
     usage: Usage
     cost_usd: Decimal | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FinishReport:
+class FinishReport(NamedTuple):
     """The provider's finish value, mapped; `raw` as it came. `finish` None: a value this table does not know."""
 
     finish: Finish | None

@@ -11,7 +11,6 @@ import json
 import os
 import random
 import sys
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +60,7 @@ class Asker:
                 request, prompt, profile=self.profile, settings=self.settings, env={}, at=self.tools.clock.now(),
                 task="chat", difficulty=0.5,
             )  # fmt: skip
-        return Run(replace(self.plan, request=request, cache_mode=cache_mode), self.tools, is_shown=False)
+        return Run(self.plan._replace(request=request, cache_mode=cache_mode), self.tools, is_shown=False)
 
     def ask(self, prompt: str, **choices: Any) -> Answer:
         """Ask, and insist on an answer."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -53,7 +52,7 @@ def make_answer(prompt: str = "hello", text: str = "world", **members: Any) -> t
         price_rule="off-peak",
         task="chat",
     )
-    return cache_key(document), replace(answer, **members)
+    return cache_key(document), answer._replace(**members)
 
 
 class Bomb:

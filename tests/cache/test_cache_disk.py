@@ -14,7 +14,6 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
-from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -136,14 +135,14 @@ def test_items_keys_and_delete(tier: DiskTier) -> None:
 def test_tallies_outlive_the_process(tier: DiskTier, folder: Path) -> None:
     """What the cache did adds up in the file, by day, model and tier; a row that is not ours is passed over."""
     put(tier, "k1-a")
-    other = replace(TALLY, tier="memory")
+    other = TALLY._replace(tier="memory")
     tier.add_tallies([TALLY, other])
     tier.add_tallies([TALLY])
     rows = "('someday', 'm', 'disk', 1, 1, 0), ('2026-01-01', 'm', 'disk', 'x', 1, 0)"
     tamper(folder, f"INSERT INTO Tally VALUES {rows}", file="tallies.db")
     assert mode_of(folder / "tallies.db") == 0o600
     again = DiskTier(folder, size_limit_bytes=LIMIT)
-    assert again.tallies() == [replace(TALLY, answers=4, usd=2 * TALLY.usd, unpriced=2), other]
+    assert again.tallies() == [TALLY._replace(answers=4, usd=2 * TALLY.usd, unpriced=2), other]
     assert again.get("k1-a") == "text"
     put(again, "k1-b")
     again.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -135,7 +134,7 @@ def test_the_prompt_is_shown_on_one_line(content: Any, shown: str) -> None:
     document = key_document(
         {"messages": messages}, provider="p", wire="openai-chat", model_id="m", base_url="http://h"  # type: ignore[dict-item]
     )
-    assert replace(make_answer()[1], document=document).prompt == shown
+    assert make_answer()[1]._replace(document=document).prompt == shown
 
 
 def test_expiry_counts_from_the_time_of_storing() -> None:

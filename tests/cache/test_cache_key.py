@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import json
 import random
-from dataclasses import fields, replace
 from decimal import Decimal
 from hashlib import sha256
 from typing import Any
@@ -234,11 +233,11 @@ def place_of(request: Request, wire: str, name: str = "host", model: str = "m", 
 @pytest.mark.parametrize("wire", ["openai-chat", "anthropic-messages"])
 def test_every_field_of_a_request_counts(wire: str) -> None:
     """Changing any field of a request changes its key, on both wires, but for how the answer is delivered; no field is forgotten."""
-    assert {field.name for field in fields(Request)} == {*CHANGED, "stream"}
+    assert set(Request._fields) == {*CHANGED, "stream"}
     keys = [place_of(BASE, wire)]
     for name, values in CHANGED.items():
-        keys += [place_of(replace(BASE, **{name: value}), wire) for value in values]
+        keys += [place_of(BASE._replace(**{name: value}), wire) for value in values]
     assert len(set(keys)) == len(keys)
-    assert place_of(replace(BASE, stream=False), wire) == keys[0]
-    assert place_of(replace(BASE, params={"top_p": 5e-1}), wire) == keys[0]
+    assert place_of(BASE._replace(stream=False), wire) == keys[0]
+    assert place_of(BASE._replace(params={"top_p": 5e-1}), wire) == keys[0]
     assert len({keys[0], place_of(BASE, wire, name="other"), place_of(BASE, wire, model="other")}) == 3

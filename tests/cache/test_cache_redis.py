@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -285,7 +284,7 @@ def test_a_url_that_is_none_is_a_warning(open_cache: Open, clock: FakeClock, url
     """A URL that cannot be used costs one warning."""
     cache = open_cache(server=RedisServer(url, clock=clock, namespace="t"))
     key, answer = make_answer()
-    assert cache.put(key, replace(answer, text="x"))
+    assert cache.put(key, answer._replace(text="x"))
     assert len(cache.notices()) == 1
 
 

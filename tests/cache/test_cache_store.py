@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -26,7 +25,7 @@ def test_what_is_put_is_got_from_the_upper_tier(open_cache: Open, clock: FakeClo
     key, answer = make_answer()
     first = open_cache(memory_entries=8)
     assert first.put(key, answer)
-    stamped = replace(answer, stored_at=clock.now(), ttl_s=3600.0)
+    stamped = answer._replace(stored_at=clock.now(), ttl_s=3600.0)
     assert first.get(key) == (stamped, "memory")
     second = open_cache(memory_entries=8)
     assert second.get(key) == (stamped, "disk")
@@ -101,7 +100,7 @@ def test_an_answer_to_another_request_is_refused(open_cache: Open, folder: Path)
     with pytest.raises(ValueError, match="key"):
         cache.put(other, answer)
     tier = DiskTier(folder, size_limit_bytes=1 << 20)
-    tier.put(other, encode(replace(answer, stored_at=FakeClock().now(), ttl_s=60.0)), ttl_s=60, label="m-1")
+    tier.put(other, encode(answer._replace(stored_at=FakeClock().now(), ttl_s=60.0)), ttl_s=60, label="m-1")
     tier.close()
     assert cache.get(other) is None
     assert cache.notices() == []
@@ -112,7 +111,7 @@ def test_a_newer_answer_replaces(open_cache: Open) -> None:
     key, answer = make_answer()
     cache = open_cache(memory_entries=8)
     cache.put(key, answer)
-    cache.put(key, replace(answer, text="newer"))
+    cache.put(key, answer._replace(text="newer"))
     for reader in (cache, open_cache()):
         found = reader.get(key)
         assert found is not None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
@@ -177,7 +176,7 @@ def test_service_tiers() -> None:
 def test_a_tier_with_rules_of_its_own() -> None:
     """Rules written for a tier win over the multiplier."""
     standard = PriceRule(input=Decimal(2), output=Decimal(4))
-    batch = replace(standard, input=Decimal("0.9"), service_tier="batch")
+    batch = standard._replace(input=Decimal("0.9"), service_tier="batch")
     model = Model("m", "p", "m", prices=(standard, batch), service_tiers={"batch": Decimal("0.5")})
     found = rule_at(model, at=NOON, input_tokens=1, service_tier="batch")
     assert found is not None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -40,7 +39,7 @@ def test_a_key_that_cannot_be_one_is_refused_without_quoting_it() -> None:
 
 def test_key_from_a_command() -> None:
     """A key command wins over the variable."""
-    host = replace(HOST, api_key_command=(sys.executable, "-c", "print('from-command')"))
+    host = HOST._replace(api_key_command=(sys.executable, "-c", "print('from-command')"))
     key = resolve_key(host, {"HOST_KEY": "from-env"})
     assert key is not None
     assert key.reveal() == "from-command"
@@ -53,7 +52,7 @@ def test_key_from_a_command() -> None:
 def test_failing_key_command_is_one_clear_error(command: tuple[str, ...], capfd: pytest.CaptureFixture[str]) -> None:
     """A command that is missing or fails is told by name, its arguments are not."""
     with pytest.raises(ConfigError) as caught:
-        resolve_key(replace(HOST, api_key_command=command), {})
+        resolve_key(HOST._replace(api_key_command=command), {})
     assert "sk-in-arguments" not in caught.value.message + caught.value.hint
 
 

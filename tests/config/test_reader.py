@@ -55,17 +55,15 @@ def test_the_example_loads_and_names_every_key() -> None:
 
 def test_the_examples_defaults_are_the_defaults() -> None:
     """What the example calls a default is one."""
-    from dataclasses import fields as members
-
     from deepsel.config import CacheSettings, Profile
 
     settings = parse_settings(EXAMPLE.read_bytes(), EXAMPLE)
     assert settings.cache == CacheSettings()
     example, default = settings.profiles["main"], Profile(name="main", models=())
     own = {"models", "tasks", "larger_context", "max_cost_usd", "daily_budget_usd", "monthly_budget_usd", "weights", "sources"}
-    for member in members(Profile):
-        if member.name not in own:
-            assert getattr(example, member.name) == getattr(default, member.name), member.name
+    for name in Profile._fields:
+        if name not in own:
+            assert getattr(example, name) == getattr(default, name), name
 
 
 def test_no_file_gives_the_catalogs_defaults(tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
-from dataclasses import astuple, fields, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -60,12 +59,12 @@ def test_broken_log_is_unknown_spend_and_one_notice(tmp_path: Path) -> None:
 
 def test_file_of_the_first_form_is_carried_over(tmp_path: Path) -> None:
     """What the first releases wrote is kept, hits are known as such, and spend goes on from what it was."""
-    columns = [column.name for column in fields(Observation)][:16]
+    columns = Observation._fields[:16]
     with closing(sqlite3.connect(tmp_path / "observations.sqlite")) as old, old:
         old.execute(f"CREATE TABLE observations ({', '.join(columns)})")
         old.execute("CREATE INDEX observations_by_time ON observations (at)")
-        for row in (_seen("0.5"), replace(_seen("0"), outcome="hit")):
-            old.execute(f"INSERT INTO observations VALUES ({', '.join('?' * 16)})", astuple(row)[:16])
+        for row in (_seen("0.5"), _seen("0")._replace(outcome="hit")):
+            old.execute(f"INSERT INTO observations VALUES ({', '.join('?' * 16)})", row[:16])
     log = ObservationLog(tmp_path)
     assert log.spent("main", at=MIDNIGHT) == (Decimal("0.5"), Decimal("0.5"))
     log.add([_seen("0.25")])

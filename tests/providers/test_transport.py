@@ -305,7 +305,7 @@ def test_compressed_bodies(transport: Transport, serve: Make, reply: Make) -> No
 @pytest.mark.parametrize(
     ("data", "encoding", "error_class"),
     [
-        (gzip.compress(b"hello" * 99)[:-9], "gzip", ErrorClass.STREAM_CUT),
+        (gzip.compress(b"hello" * 99, mtime=0)[:-9], "gzip", ErrorClass.STREAM_CUT),
         (b"not gzip at all", "gzip", ErrorClass.MALFORMED),
         (b"", "br", ErrorClass.MALFORMED),
         (zlib.compress(b"hello")[:-5], "deflate", ErrorClass.STREAM_CUT),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 
@@ -38,7 +37,7 @@ def candidate(
     total = None if cost is None else Decimal(cost)
     plain = Candidate(
         model=model,
-        provider=replace(HOST, name=f"host-{name}"),
+        provider=HOST._replace(name=f"host-{name}"),
         has_key=True,
         input_tokens=812,
         max_tokens=1024,
@@ -48,7 +47,7 @@ def candidate(
         latency_s=2.0,
         latency_source="catalog",
     )
-    return replace(plain, **changes)  # type: ignore[arg-type]
+    return plain._replace(**changes)  # type: ignore[arg-type]
 
 
 def names(made: Plan) -> list[str]:
@@ -56,7 +55,7 @@ def names(made: Plan) -> list[str]:
 
 
 def with_model(one: Candidate, **changes: object) -> Candidate:
-    return replace(one, model=replace(one.model, **changes))  # type: ignore[arg-type]
+    return one._replace(model=one.model._replace(**changes))  # type: ignore[arg-type]
 
 
 REFUSALS = {
@@ -64,7 +63,7 @@ REFUSALS = {
     "excluded": (candidate(), NEEDS, Policy(excluded=frozenset({"host-one"})), "excluded"),
     "retired": (with_model(candidate(), retires=date(2026, 11, 24)), NEEDS, Policy(), "2026-11-24"),
     "not_yet_available": (with_model(candidate(), available_from=date(2026, 11, 25)), NEEDS, Policy(), "2026-11-25"),
-    "unsupported": (candidate(), replace(NEEDS, images=True), Policy(), "images"),
+    "unsupported": (candidate(), NEEDS._replace(images=True), Policy(), "images"),
     "window": (with_model(candidate(max_tokens=None), context_window=900), NEEDS, Policy(), "900"),
     "over_cost": (candidate(), NEEDS, Policy(max_cost_usd=Decimal("0.0019")), "0.002000"),
 }
@@ -99,7 +98,7 @@ def test_an_unknown_price_is_refused_only_under_a_cap() -> None:
 def test_a_schema_is_a_preference() -> None:
     """A model without native schemas is placed lower, not refused."""
     native = with_model(candidate("native"), features=frozenset({"json_schema"}))
-    made = plan([candidate(), native], replace(NEEDS, schema=True), Policy())
+    made = plan([candidate(), native], NEEDS._replace(schema=True), Policy())
     assert names(made) == ["native", "one"]
     assert any("checked here" in reason for reason in made.choices[1].reasons)
 
@@ -120,7 +119,7 @@ def test_a_pin_goes_first_and_the_rest_follow() -> None:
     """Pinned models lead for their task only; the others are fall-backs in their own order."""
     crew = [candidate("best", capability=0.95), candidate("good"), candidate("weak", capability=0.2)]
     policy = Policy(pins={"creative": ("weak",)})
-    assert names(plan(crew, replace(NEEDS, task="creative"), policy)) == ["weak", "best", "good"]
+    assert names(plan(crew, NEEDS._replace(task="creative"), policy)) == ["weak", "best", "good"]
     assert names(plan(crew, NEEDS, policy)) == ["best", "good", "weak"]
 
 
@@ -128,7 +127,7 @@ def test_reasons_are_sentences_with_numbers() -> None:
     """A choice says its quality, cost with tokens and price rule, and latency with its source."""
     bill = Bill(Decimal("0.00042"), rule=PriceRule(Decimal(1), Decimal(2), label="off-peak"))
     one = candidate(bill=bill, price_note="peak begins in 42 min, then double")
-    assert plan([one], replace(NEEDS, difficulty=0.35), Policy()).choices[0].reasons == (
+    assert plan([one], NEEDS._replace(difficulty=0.35), Policy()).choices[0].reasons == (
         "quality 0.88 for code at difficulty 0.35",
         "$0.000420 for 812 + ~400 tokens, off-peak",
         "expected 2.0 s (catalog)",
@@ -171,7 +170,7 @@ def policies(draw: st.DrawFn) -> Policy:
     )
 
 
-needs = st.builds(Needs, task=st.sampled_from(TASKS), difficulty=units, schema=st.booleans())
+needs = st.builds(Needs, task=st.sampled_from(TASKS), difficulty=units, schema=st.booleans(), images=st.just(False))
 
 
 def place(made: Plan, name: str) -> float:
@@ -197,7 +196,7 @@ def test_a_higher_price_never_helps(crew: list[Candidate], asked: Needs, policy:
     if first.bill.total_usd is None:
         first = candidate("m0", cost="0.01")
     total = (first.bill.total_usd or Decimal(0)) + more
-    dearer = replace(first, bill=Bill(total), worst_bill=Bill(total * 2))
+    dearer = first._replace(bill=Bill(total), worst_bill=Bill(total * 2))
     before, after = plan([first, *crew[1:]], asked, policy), plan([dearer, *crew[1:]], asked, policy)
     assert place(after, "m0") >= place(before, "m0")
 
@@ -214,7 +213,7 @@ def test_more_capability_never_hurts(crew: list[Candidate], asked: Needs, policy
 @given(crews(), needs, policies())
 def test_an_irrelevant_candidate_turns_nobody_round(crew: list[Candidate], asked: Needs, policy: Policy) -> None:
     """The order of two candidates does not depend on who else is there."""
-    crew = [replace(one, cooling=None) for one in crew]
+    crew = [one._replace(cooling=None) for one in crew]
     whole = names(plan(crew, asked, policy))
     assert names(plan(crew[1:], asked, policy)) == [name for name in whole if name != "m0"]
 

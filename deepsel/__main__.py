@@ -20,9 +20,20 @@ def main() -> None:
             return
     except KeyboardInterrupt:
         sys.exit(130)
+    sys.exit(_run())
+
+
+def _run() -> int:
+    """Run the command line with the garbage collector out of the way: it took a fifth of a short command's time."""
+    import gc
+
+    gc.set_threshold(100_000)  # a start makes many objects and no garbage
     from deepsel.cli.app import run
 
-    sys.exit(run(sys.argv[1:]))
+    try:
+        return run(sys.argv[1:])
+    finally:
+        gc.freeze()  # the process ends: there is nothing to look for
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ LAYERS = (
     ("config",),
     ("catalog",),
     ("values",),
-    ("errors", "secret", "clock", "places"),
+    ("errors", "secret", "clock", "places", "digest"),
     ("__init__",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
@@ -174,6 +174,7 @@ def test_a_replayed_answer_loads_next_to_nothing(monkeypatch: pytest.MonkeyPatch
         "deepsel.cli",
         "deepsel.cli.durations",
         "deepsel.cli.replay",
+        "deepsel.digest",
         "deepsel.places",
     }
     slow = {"typer", "typing", "dataclasses", "json", "re", "hashlib", "sqlite3", "pathlib", "decimal", "datetime", "contextlib"}

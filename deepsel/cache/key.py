@@ -18,8 +18,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from decimal import Decimal
-from hashlib import sha256
 
+from deepsel.digest import sha256_hex
 from deepsel.values import Json, JsonObject
 
 KEY_FORMAT = 1
@@ -52,7 +52,7 @@ def key_document(
 
 def cache_key(document: Mapping[str, Json]) -> str:
     """Hash a key document: `k1-` and 64 hex digits."""
-    return f"k{KEY_FORMAT}-{sha256(canonical_json(document).encode('utf-8')).hexdigest()}"
+    return f"k{KEY_FORMAT}-{sha256_hex(canonical_json(document).encode('utf-8'))}"
 
 
 def canonical_json(value: Json | Mapping[str, Json]) -> str:
@@ -91,7 +91,7 @@ def _canonical_number(value: float) -> float | int:
 def _shortened(value: Json) -> Json:
     """Replace long strings, at any depth, by what identifies them."""
     if isinstance(value, str) and len(value) > LONGEST_TEXT:
-        digest = sha256(value.encode("utf-8", "backslashreplace")).hexdigest()
+        digest = sha256_hex(value.encode("utf-8", "backslashreplace"))
         return {"sha256": digest, "chars": len(value), "starts_with": value[:80]}
     if isinstance(value, Mapping):
         return {name: _shortened(member) for name, member in value.items()}

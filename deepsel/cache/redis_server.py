@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
-from hashlib import scrypt
 from threading import Lock
 from typing import Any, TypeAlias, TypeVar
 
@@ -107,4 +106,6 @@ def masked_url(url: str) -> str:
 @lru_cache(maxsize=64)
 def _digest(secret: Secret) -> str:
     """Turn a key into what names its account on the server: one way, slow to guess, the same on every machine."""
+    from hashlib import scrypt  # loads OpenSSL, which only a shared server needs
+
     return scrypt(secret.reveal().encode(), salt=_SALT, n=1 << 13, r=8, p=1, dklen=16).hex()

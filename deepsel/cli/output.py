@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import tempfile
 from pathlib import Path
 
 from deepsel.cli.terminal import is_terminal, plain
@@ -60,6 +59,8 @@ def check_writable(path: Path) -> None:
 
 def write_file(path: Path, text: str) -> None:
     """Write `text` to `path` so that a reader sees the old file or the whole new one; what is no plain file is written to."""
+    import tempfile
+
     data = text.encode("utf-8", "replace")
     try:
         if path.exists() and not path.is_file():

@@ -14,6 +14,7 @@ from collections.abc import Mapping
 
 from deepsel import __version__, places
 from deepsel.cli.durations import seconds
+from deepsel.digest import sha256_hex
 
 FORMAT = "deepsel memo 1"
 FOLDER = "memo"
@@ -91,16 +92,12 @@ def _is_ask(arguments: list[str]) -> bool:
 
 def _identify(arguments: list[str], env: Mapping[str, str]) -> str:
     """Hash what the command line is given: words, folder, variables, standard input. Empty: it cannot be known in time."""
-    try:
-        from _blake2 import blake2b  # hashlib loads OpenSSL, for 3 ms
-    except ImportError:
-        from hashlib import blake2b
     piped = b"" if os.isatty(0) else _stdin()
     if piped is None:
         return ""
     variables = [f"{name}={env[name]}" for name in sorted(env) if name in _VARIABLES or name.startswith(("DEEPSEL_", "XDG_"))]
     words = [__version__, os.getcwd(), str(os.isatty(0)), str(len(arguments)), *arguments, *variables]
-    return str(blake2b(b"\0".join([*map(os.fsencode, words), piped]), digest_size=20).hexdigest())
+    return sha256_hex(b"\0".join([*map(os.fsencode, words), piped]))
 
 
 def _stdin() -> bytes | None:

@@ -199,6 +199,8 @@ class _Gatherer:
     """Whether a candidate without a key is one that cannot answer."""
     counts: dict[str, tokens.Count] = field(default_factory=dict)
     """By model name, as far as they have been found."""
+    _counted: dict[tuple[str | None, int], tokens.Count] = field(default_factory=dict)
+    """By vocabulary and framing."""
 
     def candidate(self, name: str, wanted_tokens: int) -> Candidate:
         """Find out about the model called `name`."""
@@ -233,14 +235,16 @@ class _Gatherer:
 
     def _count(self, model: Model) -> tokens.Count:
         """Count the prompt, the schema that travels with it included."""
-        messages: tuple[Message, ...] = self.request.messages
-        if self.request.schema is not None:
-            import json
+        same = (model.vocabulary, model.framing_tokens)
+        if same not in self._counted:
+            messages: tuple[Message, ...] = self.request.messages
+            if self.request.schema is not None:
+                import json
 
-            messages = (*messages, Message("system", json.dumps(self.request.schema)))
-        count = tokens.count_messages(messages, model)
-        self.counts[model.name] = count
-        return count
+                messages = (*messages, Message("system", json.dumps(self.request.schema)))
+            self._counted[same] = tokens.count_messages(messages, model)
+        self.counts[model.name] = self._counted[same]
+        return self._counted[same]
 
     def _bill(self, model: Model, provider: Provider, input_tokens: int, output_tokens: int) -> Bill:
         """Price a call in advance."""

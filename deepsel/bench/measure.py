@@ -20,7 +20,8 @@ from deepsel.bench.records import Role, Sample
 from deepsel.clock import Clock
 from deepsel.engine.attempt import Draft, failed_cost_usd, settle
 from deepsel.errors import AttemptFailed, ErrorClass
-from deepsel.providers import Timeouts, stream_answer
+from deepsel.providers.calls import Timeouts
+from deepsel.providers.complete import stream_answer
 from deepsel.secret import Secret
 from deepsel.values import Finish, Identity, Message, Model, Provider, ReasoningDelta, Request, Source, TextDelta, Usage
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deepsel.errors import AttemptFailed
-from deepsel.providers import Call, Timeouts
+from deepsel.providers.calls import Call, Timeouts
 
 if TYPE_CHECKING:
     from deepsel.providers.exchange import Exchange

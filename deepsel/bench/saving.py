@@ -8,8 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 from deepsel.bench.records import Result
-from deepsel.health import Observation
-from deepsel.health.log import picousd
+from deepsel.health.log import Observation, picousd
 from deepsel.health.outlook import BENCH_FILE
 from deepsel.values import Json, Latency
 

@@ -109,13 +109,12 @@ class Cache:
         for tier in self._tiers(account):
             text = self._guarded(tier, partial(tier.get, key))
             answer = decode(text, key) if text is not None else None
-            left_s = self.left_s(answer) if answer else 0.0
-            if answer is None or text is None or not 0 < left_s <= answer.ttl_s + CLOCK_SKEW_S:
+            if answer is None or text is None or not self._is_served(answer):
                 above.append(tier)
                 continue
-            self._put_text(above, key, text, ttl_s=left_s, label=answer.model)
+            self._put_text(above, key, text, ttl_s=self.left_s(answer), label=answer.model)
             if is_counted:
-                self._count(answer, tier.name)
+                self.count_answer(answer, tier.name)
             return answer, tier.name
         return None
 
@@ -132,14 +131,14 @@ class Cache:
         text = encode(answer._replace(stored_at=self._clock.now(), ttl_s=ttl_s))
         if ttl_s <= 0:
             return False
-        self._count(answer, "bought")
+        self.count_answer(answer, "bought")
         return self._put_text(self._tiers(account), key, text, ttl_s=ttl_s, label=answer.model)
 
     def on_disk(self, key: str) -> tuple[CachedAnswer, float] | None:
         """Return the answer that stands on this machine's disk and when its row was written; None where there is none."""
         found = self._guarded(self.disk, partial(self.disk.stored_at, key)) if self.disk else None
         answer = decode(found[0], key) if found else None
-        return (answer, found[1]) if found and answer and self.left_s(answer) > 0 else None
+        return (answer, found[1]) if found and answer and self._is_served(answer) else None
 
     def restore(self, key: str, answer: CachedAnswer) -> None:
         """Put an entry back as it is, with the time it has left, on this machine's own tiers; nothing is counted."""
@@ -239,6 +238,10 @@ class Cache:
         """Return the seconds an answer may still be served."""
         return (answer.expires_at - self._clock.now()).total_seconds()
 
+    def _is_served(self, answer: CachedAnswer) -> bool:
+        """Tell whether an answer has time left, and none that only a wrong clock can have given it."""
+        return 0 < self.left_s(answer) <= answer.ttl_s + CLOCK_SKEW_S
+
     @property
     def locks(self) -> Path:
         """The folder of the locks by which one process asks for all."""
@@ -320,7 +323,7 @@ class Cache:
         """Return the wall clock in seconds."""
         return self._clock.now().timestamp()
 
-    def _count(self, answer: CachedAnswer, tier: str) -> None:
+    def count_answer(self, answer: CachedAnswer, tier: str) -> None:
         """Count one answer."""
         usd = answer.cost_usd
         self.count(Tally(self._clock.now().date(), answer.model, tier, 1, usd or Decimal(0), unpriced=int(usd is None)))

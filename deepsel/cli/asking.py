@@ -19,14 +19,16 @@ from deepsel.cli.money import count, usd
 from deepsel.cli.options import Common
 from deepsel.cli.prompt import read_prompt
 from deepsel.cli.terminal import is_terminal, write_note
-from deepsel.engine.lookup import CacheMode
+from deepsel.clock import SystemClock
 from deepsel.errors import StoppedByUser
 from deepsel.values import Answer, JsonObject, Request
 
 if TYPE_CHECKING:
-    from deepsel.config import Settings
+    from deepsel.config import Profile, Settings
+    from deepsel.engine.lookup import CacheMode
     from deepsel.engine.prepare import Prepared
     from deepsel.engine.run import Run, Tools
+    from deepsel.engine.shortcut import Shortcut
 
 
 class Wishes(NamedTuple):
@@ -70,30 +72,94 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str], stdin: TextIO | 
         params=wishes.params,
         stream=wishes.stream is not False,
     )
-    from deepsel.engine.prepare import ensure_route, prepare
-
     with Workshop(common.config) as workshop:
-        tools = workshop.tools()
+        job = _Job(common, wishes, env, settings, profile, request, prompt.instruction, workshop)
+        run_ = job.shortcut() or job.plan()
+        if run_ is not None:
+            job.show(run_)
+    if conditions and run_ and wishes.cache_mode in ("auto", "on", "only"):
+        _keep_memo(run_, wishes, common, conditions)
+
+
+class _Job(NamedTuple):
+    """One request on its way through the commands' layer."""
+
+    common: Common
+    wishes: Wishes
+    env: Mapping[str, str]
+    settings: Settings
+    profile: Profile
+    request: Request
+    instruction: str
+    workshop: Workshop
+
+    def shortcut(self) -> Shortcut | None:
+        """Find the answer on the disk, where that needs no plan."""
+        if self.wishes.explain or self.wishes.cache_mode in ("off", "refresh"):
+            return None
+        from deepsel.engine.shortcut import find
+
+        return find(
+            self.request,
+            self.instruction,
+            profile=self.profile,
+            settings=self.settings,
+            env=self.env,
+            task=self.wishes.task,
+            difficulty=self.wishes.difficulty,
+            needs_difficulty=self.wishes.as_json,
+            cache_mode=self.wishes.cache_mode,
+            cache=self.workshop.cache(),
+            log=self.workshop.log(),
+            clock=SystemClock(),
+        )
+
+    def plan(self) -> Run | None:
+        """Plan the request; None where the plan was only to be explained."""
+        from deepsel.engine.prepare import ensure_route, prepare
+        from deepsel.engine.run import Run
+
+        tools = self.workshop.tools()
         prepared = prepare(
-            request,
-            prompt.instruction,
-            profile=profile,
-            settings=settings,
-            env=env,
+            self.request,
+            self.instruction,
+            profile=self.profile,
+            settings=self.settings,
+            env=self.env,
             at=tools.clock.now(),
-            task=wishes.task,
-            difficulty=wishes.difficulty,
-            cache_mode=wishes.cache_mode,
+            task=self.wishes.task,
+            difficulty=self.wishes.difficulty,
+            cache_mode=self.wishes.cache_mode,
             log=tools.log,
         )
-        if wishes.explain:
-            _explain(prepared, tools, wishes, common)
-            return
+        if self.wishes.explain:
+            _explain(prepared, tools, self.wishes, self.common)
+            return None
         if not prepared.look_up or prepared.cache_mode in ("off", "refresh"):
-            ensure_route(prepared, settings)
-        run_ = _answer(prepared, tools, wishes, common, settings)
-    if conditions and prepared.cache_mode in ("auto", "on", "only"):
-        _keep_memo(run_, prepared, wishes, common, conditions)
+            ensure_route(prepared, self.settings)
+        return Run(prepared, tools, is_shown=_shows_stream(self.wishes))
+
+    def show(self, run_: Run | Shortcut) -> None:
+        """Show what happens as it happens, then report."""
+        from deepsel.cli.show import reader_for
+
+        wishes, common, is_shown = self.wishes, self.common, _shows_stream(self.wishes)
+        try:
+            with (
+                reader_for(is_shown=is_shown, quiet=common.quiet, verbose=common.verbose) as reader,
+                closing(run_.events()) as events,
+                _terminated_like_interrupted(),
+            ):
+                for event in events:
+                    reader.take(event)
+        except KeyboardInterrupt:
+            _finish(run_, wishes, common, is_shown=is_shown, stopped=True)
+            raise StoppedByUser("interrupted") from None
+        if run_.unplanned is not None:
+            from deepsel.engine.prepare import ensure_route
+
+            ensure_route(run_.unplanned, self.settings)  # the cache had nothing, and nobody may be asked: this says why
+        _finish(run_, wishes, common, is_shown=is_shown)
 
 
 def _read_files(common: Common, wishes: Wishes, env: Mapping[str, str]) -> list[Path]:
@@ -103,10 +169,10 @@ def _read_files(common: Common, wishes: Wishes, env: Mapping[str, str]) -> list[
     return [paths.config_file, paths.data_dir / overlay.FILE_NAME, *wishes.files, *named]
 
 
-def _keep_memo(run_: Run, prepared: Prepared, wishes: Wishes, common: Common, conditions: memo.Conditions) -> None:
+def _keep_memo(run_: Run | Shortcut, wishes: Wishes, common: Common, conditions: memo.Conditions) -> None:
     """Keep the output for the next identical invocation, where that will be a hit."""
     following = run_.next_time()
-    lines = conditions.lines(name for one in prepared.providers.values() for name in [one.api_key_env] if name)
+    lines = conditions.lines(name for one in run_.providers for name in [one.api_key_env] if name)
     if following is None or lines is None:
         return
     record = records.dump(memo.gap(records.answer_record(following.answer))) if wishes.as_json else None
@@ -126,31 +192,6 @@ def _explain(prepared: Prepared, tools: Tools, wishes: Wishes, common: Common) -
     record = records.plan_record(prepared, state)
     text = records.dump(record) if wishes.as_json else plan_text(prepared, state, verbose=common.verbose)
     _deliver(text, wishes.output)
-
-
-def _answer(prepared: Prepared, tools: Any, wishes: Wishes, common: Common, settings: Settings) -> Run:
-    """Ask, show, and report; give the run that came to a whole answer."""
-    from deepsel.cli.show import reader_for
-    from deepsel.engine.prepare import ensure_route
-    from deepsel.engine.run import Run
-
-    is_shown = _shows_stream(wishes)
-    run_ = Run(prepared, tools, is_shown=is_shown)
-    try:
-        with (
-            reader_for(is_shown=is_shown, quiet=common.quiet, verbose=common.verbose) as reader,
-            closing(run_.events()) as events,
-            _terminated_like_interrupted(),
-        ):
-            for event in events:
-                reader.take(event)
-    except KeyboardInterrupt:
-        _finish(run_, wishes, common, is_shown=is_shown, stopped=True)
-        raise StoppedByUser("interrupted") from None
-    if not prepared.plan.choices and run_.failure() is not None:
-        ensure_route(prepared, settings)  # the cache had nothing, and nobody may be asked: this says why
-    _finish(run_, wishes, common, is_shown=is_shown)
-    return run_
 
 
 @contextmanager
@@ -173,7 +214,7 @@ def _shows_stream(wishes: Wishes) -> bool:
     return bool(wishes.stream) or is_terminal(sys.stdout)
 
 
-def _finish(run_: Run, wishes: Wishes, common: Common, *, is_shown: bool, stopped: bool = False) -> None:
+def _finish(run_: Run | Shortcut, wishes: Wishes, common: Common, *, is_shown: bool, stopped: bool = False) -> None:
     """Hand over what has not been shown yet, write the footer, and raise what went wrong."""
     answer, failure = run_.answer(), None if stopped else run_.failure()
     is_whole = failure is None and not stopped

@@ -23,7 +23,7 @@ from deepsel.values import Provider
 if TYPE_CHECKING:
     from deepsel.cache import Cache
     from deepsel.engine.run import Tools
-    from deepsel.health import ObservationLog
+    from deepsel.health.log import ObservationLog
     from deepsel.providers.transport import Transport
 
 
@@ -83,6 +83,7 @@ class Workshop:
 
     config_path: Path | None = None
     _stack: ExitStack = field(default_factory=ExitStack)
+    _cache: Cache | None = None
     _transport: Transport | None = None
     _demo_origin: str | None = None
 
@@ -100,7 +101,7 @@ class Workshop:
 
         return Tools(
             transport=self.open_transport,
-            cache=self._stack.enter_context(open_cache(self.config_path)),
+            cache=self.cache(),
             log=self.log(),
             clock=SystemClock(),
             rng=random.Random(),  # noqa: S311 - jitter, not cryptography
@@ -108,9 +109,15 @@ class Workshop:
             locate=self.locate,
         )
 
+    def cache(self) -> Cache:
+        """Give the answer cache, opened by the first who asks."""
+        if self._cache is None:
+            self._cache = self._stack.enter_context(open_cache(self.config_path))
+        return self._cache
+
     def log(self) -> ObservationLog:
         """Give the user's observation log."""
-        from deepsel.health import ObservationLog
+        from deepsel.health.log import ObservationLog
 
         return ObservationLog(config.find_paths(os.environ, self.config_path).data_dir)
 

@@ -99,7 +99,7 @@ def _answers(wishes: Wishes, common: Common, env: Mapping[str, str], at: datetim
     """Return how long answers are taken to be, and, where the user's own say so, that they do."""
     if wishes.output_history is None:
         return Answers(wishes.output_tokens, wishes.output_ratio), ""
-    from deepsel.health import ObservationLog
+    from deepsel.health.log import ObservationLog
 
     log = ObservationLog(config.find_paths(env, common.config).data_dir)
     rows = log.since(at.timestamp() - HISTORY_S) or []

@@ -22,7 +22,7 @@ from deepsel.cli.terminal import plain
 
 if TYPE_CHECKING:
     from deepsel.cache import Cache
-    from deepsel.engine.run import NextTime
+    from deepsel.engine.hit import NextTime
 
 MAX_BYTES = 1 << 20
 KEPT = 256
@@ -109,7 +109,7 @@ def count_replayed(cache: Cache, data_dir: Path) -> None:
     if not spool.exists():
         return
     from deepsel.cache import Tally
-    from deepsel.health import Observation, ObservationLog
+    from deepsel.health.log import Observation, ObservationLog
 
     taken = spool.with_name(f"{replay.SPOOL}.{os.getpid()}")
     found = []

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import select
 import sys
@@ -120,6 +119,8 @@ def _read_file(path: Path) -> _Document:
     if kind is None and raw[:4] == b"RIFF" and raw[8:12] == b"WEBP":
         kind = "image/webp"
     if kind is not None:
+        import base64
+
         url = f"data:{kind};base64,{base64.b64encode(raw).decode('ascii')}"
         return _Document(str(path), "", Image(kind, url))
     return _Document(str(path), _decode(raw, f"`{path}`"))

@@ -45,7 +45,7 @@ def answer_record(answer: Answer) -> dict[str, Any]:
         "provider": answer.provider,
         "profile": answer.profile,
         "task": answer.task,
-        "difficulty": round(answer.difficulty, 4),
+        "difficulty": _rounded(answer.difficulty),
         "finish": answer.finish,
         "usage": usage_record(answer.usage),
         "cost_usd": answer.cost_usd,
@@ -139,6 +139,6 @@ def plan_record(prepared: Prepared, cache: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _rounded(seconds: float | None) -> float | None:
-    """Round to tenths of a millisecond; finer is noise."""
-    return None if seconds is None else round(seconds, 4)
+def _rounded(number: float | None) -> float | None:
+    """Round to four places, of seconds tenths of a millisecond; finer is noise."""
+    return None if number is None else round(number, 4)

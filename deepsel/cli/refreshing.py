@@ -74,7 +74,7 @@ def _read(path: Path) -> bytes:
 
 def _download(url: str, common: Common) -> bytes:
     """Get a public list; no key is sent."""
-    from deepsel.providers import Call, Timeouts
+    from deepsel.providers.calls import Call, Timeouts
 
     with Workshop(common.config) as workshop:
         tools = workshop.tools()

@@ -38,7 +38,7 @@ def stats(
     Requests, tokens, spend, times (p50, p95, p99), errors by class, cache hits and what they saved, spend against budget.
     """
     from deepsel.cli.stats_report import gather
-    from deepsel.health import ObservationLog
+    from deepsel.health.log import ObservationLog
 
     if as_json and as_html:
         raise UsageError("`--json` and `--html` exclude each other", "give one of them")

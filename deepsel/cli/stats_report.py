@@ -10,8 +10,8 @@ from typing import NamedTuple
 from deepsel.config import Profile
 from deepsel.engine.prepare import thresholds_of
 from deepsel.errors import ConfigError
-from deepsel.health import ObservationLog
 from deepsel.health.cooldowns import Endpoint, State, all_states
+from deepsel.health.log import ObservationLog
 from deepsel.health.summary import By, Group, group, total
 
 PARTS = 24

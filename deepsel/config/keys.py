@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping
 
 from deepsel.errors import ConfigError
@@ -39,6 +38,8 @@ def resolve_key(provider: Provider, env: Mapping[str, str]) -> Secret | None:
 
 def _from_command(provider: Provider) -> str:
     """Run the key command; its output is the key, its error output is shown to the user as it comes."""
+    import subprocess
+
     name = provider.api_key_command[0]
     try:
         done = subprocess.run(  # noqa: S603 - the user's own configuration names the program

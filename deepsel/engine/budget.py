@@ -7,8 +7,9 @@ from decimal import Decimal
 
 from deepsel.clock import Clock
 from deepsel.config import Profile
-from deepsel.health import Budgets, ObservationLog, holds
-from deepsel.health.log import picousd
+from deepsel.health import holds
+from deepsel.health.holds import Budgets
+from deepsel.health.log import ObservationLog, picousd
 
 _SLACK_S = 60.0
 """How long past its time limit a request's hold is kept: it may still be writing its bill."""

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Literal, NamedTuple
 
-from deepsel import providers
-from deepsel.cache import CachedAnswer, cache_key, key_document
-from deepsel.engine.attempt import Draft, Settlement
+from deepsel.cache import cache_key, key_document
 from deepsel.errors import NoRouteError
-from deepsel.values import Finish, JsonObject, Model, Provider, Request
+from deepsel.providers.wires import WIRES
+from deepsel.values import JsonObject, Model, Provider, Request
 
 CacheMode = Literal["auto", "on", "off", "refresh", "only"]
 """auto: deterministic requests only; on: every request; refresh: ask anew and store; only: the cache or nothing."""
@@ -25,7 +24,7 @@ class Place(NamedTuple):
 
 def find_place(request: Request, model: Model, provider: Provider, max_tokens: int) -> Place:
     """Make the cache key of `request` as `model` would be sent it."""
-    wire = providers.WIRES[provider.wire]
+    wire = WIRES[provider.wire]
     body = wire.encode(request, model, provider, max_tokens=max_tokens)
     document = key_document(
         body, provider=provider.name, wire=provider.wire, model_id=model.id, base_url=provider.base_url
@@ -47,23 +46,3 @@ def not_cached(models: Iterable[str]) -> NoRouteError:
     """Say that nobody may be asked and none of the models' answers is there."""
     reasons = "; ".join(f"{model}: not in the cache" for model in models)
     return NoRouteError(f"no cached answer, and nothing was sent: {reasons}", "ask once without `--only-cached`")
-
-
-def to_keep(draft: Draft, settlement: Settlement, place: Place, task: str) -> CachedAnswer:
-    """Make the entry of a whole answer."""
-    rule = settlement.bill.rule
-    return CachedAnswer(
-        text=draft.text,
-        reasoning=draft.reasoning,
-        finish=draft.finish or Finish.INCOMPLETE,
-        model=draft.model.name,
-        provider=draft.provider.name,
-        answered_model=draft.answered_model,
-        usage=settlement.usage,
-        cost_usd=settlement.cost_usd,
-        document=place.document,
-        price_source=rule.source if rule else "",
-        price_as_of=rule.checked if rule else None,
-        price_rule=rule.label if rule else "",
-        task=task,
-    )

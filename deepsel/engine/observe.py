@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from deepsel.cache import CachedAnswer
 from deepsel.clock import Clock
 from deepsel.engine.budget import Purse
 from deepsel.engine.gates import Gates
+from deepsel.engine.hit import observation_of
 from deepsel.engine.pace import MAX_PAUSE_S, pause_before_next_s
 from deepsel.engine.prepare import Prepared, thresholds_of
-from deepsel.health import Endpoint, Observation, ObservationLog, Seen, limits
-from deepsel.health.cooldowns import claim_probe, is_trouble, judge_probe, review
-from deepsel.health.log import picousd
-from deepsel.providers import ResponseFacts
-from deepsel.providers.calls import host_of
+from deepsel.health import limits
+from deepsel.health.cooldowns import Endpoint, Seen, claim_probe, is_trouble, judge_probe, review
+from deepsel.health.log import Observation, ObservationLog, picousd
+from deepsel.providers.calls import ResponseFacts, host_of
 from deepsel.values import Answer, Attempt
 
 if TYPE_CHECKING:
@@ -92,9 +92,9 @@ class Lookout:
         if wait_s:
             limits.close_until(self.log.database, endpoint, self._now() + min(wait_s, LONGEST_SHARED_S))
 
-    def report(self, answer: Answer, purse: Purse, *, saved_usd: Decimal | None) -> None:
+    def report(self, answer: Answer, purse: Purse, *, hit: CachedAnswer | None) -> None:
         """Leave what happened in the log, settle the budget, and decide what it means for the endpoints."""
-        found = observations_of(answer, self.clock.now(), prepared=self.prepared, saved_usd=saved_usd)
+        found = observations_of(answer, self.clock.now(), prepared=self.prepared, hit=hit)
         self.log.add(found, hold=purse.hold, assumed_picousd=purse.assumed_picousd())
         asked = dict.fromkeys(Endpoint(one.provider, one.model) for one in found if one.outcome != "hit")
         if asked or self._probing:
@@ -129,12 +129,11 @@ def _seen(probe: Observation) -> Seen | None:
 
 
 def observations_of(
-    answer: Answer, at: datetime, *, prepared: Prepared, saved_usd: Decimal | None = None
+    answer: Answer, at: datetime, *, prepared: Prepared, hit: CachedAnswer | None = None
 ) -> list[Observation]:
-    """List one observation for each attempt, or one for a hit, which saved what the answer once cost."""
-    if answer.cache.status == "hit":
-        hit = Attempt(answer.provider, answer.model, "ok", usage=answer.usage, cost_usd=answer.cost_usd)
-        return [_observation(answer, hit, at, prepared, saved_usd=saved_usd)]
+    """List one observation for each attempt, or one for a hit."""
+    if hit is not None:
+        return [observation_of(answer, hit, prepared.providers.get(answer.provider), at=at)]
     sent = [attempt for attempt in answer.attempts if attempt.outcome != "skipped"]
     return [_observation(answer, attempt, at, prepared, number=number) for number, attempt in enumerate(sent, start=1)]
 
@@ -145,8 +144,7 @@ def _observation(
     at: datetime,
     prepared: Prepared,
     *,
-    number: int = 1,
-    saved_usd: Decimal | None = None,
+    number: int,
 ) -> Observation:
     usage, gateway = attempt.usage, attempt.gateway
     return Observation(
@@ -155,7 +153,7 @@ def _observation(
         provider=attempt.provider,
         model=attempt.model,
         task=answer.task,
-        outcome="hit" if answer.cache.status == "hit" else attempt.outcome,
+        outcome=attempt.outcome,
         error_class=attempt.error_class,
         http_status=attempt.http_status,
         input_tokens=usage.input_tokens if usage else None,
@@ -169,7 +167,6 @@ def _observation(
         number=number,
         host=host_of(prepared.providers[attempt.provider].base_url) if attempt.provider in prepared.providers else "",
         cache_status=answer.cache.status,
-        saved_picousd=picousd(saved_usd),
         gateway_cache=gateway.cache_status if gateway else None,
         gateway_retries=gateway.retries if gateway else None,
         trace_id=gateway.trace_id if gateway else None,

@@ -14,7 +14,9 @@ from deepsel.engine.attempt import price_tier
 from deepsel.engine.budget import budgets_of
 from deepsel.engine.lookup import CacheMode
 from deepsel.errors import ConfigError, NoRouteError, OverBudgetError
-from deepsel.health import Endpoint, ObservationLog, Outlook, Outlooks, Thresholds, benched, look
+from deepsel.health.cooldowns import Endpoint, Thresholds
+from deepsel.health.log import ObservationLog
+from deepsel.health.outlook import Outlook, Outlooks, benched, look
 from deepsel.routing import Candidate, Choice, Cooling, Needs, Plan, Policy, Weights
 from deepsel.routing.difficulty import score
 from deepsel.values import Bill, Latency, Message, Model, Notice, Provider, Request, Source
@@ -314,14 +316,14 @@ def _notices(request: Request, plan: Plan, gather: _Gatherer) -> tuple[Notice, .
     """Warn of what the first choice will not be sent or cannot be sure of."""
     if not plan.choices:
         return ()
-    from deepsel import providers
+    from deepsel.providers.wires import WIRES
 
     first = plan.choices[0]
     model = config.find_model(gather.settings, first.model)
     provider = config.find_provider(gather.settings, first.provider)
     notices = []
     explicit = {name for name, source in gather.profile.sources.items() if source == "flag"}
-    for name in providers.WIRES[provider.wire].withheld(request, model, provider):
+    for name in WIRES[provider.wire].withheld(request, model, provider):
         if name in explicit:
             notices.append(Notice("parameter_withheld", f"{model.name} takes no {name}; it is not sent"))
     return tuple(notices)

@@ -8,6 +8,8 @@ from decimal import Decimal
 from deepsel import catalog
 from deepsel.cache import CachedAnswer
 from deepsel.engine.attempt import Draft, Settlement, failed_cost_usd, reached_limit, settle
+from deepsel.engine.hit import answer_of
+from deepsel.engine.lookup import Place
 from deepsel.engine.prepare import Prepared
 from deepsel.errors import (
     AttemptFailed,
@@ -19,7 +21,7 @@ from deepsel.errors import (
     RefusedError,
     UnavailableError,
 )
-from deepsel.values import Answer, Attempt, CacheUse, Finish, Notice, PriceRule, Usage
+from deepsel.values import Answer, Attempt, CacheUse, Finish, Notice, Usage
 
 
 @dataclass(slots=True)
@@ -128,7 +130,15 @@ class Record:
     def answer(self, *, total_s: float) -> Answer:
         """Build the record of the request as it stands."""
         if self.hit is not None:
-            return self._from_hit(self.hit, total_s)
+            return answer_of(
+                self.hit,
+                self.cache_use,
+                profile=self.prepared.profile.name,
+                task=self.prepared.task,
+                difficulty=self.prepared.difficulty,
+                total_s=total_s,
+                warnings=tuple(self.notices),
+            )
         draft = self.final or self.partial or self.draft
         prepared = self.prepared
         name = draft.model.name if draft else prepared.look_up[0]
@@ -163,27 +173,25 @@ class Record:
             return Finish.FILTERED
         return Finish.INCOMPLETE
 
-    def _from_hit(self, hit: CachedAnswer, total_s: float) -> Answer:
-        """Build the record of an answer from the cache: no attempt, no cost, the tokens it once took."""
-        return Answer(
-            text=hit.text,
-            reasoning=hit.reasoning,
-            model=hit.model,
-            answered_model=hit.answered_model,
-            provider=hit.provider,
-            profile=self.prepared.profile.name,
-            task=self.prepared.task,
-            difficulty=self.prepared.difficulty,
-            finish=hit.finish,
-            usage=hit.usage,
-            cost_usd=Decimal(0),
-            price_rule=PriceRule(None, None, label=hit.price_rule, source=hit.price_source, checked=hit.price_as_of),
-            ttft_s=total_s,
-            total_s=total_s,
-            cache=self.cache_use,
-            attempts=(),
-            warnings=tuple(self.notices),
-        )
+
+def to_keep(draft: Draft, settlement: Settlement, place: Place, task: str) -> CachedAnswer:
+    """Make the entry of a whole answer."""
+    rule = settlement.bill.rule
+    return CachedAnswer(
+        text=draft.text,
+        reasoning=draft.reasoning,
+        finish=draft.finish or Finish.INCOMPLETE,
+        model=draft.model.name,
+        provider=draft.provider.name,
+        answered_model=draft.answered_model,
+        usage=settlement.usage,
+        cost_usd=settlement.cost_usd,
+        document=place.document,
+        price_source=rule.source if rule else "",
+        price_as_of=rule.checked if rule else None,
+        price_rule=rule.label if rule else "",
+        task=task,
+    )
 
 
 def _told(failure: AttemptFailed) -> str:

@@ -6,10 +6,9 @@ import random
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
-from deepsel import providers
-from deepsel.cache import Account, Cache, CachedAnswer
+from deepsel.cache import Account, Cache
 from deepsel.clock import Clock
 from deepsel.engine import retry
 from deepsel.engine.attempt import Draft, judge
@@ -17,13 +16,17 @@ from deepsel.engine.budget import Purse
 from deepsel.engine.events import AttemptEnded, AttemptStarted, EngineEvent, Waiting
 from deepsel.engine.flight import Flight
 from deepsel.engine.gates import Gates, Slots
-from deepsel.engine.lookup import Place, find_place, may_read, may_store, not_cached, to_keep
-from deepsel.engine.observe import Lookout, observations_of
+from deepsel.engine.hit import NextTime, observation_of
+from deepsel.engine.lookup import Place, find_place, may_read, may_store, not_cached
+from deepsel.engine.observe import Lookout
 from deepsel.engine.prepare import Prepared
-from deepsel.engine.record import Record
+from deepsel.engine.record import Record, to_keep
 from deepsel.engine.wholeness import stops_in_sentence
 from deepsel.errors import AttemptFailed, ConfigError, DeepselError, ErrorClass
-from deepsel.health import Endpoint, Observation, ObservationLog
+from deepsel.health.cooldowns import Endpoint
+from deepsel.health.log import ObservationLog
+from deepsel.providers.calls import ResponseFacts, Timeouts, sends_key_in_clear
+from deepsel.providers.complete import stream_answer
 from deepsel.secret import Secret
 from deepsel.values import Answer, Attempt, CacheUse, Finish, Provider, ReasoningDelta, TextDelta, WireEvent
 
@@ -51,19 +54,8 @@ class Tools:
     """Gives the provider as it is really reached (the demo's simulator has no fixed port)."""
     gates: Gates = field(default_factory=Gates)
     slots: Slots = field(default_factory=Slots)
-    ask: Callable[..., Iterator[WireEvent]] = providers.stream_answer
-    """Makes one call; takes what `providers.stream_answer` takes."""
-
-
-class NextTime(NamedTuple):
-    """What the next identical request will be: a hit on disk."""
-
-    answer: Answer
-    """Its record, with no time in it."""
-    observation: Observation
-    hit: CachedAnswer
-    written_at: float
-    """When the hit's row in the database was written."""
+    ask: Callable[..., Iterator[WireEvent]] = stream_answer
+    """Makes one call; takes what `stream_answer` takes."""
 
 
 class Run:
@@ -98,10 +90,19 @@ class Run:
         if found is None:
             return None
         hit, written_at = found
-        following = Record(self._prepared, hit=hit, cache_use=CacheUse("hit", "disk", key))
-        answer = following.answer(total_s=0.0)
-        seen = observations_of(answer, self._tools.clock.now(), prepared=self._prepared, saved_usd=hit.cost_usd)
-        return NextTime(answer, seen[0], hit, written_at)
+        answer = Record(self._prepared, hit=hit, cache_use=CacheUse("hit", "disk", key)).answer(total_s=0.0)
+        seen = observation_of(answer, hit, self._prepared.providers.get(answer.provider), at=self._tools.clock.now())
+        return NextTime(answer, seen, hit, written_at)
+
+    @property
+    def unplanned(self) -> Prepared | None:
+        """Return what nobody could be asked with, where the cache had no answer either; None otherwise."""
+        return None if self.failure() is None or self._prepared.plan.choices else self._prepared
+
+    @property
+    def providers(self) -> list[Provider]:
+        """The candidates' providers."""
+        return list(self._prepared.providers.values())
 
     def events(self) -> Generator[EngineEvent, None, None]:
         """Yield what happens, as it happens; afterwards `failure()` and `answer()` are final."""
@@ -121,8 +122,7 @@ class Run:
 
     def _observe(self) -> None:
         """Leave what happened in the log, however it ended."""
-        hit = self._record.hit
-        self._lookout.report(self.answer(), self._purse, saved_usd=hit.cost_usd if hit else None)
+        self._lookout.report(self.answer(), self._purse, hit=self._record.hit)
         self._record.notices += self._tools.log.notices()
 
     # --- cache -------------------------------------------------------------------------------------------------------
@@ -308,10 +308,10 @@ class Run:
             key = self._tools.key_of(draft.provider)
         except ConfigError as error:
             raise AttemptFailed(ErrorClass.AUTH, error.message, hint=error.hint) from error
-        if providers.sends_key_in_clear(draft.provider.base_url, key):
+        if sends_key_in_clear(draft.provider.base_url, key):
             self._record.warn("key_in_clear", f"the key for {draft.provider.name} travels unencrypted; use https")
         limit_s = self._prepared.profile.first_token_timeout_s
-        timeouts = providers.Timeouts(deadline=deadline, first_token_s=limit_s, progress_s=limit_s)
+        timeouts = Timeouts(deadline=deadline, first_token_s=limit_s, progress_s=limit_s)
         return self._tools.ask(
             self._tools.transport(),
             self._prepared.request,
@@ -324,7 +324,7 @@ class Run:
             on_response=lambda facts: self._take_facts(draft, facts),
         )
 
-    def _take_facts(self, draft: Draft, facts: providers.ResponseFacts) -> None:
+    def _take_facts(self, draft: Draft, facts: ResponseFacts) -> None:
         """Note what a response's head says of the gateway and of the limits."""
         draft.gateway = facts.gateway
         self._lookout.heed(Endpoint(draft.model.provider, draft.model.name), facts)

@@ -8,15 +8,14 @@ from decimal import Decimal
 from typing import Literal, NamedTuple
 from urllib.parse import urljoin
 
-from deepsel import catalog, config, providers, tokens
+from deepsel import catalog, config, tokens
 from deepsel.config import Profile, Settings
 from deepsel.engine.attempt import Draft, failed_cost_usd, settle
 from deepsel.engine.budget import Purse
 from deepsel.engine.run import Tools
 from deepsel.errors import AttemptFailed, ConfigError, ErrorClass, OverBudgetError
-from deepsel.health import Observation
-from deepsel.health.log import picousd
-from deepsel.providers.calls import host_of
+from deepsel.health.log import Observation, picousd
+from deepsel.providers.calls import Call, Timeouts, host_of
 from deepsel.values import Message, Model, Provider, Request
 
 TASK = "warm"
@@ -139,11 +138,11 @@ class Warmer:
         clock = self.tools.clock
         provider = self.tools.locate(draft.provider)
         limit_s = self.profile.first_token_timeout_s
-        timeouts = providers.Timeouts(
+        timeouts = Timeouts(
             deadline=clock.monotonic() + self.profile.timeout_s, first_token_s=limit_s, progress_s=limit_s
         )
         if provider.health_path:
-            call = providers.Call("GET", urljoin(provider.base_url, provider.health_path))
+            call = Call("GET", urljoin(provider.base_url, provider.health_path))
             with self.tools.transport().open(call, timeouts=timeouts) as response:
                 draft.ttft_s = clock.monotonic() - draft.started_s
                 if response.status >= 400:

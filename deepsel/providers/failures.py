@@ -5,7 +5,6 @@ Owns no provider's dialect (rows of the catalog) and no general vocabulary (`err
 
 from __future__ import annotations
 
-import html
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -205,4 +204,6 @@ def _plain(body: str) -> str:
     if not body.lstrip().startswith("<"):
         return body[:4000]
     title = re.search(r"<title[^>]*>([^<]{1,300})", body, re.IGNORECASE)
+    import html
+
     return f"a web page titled `{html.unescape(title[1]).strip()}`" if title else "a web page"

@@ -71,7 +71,8 @@ class Answer(NamedTuple):
     provider: str
     profile: str
     task: str
-    difficulty: float
+    difficulty: float | None
+    """None: not judged, since nobody reads it."""
     finish: Finish
     usage: Usage
     cost_usd: Decimal | None

@@ -25,7 +25,7 @@ from deepsel.bench.export_text import junit, markdown, table
 from deepsel.bench.figures import duration, histogram, spark, usd
 from deepsel.bench.records import Check, Report
 from deepsel.cli.records import dump
-from deepsel.health import benched
+from deepsel.health.outlook import benched
 
 NASTY = "<b>&\x1b|`"
 FAILED = Check("--max-ttft-p95", "quick", 0.1, 0.5, False, "quick: p95 too late <&>")

@@ -20,7 +20,7 @@ from deepsel.config import CacheSettings, Profile, Settings
 from deepsel.engine.lookup import CacheMode
 from deepsel.engine.prepare import Prepared, prepare
 from deepsel.engine.run import Run, Tools
-from deepsel.health import ObservationLog
+from deepsel.health.log import ObservationLog
 from deepsel.providers.transport import Transport
 from deepsel.secret import Secret
 from deepsel.values import Answer, Message, Model, PriceRule, Provider, Request

@@ -14,7 +14,7 @@ from redis_support import RedisProcess
 
 from deepsel.cache import Cache, RedisServer
 from deepsel.clock import SystemClock
-from deepsel.health import ObservationLog
+from deepsel.health.log import ObservationLog
 from deepsel.values import Finish, FinishReport, TextDelta, Usage, UsageReport, WireEvent
 
 ASKS = 1000

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from deepsel import catalog
-from deepsel.health import ObservationLog
+from deepsel.health.log import ObservationLog
 from deepsel.providers.gateways import read_gateway
 from deepsel.values import Gateway
 

@@ -13,8 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepsel.cli.stats_text import bar, sparkline
-from deepsel.health import Observation, ObservationLog
-from deepsel.health.log import picousd
+from deepsel.health.log import Observation, ObservationLog, picousd
 from deepsel.health.summary import group, total
 
 Deepsel = Callable[..., Any]

@@ -21,7 +21,7 @@ from deepsel.config import CacheSettings, Profile, Settings
 from deepsel.engine.run import Tools
 from deepsel.engine.warming import Warmer
 from deepsel.errors import OverBudgetError
-from deepsel.health import Observation, ObservationLog
+from deepsel.health.log import Observation, ObservationLog
 from deepsel.values import Finish, FinishReport, Model, PriceRule, Provider, TextDelta, Usage, UsageReport, WireEvent
 
 

@@ -20,7 +20,7 @@ from deepsel.engine.events import AttemptEnded, AttemptStarted, Waiting
 from deepsel.engine.prepare import prepare
 from deepsel.engine.run import Run, Tools
 from deepsel.errors import AttemptFailed, ErrorClass
-from deepsel.health import ObservationLog
+from deepsel.health.log import ObservationLog
 from deepsel.values import (
     Finish,
     FinishReport,

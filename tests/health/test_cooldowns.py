@@ -12,9 +12,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepsel.errors import ErrorClass
-from deepsel.health import Endpoint, Observation, ObservationLog, Seen, Standing, Thresholds
-from deepsel.health.cooldowns import all_states, claim_probe, judge_probe, read_state, review, watch
+from deepsel.health.cooldowns import (
+    Endpoint,
+    Seen,
+    Standing,
+    Thresholds,
+    all_states,
+    claim_probe,
+    judge_probe,
+    read_state,
+    review,
+    watch,
+)
 from deepsel.health.database import Database
+from deepsel.health.log import Observation, ObservationLog
 from deepsel.health.percentiles import quantile
 
 NOW = 1_800_000_000.0

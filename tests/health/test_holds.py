@@ -12,9 +12,8 @@ from tempfile import TemporaryDirectory
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepsel.health import Budgets, Observation, ObservationLog
-from deepsel.health.holds import hold, left_of
-from deepsel.health.log import picousd
+from deepsel.health.holds import Budgets, hold, left_of
+from deepsel.health.log import Observation, ObservationLog, picousd
 
 AT = datetime(2026, 11, 24, 12, tzinfo=UTC)
 DAY = Budgets("main", daily_usd=Decimal("1.00"))

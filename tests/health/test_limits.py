@@ -5,7 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from deepsel.health import Endpoint, limits
+from deepsel.health import limits
+from deepsel.health.cooldowns import Endpoint
 from deepsel.health.database import Database
 
 NOW = 1_800_000_000.0

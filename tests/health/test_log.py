@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from deepsel.health import Observation, ObservationLog
-from deepsel.health.log import KEPT_S, picousd
+from deepsel.health.log import KEPT_S, Observation, ObservationLog, picousd
 
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
 

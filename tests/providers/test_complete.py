@@ -15,9 +15,12 @@ from hypothesis import strategies as st
 
 from deepsel.clock import SystemClock
 from deepsel.errors import AttemptFailed, ErrorClass
-from deepsel.providers import WIRES, Quota, ResponseFacts, Timeouts, stream_answer
+from deepsel.providers.calls import ResponseFacts, Timeouts
+from deepsel.providers.complete import stream_answer
 from deepsel.providers.surrogates import Mender
 from deepsel.providers.transport import Transport
+from deepsel.providers.waits import Quota
+from deepsel.providers.wires import WIRES
 from deepsel.secret import Secret
 from deepsel.values import Finish, FinishReport, Identity, ReasoningDelta, TextDelta, UsageReport, WireEvent
 

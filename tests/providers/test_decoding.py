@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from deepsel.errors import AttemptFailed, ErrorClass
-from deepsel.providers import WIRES
 from deepsel.providers.sse import Event
+from deepsel.providers.wires import WIRES
 from deepsel.values import (
     Finish,
     FinishReport,

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from deepsel.errors import ConfigError
-from deepsel.providers import WIRES, bodies
+from deepsel.providers import bodies
+from deepsel.providers.wires import WIRES
 from deepsel.secret import Secret
 from deepsel.values import Image, Message, Model, Provider, Request
 

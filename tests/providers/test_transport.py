@@ -18,7 +18,7 @@ import pytest
 
 from deepsel.clock import SystemClock
 from deepsel.errors import AttemptFailed, ConfigError, ErrorClass
-from deepsel.providers import Call, Timeouts, sends_key_in_clear
+from deepsel.providers.calls import Call, Timeouts, sends_key_in_clear
 from deepsel.providers.exchange import Watch
 from deepsel.providers.inflate import inflated
 from deepsel.providers.transport import Transport, _LazyTls, watch_connections

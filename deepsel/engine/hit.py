@@ -1,0 +1,76 @@
+"""An answer from the cache as a request's whole result: its record, its observation, and what the next request will get."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from typing import NamedTuple
+
+from deepsel.cache import CachedAnswer
+from deepsel.health.log import Observation, picousd
+from deepsel.providers.calls import host_of
+from deepsel.values import Answer, CacheUse, Notice, PriceRule, Provider
+
+
+class NextTime(NamedTuple):
+    """What the next identical request will be: a hit on disk."""
+
+    answer: Answer
+    """Its record, with no time in it."""
+    observation: Observation
+    hit: CachedAnswer
+    written_at: float
+    """When the hit's row in the database was written."""
+
+
+def answer_of(
+    hit: CachedAnswer,
+    use: CacheUse,
+    *,
+    profile: str,
+    task: str,
+    difficulty: float | None,
+    total_s: float = 0.0,
+    warnings: tuple[Notice, ...] = (),
+) -> Answer:
+    """Build the record of a hit: no attempt, no cost, the tokens it once took."""
+    return Answer(
+        text=hit.text,
+        reasoning=hit.reasoning,
+        model=hit.model,
+        answered_model=hit.answered_model,
+        provider=hit.provider,
+        profile=profile,
+        task=task,
+        difficulty=difficulty,
+        finish=hit.finish,
+        usage=hit.usage,
+        cost_usd=Decimal(0),
+        price_rule=PriceRule(None, None, label=hit.price_rule, source=hit.price_source, checked=hit.price_as_of),
+        ttft_s=total_s,
+        total_s=total_s,
+        cache=use,
+        attempts=(),
+        warnings=warnings,
+    )
+
+
+def observation_of(answer: Answer, hit: CachedAnswer, provider: Provider | None, *, at: datetime) -> Observation:
+    """Make what the log keeps of a hit, which saved what the answer once cost."""
+    usage = answer.usage
+    return Observation(
+        at=at.timestamp(),
+        profile=answer.profile,
+        provider=answer.provider,
+        model=answer.model,
+        task=answer.task,
+        outcome="hit",
+        input_tokens=usage.input_tokens,
+        cached_input_tokens=usage.cache_read,
+        output_tokens=usage.output_tokens,
+        reasoning_tokens=usage.output_reasoning,
+        cost_picousd=0,
+        host=host_of(provider.base_url) if provider else "",
+        cache_status="hit",
+        saved_picousd=picousd(hit.cost_usd),
+    )

@@ -14,9 +14,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from deepsel.simulator import Behaviour, Scenario, Simulator
 
+settings.register_profile("deepsel", deadline=None)  # a busy machine is no failure
+settings.load_profile("deepsel")
 _SWEPT = ("_API_KEY", "_PROXY", "_proxy")
 _NAMED = ("NO_COLOR", "FORCE_COLOR", "CI", "COLUMNS", "LINES", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME")
 

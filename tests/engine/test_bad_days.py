@@ -24,7 +24,7 @@ from deepsel.config import CacheSettings, Profile, Settings
 from deepsel.engine.events import AttemptEnded, AttemptStarted
 from deepsel.engine.prepare import prepare
 from deepsel.engine.run import Run, Tools
-from deepsel.health import ObservationLog
+from deepsel.health.log import ObservationLog
 from deepsel.providers.transport import Transport
 from deepsel.secret import Secret
 from deepsel.simulator import FAULTS, Behaviour, Scenario, Simulator

@@ -148,7 +148,7 @@ def test_a_storm_sends_one_probe(tmp_path: Path) -> None:
     log = _cooling(tmp_path)
     code = (
         "import sys; from concurrent.futures import ThreadPoolExecutor; from pathlib import Path\n"
-        "from deepsel.health import *; from deepsel.health.cooldowns import claim_probe\n"
+        "from deepsel.health.cooldowns import Endpoint, Thresholds, claim_probe\n"
         "from deepsel.health.database import Database\n"
         "database, limits = Database(Path(sys.argv[1])), Thresholds(3.0, 0.5, 300, 5, 300)\n"
         f"claim = lambda _: claim_probe(database, Endpoint(*{tuple(HERE)!r}), limits, at={NOW + 300}, lease_s=60)\n"

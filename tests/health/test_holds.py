@@ -89,7 +89,8 @@ def test_twenty_processes_do_not_overspend(tmp_path: Path) -> None:
     """Of 100 requests of $0.15 from twenty threads in five processes six fit under $1, however they interleave."""
     code = (
         "import sys; from concurrent.futures import ThreadPoolExecutor; from datetime import *; from decimal import *\n"
-        "from pathlib import Path; from deepsel.health import *; from deepsel.health.holds import hold\n"
+        "from pathlib import Path; from deepsel.health.holds import Budgets, hold\n"
+        "from deepsel.health.log import Observation, ObservationLog\n"
         "log, budgets = ObservationLog(Path(sys.argv[1])), Budgets('main', daily_usd=Decimal(1))\n"
         "at = datetime(2026, 11, 24, 12, tzinfo=UTC)\n"
         "def ask(_):\n"

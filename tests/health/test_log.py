@@ -93,7 +93,7 @@ def test_log_is_for_its_owner_alone(tmp_path: Path) -> None:
 def test_processes_write_at_once_without_loss(tmp_path: Path) -> None:
     """Four processes adding 25 observations each leave 100."""
     code = (
-        "import sys; from pathlib import Path; from deepsel.health import *\n"
+        "import sys; from pathlib import Path; from deepsel.health.log import Observation, ObservationLog\n"
         "log = ObservationLog(Path(sys.argv[1]))\n"
         "for _ in range(25): log.add([Observation(1e9, 'main', 'p', 'm', 'chat', 'ok', cost_picousd=1)])\n"
         "assert not log.notices()\n"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -155,10 +157,44 @@ def _modules_after(*arguments: str) -> set[str]:
     return set(done.stderr.split())
 
 
-def test_help_loads_nothing_heavy() -> None:
-    """`deepsel --help` imports neither httpx, tiktoken, rich, diskcache, jsonschema nor a click or pydantic of any kind."""
-    heavy = {"httpx", "httpcore", "tiktoken", "rich", "diskcache", "sqlite3", "jsonschema", "click", "pydantic", "ssl"}
-    assert not _modules_after("--help") & heavy
+NETWORK = {"httpx", "httpcore", "ssl", "socket"}
+NEVER_AT_A_START = {"rich", "diskcache", "jsonschema", "redis", "hashlib", "asyncio", "importlib.metadata", "click", "pydantic"}
+COMMANDS = {f"deepsel.cli.{name}" for name in ("ask", "estimate", "bench", "cache", "models", "stats", "warm", "init", "simulate")}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "forbidden"),
+    [
+        (("--help",), NETWORK | COMMANDS | {"tiktoken", "sqlite3", "deepsel.values", "deepsel.config"}),
+        (("ask", "--help"), NETWORK | {"tiktoken", "sqlite3", "deepsel.config", "deepsel.engine"}),
+        (("cache", "stats"), NETWORK | {"tiktoken", "tempfile", "deepsel.engine", "deepsel.cli.ask"}),
+        (("models", "deepseek"), NETWORK | {"tiktoken", "sqlite3", "deepsel.engine", "deepsel.cli.ask"}),
+        (("ask", "--explain", "-m", "gpt-5.5", "Hi"), NETWORK | {"tempfile", "deepsel.simulator", "deepsel.cli.bench"}),
+        (("estimate", "-m", "gpt-5.5", "README.md"), NETWORK | {"pathspec", "charset_normalizer", "tempfile", "deepsel.engine.run"}),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_a_start_loads_only_what_it_needs(arguments: tuple[str, ...], forbidden: set[str]) -> None:
+    """Each path of the command line names what it must not load: what somebody else needs, or what takes long."""
+    assert not _modules_after(*arguments) & (forbidden | NEVER_AT_A_START)
+
+
+def test_a_hit_loads_no_plan_and_no_network() -> None:
+    """An answer that is found under another wording of the options needs neither tokens, plan, health nor a provider's wire."""
+    question = ("ask", "-p", "demo", "-q", "What is DNS?")
+    _modules_after(*question)
+    loaded = _modules_after(*question, "--timeout", "33")
+    assert "deepsel.engine.shortcut" in loaded
+    plan = {"deepsel.engine.prepare", "deepsel.engine.run", "deepsel.health.outlook", "deepsel.providers.complete", "deepsel.tokens"}
+    assert not loaded & (NETWORK | NEVER_AT_A_START | plan | {"tiktoken", "random", "tempfile", "deepsel.simulator", "base64", "html"})
+
+
+def test_a_call_loads_no_more_than_it_needs(home: Path, simulate: Callable[..., Any], profiles: Callable[..., Path]) -> None:
+    """A request that is sent loads the HTTP library, and nothing that draws, stores or simulates."""
+    profiles(one=simulate(text="Hello."))
+    loaded = _modules_after("ask", "--no-cache", "--stream", "Hi")
+    assert {"httpx", "deepsel.providers.complete"} <= loaded
+    assert not loaded & (NEVER_AT_A_START - {"hashlib"} | {"deepsel.simulator", "deepsel.cli.bench"})
 
 
 def test_a_replayed_answer_loads_next_to_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

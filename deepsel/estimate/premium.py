@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from deepsel.estimate.records import Piece, Reading
@@ -64,5 +64,5 @@ def premiums(reading: Reading) -> Mapping[str, Mapping[str, float]]:
 @cache
 def _table() -> Mapping[str, Any]:
     """Read the lengths."""
-    table: dict[str, Any] = json.loads(files("deepsel.estimate").joinpath("data/density.json").read_text("utf-8"))
+    table: dict[str, Any] = json.loads(Path(__file__).with_name("data").joinpath("density.json").read_text("utf-8"))
     return table

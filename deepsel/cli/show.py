@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import Protocol
 
 from deepsel.cli.durations import seconds
-from deepsel.cli.output import write_stdout
+from deepsel.cli.output import write_piped
 from deepsel.cli.terminal import is_terminal, write_note
 from deepsel.engine.events import AttemptEnded, AttemptStarted, EngineEvent, Waiting
 from deepsel.values import TextDelta
@@ -45,19 +45,21 @@ class PlainReader:
         self._last = "\n"
 
     def __enter__(self) -> PlainReader:
+        if self._writes_text and sys.stdout is not None:
+            sys.stdout.flush()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._writes_text and self._last != "\n" and not isinstance(error, BrokenPipeError):
-            write_stdout("\n")
+            write_piped("\n")
 
     def take(self, event: EngineEvent) -> None:
         """Write a piece of text, or a note on an attempt where notes are wanted."""
         if isinstance(event, TextDelta):
             if self._writes_text and event.text:
-                write_stdout(event.text)
+                write_piped(event.text)
                 self._last = event.text[-1]
         elif self._tells_attempts:
             note = attempt_note(event)

@@ -71,11 +71,12 @@ class Draft:
 
     def take(self, event: WireEvent, now: float) -> None:
         """Add one event of the wire, seen at the monotonic instant `now`."""
+        if isinstance(event, TextDelta):  # nearly all are
+            if self.ttft_s is None:
+                self.ttft_s = now - self.started_s
+            self.parts.append(event.text)
+            return
         match event:
-            case TextDelta(text):
-                if self.ttft_s is None:
-                    self.ttft_s = now - self.started_s
-                self.parts.append(text)
             case ReasoningDelta(text):
                 self.reasoning += text
             case UsageReport(usage, cost_usd):

@@ -279,7 +279,7 @@ class Run:
         try:
             for event in self._stream(draft, deadline):
                 draft.take(event, clock.monotonic())
-                if isinstance(event, TextDelta | ReasoningDelta):
+                if isinstance(event, (TextDelta, ReasoningDelta)):
                     yield event
             draft.join()
             judge(draft, prepared.request.schema)

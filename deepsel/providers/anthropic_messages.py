@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.providers import bodies
@@ -110,14 +110,14 @@ class Decoder:
         self.is_ended = False
         """The end has been seen; nothing that follows counts."""
 
-    def feed(self, event: Event) -> Iterator[WireEvent]:
-        """Yield what one event of a stream says; raises AttemptFailed for an error or a malformed event."""
+    def feed(self, event: Event) -> Iterable[WireEvent]:
+        """Give what one event of a stream says; raises AttemptFailed for an error or a malformed event."""
         data = event.data.strip()
         if self.is_ended or not data or event.event == "ping":
-            return
+            return ()
         if event.event == "error":
             raise self._fail(data)
-        yield from self.read(load_object(data))
+        return self.read(load_object(data))
 
     def read(self, document: JsonObject) -> Iterator[WireEvent]:
         """Yield what one event's document, or a whole answer, says; kinds that are not known say nothing."""

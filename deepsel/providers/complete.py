@@ -193,15 +193,17 @@ def _mended(events: Iterator[WireEvent]) -> Iterator[WireEvent]:
     """Join characters that a provider has cut in two between events."""
     text, reasoning = Mender(), Mender()
     for event in events:
-        match event:
-            case TextDelta(piece):
-                if whole := text.feed(piece):
-                    yield TextDelta(whole)
-            case ReasoningDelta(piece):
-                if whole := reasoning.feed(piece):
-                    yield ReasoningDelta(whole)
-            case _:
-                yield event
+        if isinstance(event, TextDelta):
+            piece, whole = event.text, text.feed(event.text)
+        elif isinstance(event, ReasoningDelta):
+            piece, whole = event.text, reasoning.feed(event.text)
+        else:
+            yield event
+            continue
+        if whole is piece:
+            yield event
+        elif whole:
+            yield type(event)(whole)
     if rest := reasoning.flush():
         yield ReasoningDelta(rest)
     if rest := text.flush():
@@ -213,7 +215,7 @@ def _checked(events: Iterator[WireEvent], response: Response) -> Iterator[WireEv
     size, is_blank, finish = 0, True, None
     for event in events:
         yield event
-        if isinstance(event, TextDelta | ReasoningDelta):
+        if isinstance(event, (TextDelta, ReasoningDelta)):
             response.exchange.progress()  # after the yield: the reader's own pace is not the provider's
             size += len(event.text)
             is_blank = is_blank and not event.text.strip()

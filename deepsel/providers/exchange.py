@@ -7,10 +7,10 @@ httpcore's network backend and wraps one.
 
 from __future__ import annotations
 
+import math
 import socket
 import threading
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from deepsel.clock import Clock
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 Phase: TypeAlias = Literal["connect", "write", "read"]
 _SLICE_BYTES = 64 * 1024
+_LATE = "the answer was not complete within the time limit"
+_UNCONNECTED = "no connection within {:g} s"
+_SILENT = "nothing came for {:g} s"
 
 
 class Exchange:
@@ -33,6 +36,7 @@ class Exchange:
         self.started_at = clock.monotonic()
         self._content_limit_s = timeouts.first_token_s
         self._content_words = "no first token came within {:g} s"
+        self._limit: tuple[str, float] = ("", 0.0)
         self._content_since = self.started_at
         self.connect_started_at: float | None = None
         """None: an open connection was used again."""
@@ -50,8 +54,6 @@ class Exchange:
         self.is_closed_by_peer = False
         self.phase: Phase = "connect"
         """What was last begun."""
-        self.limit_words = ""
-        """The limit that was nearest then, as a sentence for when it is crossed."""
 
     def progress(self) -> None:
         """Note that a piece of the answer has come: the next one has its own limit."""
@@ -67,26 +69,29 @@ class Exchange:
     def begin(self, phase: Phase) -> float | None:
         """Return the seconds the next operation may take, None for no limit; raises TimeoutError where none is left."""
         self.phase = phase
-        limits = list(self._limits(phase))
-        if not limits:
-            return None
-        left, self.limit_words = min(limits)
+        now, left = self._clock.monotonic(), math.inf
+        if self._deadline is not None:
+            left, self._limit = self._deadline - now, (_LATE, 0.0)
+        content_s = self._content_limit_s
+        if content_s is not None and self._content_since + content_s - now < left:
+            left, self._limit = self._content_since + content_s - now, (self._content_words, content_s)
+        step_s = self._timeouts.connect_s if phase == "connect" else self._idle_s if phase == "read" else None
+        if step_s is not None and step_s < left:
+            left, self._limit = step_s, (_UNCONNECTED if phase == "connect" else _SILENT, step_s)
         if left <= 0:
             raise TimeoutError(self.limit_words)
-        return left
+        return None if left == math.inf else left
 
-    def _limits(self, phase: Phase) -> Iterator[tuple[float, str]]:
-        """Yield each limit that holds now: the seconds left of it, and what to say when it is crossed."""
-        now, timeouts = self._clock.monotonic(), self._timeouts
-        if self._deadline is not None:
-            yield self._deadline - now, "the answer was not complete within the time limit"
-        if self._content_limit_s is not None:
-            words = self._content_words.format(self._content_limit_s)
-            yield self._content_since + self._content_limit_s - now, words
-        if phase == "connect" and timeouts.connect_s is not None:
-            yield timeouts.connect_s, f"no connection within {timeouts.connect_s:g} s"
-        if phase == "read" and timeouts.idle_s is not None and self.first_byte_at is not None:
-            yield timeouts.idle_s, f"nothing came for {timeouts.idle_s:g} s"
+    @property
+    def limit_words(self) -> str:
+        """The limit that was nearest when the last operation was begun, as a sentence for when it is crossed."""
+        words, seconds = self._limit
+        return words.format(seconds)
+
+    @property
+    def _idle_s(self) -> float | None:
+        """The seconds between two bytes, once one has come."""
+        return None if self.first_byte_at is None else self._timeouts.idle_s
 
     def connecting(self) -> None:
         """Note that a new connection is begun."""
@@ -179,21 +184,16 @@ class Watch:
         self.tls = tls
         self._busy_with = threading.local()
 
-    @contextmanager
-    def watching(self, exchange: Exchange) -> Iterator[None]:
-        """Let `exchange` rule this thread's socket operations for a while."""
-        before = getattr(self._busy_with, "exchange", None)
-        self._busy_with.exchange = exchange
-        try:
-            yield
-        finally:
-            self._busy_with.exchange = before
-
     @property
     def exchange(self) -> Exchange:
-        """The exchange that rules this thread now."""
+        """The exchange that rules this thread's socket operations from now on."""
         current: Exchange = self._busy_with.exchange
         return current
+
+    @exchange.setter
+    def exchange(self, exchange: Exchange) -> None:
+        """Let `exchange` rule."""
+        self._busy_with.exchange = exchange
 
     def connect_tcp(
         self,

@@ -12,11 +12,17 @@ from decimal import Decimal, InvalidOperation
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.values import Json, JsonObject
 
+_DECODER = json.JSONDecoder()
+
 
 def load_object(document: str) -> JsonObject:
     """Parse one JSON object; raises AttemptFailed (malformed) for anything else."""
+    document = document.strip()
     try:
-        return _object(json.loads(document))
+        loaded, end = _DECODER.raw_decode(document)
+        if end != len(document):
+            raise ValueError("something follows the document")
+        return _object(loaded)
     except (ValueError, RecursionError) as error:
         raise AttemptFailed(ErrorClass.MALFORMED, "the answer is not valid JSON") from error
 
@@ -24,7 +30,7 @@ def load_object(document: str) -> JsonObject:
 def load_leading_object(document: bytes) -> JsonObject:
     """Parse the JSON object a body begins with; what follows it is no part of the answer. Raises as `load_object`."""
     try:
-        loaded, _ = json.JSONDecoder().raw_decode(document.decode("utf-8-sig").lstrip())
+        loaded, _ = _DECODER.raw_decode(document.decode("utf-8-sig").lstrip())
         return _object(loaded)
     except (ValueError, RecursionError) as error:
         raise AttemptFailed(ErrorClass.MALFORMED, "the answer is not valid JSON") from error

@@ -16,14 +16,15 @@ _WINDOWS = {"gzip": zlib.MAX_WBITS | 16, "x-gzip": zlib.MAX_WBITS | 16, "deflate
 
 
 def inflated(chunks: Iterator[bytes], encoding: str) -> Iterator[bytes]:
-    """Yield `chunks` decoded by a `content-encoding`, in pieces of bounded size.
+    """Give `chunks` decoded by a `content-encoding`, in pieces of bounded size.
 
     Raises AttemptFailed: malformed for another encoding or bad data, stream_cut where the data ends early.
     """
     name = encoding.strip().lower()
-    if name in ("", "identity"):
-        yield from chunks
-        return
+    return chunks if name in ("", "identity") else _inflated(chunks, name)
+
+
+def _inflated(chunks: Iterator[bytes], name: str) -> Iterator[bytes]:
     if name not in _WINDOWS:
         raise AttemptFailed(ErrorClass.MALFORMED, f"the answer is encoded as `{name[:40]}`, which was not asked for")
     inflater = zlib.decompressobj(_WINDOWS[name])

@@ -6,7 +6,7 @@ touches the network.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.providers import bodies
@@ -110,78 +110,89 @@ class Decoder:
 
     def __init__(self, fail: Fail) -> None:
         self._fail = fail
-        self._answered_model = self._tier = ""
+        self._said: tuple[Json, ...] = ()
         self._is_refused = False
         self.is_whole = False
         """A finish value has been seen."""
         self.is_ended = False
         """The end marker has been seen; nothing that follows counts."""
 
-    def feed(self, event: Event) -> Iterator[WireEvent]:
-        """Yield what one event of a stream says; raises AttemptFailed for an error or a malformed event."""
+    def feed(self, event: Event) -> Iterable[WireEvent]:
+        """Give what one event of a stream says; raises AttemptFailed for an error or a malformed event."""
         data = event.data.strip()
         if self.is_ended or not data:
-            return
+            return ()
         if data == "[DONE]":
             self.is_ended = True
-        elif event.event == "error":
+            return ()
+        if event.event == "error":
             raise self._fail(data)
-        else:
-            yield from self.read(load_object(data))
+        return self.read(load_object(data))
 
     def read(self, document: JsonObject) -> Iterator[WireEvent]:
         """Yield what one chunk, or a whole answer, says."""
         if is_error(document):
             raise self._fail(document)
-        yield from self._identity(document)
+        events = self._identity(document)
         for choice in items(document.get("choices")):
             if isinstance(choice, dict) and choice.get("index") in (0, None):  # others come only with n > 1
-                yield from self._choice(choice)
+                self._choice(choice, events)
+                yield from events
+                events = []
+                self._end(choice, events)
         usage = child(document, "usage")
-        if not usage:  # as in every chunk but the last
-            return
-        buckets, cost_usd = openai_usage(usage), stated_cost_usd(usage)
-        if buckets is not None or cost_usd is not None:
-            yield UsageReport(buckets or Usage(), cost_usd)
+        if usage:  # in the last chunk
+            buckets, cost_usd = openai_usage(usage), stated_cost_usd(usage)
+            if buckets is not None or cost_usd is not None:
+                events.append(UsageReport(buckets or Usage(), cost_usd))
+        yield from events
 
     def close(self) -> None:
         """Accept the end of the answer; raises AttemptFailed (stream_cut) where it is not whole."""
         if not self.is_whole:
             raise AttemptFailed(ErrorClass.STREAM_CUT, "the answer ended without a finish value")
 
-    def _identity(self, document: JsonObject) -> Iterator[WireEvent]:
-        model, request_id = text(document.get("model")), text(document.get("request_id"))
-        tier = text(document.get("service_tier"))
-        if (model and model != self._answered_model) or request_id or (tier and tier != self._tier):
-            self._answered_model, self._tier = model or self._answered_model, tier or self._tier
-            yield Identity(model or None, request_id or None, tier or None)
+    def _identity(self, document: JsonObject) -> list[WireEvent]:
+        said = (document.get("model"), document.get("request_id"), document.get("service_tier"))
+        if said == self._said:  # as in every chunk but the first
+            return []
+        self._said = said
+        model, request_id, tier = map(text, said)
+        return [Identity(model or None, request_id or None, tier or None)] if model or request_id or tier else []
 
-    def _choice(self, choice: JsonObject) -> Iterator[WireEvent]:
+    def _choice(self, choice: JsonObject, events: list[WireEvent]) -> None:
         delta = child(choice, "delta") or child(choice, "message")
         if not self.is_whole:
-            yield from _pieces(delta)
+            _add_pieces(delta, events)
         if refusal := text(delta.get("refusal")):
             self._is_refused = True
-            yield TextDelta(refusal)
+            events.append(TextDelta(refusal))
+
+    def _end(self, choice: JsonObject, events: list[WireEvent]) -> None:
         raw = text(choice.get("finish_reason"))
         if raw in BROKEN:
             raise AttemptFailed(BROKEN[raw], f"the provider gave up (`{raw}`)", code=raw)
         if raw and not self.is_whole:
             self.is_whole = True
-            yield FinishReport(Finish.FILTERED, "refusal") if self._is_refused else FinishReport(FINISHES.get(raw), raw)
+            events.append(
+                FinishReport(Finish.FILTERED, "refusal") if self._is_refused else FinishReport(FINISHES.get(raw), raw)
+            )
 
 
-def _pieces(delta: JsonObject) -> Iterator[WireEvent]:
-    """Yield reasoning and text of a delta or message; each may be text or, from Mistral, a list of chunks."""
+def _add_pieces(delta: JsonObject, events: list[WireEvent]) -> None:
+    """Add reasoning and text of a delta or message; each may be text or, from Mistral, a list of chunks."""
+    content = delta.get("content")
+    if isinstance(content, str) and content and len(delta) == 1:  # as in nearly every chunk
+        events.append(TextDelta(content))
+        return
     reasoning = text(delta.get("reasoning_content")) or text(delta.get("reasoning"))
     reasoning = reasoning or "".join(map(_flat, items(delta.get("reasoning_details"))))
     if reasoning:
-        yield ReasoningDelta(reasoning)
-    content = delta.get("content")
+        events.append(ReasoningDelta(reasoning))
     for chunk in content if isinstance(content, list) else [content]:
         is_thinking = isinstance(chunk, dict) and chunk.get("type") == "thinking"
         if words := _flat(chunk):
-            yield ReasoningDelta(words) if is_thinking else TextDelta(words)
+            events.append(ReasoningDelta(words) if is_thinking else TextDelta(words))
 
 
 def _flat(chunk: Json) -> str:

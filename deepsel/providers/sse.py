@@ -42,38 +42,68 @@ class EventStream:
 
     def feed(self, chunk: bytes) -> Iterator[Event]:
         """Yield the events that `chunk` completes, in order; raises AttemptFailed (malformed) for bad or huge ones."""
+        event = self._whole(chunk)
+        if event is not None:
+            yield event
+            return
         if self._skips_lf and chunk:  # the chunk before ended in CR: this LF is the rest of that line's end
             chunk = chunk.removeprefix(b"\n")
             self._skips_lf = False
         for piece in chunk.splitlines(keepends=True):
-            content = piece.rstrip(b"\r\n")
-            self._line += content
-            self._check_size()
-            if len(content) == len(piece):
-                continue
-            self._skips_lf = piece.endswith(b"\r")
-            line, self._line = bytes(self._line), bytearray()
-            yield from self._take(line)
+            line = piece.rstrip(b"\r\n")
+            if self._line or len(line) == len(piece):  # it was begun by an earlier chunk, or ends in a later one
+                self._line += line
+                self._check_size(len(self._line))
+                if len(line) == len(piece):
+                    continue
+                line, self._line = bytes(self._line), bytearray()
+            else:
+                self._check_size(len(line))
+            if self._is_first_line:
+                line = line.removeprefix(_BOM)
+                self._is_first_line = False
+            if line:
+                self._take(line)
+            elif self._data:
+                yield from self._dispatch()
+            else:
+                self._event = b""
         self._skips_lf = chunk.endswith(b"\r") or (self._skips_lf and not chunk)
 
-    def _take(self, line: bytes) -> Iterator[Event]:
-        """Apply one whole line; a blank one dispatches the event."""
-        if self._is_first_line:
-            line = line.removeprefix(_BOM)
-            self._is_first_line = False
-        if not line:
-            yield from self._dispatch()
-            return
+    def _whole(self, chunk: bytes) -> Event | None:
+        """Read a chunk that is one whole event and nothing else, as nearly all are; None where the rules have to be gone through."""
+        if chunk[-2:] != b"\n\n" or self._line or self._data or self._event or self._skips_lf or b"\r" in chunk:
+            return None
+        data = event = b""
+        for line in chunk[:-2].split(b"\n"):
+            if not data and line[:6] == b"data: ":
+                data = line[6:]
+            elif not data and not event and line[:7] == b"event: ":
+                event = line[7:]
+            else:
+                return None
+        if not data or len(chunk) > self._max_event_bytes:
+            return None
+        try:
+            whole = Event(data.decode(), event.decode())
+        except UnicodeDecodeError:
+            return None
+        self._is_first_line = False
+        return whole
+
+    def _take(self, line: bytes) -> None:
+        """Apply one whole line that is not blank."""
         name, _, value = line.partition(b":")
-        value = value.removeprefix(b" ")
         if name == b"data":
+            value = value.removeprefix(b" ")
             self._data.append(value)
             self._data_bytes += len(value) + 1
         elif name == b"event":
-            self._event = value
+            self._event = value.removeprefix(b" ")
 
     def _dispatch(self) -> Iterator[Event]:
-        data, event = b"\n".join(self._data), self._event
+        """Yield the event that a blank line has ended."""
+        data, event = self._data[0] if len(self._data) == 1 else b"\n".join(self._data), self._event
         self._data, self._data_bytes, self._event = [], 0, b""
         if data:
             try:
@@ -81,6 +111,6 @@ class EventStream:
             except UnicodeDecodeError as error:
                 raise AttemptFailed(ErrorClass.MALFORMED, "the stream holds bytes that are not UTF-8") from error
 
-    def _check_size(self) -> None:
-        if len(self._line) + self._data_bytes > self._max_event_bytes:
+    def _check_size(self, line_bytes: int) -> None:
+        if line_bytes + self._data_bytes > self._max_event_bytes:
             raise AttemptFailed(ErrorClass.MALFORMED, f"an event is larger than {self._max_event_bytes:,} bytes")

@@ -80,8 +80,8 @@ class Response:
         chunks = self._response.iter_raw()
         while True:
             try:
-                with self._watch.watching(self.exchange):
-                    chunk = next(chunks, None)
+                self._watch.exchange = self.exchange
+                chunk = next(chunks, None)
             except _network_errors() as error:
                 raise _translated(error, self._call, self.exchange, is_in_body=True) from error
             if chunk is None:
@@ -136,8 +136,8 @@ class Transport:
         while True:
             try:
                 request = self._client.build_request(call.method, call.url, headers=headers, content=call.body)
-                with self._watch.watching(exchange):
-                    return self._client.send(request, stream=True)
+                self._watch.exchange = exchange
+                return self._client.send(request, stream=True)
             except _network_errors() as error:
                 is_stale = exchange.is_on_used_connection and not _is_timeout(error)
                 if not (may_repeat and is_stale):

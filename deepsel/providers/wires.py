@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from deepsel.providers import anthropic_messages, openai_chat
@@ -20,8 +20,8 @@ class Decoder(Protocol):
     is_ended: bool
     """The end marker has been seen; nothing that follows counts."""
 
-    def feed(self, event: Event) -> Iterator[WireEvent]:
-        """Yield what one event of a stream says."""
+    def feed(self, event: Event) -> Iterable[WireEvent]:
+        """Give what one event of a stream says."""
 
     def read(self, document: JsonObject) -> Iterator[WireEvent]:
         """Yield what a whole answer says."""

@@ -93,6 +93,15 @@ def events(content: Content, *, chunk_tokens: int) -> list[Frame]:
     return [*frames, _frame(Mark.END, "message_stop")]
 
 
+def empty_deltas(_content: Content, block: int) -> bytes:
+    """Give a delta without text and one without thinking, whatever kind the block is."""
+    empty = (
+        _delta(Mark.NOISE, 0, block, type="text_delta", text=""),
+        _delta(Mark.NOISE, 0, block, type="thinking_delta", thinking=""),
+    )
+    return b"".join(frame.data for frame in empty)
+
+
 def _frame(mark: Mark, kind: str, **members: Any) -> Frame:
     """Write one event, its type both in the event line and in the data."""
     return Frame(event({"type": kind, **members}, kind), mark)

@@ -1,8 +1,8 @@
-"""Pure changes of planned responses, for the rows of `faults`: stop, drop, delay, splice, compress."""
+"""Pure changes of planned responses, for the rows of `faults`: stop, drop, delay, interleave, splice, compress."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from deepsel.simulator.reply import TOKEN_MARKS, Frame, Mark, Reply
@@ -70,6 +70,19 @@ def delayed(reply: Reply, data: bytes, *, count: int | None, interval_s: float) 
     late_s = max(0.0, noises[-1].due_s - reply.frames[at].due_s) if noises and at < len(reply.frames) else 0.0
     rest = tuple(replace(frame, due_s=frame.due_s + late_s) for frame in reply.frames[at:])
     return replace(head, frames=tuple(sorted((*reply.frames[:at], *noises, *rest), key=lambda frame: frame.due_s)))
+
+
+def interleaved(reply: Reply, noise: Mapping[Mark, bytes]) -> Reply:
+    """Put a piece of noise half way between any two tokens; which one, says the kind of the later token."""
+    frames: list[Frame] = []
+    last_s: float | None = None
+    for frame in reply.frames:
+        if frame.mark in TOKEN_MARKS:
+            if last_s is not None:
+                frames.append(Frame(noise[frame.mark], Mark.NOISE, due_s=(last_s + frame.due_s) / 2))
+            last_s = frame.due_s
+        frames.append(frame)
+    return replace(reply, frames=tuple(frames))
 
 
 def spliced(reply: Reply, marker: bytes, instead: bytes) -> Reply:

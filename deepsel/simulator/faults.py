@@ -11,7 +11,7 @@ from deepsel.simulator import fault_frames as frames_of
 from deepsel.simulator.content import compose
 from deepsel.simulator.errors_table import ERRORS, ErrorRow
 from deepsel.simulator.replies import JSON, Scene, error_body, error_reply, stream_reply, whole_reply
-from deepsel.simulator.reply import Content, Frame, Mark, Reply
+from deepsel.simulator.reply import TOKEN_MARKS, Content, Frame, Mark, Reply
 from deepsel.simulator.sse import compact
 from deepsel.simulator.tokens import pieces
 
@@ -136,6 +136,20 @@ def _comments(reply: Reply, scene: Scene, *, blank: bool, endless: bool) -> Repl
     return frames_of.delayed(reply, data, count=None if endless else behaviour.fault_count, interval_s=interval_s)
 
 
+def _empty_deltas(reply: Reply, scene: Scene) -> Reply:
+    """Let events that say nothing come before the first token of a stream, and between any two."""
+    marks = {frame.mark for frame in reply.frames} & TOKEN_MARKS
+    if not marks:
+        return reply
+    content = Content(scene.request_id, scene.ask.model, "", created=int(scene.now.timestamp()))
+    first, second = (scene.wire.empty_deltas(content, block) for block in (0, 1))
+    noise = {Mark.REASONING: first, Mark.TEXT: second if Mark.REASONING in marks else first}
+    behaviour = scene.behaviour
+    return frames_of.delayed(
+        frames_of.interleaved(reply, noise), first, count=behaviour.fault_count, interval_s=behaviour.fault_interval_s
+    )
+
+
 def _html(_reply: Reply, _scene: Scene) -> Reply:
     page = b"<!doctype html><title>Simulated</title><p>Simulated sign-in page of a proxy.</p>\n"
     return Reply(200, {"content-type": "text/html; charset=utf-8"}, (Frame(page, Mark.BODY),))
@@ -225,6 +239,9 @@ _ROWS = (
           reply=partial(_comments, blank=False, endless=True)),
     Fault("blank_lines", "`fault_count` blank lines come before the body or the first event",
           reply=partial(_comments, blank=True, endless=False)),
+    Fault("empty_deltas",
+          "deltas without text or reasoning come `fault_count` times before the first token of a stream, and between any two",
+          reply=_empty_deltas),
     Fault("error_event_first", "a 200 whose first event or body is the error `fault_error`",
           reply=partial(_error_inside, middle=False)),
     Fault("error_event_middle", "a 200 whose stream breaks off with the error `fault_error`",

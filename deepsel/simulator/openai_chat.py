@@ -68,18 +68,12 @@ def whole(content: Content) -> dict[str, Any]:
 def events(content: Content, *, chunk_tokens: int) -> list[Frame]:
     """Give the events of a streamed answer, one frame each."""
     said = "refusal" if content.finish == "refused" else "content"
-
-    def chunk(delta: Mapping[str, Any], finish: str | None = None) -> dict[str, Any]:
-        """Give one event's data."""
-        choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
-        return {**_head(content, "chat.completion.chunk"), "choices": [choice]}
-
-    frames = [Frame(event(chunk({"role": "assistant", "content": ""})), Mark.OPEN)]
+    frames = [Frame(event(_chunk(content, {"role": "assistant", "content": ""})), Mark.OPEN)]
     for text, tokens in grouped(content.reasoning, chunk_tokens):
-        frames.append(Frame(event(chunk({"reasoning_content": text})), Mark.REASONING, tokens))
+        frames.append(Frame(event(_chunk(content, {"reasoning_content": text})), Mark.REASONING, tokens))
     for text, tokens in grouped(content.text, chunk_tokens):
-        frames.append(Frame(event(chunk({said: text})), Mark.TEXT, tokens))
-    last = chunk({}, _FINISH[content.finish])
+        frames.append(Frame(event(_chunk(content, {said: text})), Mark.TEXT, tokens))
+    last = _chunk(content, {}, _FINISH[content.finish])
     if content.usage == "finish_event":
         last["usage"] = _usage(content)
     frames.append(Frame(event(last), Mark.FINISH))
@@ -87,6 +81,24 @@ def events(content: Content, *, chunk_tokens: int) -> list[Frame]:
         report = {**_head(content, "chat.completion.chunk"), "choices": [], "usage": _usage(content)}
         frames.append(Frame(event(report), Mark.USAGE))
     return [*frames, Frame(b"data: [DONE]\n\n", Mark.END)]
+
+
+def empty_deltas(content: Content, _block: int) -> bytes:
+    """Give an event for each way in which hosts say nothing: an empty or null text or reasoning, or no member at all."""
+    deltas: tuple[Mapping[str, Any], ...] = (
+        {"content": ""},
+        {},
+        {"reasoning_content": ""},
+        {"content": None, "reasoning_content": None},
+        {"content": "", "reasoning_content": ""},
+    )
+    return b"".join(event(_chunk(content, delta)) for delta in deltas)
+
+
+def _chunk(content: Content, delta: Mapping[str, Any], finish: str | None = None) -> dict[str, Any]:
+    """Give one event's data."""
+    choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+    return {**_head(content, "chat.completion.chunk"), "choices": [choice]}
 
 
 def _head(content: Content, kind: str) -> dict[str, Any]:

@@ -28,6 +28,9 @@ class Wire(Protocol):
     def events(self, content: Content, /, *, chunk_tokens: int) -> list[Frame]:
         """Give the events of a streamed answer, one frame each."""
 
+    def empty_deltas(self, content: Content, block: int, /) -> bytes:
+        """Give the events that say nothing where a token could be; `block` counts the parts of the answer from 0."""
+
     def error_body(self, row: ErrorRow, request_id: str, /) -> Mapping[str, Any]:
         """Give an error in the wire's own shape."""
 

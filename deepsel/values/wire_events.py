@@ -14,11 +14,19 @@ class TextDelta(NamedTuple):
 
     text: str
 
+    def __eq__(self, other: object) -> bool:
+        """Tell it from a ReasoningDelta, which as a tuple would be the same."""
+        return type(other) is TextDelta and self.text == other.text
+
 
 class ReasoningDelta(NamedTuple):
     """A piece of the model's reasoning, never mixed with the answer."""
 
     text: str
+
+    def __eq__(self, other: object) -> bool:
+        """Tell it from a TextDelta."""
+        return type(other) is ReasoningDelta and self.text == other.text
 
 
 class Identity(NamedTuple):

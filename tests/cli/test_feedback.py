@@ -49,7 +49,7 @@ def test_a_slow_endpoint_moves_traffic_and_comes_back(
 
 def test_a_storm_sends_one_probe(deepsel: Deepsel, simulate: Make, profiles: Callable[..., Path]) -> None:
     """Of many processes that ask while an endpoint is half open one probes it, the others ask the next candidate."""
-    slow = simulate(steps=[SLOW, SLOW, SLOW, {"ttft_s": 3.0}])
+    slow = simulate(steps=[SLOW, SLOW, SLOW, {"ttft_s": 5.0}])
     servers = {"deepseek": slow, "mistral": simulate()}
     profiles(profile=LIMITS + "cooldown_s = 300", **servers)
     for _ in range(3):

@@ -201,6 +201,7 @@ CLASSES: dict[str, str | Forms | None] = {
     "keep_alive_comments": OK,
     "keep_alive_endless": "stalled",
     "blank_lines": OK,
+    "empty_deltas": OK,
     "error_event_first": "overloaded",
     "error_event_middle": "overloaded",
     "malformed_event": "malformed",

@@ -49,6 +49,17 @@ class Raw:
         return found
 
     @property
+    def deltas(self) -> list[dict[str, Any]]:
+        """What the events of a stream say that could each carry a token; the opening one, with the role, is left out."""
+        found = []
+        for event in self.events:
+            if isinstance(event, dict) and event.get("type") == "content_block_delta":
+                found.append(event["delta"])
+            elif isinstance(event, dict) and event.get("choices") and not event["choices"][0]["finish_reason"]:
+                found.append(event["choices"][0]["delta"])
+        return [delta for delta in found if "role" not in delta]
+
+    @property
     def text(self) -> str:
         """The answer's text, of either wire, streamed or not."""
         if self.headers["content-type"].startswith("application/json"):
@@ -62,6 +73,11 @@ class Raw:
                 choices = event.get("choices") or [{}]
                 parts.append(choices[0].get("delta", {}).get("content") or event.get("delta", {}).get("text") or "")
         return "".join(parts)
+
+
+def is_empty(delta: dict[str, Any]) -> bool:
+    """Say whether a delta holds no piece of answer, reasoning or signature."""
+    return not any(delta.get(name) for name in ("content", "text", "reasoning_content", "thinking", "signature"))
 
 
 def split_response(data: bytes, *, was_reset: bool = False) -> Raw:

@@ -10,7 +10,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from raw_client import PATHS, Ask, Raw, connect, prompt, read_to_end, request_bytes, split_response
+from raw_client import PATHS, Ask, Raw, connect, is_empty, prompt, read_to_end, request_bytes, split_response
 
 from deepsel.simulator import FAULTS, Simulator
 from deepsel.simulator.errors_table import ERRORS
@@ -89,6 +89,9 @@ EXPECTED: dict[str, Check] = {
         else raw.body.startswith(b"\n\n\n{")
     ),
     "blank_lines": lambda raw, stream: b"\n\n\n\n\n" in raw.body if stream else raw.body.startswith(b"\n\n\n{"),
+    "empty_deltas": lambda raw, stream: (
+        raw.text.endswith("takes.") and (len([one for one in raw.deltas if is_empty(one)]) >= 6 if stream else finish_of(raw))
+    ),
     "error_event_first": lambda raw, stream: raw.status == 200 and "error" in (raw.events[0] if stream else raw.json),
     "error_event_middle": lambda raw, stream: (
         raw.status == 200 and ("error" in raw.events[-1] and raw.text if stream else "error" in raw.json)

@@ -42,11 +42,12 @@ class Conditions:
         self._files = {str(path): replay.stamp(str(path)) for path in files}
 
     def lines(self, variables: Iterable[str]) -> list[str] | None:
-        """Write them as a memo holds them; None where a file has only just changed, or a name does not fit into a line."""
+        """Write them as a memo holds them; None where a file has only just changed, is a pipe, or has no name for one line."""
         lines = [f"file {version}\t{path}" for path, version in self._files.items()]
         lines += [f"env {bool(self._env.get(name, '').strip())}\t{name}" for name in sorted(set(variables))]
-        changed_ns = [int(version.split()[0]) for version in self._files.values() if version != "-"]
-        is_sure = all(self._started_ns - one > _RACY_NS for one in changed_ns)
+        versions = self._files.values()
+        changed_ns = [int(version.split()[0]) for version in versions if version not in ("-", replay.UNSURE)]
+        is_sure = replay.UNSURE not in versions and all(self._started_ns - one > _RACY_NS for one in changed_ns)
         return lines if is_sure and not any("\n" in line for line in lines) else None
 
 

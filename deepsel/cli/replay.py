@@ -25,6 +25,8 @@ SPOOL_LIMIT_BYTES = 1 << 18
 CLOCK_SKEW_S = 300.0
 """As in the cache: what was stored further in the future is not served."""
 DATABASE_FILES = ("cache.db", "cache.db-wal")
+UNSURE = "?"
+"""The version of a pipe, which gives something else each time."""
 STDIN_LIMIT_BYTES = 1 << 20
 _STDIN_PATIENCE_S = 0.05
 _VARIABLES = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "PYTHONUTF8", "PYTHONIOENCODING")
@@ -71,12 +73,12 @@ class _Memo:
 
 
 def stamp(path: str) -> str:
-    """Say which version of a file is there: its time, size and number; `-` where there is none."""
+    """Say which version of a file is there: its time, size and number; `-` where there is none, UNSURE where it is no file."""
     try:
         found = os.stat(path)
     except OSError:
         return "-"
-    return f"{found.st_mtime_ns} {found.st_size} {found.st_ino}"
+    return f"{found.st_mtime_ns} {found.st_size} {found.st_ino}" if stat.S_ISREG(found.st_mode) else UNSURE
 
 
 def database_stamps(folder: str) -> str:

@@ -194,6 +194,19 @@ def test_a_file_that_just_changed_is_not_trusted(deepsel: Deepsel, host: Any, ho
     assert len(host.calls) == 1
 
 
+def test_a_pipe_is_not_trusted(deepsel: Deepsel, host: Any, home: Path) -> None:
+    """What comes out of a named pipe is read each time, though the pipe looks the same."""
+    os.mkfifo(home / "pipe")
+    for words in ("one", "two", "two"):
+        done = subprocess.run(
+            f"echo {words} > pipe & {sys.executable} -m deepsel ask -f pipe Hi",
+            shell=True, stdin=subprocess.DEVNULL, cwd=home, capture_output=True, check=True, timeout=60,
+        )  # fmt: skip
+        assert done.stdout
+    assert [call.body["messages"][-1]["content"].split("\n")[3] for call in host.calls] == ["one", "two"]
+    assert replayed(home) == 0
+
+
 def test_replayed_answers_are_counted(deepsel: Deepsel, host: Any, home: Path) -> None:
     """Hits and savings of replayed answers stand in both statistics, each once."""
     for _ in range(4):

@@ -21,7 +21,10 @@ from deepsel.simulator import Behaviour, Scenario, Simulator
 settings.register_profile("deepsel", deadline=None)  # a busy machine is no failure
 settings.load_profile("deepsel")
 _SWEPT = ("_API_KEY", "_PROXY", "_proxy")
-_NAMED = ("NO_COLOR", "FORCE_COLOR", "CI", "COLUMNS", "LINES", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME")
+_NAMED = (
+    *("NO_COLOR", "FORCE_COLOR", "CI", "COLUMNS", "LINES", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+    *("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"),
+)
 
 
 @pytest.fixture(autouse=True)

@@ -9,7 +9,6 @@ from __future__ import annotations
 import socket
 import ssl
 import sys
-import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from types import TracebackType
@@ -19,6 +18,7 @@ from deepsel import __version__
 from deepsel.clock import Clock
 from deepsel.errors import AttemptFailed, ConfigError, DeepselError, ErrorClass
 from deepsel.providers.calls import Call, Timeouts, host_of
+from deepsel.providers.certificates import Certificates, system_folder
 from deepsel.providers.exchange import Backend, Exchange, Watch
 from deepsel.providers.inflate import inflated
 from deepsel.secret import Secret
@@ -94,7 +94,8 @@ class Transport:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._watch = _make_watch()
+        self._certificates = Certificates(_bundle, system_folder())
+        self._watch = _make_watch(self._certificates)
         self._client = _make_client(self._watch)
 
     def __enter__(self) -> Self:
@@ -139,6 +140,8 @@ class Transport:
                 self._watch.exchange = exchange
                 return self._client.send(request, stream=True)
             except _network_errors() as error:
+                if _is_untrusted(error) and self._certificates.widen():
+                    continue  # nothing has been sent
                 is_stale = exchange.is_on_used_connection and not _is_timeout(error)
                 if not (may_repeat and is_stale):
                     raise _translated(error, call, exchange, is_in_body=False) from error
@@ -148,11 +151,18 @@ class Transport:
 # --- making the client -----------------------------------------------------------------------------------------------
 
 
-def _make_watch() -> Watch:
+def _make_watch(certificates: Certificates) -> Watch:
     """Put the limits over httpcore's plain sockets."""
     import httpcore
 
-    return Watch(cast("Backend", httpcore.SyncBackend()), _LazyTls().context)
+    return Watch(cast("Backend", httpcore.SyncBackend()), certificates.context)
+
+
+def _bundle() -> ssl.SSLContext:
+    """Load the certificates httpx trusts: SSL_CERT_FILE's or SSL_CERT_DIR's, else its own."""
+    import httpx
+
+    return httpx.create_ssl_context()
 
 
 def _make_client(watch: Watch) -> httpx.Client:
@@ -192,28 +202,6 @@ def _pools(client: httpx.Client) -> list[httpcore.ConnectionPool]:
     return [cast("httpx.HTTPTransport", transport)._pool for transport in transports]
 
 
-class _LazyTls:
-    """The TLS context httpx would make (SSL_CERT_FILE, SSL_CERT_DIR, else its own certificates), made once needed."""
-
-    def __init__(self) -> None:
-        self._context: ssl.SSLContext | None = None
-        self._lock = threading.Lock()
-
-    def context(self) -> ssl.SSLContext:
-        """Return the context; raises ConfigError where the named certificates cannot be loaded."""
-        import httpx
-
-        with self._lock:
-            if self._context is None:
-                try:
-                    self._context = httpx.create_ssl_context()
-                except OSError as error:
-                    where = "SSL_CERT_FILE or SSL_CERT_DIR"
-                    raise ConfigError(f"the certificates named by {where} cannot be loaded") from error
-                self._context.set_alpn_protocols(["http/1.1"])
-            return self._context
-
-
 def _header_text(name: str, value: str | Secret) -> str:
     """Return what is sent; raises ConfigError, without the value, where it cannot stand in a header."""
     words = value.reveal() if isinstance(value, Secret) else value
@@ -239,6 +227,10 @@ def _is_timeout(error: Exception) -> bool:
     import httpx
 
     return isinstance(error, TimeoutError | httpx.TimeoutException)
+
+
+def _is_untrusted(error: Exception) -> bool:
+    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
 
 
 def _translated(error: Exception, call: Call, exchange: Exchange, *, is_in_body: bool) -> DeepselError:
@@ -290,7 +282,7 @@ def _reason(error: Exception) -> str:
 
 
 def _tls_hint(error: Exception) -> str:
-    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error)):
+    if _is_untrusted(error):
         return "behind a proxy with its own certificates, name them in SSL_CERT_FILE"
     return ""
 

@@ -21,7 +21,7 @@ from deepsel.errors import AttemptFailed, ConfigError, ErrorClass
 from deepsel.providers.calls import Call, Timeouts, sends_key_in_clear
 from deepsel.providers.exchange import Watch
 from deepsel.providers.inflate import inflated
-from deepsel.providers.transport import Transport, _LazyTls, watch_connections
+from deepsel.providers.transport import Transport, watch_connections
 from deepsel.secret import Secret
 
 Make = Callable[..., Any]
@@ -172,14 +172,6 @@ def test_tls_to_a_plain_server(transport: Transport, serve: Make, reply: Make) -
     assert failure.error_class is ErrorClass.NETWORK
     assert "no encrypted connection is possible" in failure.message
 
-
-def test_tls_trusts_only_certificates(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The lazily made context checks certificates and names; a named file that is missing is a configuration error."""
-    context = _LazyTls().context()
-    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
-    monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent/ca.pem")
-    with pytest.raises(ConfigError, match="SSL_CERT_FILE"):
-        _LazyTls().context()
 
 
 # --- time ------------------------------------------------------------------------------------------------------------

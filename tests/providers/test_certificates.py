@@ -1,0 +1,161 @@
+"""Whom encrypted connections trust, against a real TLS server whose certificate a real authority of the test's has signed."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import ssl
+import subprocess
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import httpx
+import pytest
+
+from deepsel.clock import SystemClock
+from deepsel.errors import AttemptFailed, ConfigError
+from deepsel.providers import transport
+from deepsel.providers.calls import Call, Timeouts
+from deepsel.providers.certificates import Certificates, system_folder
+
+pytestmark = pytest.mark.skipif(not shutil.which("openssl") and not os.environ.get("CI"), reason="needs openssl")
+PATIENT = Timeouts(connect_s=5, first_token_s=5, progress_s=5, idle_s=5)
+
+
+def openssl(folder: Path, *arguments: str) -> str:
+    """Run openssl in a folder."""
+    done = subprocess.run(["openssl", *arguments], cwd=folder, capture_output=True, text=True, check=True, timeout=60)
+    return done.stdout.strip()
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An authority (ca.pem), a certificate of 127.0.0.1 that it has signed, and a folder that names the authority by hash."""
+    folder = tmp_path_factory.mktemp("authority")
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    openssl(folder, "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Test CA", "-days", "2")
+    openssl(folder, "req", *key, "-keyout", "host.key", "-out", "host.csr", "-subj", "/CN=127.0.0.1")
+    (folder / "names").write_text("subjectAltName=IP:127.0.0.1\n")
+    signing = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names", "-days", "2")
+    openssl(folder, "x509", "-req", "-in", "host.csr", "-out", "host.pem", *signing)
+    (folder / "by-hash").mkdir()
+    digest = openssl(folder, "x509", "-in", "ca.pem", "-noout", "-hash")
+    shutil.copy(folder / "ca.pem", folder / "by-hash" / f"{digest}.0")
+    return folder
+
+
+class _Hello(BaseHTTPRequestHandler):
+    def do_POST(self) -> None:
+        """Answer."""
+        self.send_response(200)
+        self.send_header("content-length", "5")
+        self.end_headers()
+        self.wfile.write(b"hello")
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def server(authority: Path) -> Iterator[ThreadingHTTPServer]:
+    """An HTTPS server on loopback that notes the connections on which TLS failed."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(authority / "host.pem", authority / "host.key")
+    made = ThreadingHTTPServer(("127.0.0.1", 0), _Hello)
+    made.socket = context.wrap_socket(made.socket, server_side=True, do_handshake_on_connect=False)
+    made.handle_error = lambda *_: None  # type: ignore[method-assign]  # a client that does not trust it hangs up
+    thread = Thread(target=made.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    yield made
+    made.shutdown()
+    thread.join(5)
+    made.server_close()
+
+
+@pytest.fixture
+def trusting(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
+    """Make a transport that tries a folder first and has a bundle behind it; counts how often the bundle is loaded."""
+    def make(folder: Path | None, bundle: Path | None) -> tuple[transport.Transport, list[int]]:
+        loads: list[int] = []
+
+        def load() -> ssl.SSLContext:
+            loads.append(1)
+            return ssl.create_default_context(cafile=str(bundle)) if bundle else httpx.create_ssl_context()
+
+        monkeypatch.setattr(transport, "system_folder", lambda: str(folder) if folder else None)
+        monkeypatch.setattr(transport, "_bundle", load)
+        return transport.Transport(SystemClock()), loads
+
+    return make
+
+
+def _ask(made: transport.Transport, server: ThreadingHTTPServer) -> bytes:
+    call = Call("POST", f"https://127.0.0.1:{server.server_port}/", {}, b"{}")
+    with made, made.open(call, timeouts=PATIENT) as response:
+        return b"".join(response.iter_bytes())
+
+
+def test_the_folder_is_enough(server: ThreadingHTTPServer, authority: Path, trusting: Callable[..., Any]) -> None:
+    """Where the system's folder has the authority, no bundle is loaded."""
+    made, loads = trusting(authority / "by-hash", None)
+    assert _ask(made, server) == b"hello"
+    assert not loads
+
+
+def test_what_only_the_bundle_trusts_is_trusted(
+    server: ThreadingHTTPServer, authority: Path, tmp_path: Path, trusting: Callable[..., Any]
+) -> None:
+    """A folder without the authority costs one more connection, not the answer."""
+    made, loads = trusting(tmp_path, authority / "ca.pem")
+    assert _ask(made, server) == b"hello"
+    assert loads == [1]
+
+
+@pytest.mark.parametrize("has_folder", [True, False])
+def test_what_nobody_trusts_is_refused(
+    server: ThreadingHTTPServer, tmp_path: Path, trusting: Callable[..., Any], has_folder: bool
+) -> None:
+    """A certificate of an unknown authority ends the call, with a hint, after both have been asked."""
+    made, loads = trusting(tmp_path if has_folder else None, None)
+    with pytest.raises(AttemptFailed, match="not trusted") as caught:
+        _ask(made, server)
+    assert "SSL_CERT_FILE" in caught.value.hint
+    assert loads == [1]
+
+
+def test_a_wrong_name_is_refused(server: ThreadingHTTPServer, authority: Path, trusting: Callable[..., Any]) -> None:
+    """A trusted authority's certificate for another name is not enough."""
+    made, _ = trusting(authority / "by-hash", authority / "ca.pem")
+    call = Call("POST", f"https://localhost:{server.server_port}/", {}, b"{}")
+    with made, pytest.raises(AttemptFailed, match="not trusted"), made.open(call, timeouts=PATIENT):
+        pass
+
+
+def test_the_environment_comes_first(monkeypatch: pytest.MonkeyPatch, authority: Path) -> None:
+    """Certificates named by the environment are the only ones; a file that is missing is a configuration error."""
+    paths = ssl.get_default_verify_paths()._replace(capath=str(authority / "by-hash"))
+    monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: paths)
+    assert system_folder() == str(authority / "by-hash")
+    monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent/ca.pem")
+    assert system_folder() is None
+    with pytest.raises(ConfigError, match="SSL_CERT_FILE"):
+        Certificates(httpx.create_ssl_context, None).context()
+
+
+def test_a_folder_without_hashes_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A folder OpenSSL cannot look up by hash, or that is not there, is not used."""
+    paths = ssl.get_default_verify_paths()
+    (tmp_path / "ca.pem").write_text("")
+    for folder in (str(tmp_path), "/nonexistent", None):
+        monkeypatch.setattr(ssl, "get_default_verify_paths", lambda found=folder: paths._replace(capath=found))
+        assert system_folder() is None
+
+
+@pytest.mark.parametrize("folder", [True, False])
+def test_every_context_checks(authority: Path, folder: bool) -> None:
+    """Both kinds check certificates and names."""
+    context = Certificates(httpx.create_ssl_context, str(authority / "by-hash") if folder else None).context()
+    assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)

@@ -81,15 +81,15 @@ def keep(following: NextTime, *, output: str, footer: str | None, conditions: li
     with suppress(OSError):
         memos = Path(folder, replay.FOLDER)
         memos.mkdir(mode=0o700, exist_ok=True)
-        replay.write_whole(str(memos / replay.invocation), raw)
-        _drop_oldest(memos)
+        _drop_expired(memos)
+        replay.write_whole(str(memos / replay.invocation), raw, expires_at=hit.expires_at.timestamp())
 
 
-def _drop_oldest(memos: Path) -> None:
-    """Keep the newest ones."""
-    files = [path for path in memos.iterdir() if path.name != replay.SPOOL]
-    if len(files) > KEPT:
-        for path in sorted(files, key=lambda path: path.stat().st_mtime)[: len(files) - KEPT]:
+def _drop_expired(memos: Path) -> None:
+    """Remove what has expired, and what expires next where there are too many."""
+    ends = sorted((path.stat().st_mtime, path) for path in memos.iterdir() if path.name != replay.SPOOL)
+    for number, (expires_at, path) in enumerate(ends, start=1):
+        if expires_at <= time.time() or len(ends) - number >= KEPT:
             path.unlink(missing_ok=True)
 
 

@@ -157,7 +157,7 @@ def _holds(memo: _Memo, path: str, env: Mapping[str, str], now_s: float) -> bool
         return True
     if not _is_stored(memo, places.answers_dir(env), now_s):
         return False
-    _restamp(path, memo.stamps, stamps)
+    _restamp(path, memo, stamps)
     return True
 
 
@@ -178,18 +178,18 @@ def _is_stored(memo: _Memo, folder: str, now_s: float) -> bool:
     return row is not None and bool(row[0] == memo.store_time)
 
 
-def _restamp(path: str, old: str, new: str) -> None:
+def _restamp(path: str, memo: _Memo, stamps: str) -> None:
     """Note which version of the database was looked into, so that the next one need not look."""
     try:
         with open(path, "rb") as file:
             raw = file.read()
-        write_whole(path, raw.replace(f"\n{old}\n".encode(), f"\n{new}\n".encode(), 1))
+        write_whole(path, raw.replace(f"\n{memo.stamps}\n".encode(), f"\n{stamps}\n".encode(), 1), expires_at=memo.expires_at)
     except OSError:
         return  # it holds all the same; the next one looks again
 
 
-def write_whole(path: str, raw: bytes) -> None:
-    """Put a private file in place, whole or not at all. Raises OSError."""
+def write_whole(path: str, raw: bytes, *, expires_at: float) -> None:
+    """Put a private file in place, whole or not at all, its time that of its end. Raises OSError."""
     draft = f"{path}.{os.getpid()}"
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
@@ -197,6 +197,7 @@ def write_whole(path: str, raw: bytes) -> None:
             os.write(descriptor, raw)
         finally:
             os.close(descriptor)
+        os.utime(draft, (expires_at, expires_at))
         os.replace(draft, path)
     except OSError:
         try:

@@ -240,6 +240,19 @@ def test_the_memos_are_private_and_few(deepsel: Deepsel, host: Any, home: Path) 
     assert not any(b"sk-test" in path.read_bytes() for path in memos.iterdir())
 
 
+def test_expired_memos_are_removed(deepsel: Deepsel, host: Any, home: Path) -> None:
+    """The next memo that is written takes away those whose time is over, and their text with them."""
+    deepsel("ask", "Hi")
+    memos = home / "cache" / "answers" / "memo"
+    (old,) = memos.iterdir()
+    left_s = old.stat().st_mtime - time.time()
+    assert 3500 < left_s <= 3600
+    os.utime(old, (time.time() - 1, time.time() - 1))
+    deepsel("ask", "Hello")
+    assert [path for path in memos.iterdir() if path == old] == []
+    assert len(list(memos.iterdir())) == 1
+
+
 def test_a_full_or_closed_output_is_said_as_ever(deepsel: Deepsel, host: Any, home: Path) -> None:
     """A full disk behind standard output is one line and exit 2; a reader who has gone is no error."""
     deepsel("ask", "Hi")

@@ -1,9 +1,12 @@
-"""Writes benchmarks/estimate.md: MB/s and memory of `estimate`'s reading, beside bare tiktoken and other counters, in one run.
+"""Writes benchmarks/estimate.md: how fast `estimate` reads a tree and a file, beside bare tiktoken and other counters.
 
-    python benchmarks/estimate.py --peers VENV/bin/python    # a Python with ttok, tokencost and litellm; without it, only ours
+    python benchmarks/estimate.py tree                          # the whole command against tiktoken alone: the ratio
+    python benchmarks/estimate.py file                          # each vocabulary alone, MB/s and memory
+    python benchmarks/estimate.py peers --peers VENV/bin/python # a Python with ttok, tokencost and litellm
 
-The text is mixed: the samples in all their languages and the modules of Python's library, whole documents in random order with a
-fixed seed. Each line of the result is a process of its own, with its start and the loading of the vocabulary.
+Each rewrites its own table and leaves the rest of the page. The tree is made of distinct text files of this Python's library and
+packages; the file, of the samples in all their languages and Python's library, whole documents in random order. Seeds are fixed.
+Each run is a process of its own, with its start and the loading of the vocabularies.
 """
 
 from __future__ import annotations
@@ -14,12 +17,15 @@ import hashlib
 import os
 import platform
 import random
+import statistics
 import subprocess
 import sys
 import sysconfig
 import tempfile
 import time
 from collections.abc import Iterator
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
@@ -28,26 +34,22 @@ sys.path.insert(0, str(ROOT))
 from deepsel.tokens import encoding  # noqa: E402  the checkout is measured, installed or not
 
 TARGET = ROOT / "benchmarks" / "estimate.md"
-HEAD = """# How fast `estimate` reads, and in how much memory
-
-Made by `python benchmarks/estimate.py --peers VENV/bin/python` in one run, a process for each line, its start included. MB are 10^6
-bytes of UTF-8: documents in 39 languages and Python source, mixed. CPU is user and system time of the process; peak is the most
-memory it ever held. `deepsel` also decodes, finds each paragraph's language and counts sentences: with one vocabulary more than half
-of its time goes there on this text, whose short paragraphs are the worst case. Bare tiktoken only encodes slices of 128 Ki characters
-with the same vocabulary, which miscounts by what the slices part. The others hold the whole text in memory, so they get a smaller
-one; their vocabulary files were given to them, as they would download them.
-
-"""
+CATALOG = ("o200k_base", "deepseek", "qwen", "qwen35", "tekken")
+"""The exact vocabularies of the catalog's models; the rest are estimates, made from these."""
 EXACT = ("cl100k_base", "o200k_base", "deepseek", "qwen", "qwen35", "tekken")
 PEER_MB = 8
+KINDS = frozenset({
+    ".c", ".css", ".h", ".html", ".js", ".json", ".md", ".py", ".pyi", ".pyx", ".rst", ".sh", ".toml", ".ts", ".txt", ".yaml", ".yml",
+})  # fmt: skip
+TABLE_HEAD = ("| counter | MB | tokens | MB/s of CPU | MB/s of wall time | s | peak MB |", "|---|---|---|---|---|---|---|")
 PEERS = ("ttok", "tokencost", "litellm")
 
 # What each child runs; it prints nothing but what it counted. `path` is its argument, `rest` what else was given.
 CHILDREN = {
     "deepsel": """
 from deepsel.estimate.read import read
-names, threads = rest[0].split(","), int(rest[1])
-reading = read([path], vocabularies=names, threads=threads)
+names, processes = rest[0].split(","), int(rest[1])
+reading = read([path], vocabularies=names, processes=processes)
 print(sum(piece.tokens[names[0]].tokens for one in reading.inputs for piece in one.pieces))
 """,
     "bare": """
@@ -58,6 +60,24 @@ with open(path, encoding="utf-8", newline="") as file:
     while text := file.read(131072):
         total += len(encoder.encode_ordinary(text))
 print(total)
+""",
+    "command": """
+import sys
+from deepsel.__main__ import main
+sys.argv = ["deepsel", "estimate", path, "--quiet"]
+main()
+""",
+    "alone": """
+import os
+from deepsel.tokens import encoding
+encoders = [encoding(name).encoding for name in rest]
+totals = [0] * len(rest)
+for folder, _, names in os.walk(path):
+    for name in names:
+        with open(os.path.join(folder, name), encoding="utf-8", newline="") as file:
+            text = file.read()
+        totals = [total + len(encoder.encode_ordinary(text)) for total, encoder in zip(totals, encoders)]
+print(*totals)
 """,
     "ttok": """
 import runpy, sys
@@ -76,9 +96,9 @@ print(token_counter(model=rest[0], text=open(path, encoding="utf-8").read()))
 }
 _PREFIX = "import sys\npath, *rest = sys.argv[1:]\n"
 _SUFFIX = """
-import time
-peak_kb = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
-print(time.process_time(), int(peak_kb) / 1024, file=sys.stderr)
+import os, resource, sys
+own, others = resource.getrusage(resource.RUSAGE_SELF), resource.getrusage(resource.RUSAGE_CHILDREN)
+print(sum(os.times()[:4]), max(own.ru_maxrss, others.ru_maxrss) / 1024, file=sys.stderr)
 """
 
 
@@ -137,51 +157,143 @@ def row(name: str, size_mb: float, result: dict[str, float | str]) -> str:
     )
 
 
-def measure(size_mb: float, large_mb: float, peers: str | None, folder: Path) -> Iterator[str]:
-    """Yield the rows of the table."""
+def write_tree(folder: Path, size_mb: float) -> float:
+    """Fill a folder with distinct UTF-8 files of this Python's library and packages, in random order; return its MB."""
+    roots = {Path(sysconfig.get_path(name)) for name in ("stdlib", "purelib", "platlib")}
+    found = {path for root in roots for path in root.rglob("*") if path.suffix in KINDS and path.is_file()}
+    paths = sorted(path for path in found if 200 < path.stat().st_size < 400_000)
+    random.Random(7).shuffle(paths)  # noqa: S311  has to be reproducible, guards nothing
+    seen: set[bytes] = set()
+    size = 0
+    for number, path in enumerate([*sorted((ROOT / "samples").rglob("*.*")), *paths]):
+        content = path.read_bytes()
+        if size >= size_mb * 1e6 or content in seen or not is_text(content):
+            continue
+        seen.add(content)
+        size += len(content)
+        target = folder / f"{number % 500}" / f"{number}{path.suffix}"
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+    return size / 1e6
+
+
+def is_text(content: bytes) -> bool:
+    """Return whether bytes are UTF-8 without the characters that make a file binary."""
+    try:
+        return content.decode().isprintable() or not set(content) & set(range(7))
+    except UnicodeDecodeError:
+        return False
+
+
+def tree(size_mb: float, rounds: int, folder: Path) -> list[str]:
+    """Run the whole command and tiktoken alone in turn, and compare the medians."""
+    root = folder / "tree"
+    size_mb = write_tree(root, size_mb)
+    files = sum(len(names) for _, _, names in os.walk(root))
+    lines = [
+        f"{files:,} files, {size_mb:.0f} MB, {rounds} rounds in turn; {machine()}",
+        "",
+        "| | s, median | s, each | MB/s | user and system s | peak MB of the largest process |",
+        "|---|---|---|---|---|---|",
+    ]
+    plans = {
+        "`deepsel estimate TREE --quiet`": ("command", ()),
+        f"tiktoken alone, {len(CATALOG)} vocabularies, one process": ("alone", CATALOG),
+    }
+    found: dict[str, list[dict[str, float | str]]] = {label: [] for label in plans}
+    for _ in range(rounds):
+        for label, (child, rest) in plans.items():
+            found[label].append(run(sys.executable, child, root, *rest, cache=folder))
+            print(label, found[label][-1], os.getloadavg(), flush=True)
+    medians = []
+    for label, results in found.items():
+        walls = [float(one["wall_s"]) for one in results]
+        medians.append(statistics.median(walls))
+        cpu = statistics.median(float(one["cpu_s"]) for one in results)
+        peak = max(float(one["peak_mb"]) for one in results)
+        each = ", ".join(f"{wall:.1f}" for wall in walls)
+        lines.append(f"| {label} | {medians[-1]:.1f} | {each} | {size_mb / medians[-1]:.1f} | {cpu:.1f} | {peak:.0f} |")
+    return [*lines, "", f"**{medians[1] / medians[0]:.2f} times as fast** as tiktoken alone."]
+
+
+def table(size_mb: float, large_mb: float, folder: Path) -> list[str]:
+    """Measure each vocabulary alone on a file, then all together on a larger one."""
+    lines = [machine(), "", *TABLE_HEAD]
+    for size, plan in ((size_mb, _own()), (large_mb, _all())):
+        lines += rows(size, plan, sys.executable, folder)
+    return lines
+
+
+def peers(python: str, folder: Path) -> list[str]:
+    """Measure other counters beside ours."""
     seed_tiktoken(folder)
+    return [machine(), "", *TABLE_HEAD, *rows(PEER_MB, _peers(), python, folder)]
+
+
+def rows(size_mb: float, plan: list[tuple[str, str, tuple[str, ...]]], python: str, folder: Path) -> Iterator[str]:
+    """Yield a line of the table for each counter on one file."""
     path = folder / "mixed.txt"
-    for size, plan in ((size_mb, _own()), (large_mb, _all()), (PEER_MB, _peers() if peers else [])):
-        write_corpus(path, size)
-        for label, child, rest in plan:
-            python = peers if peers and child in PEERS else sys.executable
-            yield row(label, path.stat().st_size / 1e6, run(python, child, path, *rest, cache=folder))
+    write_corpus(path, size_mb)
+    for label, child, rest in plan:
+        by = python if child in PEERS else sys.executable
+        line = row(label, path.stat().st_size / 1e6, run(by, child, path, *rest, cache=folder))
+        print(line, flush=True)
+        yield line
 
 
 def _own() -> list[tuple[str, str, tuple[str, ...]]]:
     """(label, child, arguments) of each vocabulary alone."""
-    ours = [(f"deepsel, {name}, 1 thread", "deepsel", (name, "1")) for name in EXACT]
+    ours = [(f"deepsel, {name}, 1 process", "deepsel", (name, "1")) for name in EXACT]
     return ours + [(f"bare tiktoken, {name}", "bare", (name,)) for name in EXACT]
 
 
 def _all() -> list[tuple[str, str, tuple[str, ...]]]:
-    return [("deepsel, all six, 2 threads", "deepsel", (",".join(EXACT), "2"))]
+    return [("deepsel, all six, 2 processes", "deepsel", (",".join(EXACT), "2"))]
 
 
 def _peers() -> list[tuple[str, str, tuple[str, ...]]]:
     models = ("gpt-4o", "deepseek/deepseek-chat", "mistral/mistral-large-latest")
     return [
-        ("deepsel, o200k_base, 1 thread", "deepsel", ("o200k_base", "1")),
+        ("deepsel, o200k_base, 1 process", "deepsel", ("o200k_base", "1")),
         ("ttok (gpt-4o)", "ttok", ()),
         ("tokencost (gpt-4o)", "tokencost", ()),
         *((f"litellm ({model})", "litellm", (model,)) for model in models),
     ]
 
 
+def machine() -> str:
+    """Say what this was measured on."""
+    versions = ", ".join(f"{name} {version(name)}" for name in ("tiktoken", "cld3-py"))
+    fast = "" if find_spec("splintr") is None else ", with the extra `fast`"
+    return f"Python {platform.python_version()}, {versions}{fast}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores."
+
+
+def replace_part(name: str, lines: list[str]) -> None:
+    """Put lines in the place of a part of the page."""
+    start, end = f"<!-- {name} -->\n", f"<!-- end of {name} -->\n"
+    before, _, rest = TARGET.read_text("utf-8").partition(start)
+    TARGET.write_text(before + start + "\n".join([*lines, ""]) + end + rest.partition(end)[2], "utf-8")
+
+
 def main() -> None:
-    """Measure, print and write the table."""
+    """Measure one part, print it and write it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--mb", type=float, default=40, help="for each single vocabulary")
-    parser.add_argument("--large-mb", type=float, default=300, help="for all vocabularies at once")
-    parser.add_argument("--peers", help="a Python that has ttok, tokencost and litellm")
+    parser.add_argument("part", choices=("tree", "file", "peers"))
+    parser.add_argument("--mb", type=float, help="of the tree (100), or of the file for each single vocabulary (40)")
+    parser.add_argument("--large-mb", type=float, default=300, help="of the file for all vocabularies at once")
+    parser.add_argument("--rounds", type=int, default=3, help="of the tree")
+    parser.add_argument("--peers", default=sys.executable, help="a Python that has ttok, tokencost and litellm")
     options = parser.parse_args()
-    lines = ["| counter | MB | tokens | MB/s of CPU | MB/s of wall time | s | peak MB |", "|---|---|---|---|---|---|---|"]
     with tempfile.TemporaryDirectory() as name:
-        for line in measure(options.mb, options.large_mb, options.peers, Path(name)):
-            print(line, flush=True)
-            lines.append(line)
-    machine = f"Python {platform.python_version()}, {platform.system()} {platform.machine()}, {os.cpu_count()} cores."
-    TARGET.write_text(HEAD + "\n".join([*lines, "", machine, ""]), "utf-8")
+        folder = Path(name)
+        if options.part == "tree":
+            lines = tree(options.mb or 100, options.rounds, folder)
+        elif options.part == "file":
+            lines = table(options.mb or 40, options.large_mb, folder)
+        else:
+            lines = peers(options.peers, folder)
+    print("\n".join(lines))
+    replace_part(options.part, lines)
 
 
 if __name__ == "__main__":

@@ -1,28 +1,32 @@
-"""Counting on several cores in bounded memory: jobs go to threads, their measures are added up in order.
+"""Counting on several cores in bounded memory: jobs go to processes, their measures are added up in order.
 
-Owns the sums and the order, not what a job reads. The vocabularies' engine works outside the interpreter's lock.
+Owns the sums and the order, not what a job reads.
 """
 
 from __future__ import annotations
 
-import os
 from bisect import bisect_left
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self, TypeAlias
+from typing import TYPE_CHECKING, Self, TypeAlias
 
 from deepsel import tokens
 from deepsel.estimate.blocks import count_sentences, split
 from deepsel.estimate.records import SIZE_BOUNDS, Band, Piece, Tally
+from deepsel.estimate.workers import Workers, cores, do
 from deepsel.values import Source
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Key: TypeAlias = tuple[str, str]  # (language, script)
 NO_LANGUAGE: Key = ("und", "Zyyy")
-_JOBS_A_THREAD = 3
-_SMALL_BYTES = 4096  # up to here one thread is enough, and vocabularies need not be built whole
+_BATCH_BYTES = 256 * 1024
+_BATCH_JOBS = 256
+_BATCHES_A_PROCESS = 2
+_ALONE_BYTES = 512 * 1024  # up to here other processes take longer to begin than they save
 
 
 @dataclass(slots=True)
@@ -116,13 +120,13 @@ def measure_text(text: str, vocabularies: Sequence[str], *, is_program: bool = F
         # Each part but a text's first begins with a letter or digit, and each but its last ends in a newline: the joints are
         # places to cut, so that the joined parts count as the parts do.
         whole = "".join(parts)
-        counts = {name: tokens.count(whole, name) for name in vocabularies}
+        counts = tokens.count_all(whole, vocabularies)
         measure.shares[key] = Share(
             len(whole.encode()),
             len(whole),
             sentences[key],
-            {name: one.tokens for name, one in counts.items()},
-            {name: one.tokens * (one.error_pct or 0.0) for name, one in counts.items() if one.source is not Source.COUNTED},
+            {name: counts[name].tokens for name in vocabularies},
+            {name: one.tokens * (one.error_pct or 0.0) for name in vocabularies if (one := counts[name]).source is not Source.COUNTED},
         )
     return measure
 
@@ -140,59 +144,92 @@ def measure_requests(requests: Iterable[Sequence[str]], vocabularies: Sequence[s
     return measure
 
 
+@dataclass(slots=True)
+class _Batch:
+    """Jobs that one process does one after the other, and where each one's measure goes."""
+
+    jobs: list[Callable[[], Measure]] = field(default_factory=list)
+    targets: list[Measure] = field(default_factory=list)
+    read_bytes: int = 0
+
+
 class Counter:
-    """Threads that measure, and the sums; use it in a `with` statement."""
+    """Has jobs done and adds up what they measure, on several processes once there is much to do; use it in a `with` statement."""
 
     def __init__(
         self,
         vocabularies: Sequence[str],
         *,
-        threads: int | None = None,
+        processes: int | None = None,
         total_bytes: int | None = None,
         on_progress: Callable[[Progress], None] | None = None,
     ) -> None:
-        self._is_small = total_bytes is not None and total_bytes <= _SMALL_BYTES
-        self._threads = 1 if self._is_small else threads or len(os.sched_getaffinity(0))
-        self._pool = ThreadPoolExecutor(self._threads, thread_name_prefix="deepsel-count")
-        self._waiting: deque[tuple[Measure, int, Future[Measure]]] = deque()
+        self._processes = processes or cores()
+        self._workers: Workers | None = None
+        self._batch = _Batch()
+        self._waiting: deque[tuple[_Batch, Future[list[Measure]]]] = deque()
         self._on_progress = on_progress
         self._total_bytes = total_bytes
         self._done_bytes = 0
         self._counted = dict.fromkeys(vocabularies, 0)
 
     def __enter__(self) -> Self:
-        if not self._is_small:
-            for name in self._counted:
-                # What counts long texts is built now, before two threads can want it at once.
-                tokens.count("word " * _SMALL_BYTES, name)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._pool.shutdown(cancel_futures=True)
+        if self._workers:
+            self._workers.stop()
 
     def submit(self, into: Measure, job: Callable[[], Measure], read_bytes: int) -> None:
-        """Run a job on a thread and add what it measures to `into` later; waits while enough jobs are under way.
+        """Have a job done and add what it measures to `into` later; waits while enough jobs are under way.
 
         `read_bytes` is what the progress grows by when it is done.
         """
-        while len(self._waiting) >= self._threads * _JOBS_A_THREAD:
-            self._take()
-        self._waiting.append((into, read_bytes, self._pool.submit(job)))
+        self._batch.jobs.append(job)
+        self._batch.targets.append(into)
+        self._batch.read_bytes += read_bytes
+        if self._batch.read_bytes >= _BATCH_BYTES or len(self._batch.jobs) >= _BATCH_JOBS:
+            self._send()
 
     def drain(self) -> None:
         """Wait for every job."""
+        self._send()
         while self._waiting:
             self._take()
 
+    def _send(self) -> None:
+        """Do the batch here while little was done; later give it to a process."""
+        batch, self._batch = self._batch, _Batch()
+        if self._processes == 1 or (self._done_bytes < _ALONE_BYTES and not self._workers):
+            self._add(batch, do(batch.jobs))
+            return
+        if not self._workers:
+            tokens.prepare(self._counted)
+            self._workers = Workers(self._processes)
+        while len(self._waiting) >= self._processes * _BATCHES_A_PROCESS:
+            self._take()
+        self._waiting.append((batch, self._workers.submit(batch.jobs)))
+
     def _take(self) -> None:
-        into, read_bytes, future = self._waiting.popleft()
-        measure = future.result()
-        into.add(measure)
-        self._done_bytes += read_bytes
-        for name in self._counted:
-            self._counted[name] += measure.total(name)
+        """Wait for the oldest batch; do it here where the process that had it was killed."""
+        from concurrent.futures import BrokenExecutor
+
+        batch, future = self._waiting.popleft()
+        try:
+            measures = future.result()
+        except BrokenExecutor:
+            self._processes = 1
+            measures = do(batch.jobs)
+        self._add(batch, measures)
+
+    def _add(self, batch: _Batch, measures: Sequence[Measure]) -> None:
+        for into, measure in zip(batch.targets, measures, strict=True):
+            into.add(measure)
+            for name in self._counted:
+                self._counted[name] += measure.total(name)
+        self._done_bytes += batch.read_bytes
         if self._on_progress:
             self._on_progress(Progress(self._done_bytes, self._total_bytes, dict(self._counted)))
 

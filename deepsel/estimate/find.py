@@ -9,9 +9,10 @@ from __future__ import annotations
 import glob
 import os
 import stat
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import lru_cache
 from pathlib import Path
 
 from deepsel.errors import UsageError
@@ -52,8 +53,9 @@ def find(paths: Sequence[str]) -> tuple[list[Found], list[Skipped]]:
     found: list[Found] = []
     skipped: list[Skipped] = []
     seen: set[str] = set()
+    real = lru_cache(maxsize=64)(os.path.realpath)
     for item in _walk_all(paths):
-        identity = _identity(item)
+        identity = _identity(item, real)
         if identity in seen:
             continue
         seen.add(identity)
@@ -64,12 +66,15 @@ def find(paths: Sequence[str]) -> tuple[list[Found], list[Skipped]]:
     return found, skipped
 
 
-def _identity(item: Found | Skipped) -> str:
+def _identity(item: Found | Skipped, real: Callable[[str], str]) -> str:
     """A file is itself under every name; a link that is not followed is not its target."""
     if item.path == STDIN:
         return STDIN
     if isinstance(item, Found):
-        return os.path.realpath(item.path)
+        # A walk meets thousands of files in few folders, and no links.
+        folder, name = os.path.split(item.path)
+        is_link = Path(item.path).is_symlink()
+        return os.path.realpath(item.path) if is_link else os.path.join(real(folder), name)  # noqa: PTH118  strings are compared
     path = Path(item.path)
     return f"skipped {path.parent.resolve() / path.name}"
 

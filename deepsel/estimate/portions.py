@@ -76,7 +76,7 @@ def portions(
                 piece=piece,
                 request_tokens=largest,
                 input_tokens=size,
-                cached_tokens=rounded(cached_share * size),
+                cached_tokens=rounded(cached_share * size) if cached_share else 0,
                 output_tokens=written if answers.ratio is None else rounded(answers.ratio * size),
                 answer_tokens=answers.tokens if answers.ratio is None else rounded(answers.ratio * largest),
                 tally=tally,
@@ -111,7 +111,7 @@ def tally_of(piece: Piece, vocabulary: str | None) -> Tally:
 def split(total: int, weights: Sequence[int]) -> list[int]:
     """Share a whole number out in proportion to the weights, so that the parts add up to it."""
     whole = sum(weights)
-    if not whole:
+    if not whole or len(weights) == 1:
         return [total, *[0] * (len(weights) - 1)]
     edges = [0]
     for weight in weights:

@@ -28,18 +28,18 @@ def read(
     *,
     vocabularies: Sequence[str],
     sample: int | None = None,
-    threads: int | None = None,
+    processes: int | None = None,
     on_progress: OnProgress | None = None,
     stdin: BinaryIO | None = None,
 ) -> Reading:
     """Read and count all that `paths` name: files, folders, patterns, `-` for standard input.
 
-    `sample` is the seed of a sampled reading; None reads everything. `threads` None: one a core. Raises UsageError for a path
+    `sample` is the seed of a sampled reading; None reads everything. `processes` None: one a core. Raises UsageError for a path
     that is not there; whatever else cannot be read is in the Reading's `skipped`.
     """
     found, skipped = find(paths)
     work = plan(found, sample)
-    with Counter(vocabularies, threads=threads, total_bytes=work.read_bytes, on_progress=on_progress) as counter:
+    with Counter(vocabularies, processes=processes, total_bytes=work.read_bytes, on_progress=on_progress) as counter:
         reader = Reader(counter, vocabularies)
         reader.skipped += skipped
         take_samples(work, reader)
@@ -51,7 +51,7 @@ def read(
 
 def read_text(path: str, content: bytes, *, vocabularies: Sequence[str]) -> Input | Skipped:
     """Read and count a text that is in memory, such as one side of a diff, as the file `path` would be."""
-    with Counter(vocabularies, threads=1, total_bytes=len(content)) as counter:
+    with Counter(vocabularies, processes=1, total_bytes=len(content)) as counter:
         reader = Reader(counter, vocabularies)
         reader.take(path, partial(open_stream, io.BytesIO(content), len(content)))
         counter.drain()

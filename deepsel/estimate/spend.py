@@ -5,18 +5,17 @@ Exact sums of whole tokens and Decimal prices: the rows of any grouping add up, 
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from itertools import groupby
 
 from deepsel import catalog
-from deepsel.estimate.portions import Answers, By, Portion, portions, split
-from deepsel.estimate.premium import english_rates, premium
-from deepsel.estimate.records import SIZE_BOUNDS, CostRow, Reading
-from deepsel.values import Bill, Model, PriceRule, Provider, Source, Usage
+from deepsel.estimate.groups import Group, Tier, group_up
+from deepsel.estimate.portions import Answers, By
+from deepsel.estimate.premium import english_rates
+from deepsel.estimate.records import CostRow, Reading
+from deepsel.values import Bill, Model, PriceRule, Provider, Usage
 
 _DIGITS = 12
 """Significant digits of a quotient of money; sums and products are exact."""
@@ -44,21 +43,18 @@ def project(
     by: By = "model",
 ) -> tuple[CostRow, ...]:
     """Return a row for each model and group: groups in alphabetical order, cheapest first, unknown prices last."""
-    read: dict[tuple[str | None, int], Mapping[str, Sequence[Portion]]] = {}
+    read: dict[tuple[str | None, int], Mapping[str, Group]] = {}
     english = english_rates(reading)
     rows = []
     for model in models:
         key = (model.vocabulary, model.framing_tokens)
         if key not in read:
-            read[key] = _grouped(reading, model, assumptions=assumptions, by=by)
+            answers, cached_share = assumptions.answers, assumptions.cached_share
+            read[key] = group_up(reading, model, english, answers=answers, cached_share=cached_share, by=by)
         provider = providers.get(model.provider)
         multiplier = provider.price_multiplier if provider else Decimal(1)
         rows += [
-            replace(
-                _row(group, of_group, model, assumptions=assumptions, multiplier=multiplier),
-                premium_vs_english=_premium(of_group, model.vocabulary, english),
-            )
-            for group, of_group in read[key].items()
+            _row(name, group, model, assumptions=assumptions, multiplier=multiplier) for name, group in read[key].items()
         ]
     return tuple(sorted(rows, key=_order))
 
@@ -83,57 +79,36 @@ def _order(row: CostRow) -> tuple[str, bool, bool, Decimal, str]:
     return row.group, row.total_usd is None, row.fits_window is False, row.total_usd or Decimal(0), row.model
 
 
-def _grouped(
-    reading: Reading, model: Model, *, assumptions: Assumptions, by: By
-) -> Mapping[str, Sequence[Portion]]:
-    """Return the portions of each group, as models of this vocabulary and framing read them."""
-    every = portions(
-        reading,
-        model.vocabulary,
-        framing_tokens=model.framing_tokens,
-        answers=assumptions.answers,
-        cached_share=assumptions.cached_share,
-        by=by,
-    )
-    ordered = sorted(every, key=lambda portion: portion.group)
-    return {group: list(of_group) for group, of_group in groupby(ordered, key=lambda portion: portion.group)}
-
-
 # --- one row ----------------------------------------------------------------------------------------------------------
 
 
-def _row(
-    group: str, of_group: Sequence[Portion], model: Model, *, assumptions: Assumptions, multiplier: Decimal
-) -> CostRow:
+def _row(name: str, group: Group, model: Model, *, assumptions: Assumptions, multiplier: Decimal) -> CostRow:
     """Price one group on one model."""
-    tiers = _by_tier(of_group, model, answers=assumptions.answers)
+    tiers = group.tiers(model, assumptions.answers)
     at, times = assumptions.at, assumptions.requests
     now = _total([_bill(model, tier, at=at, multiplier=multiplier) for tier in tiers])
     batch = _total([_bill(model, tier, at=at, multiplier=multiplier, service_tier="batch") for tier in tiers])
     hourly = [_hourly(model, tier, at=at, multiplier=multiplier) for tier in tiers]
     has_hours = any(len(totals) > 1 for totals in hourly)
-    chars, sentences = (sum(getattr(p.piece, name) for p in of_group) for name in ("chars", "sentences"))
-    source, error_pct = _certainty(of_group)
-    output = sum(p.output_tokens for p in of_group)
     total = _times(now.total_usd, times)
-    low, high = _interval(of_group, model.vocabulary)
+    low, high = group.interval
     return CostRow(
-        group=group,
+        group=name,
         model=model.name,
         provider=model.provider,
         vocabulary=model.vocabulary,
-        source=source,
-        error_pct=error_pct,
-        input_tokens=times * sum(p.input_tokens for p in of_group),
-        output_tokens=times * output,
+        source=group.source,
+        error_pct=group.error_pct,
+        input_tokens=times * group.input_tokens,
+        output_tokens=times * group.output_tokens,
         input_usd=_times(now.input_usd, times),
         output_usd=_times(now.output_usd, times),
         total_usd=total,
-        usd_per_1k_chars=_over(now.total_usd, chars, unit=1000),
-        usd_per_sentence=_over(now.total_usd, sentences),
-        tokens_per_char=round(sum(p.tally.tokens for p in of_group) / chars, 6) if chars else None,
-        premium_vs_english=None,
-        fits_window=_fits(of_group, model),
+        usd_per_1k_chars=_over(now.total_usd, group.chars, unit=1000),
+        usd_per_sentence=_over(now.total_usd, group.sentences),
+        tokens_per_char=round(group.tokens / group.chars, 6) if group.chars else None,
+        premium_vs_english=group.premium,
+        fits_window=_fits(group, model),
         price_label=now.rule.label if now.rule else "",
         peak_usd=_times(_sum(max, hourly), times) if has_hours else None,
         off_peak_usd=_times(_sum(min, hourly), times) if has_hours else None,
@@ -146,52 +121,8 @@ def _row(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class _Tier:
-    """The tokens of one group that one price tier covers."""
-
-    request_tokens: int
-    """Of any of its requests: it picks the rule."""
-    usage: Usage
-
-
-def _by_tier(of_group: Sequence[Portion], model: Model, *, answers: Answers) -> list[_Tier]:
-    """Add up portions by the tier that their requests fall into."""
-    bounds = sorted({rule.up_to_input_tokens for rule in model.prices if rule.up_to_input_tokens is not None})
-    sums: dict[int, list[int]] = {}
-    for portion in of_group:
-        for size, read, cached, written in _by_size(portion, model.vocabulary, answers):
-            one = sums.setdefault(bisect_left(bounds, size), [0, 0, 0, 0])
-            one[0] = max(one[0], size)
-            one[1] += read
-            one[2] += cached
-            one[3] += written
-    return [
-        _Tier(size, Usage(input_uncached=read - cached, cache_read=cached, output_visible=written))
-        for _, (size, read, cached, written) in sorted(sums.items())
-    ]
-
-
-def _by_size(portion: Portion, vocabulary: str | None, answers: Answers) -> Iterator[tuple[int, int, int, int]]:
-    """Share a portion out among the sizes of its input's requests: size, input, cached and output tokens of each.
-
-    A portion has the sizes of its whole input; the parts add up to it.
-    """
-    bands = portion.origin.bands.get(vocabulary or "", {})
-    if len(bands) < 2:
-        yield portion.request_tokens, portion.input_tokens, portion.cached_tokens, portion.output_tokens
-        return
-    places = sorted(bands)
-    by_tokens, by_requests = [bands[one].tokens for one in places], [bands[one].requests for one in places]
-    reads, cached = split(portion.input_tokens, by_tokens), split(portion.cached_tokens, by_tokens)
-    written = split(portion.output_tokens, by_requests if answers.ratio is None else by_tokens)
-    largest = places[-1]
-    sizes = [portion.request_tokens if place == largest else SIZE_BOUNDS[place] for place in places]
-    yield from zip(sizes, reads, cached, written, strict=True)
-
-
 def _bill(
-    model: Model, tier: _Tier, *, at: datetime, multiplier: Decimal, service_tier: str = "standard"
+    model: Model, tier: Tier, *, at: datetime, multiplier: Decimal, service_tier: str = "standard"
 ) -> Bill:
     """Price a tier's tokens by the rule of its largest request."""
     rule = catalog.rule_at(model, at=at, input_tokens=tier.request_tokens, service_tier=service_tier)
@@ -214,7 +145,7 @@ def _bill_by(rule: PriceRule, model: Model, usage: Usage, *, at: datetime, multi
     return catalog.bill(model._replace(prices=(always,)), usage, at=at, multiplier=multiplier)
 
 
-def _hourly(model: Model, tier: _Tier, *, at: datetime, multiplier: Decimal) -> list[Decimal | None]:
+def _hourly(model: Model, tier: Tier, *, at: datetime, multiplier: Decimal) -> list[Decimal | None]:
     """Return what the tier costs by each rule that another hour or day could have picked; empty where prices have no hours."""
     rules: list[PriceRule] = []
     for rule in model.prices if any(rule.hours for rule in model.prices) else ():
@@ -277,45 +208,10 @@ def _over(amount: Decimal | None, count: int, *, unit: int = 1) -> Decimal | Non
     return round(quotient, _DIGITS - 1 - quotient.adjusted()) if quotient else Decimal(0)
 
 
-def _certainty(of_group: Sequence[Portion]) -> tuple[Source, float | None]:
-    """Return where the counts come from, the least certain if several, and the error of all in percent; None: unknown."""
-    guessed = [p.tally for p in of_group if p.tally.source is Source.ESTIMATED]
-    if not guessed:
-        is_reported = any(p.tally.source is Source.REPORTED for p in of_group)
-        return Source.REPORTED if is_reported else Source.COUNTED, None
-    tokens = sum(p.tally.tokens for p in of_group)
-    errors = [tally.tokens * tally.error_pct for tally in guessed if tally.error_pct is not None]
-    if len(errors) < sum(1 for tally in guessed if tally.tokens) or not tokens:
-        return Source.ESTIMATED, None
-    return Source.ESTIMATED, round(sum(errors) / tokens, 1)
-
-
-def _interval(of_group: Sequence[Portion], vocabulary: str | None) -> tuple[int | None, int | None]:
-    """Add up the ends of the inputs' intervals; None where nothing was sampled. A part of an input has its pieces' own."""
-    if all(p.tally.low is None and p.tally.high is None and not p.origin.intervals for p in of_group):
-        return None, None
-    ends: list[tuple[int, int]] = []
-    for _, some in groupby(of_group, key=lambda portion: id(portion.origin)):
-        parts = list(some)
-        whole = parts[0].origin.intervals.get(vocabulary or "")
-        if whole is None or len(parts) < len(parts[0].origin.pieces):
-            ends += [part.interval for part in parts]
-        else:
-            framing = sum(part.input_tokens - part.tally.tokens for part in parts)
-            ends.append((whole[0] + framing, whole[1] + framing))
-    return sum(low for low, _ in ends), sum(high for _, high in ends)
-
-
-def _premium(of_group: Sequence[Portion], vocabulary: str | None, english: Mapping[str, float]) -> float | None:
-    value = premium((p.piece for p in of_group), vocabulary, english)
-    return None if value is None else round(value, 4)
-
-
-def _fits(of_group: Sequence[Portion], model: Model) -> bool | None:
+def _fits(group: Group, model: Model) -> bool | None:
     """Return whether the largest request with its answer fits; None where no limit of the model is known."""
     if model.context_window is None and model.max_input is None:
         return None
-    largest = max((p.request_tokens for p in of_group), default=0)
-    answer = max((p.answer_tokens for p in of_group), default=0)
-    in_window = model.context_window is None or largest + min(answer, model.max_output or answer) <= model.context_window
-    return in_window and (model.max_input is None or largest <= model.max_input)
+    answer = min(group.answer_tokens, model.max_output or group.answer_tokens)
+    in_window = model.context_window is None or group.largest_tokens + answer <= model.context_window
+    return in_window and (model.max_input is None or group.largest_tokens <= model.max_input)

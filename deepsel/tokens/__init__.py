@@ -1,6 +1,6 @@
 """Token counts: the makers' own vocabularies offline, a reconstruction or an estimate where there is none."""
 
-from deepsel.tokens.counting import Count, count, count_messages, upper_bound
+from deepsel.tokens.counting import Count, count, count_all, count_messages, prepare, upper_bound
 from deepsel.tokens.cutting import Piece, pieces
 from deepsel.tokens.vocabulary import NAMES, Vocabulary, encoding
 
@@ -10,8 +10,10 @@ __all__ = [
     "Piece",
     "Vocabulary",
     "count",
+    "count_all",
     "count_messages",
     "encoding",
     "pieces",
+    "prepare",
     "upper_bound",
 ]

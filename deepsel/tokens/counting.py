@@ -6,12 +6,13 @@ with the text's length alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from deepsel.tokens import claude, estimating
 from deepsel.tokens.cutting import Piece, pieces
-from deepsel.tokens.vocabulary import MAX_CHARS, Vocabulary, encoding, normalise
+from deepsel.tokens.vocabulary import MAX_CHARS, encoding, normalise
+from deepsel.tokens.words import word_counts
 from deepsel.values import Message, Model, Source
 
 # What one more message adds beside its content, from each maker's chat template: Claude's is measured; OpenAI's is the
@@ -48,39 +49,69 @@ class Count:
 
 def count(text: str, vocabulary: str | None) -> Count:
     """Count a text; exactly where the vocabulary is at hand, else with the error stated. None: the vocabulary is not known."""
+    return count_all(text, [vocabulary])[vocabulary]
+
+
+def count_all(text: str, vocabularies: Iterable[str | None]) -> dict[str | None, Count]:
+    """Count a text in several vocabularies, each as `count` does, in less time than one after the other."""
     text = without_surrogates(text)
-    exact = encoding(vocabulary) if vocabulary else None
-    if exact:
-        return _count_exactly(text, exact)
-    reconstruction = claude.counter(vocabulary) if vocabulary else None
-    if reconstruction:
-        return Count(reconstruction(text), Source.ESTIMATED, claude.ERROR_PCT, "ctok reconstruction")
-    return _estimate(text, vocabulary)
+    names = list(vocabularies)
+    exact = _count_exactly(text, _exact_for(names))
+    counts: dict[str | None, Count] = {}
+    classes: dict[str, int] | None = None
+    for name in names:
+        reconstruction = claude.counter(name) if name else None
+        if name in exact:
+            counts[name] = exact[name]
+        elif reconstruction:
+            counts[name] = Count(reconstruction(text), Source.ESTIMATED, claude.ERROR_PCT, "ctok reconstruction")
+        else:
+            classes = estimating.classify(text) if classes is None else classes
+            counts[name] = _estimate(classes, name, exact)
+    return counts
 
 
-def _count_exactly(text: str, vocabulary: Vocabulary) -> Count:
-    parts = [Piece(text)] if len(text) <= MAX_CHARS else pieces(text)
-    tokens = 0
+def prepare(vocabularies: Iterable[str]) -> None:
+    """Build all that counting long texts in these vocabularies needs, now rather than when the first one comes."""
+    _count_exactly("word " * 4096, _exact_for(list(vocabularies)))
+
+
+def _exact_for(names: Sequence[str | None]) -> list[str]:
+    """The exact vocabularies to count in: those asked for, and those that estimates of others are based on."""
+    wanted = {name: None for name in names if name and encoding(name)}
+    estimated = [name for name in names if name not in wanted and not (name and claude.counter(name))]
+    bases = (estimating.fits()[estimating.fit_name(name)].base for name in estimated)
+    return list(wanted | {base: None for base in bases if base and encoding(base)})
+
+
+def _count_exactly(text: str, names: Sequence[str]) -> dict[str, Count]:
+    """Count a text in vocabularies that are there; together by words where they are several and the text is long."""
+    vocabularies = [vocabulary for name in names if (vocabulary := encoding(name))]
+    is_long = len(names) > 1 and not any(one.is_short(text) for one in vocabularies)
+    by_words = word_counts(tuple(names)) if is_long else None
+    totals = [0] * len(names)
     is_exact = True
-    for part in parts:
-        tokens += len(vocabulary.encode(part.text))
+    for part in [Piece(text)] if len(text) <= MAX_CHARS else pieces(text):
+        more = by_words.count(part.text) if by_words else [len(one.encode(part.text)) for one in vocabularies]
+        totals = [total + one for total, one in zip(totals, more, strict=True)]
         is_exact = is_exact and part.is_exact
     if is_exact:
-        return Count(tokens, Source.COUNTED, 0.0, vocabulary.name)
-    return Count(tokens, Source.ESTIMATED, CUT_ERROR_PCT, f"{vocabulary.name}, cut within a word")
+        return {name: Count(total, Source.COUNTED, 0.0, name) for name, total in zip(names, totals, strict=True)}
+    return {
+        name: Count(total, Source.ESTIMATED, CUT_ERROR_PCT, f"{name}, cut within a word")
+        for name, total in zip(names, totals, strict=True)
+    }
 
 
-def _estimate(text: str, vocabulary: str | None) -> Count:
-    fits = estimating.fits()
-    name = vocabulary if vocabulary and vocabulary in fits else estimating.GENERAL
-    base = encoding(fits[name].base or "")
-    if base is None:
-        name = estimating.BARE
-    fit = fits[name]
-    classes = estimating.classify(text)
-    base_tokens = _count_exactly(text, base).tokens if base else 0
+def _estimate(classes: Mapping[str, int], vocabulary: str | None, exact: Mapping[str, Count]) -> Count:
+    name = estimating.fit_name(vocabulary)
+    base = estimating.fits()[name].base
+    if base and base not in exact:
+        name, base = estimating.BARE, None
+    fit = estimating.fits()[name]
     error_pct = fit.error_of(classes) if classes else fit.error_pct
-    return Count(fit.tokens(classes, base_tokens), Source.ESTIMATED, error_pct, f"estimate by script ({name})")
+    tokens = fit.tokens(classes, exact[base].tokens if base else 0)
+    return Count(tokens, Source.ESTIMATED, error_pct, f"estimate by script ({name})")
 
 
 def count_messages(messages: Sequence[Message], model: Model) -> Count:

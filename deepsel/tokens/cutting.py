@@ -13,7 +13,14 @@ from functools import cache
 
 PIECE_CHARS = 128 * 1024
 _LINE_CUT = r"(?s:.*)\n(?=[^\W_])"
-_WORD_CUT = r"(?s:.*)[^\W_](?=[ \t\r\n!\"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~，。、！？；：「」『』（）।॥،؛؟።])"
+CLOSERS = r" \t\r\n!\"#$%&()*+,\-./:;<=>?@\[\\\]^_`{|}~，。、！？；：「」『』（）।॥،؛؟።"
+"""What a word ends before, as the inside of a regex class."""
+MARKED = (
+    r"\u0958-\u095F\u09DC\u09DD\u09DF\u0A33\u0A36\u0A59-\u0A5B\u0A5E\u0B5C\u0B5D\u0F43\u0F4D\u0F52\u0F57\u0F5C\u0F69"
+    r"\uFB1D\uFB1F\uFB2A-\uFB36\uFB38-\uFB3C\uFB3E\uFB40\uFB41\uFB43\uFB44\uFB46-\uFB4E"
+)
+"""Letters that end in a mark in the normal form Qwen reads, so that a sign behind them belongs to them."""
+_WORD_CUT = rf"(?s:.*)[^\W_{MARKED}](?=[{CLOSERS}])"
 
 
 @dataclass(frozen=True, slots=True)

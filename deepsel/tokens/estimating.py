@@ -6,6 +6,7 @@ Owns the rule; the weights are made and their errors measured by scripts/vocabul
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping
@@ -52,13 +53,30 @@ def fits() -> Mapping[str, Fit]:
     return {name: Fit(**row) for name, row in json.loads(_DATA.read_text("utf-8"))["fits"].items()}
 
 
+def fit_name(vocabulary: str | None) -> str:
+    """Name the fit for a vocabulary: its own, or the general one."""
+    return vocabulary if vocabulary and vocabulary in fits() else GENERAL
+
+
 def classify(text: str) -> dict[str, int]:
     """Count the characters of each class: of a script for letters and marks, of a kind for all others."""
-    classes: dict[str, int] = {}
-    for char, count in Counter(text).items():
+    plain = text.encode("ascii", "ignore")
+    names, table = _plain_classes()
+    kinds = plain.translate(table)
+    classes = {name: count for code, name in enumerate(names) if (count := kinds.count(code))}
+    others = Counter(re.sub(r"[\0-\x7f]+", "", text)) if len(plain) < len(text) else {}
+    for char, count in others.items():
         name = char_class(char)
         classes[name] = classes.get(name, 0) + count
     return classes
+
+
+@cache
+def _plain_classes() -> tuple[list[str], bytes]:
+    """The classes of ASCII characters, and each character's place among them."""
+    classes = [char_class(chr(code)) for code in range(128)]
+    names = sorted(set(classes))
+    return names, bytes(map(names.index, classes)).ljust(256)
 
 
 @lru_cache(maxsize=8192)

@@ -7,6 +7,7 @@ those tokens that can occur in it: the ids are the same (see `table`), in some h
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,25 +36,35 @@ class Vocabulary:
         self.name = name
         self._table = table
         self._whole: Encoding | None = None
+        self._ids: Callable[[str], list[int]] | None = None
         self._small_chars = 0
+        self._normalise: Callable[[str], str] = normalise if name in _NORMALISED else str
 
     @property
     def encoding(self) -> Encoding:
-        """The whole encoder, built when it is first needed."""
+        """The whole encoder of tiktoken, built when it is first needed."""
         if self._whole is None:
             self._whole = self._build(self._table.all_ranks())
         return self._whole
 
+    def is_short(self, text: str) -> bool:
+        """Whether a text, with those before it, is too short for the whole encoder to be worth its building."""
+        return self._ids is None and self._whole is None and self._small_chars + len(text) <= _SMALL_CHARS
+
     def encode(self, text: str) -> list[int]:
         """Return the ids of `text` as ordinary text: nothing in it is taken for a special token."""
-        text = normalise(text) if self.name in _NORMALISED else text
-        if self._whole is None and self._small_chars + len(text) <= _SMALL_CHARS:
+        is_short, text = self.is_short(text), self._normalise(text)
+        if is_short:
             self._small_chars += len(text)
             ranks = self._table.ranks_within(text)
             if ranks is not None:
                 return self._build(ranks).encode_ordinary(text)
-        fast = engine(self.name)
-        return fast(text) if fast else self.encoding.encode_ordinary(text)
+        self._ids = self._ids or engine(self.name) or self.encoding.encode_ordinary
+        return self._ids(text)
+
+    def encode_short(self, text: str) -> list[int]:
+        """Return the same ids; quicker for a short text once the whole encoder is there."""
+        return self.encoding.encode_ordinary(self._normalise(text))
 
     def _build(self, ranks: dict[bytes, int]) -> Encoding:
         import tiktoken

@@ -13,6 +13,7 @@ from deepsel.tokens import NAMES, count, encoding, pieces, upper_bound
 ALL = (*NAMES, "claude3", "claude47", "claude48", None, "no-such-vocabulary")
 BITS = ["It's", " we'll", "\n", "\r\n", " ", "  ", "\t", "12345", "x = y[0];", "。", "中文", "あ・ー゛", "กา้", "é", "e\u0301"]
 BITS += ["\u3000", "\u200d", "👩‍🚀", "한국", "\u1100\u1161", "_", "//", "...", "\x00\x00", "\u0378", "नमस्ते", "،مرحبا", "A", "a1"]
+BITS += ["\u09df", "\u0958="]
 # Any character but surrogates, and the seams of the makers' rules more often than chance would have them.
 TEXTS = st.lists(st.one_of(st.sampled_from(BITS), st.text(st.characters(exclude_categories=["Cs"]), max_size=4))).map("".join)
 WILD = st.text(st.characters(), max_size=40)

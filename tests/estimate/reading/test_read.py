@@ -7,7 +7,6 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 
 import pytest
@@ -15,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deepsel import tokens
-from deepsel.estimate.count import Counter, Measure, Progress
+from deepsel.estimate.count import Progress
 from deepsel.estimate.read import read, read_text
 from deepsel.estimate.records import Input, Reading, Skipped
 from deepsel.values import Source
@@ -48,11 +47,11 @@ def test_a_file_counts_as_its_text(tmp_path: Path) -> None:
     assert all(piece.tokens["deepseek"].source is Source.COUNTED for piece in one.pieces)
 
 
-def test_the_number_of_threads_changes_nothing(tmp_path: Path) -> None:
-    """One thread and four give the same Reading."""
+def test_the_number_of_processes_changes_nothing(tmp_path: Path) -> None:
+    """One process and four give the same Reading."""
     for path in SAMPLES.glob("*.txt"):
         (tmp_path / path.name).write_text(path.read_text("utf-8") * 50, "utf-8")
-    assert read([str(tmp_path)], vocabularies=NAMES, threads=1) == read([str(tmp_path)], vocabularies=NAMES, threads=4)
+    assert read([str(tmp_path)], vocabularies=NAMES, processes=1) == read([str(tmp_path)], vocabularies=NAMES, processes=4)
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -166,48 +165,15 @@ def test_a_word_without_end_is_counted_with_a_notice(tmp_path: Path) -> None:
 
 def test_progress_ends_at_the_whole(tmp_path: Path) -> None:
     """Progress grows to all bytes and all tokens."""
-    (tmp_path / "a.txt").write_text("A line of text.\n" * 40_000)
+    (tmp_path / "a.txt").write_text("A line of text.\n" * 160_000)
     (tmp_path / "b.txt").write_text("Another line.\n" * 10)
     steps: list[Progress] = []
     reading = read([str(tmp_path)], vocabularies=NAMES, on_progress=steps.append)
     done = [step.done_bytes for step in steps]
     assert done == sorted(done)
-    assert done[-1] == steps[-1].total_bytes == 640_140
+    assert done[-1] == steps[-1].total_bytes == 2_560_140
     assert len(steps) > 4
     assert steps[-1].tokens["deepseek"] == sum(_total(one, "deepseek") for one in reading.inputs)
-
-
-def test_few_jobs_wait_at_a_time() -> None:
-    """However much there is to do, only a few jobs are held: memory does not grow with the input."""
-    running = threading.Semaphore(0)
-    pulled = 0
-
-    def job() -> Measure:
-        running.acquire()
-        return Measure()
-
-    with Counter(["o200k_base"], threads=2) as counter:
-        for _ in range(6):
-            counter.submit(Measure(), job, 1)
-            pulled += 1
-        running.release(100)
-        for _ in range(50):
-            counter.submit(Measure(), job, 1)
-        counter.drain()
-    assert pulled == 6
-    assert len(counter._waiting) == 0
-
-
-def test_a_failing_job_is_not_lost() -> None:
-    """An error on a thread stops the reading with that error."""
-
-    def job() -> Measure:
-        raise MemoryError
-
-    with Counter(["o200k_base"], threads=2) as counter:
-        counter.submit(Measure(), job, 1)
-        with pytest.raises(MemoryError):
-            counter.drain()
 
 
 def test_a_text_in_memory_counts_as_its_file(tmp_path: Path) -> None:
@@ -241,7 +207,7 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     """A process that counts 16 MB needs no more memory than one that counts 4 MB, give or take 8 MB."""
     code = (
         "import sys\nfrom deepsel.estimate.read import read\n"
-        "read([sys.argv[1]], vocabularies=['cl100k_base'], threads=2)\n"
+        "read([sys.argv[1]], vocabularies=['cl100k_base'], processes=2)\n"
         "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))\n"
     )
     peaks_kb = []

@@ -72,7 +72,7 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str], stdin: TextIO | 
         params=wishes.params,
         stream=wishes.stream is not False,
     )
-    with Workshop(common.config) as workshop:
+    with Workshop(common.config, settings) as workshop:
         job = _Job(common, wishes, env, settings, profile, request, prompt.instruction, workshop)
         run_ = job.shortcut() or job.plan()
         if run_ is not None:

@@ -44,11 +44,11 @@ def choose_profile(settings: Settings, common: Common, env: Mapping[str, str] | 
     return settings.profiles[name]
 
 
-def open_cache(config_path: Path | None = None) -> Cache:
-    """Open the answer cache as the settings want it; files are made on first use."""
+def open_cache(config_path: Path | None = None, settings: Settings | None = None) -> Cache:
+    """Open the answer cache as the settings want it, read here where they are not given; files are made on first use."""
     from deepsel.cache import Cache, RedisServer
 
-    settings = load_settings(Common(config=config_path))
+    settings = settings or load_settings(Common(config=config_path))
     paths = config.find_paths(os.environ, config_path)
     cache, clock = settings.cache, SystemClock()
     server = None
@@ -82,6 +82,8 @@ class Workshop:
     """Makes the engine's tools, each on first use, and closes what was made."""
 
     config_path: Path | None = None
+    settings: Settings | None = None
+    """Read when they are needed, where they are not given."""
     _stack: ExitStack = field(default_factory=ExitStack)
     _cache: Cache | None = None
     _transport: Transport | None = None
@@ -112,7 +114,7 @@ class Workshop:
     def cache(self) -> Cache:
         """Give the answer cache, opened by the first who asks."""
         if self._cache is None:
-            self._cache = self._stack.enter_context(open_cache(self.config_path))
+            self._cache = self._stack.enter_context(open_cache(self.config_path, self.settings))
         return self._cache
 
     def log(self) -> ObservationLog:

@@ -75,7 +75,11 @@ class Exchange:
         content_s = self._content_limit_s
         if content_s is not None and self._content_since + content_s - now < left:
             left, self._limit = self._content_since + content_s - now, (self._content_words, content_s)
-        step_s = self._timeouts.connect_s if phase == "connect" else self._idle_s if phase == "read" else None
+        step_s = None
+        if phase == "read" and self.first_byte_at is not None:
+            step_s = self._timeouts.idle_s
+        elif phase == "connect":
+            step_s = self._timeouts.connect_s
         if step_s is not None and step_s < left:
             left, self._limit = step_s, (_UNCONNECTED if phase == "connect" else _SILENT, step_s)
         if left <= 0:
@@ -87,11 +91,6 @@ class Exchange:
         """The limit that was nearest when the last operation was begun, as a sentence for when it is crossed."""
         words, seconds = self._limit
         return words.format(seconds)
-
-    @property
-    def _idle_s(self) -> float | None:
-        """The seconds between two bytes, once one has come."""
-        return None if self.first_byte_at is None else self._timeouts.idle_s
 
     def connecting(self) -> None:
         """Note that a new connection is begun."""

@@ -9,36 +9,46 @@ import mmap
 import re
 import struct
 import zlib
-from bisect import bisect_left
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import cache
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from functools import cache, lru_cache
 from pathlib import Path
 
 _MAGIC = b"DSV1"
 _HEAD = 12
+_STEP = 64
+"""Tokens from one mark to the next."""
 MAX_CANDIDATES = 40_000
 """Substrings looked up for one text; beyond that loading everything is quicker."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Group(Sequence[bytes]):
-    """The tokens of one length, in order."""
+class _Group:
+    """The tokens of one length, in order. Two steps find one: among marks, every 64th token, then in the bytes from there on."""
 
-    data: mmap.mmap | bytes
-    length: int
-    size: int
-    start: int
-    """Of the first token, in bytes."""
-    first: int
-    """Its place among all tokens."""
+    __slots__ = ("_marks", "data", "first", "length", "size", "start")
 
-    def __len__(self) -> int:
-        return self.size
+    def __init__(self, data: mmap.mmap | bytes, length: int, size: int, start: int, first: int) -> None:
+        """Take where the tokens stand: `start` in bytes, `first` among all tokens."""
+        self.data, self.length, self.size, self.start, self.first = data, length, size, start, first
+        self._marks: list[bytes] | None = None
 
-    def __getitem__(self, index: int) -> bytes:  # type: ignore[override]  # slices are not needed
-        at = self.start + index * self.length
-        return self.data[at : at + self.length]
+    def places(self, tokens: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
+        """Yield those of `tokens` that are there, each with its place among all tokens."""
+        data, length, start, step = self.data, self.length, self.start, _STEP * self.length
+        stop = start + self.size * length
+        if self._marks is None:
+            self._marks = [data[at : at + length] for at in range(start, stop, step)]
+        marks, find = self._marks, data.find
+        for token in tokens:
+            begin = start + (bisect_right(marks, token) - 1) * step
+            if begin < start:
+                continue
+            end = begin + step if begin + step < stop else stop
+            at = find(token, begin, end)
+            while at >= 0 and (at - begin) % length:  # across two tokens
+                at = find(token, at + 1, end)
+            if at >= 0:
+                yield token, self.first + (at - start) // length
 
 
 class Table:
@@ -70,25 +80,34 @@ class Table:
 
         Merging sees nothing but the text, so an encoder of these tokens gives the ids of the whole one.
         """
-        wanted: set[bytes] = {bytes([value]) for value in range(256)}
-        for segment in _segments(text):
-            size = len(segment)
-            for start in range(size):
-                wanted.update(segment[start:end] for end in range(start + 2, min(size, start + 128) + 1))
-            if len(wanted) > MAX_CANDIDATES:
-                return None
-        return {token: rank for token in wanted if (rank := self._rank(token)) is not None}
+        wanted = _candidates(text)
+        if wanted is None:
+            return None
+        ranks: dict[bytes, int] = {}
+        for length, tokens in wanted.items():
+            if length in self._groups:
+                for token, place in self._groups[length].places(tokens):
+                    (ranks[token],) = struct.unpack_from("<I", self._data, self._ids_at + 4 * place)
+        return ranks
 
-    def _rank(self, token: bytes) -> int | None:
-        """Look one token up by bisection; None where there is none of these bytes."""
-        group = self._groups.get(len(token))
-        if group is None:
+
+@lru_cache(maxsize=1)
+def _candidates(text: str) -> Mapping[int, Collection[bytes]] | None:
+    """Return every run of bytes in `text` that could be a token, by length; None where they are too many.
+
+    Remembered for the next vocabulary, which is asked for the same text.
+    """
+    wanted: set[bytes] = {bytes([value]) for value in range(256)}
+    for segment in _segments(text):
+        size = len(segment)
+        for start in range(size):
+            wanted.update([segment[start:end] for end in range(start + 2, min(size, start + 128) + 1)])
+        if len(wanted) > MAX_CANDIDATES:
             return None
-        place = bisect_left(group, token)
-        if place == group.size or group[place] != token:
-            return None
-        (rank,) = struct.unpack_from("<I", self._data, self._ids_at + 4 * (group.first + place))
-        return int(rank)
+    by_length: dict[int, list[bytes]] = {}
+    for token in wanted:
+        by_length.setdefault(len(token), []).append(token)
+    return by_length
 
 
 def _segments(text: str) -> Iterator[bytes]:

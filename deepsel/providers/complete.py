@@ -83,7 +83,7 @@ def stream_answer(
             yield Identity(request_id=facts.request_id)
         events = _decoded(response, wire.Decoder(source.failure_inside), is_stream=request.stream)
         try:
-            yield from _checked(_mended(events), response)
+            yield from _checked(events, response)
         except AttemptFailed as failure:
             failure.http_status = failure.http_status or response.status
             failure.request_id = failure.request_id or facts.request_id
@@ -189,39 +189,31 @@ def _with_stated_cost(events: Iterator[WireEvent], headers: Mapping[str, str]) -
         yield UsageReport(latest, cost_usd)
 
 
-def _mended(events: Iterator[WireEvent]) -> Iterator[WireEvent]:
-    """Join characters that a provider has cut in two between events."""
-    text, reasoning = Mender(), Mender()
-    for event in events:
-        if isinstance(event, TextDelta):
-            piece, whole = event.text, text.feed(event.text)
-        elif isinstance(event, ReasoningDelta):
-            piece, whole = event.text, reasoning.feed(event.text)
-        else:
-            yield event
-            continue
-        if whole is piece:
-            yield event
-        elif whole:
-            yield type(event)(whole)
-    if rest := reasoning.flush():
-        yield ReasoningDelta(rest)
-    if rest := text.flush():
-        yield TextDelta(rest)
-
-
 def _checked(events: Iterator[WireEvent], response: Response) -> Iterator[WireEvent]:
-    """Note progress of content, bound its size, and raise AttemptFailed (empty) where a whole answer holds nothing."""
-    size, is_blank, finish = 0, True, None
+    """Join characters that were cut in two between events, note progress of content, bound its size.
+
+    Raises AttemptFailed (empty) where a whole answer holds nothing.
+    """
+    menders = {TextDelta: Mender(), ReasoningDelta: Mender()}
+    exchange, size, is_blank, finish = response.exchange, 0, True, None
     for event in events:
-        yield event
-        if isinstance(event, (TextDelta, ReasoningDelta)):
-            response.exchange.progress()  # after the yield: the reader's own pace is not the provider's
-            size += len(event.text)
-            is_blank = is_blank and not event.text.strip()
-            if size > MAX_TEXT_CHARS:
-                raise AttemptFailed(ErrorClass.MALFORMED, f"the answer is longer than {MAX_TEXT_CHARS:,} characters")
-        elif isinstance(event, FinishReport):
-            finish = event.finish
+        if not isinstance(event, (TextDelta, ReasoningDelta)):
+            yield event
+            if isinstance(event, FinishReport):
+                finish = event.finish
+            continue
+        whole = menders[type(event)].feed(event.text)
+        if not whole:
+            continue
+        yield event if whole is event.text else type(event)(whole)
+        exchange.progress()  # after the yield: the reader's own pace is not the provider's
+        size += len(whole)
+        is_blank = is_blank and not whole.strip()
+        if size > MAX_TEXT_CHARS:
+            raise AttemptFailed(ErrorClass.MALFORMED, f"the answer is longer than {MAX_TEXT_CHARS:,} characters")
+    for kind in (ReasoningDelta, TextDelta):
+        if rest := menders[kind].flush():
+            is_blank = False
+            yield kind(rest)
     if is_blank and finish in (Finish.COMPLETE, None):
         raise AttemptFailed(ErrorClass.EMPTY, "the answer is empty")

@@ -227,11 +227,20 @@ class WatchedStream:
     def __init__(self, inner: Stream, watch: Watch) -> None:
         self._inner = inner
         self._watch = watch
+        # A socket alone is read directly: the client's own read adds nothing but its classes of errors, at a tenth of the time
+        # that an event takes. What encrypts within an encrypted stream has to be read through.
+        found = inner.get_extra_info("socket")
+        self._socket = found if found is not None and getattr(inner, "_sock", None) is found and not hasattr(inner, "ssl_obj") else None
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - the exchange knows better
         """Read within the limits."""
         exchange = self._watch.exchange
-        data = self._inner.read(max_bytes, exchange.begin("read"))
+        left = exchange.begin("read")
+        if self._socket is None:
+            data = self._inner.read(max_bytes, left)
+        else:
+            self._socket.settimeout(left)
+            data = self._socket.recv(max_bytes)
         exchange.received(data)
         return data
 

@@ -16,8 +16,7 @@ _DECODER = json.JSONDecoder()
 
 
 def load_object(document: str) -> JsonObject:
-    """Parse one JSON object; raises AttemptFailed (malformed) for anything else."""
-    document = document.strip()
+    """Parse one JSON object without white space around it; raises AttemptFailed (malformed) for anything else."""
     try:
         loaded, end = _DECODER.raw_decode(document)
         if end != len(document):

@@ -137,9 +137,10 @@ class Decoder:
         for choice in items(document.get("choices")):
             if isinstance(choice, dict) and choice.get("index") in (0, None):  # others come only with n > 1
                 self._choice(choice, events)
-                yield from events
-                events = []
-                self._end(choice, events)
+                if choice.get("finish_reason"):
+                    yield from events  # what it said stands, also where it gave up
+                    events = []
+                    self._end(choice, events)
         usage = child(document, "usage")
         if usage:  # in the last chunk
             buckets, cost_usd = openai_usage(usage), stated_cost_usd(usage)

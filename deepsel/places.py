@@ -17,15 +17,10 @@ def config_file(env: Mapping[str, str]) -> str:
     return os.path.join(_own_home(env) or _xdg(env, "XDG_CONFIG_HOME", ".config"), "profiles.toml")
 
 
-def cache_dir(env: Mapping[str, str]) -> str:
-    """Return the folder of what may be lost."""
-    home = _own_home(env)
-    return os.path.join(home, "cache") if home else _xdg(env, "XDG_CACHE_HOME", ".cache")
-
-
 def answers_dir(env: Mapping[str, str]) -> str:
     """Return the folder of the answer cache."""
-    return os.path.join(cache_dir(env), "answers")
+    home = _own_home(env)
+    return os.path.join(os.path.join(home, "cache") if home else _xdg(env, "XDG_CACHE_HOME", ".cache"), "answers")
 
 
 def data_dir(env: Mapping[str, str]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import inspect
 import re
 import subprocess
 import sys
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 
 from deepsel import catalog
+from deepsel.cli.commands import CacheGroup, Commands, Place
 from deepsel.errors import DeepselError, ExitCode
 
 ROOT = Path(__file__).parent.parent
@@ -44,6 +47,15 @@ def test_readme_shows_the_help_as_it_is(deepsel: Callable[..., Any]) -> None:
     shown = deepsel("--help", env={"COLUMNS": "100"}).out
     commands = shown[shown.index("Commands:") : shown.index("Exit codes")].strip()
     assert commands in README
+
+
+def test_summaries_are_the_commands_own() -> None:
+    """The table of commands, which imports none of them, says what each one's own first line says."""
+    places = [*Commands.table.values(), *CacheGroup.table.values()]
+    for place in places:
+        if isinstance(place, Place):
+            function = getattr(importlib.import_module(place.module), place.function)
+            assert inspect.getdoc(function).split("\n")[0] == place.summary
 
 
 def test_readme_commands_are_those_the_set_up_names() -> None:

@@ -252,7 +252,8 @@ class Cache:
         name = (tally.day, tally.model, tally.tier)
         with self._lock:
             before = self._tallies.get(name) or Tally(*name, answers=0, usd=Decimal(0), unpriced=0)
-            self._tallies[name] = before._replace(answers=before.answers + tally.answers,
+            self._tallies[name] = before._replace(
+                answers=before.answers + tally.answers,
                 usd=before.usd + tally.usd,
                 unpriced=before.unpriced + tally.unpriced,
             )

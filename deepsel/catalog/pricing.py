@@ -42,7 +42,8 @@ def scaled(rule: PriceRule, factor: Decimal) -> PriceRule:
     def _times(price: Decimal | None) -> Decimal | None:
         return None if price is None else price * factor
 
-    return rule._replace(input=_times(rule.input),
+    return rule._replace(
+        input=_times(rule.input),
         output=_times(rule.output),
         cached_input=_times(rule.cached_input),
         cache_write_short=_times(rule.cache_write_short),

@@ -55,7 +55,8 @@ class Wishes(NamedTuple):
 def run(common: Common, wishes: Wishes, env: Mapping[str, str], stdin: TextIO | None) -> None:
     """Answer or explain one request; raise the error that decides the exit code."""
     conditions = None
-    if not (wishes.explain or wishes.output or common.verbose or is_terminal(sys.stdout)):
+    is_written_elsewhere = wishes.explain or wishes.output or common.verbose or is_terminal(sys.stdout)
+    if wishes.cache_mode in ("auto", "on", "only") and not is_written_elsewhere:
         conditions = memo.Conditions(_read_files(common, wishes, env), env)
     settings = load_settings(common, env)
     profile = choose_profile(settings, common, env).override(**wishes.overrides)
@@ -77,7 +78,7 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str], stdin: TextIO | 
         run_ = job.shortcut() or job.plan()
         if run_ is not None:
             job.show(run_)
-    if conditions and run_ and wishes.cache_mode in ("auto", "on", "only"):
+    if conditions and run_:
         _keep_memo(run_, wishes, common, conditions)
 
 

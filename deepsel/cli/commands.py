@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple, TypeAlias
 
 import typer
 from typer.core import TyperCommand, TyperGroup
@@ -21,10 +21,13 @@ class Place(NamedTuple):
     """The first line of its help; the suite holds it against the function's own."""
 
 
+Table: TypeAlias = Mapping[str, "Place | type[LazyGroup]"]
+
+
 class LazyGroup(TyperGroup):
     """A group that knows its commands by name and builds one when it is called."""
 
-    table: ClassVar[Mapping[str, Place | type[LazyGroup]]] = {}
+    table: ClassVar[Table] = {}
     summary: ClassVar[str] = ""
 
     def __init__(self, **attrs: Any) -> None:
@@ -53,7 +56,7 @@ class CacheGroup(LazyGroup):
     """The commands of `deepsel cache`."""
 
     summary = "Look at the answer cache, keep it in order, move it, empty it."
-    table: ClassVar[Mapping[str, Place | type[LazyGroup]]] = {
+    table: ClassVar[Table] = {
         "stats": Place("deepsel.cli.cache", "stats", "Tell what each tier holds and what hits have saved."),
         "list": Place("deepsel.cli.cache", "list_entries", "List cached answers, newest first."),
         "show": Place("deepsel.cli.cache", "show", "Print one cached answer, what it took, and the request it answers."),
@@ -69,7 +72,7 @@ class CacheGroup(LazyGroup):
 class Commands(LazyGroup):
     """The commands of `deepsel`."""
 
-    table: ClassVar[Mapping[str, Place | type[LazyGroup]]] = {
+    table: ClassVar[Table] = {
         "ask": Place("deepsel.cli.ask", "ask", "Ask one question."),
         "estimate": Place("deepsel.cli.estimate", "estimate", "Tell what text costs on each model before it is sent."),
         "bench": Place("deepsel.cli.bench", "bench", "Measure latency: first token, speed, cold starts."),

@@ -86,10 +86,10 @@ def keep(following: NextTime, *, output: str, footer: str | None, conditions: li
 
 
 def _drop_expired(memos: Path) -> None:
-    """Remove what has expired, and what expires next where there are too many."""
+    """Remove what has expired, and what expires next where there is no room for one more."""
     ends = sorted((path.stat().st_mtime, path) for path in memos.iterdir() if path.name != replay.SPOOL)
     for number, (expires_at, path) in enumerate(ends, start=1):
-        if expires_at <= time.time() or len(ends) - number >= KEPT:
+        if expires_at <= time.time() or len(ends) - number >= KEPT - 1:
             path.unlink(missing_ok=True)
 
 

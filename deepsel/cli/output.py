@@ -15,16 +15,15 @@ def write_stdout(text: str) -> None:
 
     Where the reader of our pipe has gone away the process ends, quietly and with success.
     """
-    if sys.stdout is not None:
-        sys.stdout.flush()
     write_piped(plain(text) if is_terminal(sys.stdout) else text)
 
 
 def write_piped(text: str) -> None:
-    """Do the same where it is known that no terminal reads, and that nothing was written in another way before."""
+    """Do the same where it is known that no terminal reads."""
     if sys.stdout is None:
         raise UsageError("standard output is closed", "run without `>&-`, or give `--output`")
     try:
+        sys.stdout.flush()
         sys.stdout.buffer.write(text.encode("utf-8", "replace"))
         sys.stdout.buffer.flush()
     except BrokenPipeError:

@@ -41,15 +41,15 @@ def replay(arguments: list[str], env: Mapping[str, str], *, now_s: float | None 
     started_s = time.perf_counter()
     if not _is_ask(arguments) or sys.stdin is None or sys.stdout is None or sys.stderr is None or os.isatty(1):
         return False
-    folder = os.path.join(places.answers_dir(env), FOLDER)
+    answers = places.answers_dir(env)
     try:
         invocation = _identify(arguments, env)
-        path = os.path.join(folder, invocation)
-        memo = _read(path) if invocation else None
-        is_valid = memo is not None and _holds(memo, path, env, time.time() if now_s is None else now_s)
+        memo = _read(os.path.join(answers, FOLDER, invocation)) if invocation else None
+        if memo is None or not _holds(memo, answers, env, time.time() if now_s is None else now_s):
+            return False
+        return _print(memo, os.path.join(answers, FOLDER, SPOOL), started_s)
     except (OSError, ValueError, IndexError):
         return False
-    return memo is not None and is_valid and _print(memo, folder, started_s)
 
 
 class _Memo:
@@ -142,7 +142,7 @@ def _read(path: str) -> _Memo | None:
         return None
 
 
-def _holds(memo: _Memo, path: str, env: Mapping[str, str], now_s: float) -> bool:
+def _holds(memo: _Memo, answers: str, env: Mapping[str, str], now_s: float) -> bool:
     """Tell whether the entry it was made from is still served, and nothing the answer depends on has changed."""
     if not (now_s < memo.expires_at and memo.stored_at - now_s <= CLOCK_SKEW_S):
         return False
@@ -152,20 +152,20 @@ def _holds(memo: _Memo, path: str, env: Mapping[str, str], now_s: float) -> bool
         found = stamp(name) if kind == "file" else str(bool(env.get(name, "").strip()))
         if found != expected:
             return False
-    stamps = database_stamps(places.answers_dir(env))
+    stamps = database_stamps(answers)
     if stamps == memo.stamps:
         return True
-    if not _is_stored(memo, places.answers_dir(env), now_s):
+    if not _is_stored(memo, answers, now_s):
         return False
-    _restamp(path, memo, stamps)
+    _restamp(os.path.join(answers, FOLDER, invocation), memo, stamps)
     return True
 
 
-def _is_stored(memo: _Memo, folder: str, now_s: float) -> bool:
+def _is_stored(memo: _Memo, answers: str, now_s: float) -> bool:
     """Look into the database, which has changed since: is the entry the one the memo was made from?"""
     import sqlite3
 
-    path = os.path.join(folder, DATABASE_FILES[0]).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    path = os.path.join(answers, DATABASE_FILES[0]).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
     statement = "SELECT store_time FROM Cache WHERE key = ? AND raw = 1 AND expire_time > ?"
     try:
         database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=0.1)
@@ -194,7 +194,7 @@ def write_whole(path: str, raw: bytes, *, expires_at: float) -> None:
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
-            os.write(descriptor, raw)
+            _write(descriptor, raw)
         finally:
             os.close(descriptor)
         os.utime(draft, (expires_at, expires_at))
@@ -207,32 +207,29 @@ def write_whole(path: str, raw: bytes, *, expires_at: float) -> None:
         raise
 
 
-def _print(memo: _Memo, folder: str, started_s: float) -> bool:
-    """Note the hit and print; False where nothing could be noted or printed, which the command line then says."""
+def _print(memo: _Memo, spool: str, started_s: float) -> bool:
+    """Print, and note the hit; False where it could be neither printed nor noted, which the command line then says.
+
+    Raises OSError where there is no place for notes.
+    """
+    notes = os.open(spool, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     try:
-        line = f"{time.time():.3f}\t{memo.observation}\n"
-        descriptor = os.open(os.path.join(folder, SPOOL), os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        if os.fstat(notes).st_size > SPOOL_LIMIT_BYTES:
+            return False
+        total_s = time.perf_counter() - started_s
+        answer, footer = memo.parts
         try:
-            if os.fstat(descriptor).st_size > SPOOL_LIMIT_BYTES:
-                return False
-            os.write(descriptor, line.encode("ascii"))
-        finally:
-            os.close(descriptor)
-    except (OSError, ValueError):
-        return False
-    total_s = time.perf_counter() - started_s
-    answer, footer = memo.parts
-    try:
-        _write(1, repr(round(total_s, 4)).encode().join(answer))
-    except BrokenPipeError:
-        return True  # nobody reads on: as everywhere, no error, and no more words
-    except OSError:
-        return False
-    try:
-        _write(2, seconds(total_s).encode().join(footer))
-    except OSError:
-        pass
-    return True
+            _write(1, repr(round(total_s, 4)).encode().join(answer))
+        except BrokenPipeError:
+            footer = []  # nobody reads on: as everywhere, no error, and no more words
+        try:
+            _write(notes, f"{time.time():.3f}\t{memo.observation}\n".encode("ascii"))
+            _write(2, seconds(total_s).encode().join(footer))
+        except OSError:
+            pass  # the answer is out
+        return True
+    finally:
+        os.close(notes)
 
 
 def _write(descriptor: int, data: bytes) -> None:

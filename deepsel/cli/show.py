@@ -45,8 +45,6 @@ class PlainReader:
         self._last = "\n"
 
     def __enter__(self) -> PlainReader:
-        if self._writes_text and sys.stdout is not None:
-            sys.stdout.flush()
         return self
 
     def __exit__(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from deepsel import config
-from deepsel.cli.context import choose_profile, load_settings
+from deepsel.cli.context import choose_profile, load_settings, open_cache
 from deepsel.cli.durations import parse_duration
 from deepsel.cli.options import Common
 from deepsel.cli.output import write_stdout
@@ -43,6 +43,7 @@ def stats(
     if as_json and as_html:
         raise UsageError("`--json` and `--html` exclude each other", "give one of them")
     settings, until = load_settings(common), SystemClock().now()
+    open_cache(common.config, settings).close()  # adds to the log what was replayed since
     report = gather(
         ObservationLog(config.find_paths(os.environ, common.config).data_dir),
         profile=choose_profile(settings, common),

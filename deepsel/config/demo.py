@@ -24,10 +24,10 @@ _SHOWN = ("deepseek-flash", "mistral-small-2603", "claude-sonnet-5-5", "gpt-6-lu
 @cache
 def demo_models() -> dict[str, Model]:
     """Give the demo's models: the catalog's rows, prices included, moved to the simulator."""
-
     rows = (catalog.find_model(name) for name in _SHOWN)
     return {
-        f"demo-{row.name}": row._replace(name=f"demo-{row.name}",
+        f"demo-{row.name}": row._replace(
+            name=f"demo-{row.name}",
             provider="demo-anthropic" if row.provider == "anthropic" else "demo",
             aliases=(),
             sampling="always",

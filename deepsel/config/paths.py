@@ -14,10 +14,8 @@ class Paths(NamedTuple):
 
     config_file: Path
     """profiles.toml; it need not exist."""
-    cache_dir: Path
-    """What may be lost."""
     answers_dir: Path
-    """The answer cache, within `cache_dir`."""
+    """The answer cache."""
     data_dir: Path
     """Observations and refreshed prices."""
 
@@ -26,7 +24,6 @@ def find_paths(env: Mapping[str, str], config: Path | None = None) -> Paths:
     """Resolve the places from `--config`, `DEEPSEL_CONFIG`, `DEEPSEL_HOME` and the XDG variables, in that order of trust."""
     return Paths(
         config or Path(places.config_file(env)),
-        Path(places.cache_dir(env)),
         Path(places.answers_dir(env)),
         Path(places.data_dir(env)),
     )

@@ -182,7 +182,8 @@ def _with_counted_output(reported: Usage, counted: Usage) -> Usage:
     """Keep the reported input of an answer that broke off; its output was reported before it was written, if at all."""
     if (reported.output_tokens or 0) >= (counted.output_tokens or 0):
         return reported
-    return reported._replace(output_visible=counted.output_visible,
+    return reported._replace(
+        output_visible=counted.output_visible,
         output_reasoning=counted.output_reasoning,
         source=counted.source,
     )

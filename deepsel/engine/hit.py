@@ -9,7 +9,7 @@ from typing import NamedTuple
 from deepsel.cache import CachedAnswer
 from deepsel.health.log import Observation, picousd
 from deepsel.providers.calls import host_of
-from deepsel.values import Answer, CacheUse, Notice, PriceRule, Provider
+from deepsel.values import Answer, CacheUse, Notice, PriceRule, Provider, Usage
 
 
 class NextTime(NamedTuple):
@@ -57,20 +57,25 @@ def answer_of(
 
 def observation_of(answer: Answer, hit: CachedAnswer, provider: Provider | None, *, at: datetime) -> Observation:
     """Make what the log keeps of a hit, which saved what the answer once cost."""
-    usage = answer.usage
+    seen = observed(answer, answer.usage, provider, outcome="hit", at=at)
+    return seen._replace(cost_picousd=0, saved_picousd=picousd(hit.cost_usd))
+
+
+def observed(
+    answer: Answer, usage: Usage | None, provider: Provider | None, *, outcome: str, at: datetime
+) -> Observation:
+    """Make what the log keeps of an answer however it came: whose it is, how many tokens it took, and where it went."""
     return Observation(
         at=at.timestamp(),
         profile=answer.profile,
         provider=answer.provider,
         model=answer.model,
         task=answer.task,
-        outcome="hit",
-        input_tokens=usage.input_tokens,
-        cached_input_tokens=usage.cache_read,
-        output_tokens=usage.output_tokens,
-        reasoning_tokens=usage.output_reasoning,
-        cost_picousd=0,
+        outcome=outcome,
+        input_tokens=usage.input_tokens if usage else None,
+        cached_input_tokens=usage.cache_read if usage else None,
+        output_tokens=usage.output_tokens if usage else None,
+        reasoning_tokens=usage.output_reasoning if usage else None,
         host=host_of(provider.base_url) if provider else "",
-        cache_status="hit",
-        saved_picousd=picousd(hit.cost_usd),
+        cache_status=answer.cache.status,
     )

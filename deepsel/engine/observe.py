@@ -10,13 +10,13 @@ from deepsel.cache import CachedAnswer
 from deepsel.clock import Clock
 from deepsel.engine.budget import Purse
 from deepsel.engine.gates import Gates
-from deepsel.engine.hit import observation_of
+from deepsel.engine.hit import observation_of, observed
 from deepsel.engine.pace import MAX_PAUSE_S, pause_before_next_s
 from deepsel.engine.prepare import Prepared, thresholds_of
 from deepsel.health import limits
 from deepsel.health.cooldowns import Endpoint, Seen, claim_probe, is_trouble, judge_probe, review
 from deepsel.health.log import Observation, ObservationLog, picousd
-from deepsel.providers.calls import ResponseFacts, host_of
+from deepsel.providers.calls import ResponseFacts
 from deepsel.values import Answer, Attempt
 
 if TYPE_CHECKING:
@@ -146,27 +146,18 @@ def _observation(
     *,
     number: int,
 ) -> Observation:
-    usage, gateway = attempt.usage, attempt.gateway
-    return Observation(
-        at=at.timestamp(),
-        profile=answer.profile,
+    gateway = attempt.gateway
+    seen = observed(answer, attempt.usage, prepared.providers.get(attempt.provider), outcome=attempt.outcome, at=at)
+    return seen._replace(
         provider=attempt.provider,
         model=attempt.model,
-        task=answer.task,
-        outcome=attempt.outcome,
         error_class=attempt.error_class,
         http_status=attempt.http_status,
-        input_tokens=usage.input_tokens if usage else None,
-        cached_input_tokens=usage.cache_read if usage else None,
-        output_tokens=usage.output_tokens if usage else None,
-        reasoning_tokens=usage.output_reasoning if usage else None,
         cost_picousd=picousd(attempt.cost_usd),
         ttft_s=attempt.ttft_s if prepared.request.stream else None,
         total_s=attempt.total_s,
         wait_s=attempt.wait_s,
         number=number,
-        host=host_of(prepared.providers[attempt.provider].base_url) if attempt.provider in prepared.providers else "",
-        cache_status=answer.cache.status,
         gateway_cache=gateway.cache_status if gateway else None,
         gateway_retries=gateway.retries if gateway else None,
         trace_id=gateway.trace_id if gateway else None,

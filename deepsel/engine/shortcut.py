@@ -86,7 +86,7 @@ class Shortcut:
 
     @property
     def unplanned(self) -> None:
-        """Nothing went without a plan that would have needed one."""
+        """Return nothing: there is an answer, so that nobody has to be told why none could be had."""
 
     @property
     def providers(self) -> list[Provider]:

@@ -11,6 +11,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -61,10 +62,9 @@ def _executor(number: int) -> Executor:
     from multiprocessing import get_context
 
     if _may_fork():
-        try:
+        # Some containers have no shared memory for its locks, which Python says in one of these ways.
+        with suppress(OSError, ImportError, NotImplementedError):
             return ProcessPoolExecutor(number, get_context("fork"), _end_with_parent)
-        except (OSError, ImportError, NotImplementedError):  # no shared memory for its locks, as in some containers
-            pass
     return ThreadPoolExecutor(number)
 
 

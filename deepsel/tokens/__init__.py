@@ -1,6 +1,6 @@
 """Token counts: the makers' own vocabularies offline, a reconstruction or an estimate where there is none."""
 
-from deepsel.tokens.counting import Count, count, count_all, count_messages, prepare, upper_bound
+from deepsel.tokens.counting import Count, count, count_all, count_messages, prepare
 from deepsel.tokens.cutting import Piece, pieces
 from deepsel.tokens.vocabulary import NAMES, Vocabulary, encoding
 
@@ -15,5 +15,4 @@ __all__ = [
     "encoding",
     "pieces",
     "prepare",
-    "upper_bound",
 ]

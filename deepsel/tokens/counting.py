@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from deepsel.tokens import claude, estimating
 from deepsel.tokens.cutting import Piece, pieces
-from deepsel.tokens.vocabulary import MAX_CHARS, encoding, normalise
+from deepsel.tokens.vocabulary import MAX_CHARS, encoding
 from deepsel.tokens.words import word_counts
 from deepsel.values import Message, Model, Source
 
@@ -128,17 +128,6 @@ def count_messages(messages: Sequence[Message], model: Model) -> Count:
         return Count(total, Source.ESTIMATED, None, f"{worst.method}, pictures guessed")
     error_pct = sum(one.tokens * (one.error_pct or 0.0) for one in counts) / content if content else worst.error_pct
     return Count(total, source, error_pct, worst.method)
-
-
-def upper_bound(text: str, vocabulary: str | None = None) -> int:
-    """Return a number of tokens that a text cannot exceed, without loading a vocabulary.
-
-    A token covers at least one byte. Claude's marks for words and capitals cover none: there, and where the vocabulary is not
-    known, a byte may be two tokens.
-    """
-    text = without_surrogates(text)
-    size_bytes = max(len(text.encode()), len(normalise(text).encode()))
-    return size_bytes if vocabulary in _PER_FURTHER_MESSAGE and vocabulary not in claude.VERSIONS else 2 * size_bytes
 
 
 def without_surrogates(text: str) -> str:

@@ -13,6 +13,9 @@ from typing import Any
 
 import pytest
 
+from deepsel.cache import database_file, store
+from deepsel.cli import memo, replay
+
 Deepsel = Callable[..., Any]
 LATER = (
     "import os, sys; from deepsel.cli.replay import replay\n"
@@ -208,16 +211,83 @@ def test_a_pipe_is_not_trusted(deepsel: Deepsel, host: Any, home: Path) -> None:
 
 
 def test_replayed_answers_are_counted(deepsel: Deepsel, host: Any, home: Path) -> None:
-    """Hits and savings of replayed answers stand in both statistics, each once."""
-    for _ in range(4):
-        deepsel("ask", "Hi")
-    for _ in range(2):
-        stats = deepsel("cache", "stats", "--json").record()
-        assert (stats["hits"], stats["bought"]) == (3, 1)
-        assert float(stats["saved_usd"]) > 0
-        total = deepsel("stats", "--json").record()["total"]
-        assert (total["requests"], total["hits"]) == (4, 3)
+    """Hits and savings of replayed answers stand in both statistics, each once, whichever is asked first."""
+    for number, commands in enumerate(([("cache", "stats"), ("stats",)], [("stats",), ("cache", "stats")]), start=1):
+        for _ in range(4):
+            deepsel("ask", f"Question {number}")
+        assert replayed(home) == 3
+        told = {command: deepsel(*command, "--json").record() for command in commands}
+        cache, total = told["cache", "stats"], told["stats",]["total"]
+        assert (cache["hits"], cache["bought"]) == (3 * number, number)
+        assert (total["requests"], total["hits"]) == (4 * number, 3 * number)
+        assert float(cache["saved_usd"]) > 0
+        assert replayed(home) == 0
+
+
+def test_what_cannot_be_printed_is_counted_once(deepsel: Deepsel, host: Any, home: Path) -> None:
+    """A replay that meets a full disk leaves the counting to the command line behind it; one nobody reads counts."""
+    deepsel("ask", "Hi")
+    with Path("/dev/full").open("wb") as full:
+        subprocess.run(
+            [sys.executable, "-m", "deepsel", "ask", "Hi"],
+            stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.DEVNULL, cwd=home, check=False, timeout=60,
+        )  # fmt: skip
+    assert deepsel("cache", "stats", "--json").record()["hits"] == 1
+
+
+def test_a_terminal_is_drawn_on(host: Any, home: Path) -> None:
+    """Where a person reads, the command line draws the answer each time."""
+    for _ in range(3):
+        reader, terminal = os.openpty()
+        subprocess.run(
+            [sys.executable, "-m", "deepsel", "ask", "Hi", "-q"],
+            stdin=subprocess.DEVNULL, stdout=terminal, cwd=home, check=True, timeout=60,
+        )  # fmt: skip
+        os.close(terminal)
+        assert os.read(reader, 1 << 16)
+        os.close(reader)
     assert replayed(home) == 0
+    assert len(host.calls) == 1
+
+
+def test_a_full_spool_takes_the_long_way(deepsel: Deepsel, host: Any, home: Path) -> None:
+    """Notes of replayed answers do not grow without end: the next command counts them; what is no note is passed over."""
+    deepsel("ask", "Hi")
+    spool = home / "cache" / "answers" / "memo" / "hits"
+    spool.write_text("no note\n" * 40_000)
+    deepsel("ask", "Hi")
+    assert replayed(home) == 0
+    assert deepsel("cache", "stats", "--json").record()["hits"] == 1
+
+
+def test_what_is_told_twice_is_the_same() -> None:
+    """The replay imports nothing of the cache and so repeats two of its constants."""
+    assert replay.CLOCK_SKEW_S == store.CLOCK_SKEW_S
+    assert (database_file.FILE_NAME, f"{database_file.FILE_NAME}-wal") == replay.DATABASE_FILES
+
+
+@pytest.mark.parametrize("command", [("clear", "--all", "--yes"), ("prune",), ("verify",)])
+def test_upkeep_removes_memos(deepsel: Deepsel, host: Any, home: Path, command: tuple[str, ...]) -> None:
+    """Whatever may remove an entry removes every memo, whose text would outlive it."""
+    deepsel("ask", "Hi")
+    memos = home / "cache" / "answers" / "memo"
+    assert len(list(memos.iterdir())) == 1
+    assert deepsel("cache", *command).code == 0
+    assert list(memos.iterdir()) == []
+
+
+def test_few_memos_are_kept(deepsel: Deepsel, host: Any, home: Path) -> None:
+    """Of more than 256 those that expire first leave."""
+    deepsel("ask", "Hi")
+    memos = home / "cache" / "answers" / "memo"
+    for number in range(300):
+        (memos / f"{number}").write_bytes(b"")
+        os.utime(memos / f"{number}", (time.time() + 10 + number, time.time() + 10 + number))
+    deepsel("ask", "Hello")
+    left = {path.name for path in memos.iterdir()}
+    assert len(left) == memo.KEPT
+    assert "0" not in left
+    assert "299" in left
 
 
 def test_late_standard_input_is_not_lost(deepsel: Deepsel, host: Any, home: Path) -> None:

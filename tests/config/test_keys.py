@@ -77,4 +77,4 @@ def test_paths_follow_the_environment() -> None:
     assert find_paths({"DEEPSEL_HOME": "/h", "DEEPSEL_CONFIG": "/c.toml"}).config_file == Path("/c.toml")
     assert find_paths({"DEEPSEL_CONFIG": "/c.toml", "HOME": "/u"}, Path("/o.toml")).config_file == Path("/o.toml")
     xdg = find_paths({"HOME": "/u", "XDG_CACHE_HOME": "/x"})
-    assert (xdg.config_file, xdg.cache_dir) == (Path("/u/.config/deepsel/profiles.toml"), Path("/x/deepsel"))
+    assert (xdg.config_file, xdg.answers_dir) == (Path("/u/.config/deepsel/profiles.toml"), Path("/x/deepsel/answers"))

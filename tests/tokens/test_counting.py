@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from deepsel.tokens import NAMES, claude, count, count_messages, encoding, estimating, upper_bound, vocabulary
+from deepsel.tokens import NAMES, claude, count, count_messages, encoding, estimating, vocabulary
 from deepsel.values import Image, Message, Model, Source
 
 ENGLISH = "All human beings are born free and equal in dignity and rights.\n" * 20
@@ -154,13 +154,6 @@ def test_pictures_make_an_estimate_of_unknown_error() -> None:
     found = count_messages([message], _model("o200k_base", 6))
     assert (found.source, found.error_pct) == (Source.ESTIMATED, None)
     assert found.tokens > count_messages([Message("user", "what is this?")], _model("o200k_base", 6)).tokens
-
-
-def test_bound_covers_growth_by_normalisation() -> None:
-    """The bound covers characters whose NFC form has more bytes, as Qwen's tokenizers see them."""
-    text = "\ufb2c" * 10
-    assert upper_bound(text, "qwen") == 60
-    assert count(text, "qwen").tokens <= 60
 
 
 def test_fits_are_whole() -> None:

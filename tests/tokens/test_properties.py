@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepsel.tokens import NAMES, count, encoding, pieces, upper_bound
+from deepsel.tokens import NAMES, count, encoding, pieces
 
 ALL = (*NAMES, "claude3", "claude47", "claude48", None, "no-such-vocabulary")
 BITS = ["It's", " we'll", "\n", "\r\n", " ", "  ", "\t", "12345", "x = y[0];", "。", "中文", "あ・ー゛", "กา้", "é", "e\u0301"]
@@ -61,11 +61,3 @@ def test_decoding_gives_the_text_back(name: str, text: str) -> None:
 def test_any_text_can_be_counted(name: str | None, text: str) -> None:
     """A text with lone surrogates, unassigned characters or controls has a count, zero only where it is empty."""
     assert (count(text, name).tokens == 0) == (text == "")
-
-
-@pytest.mark.parametrize("name", ALL)
-@given(text=st.one_of(TEXTS, WILD))
-@settings(max_examples=150, deadline=None)
-def test_upper_bound_holds(name: str | None, text: str) -> None:
-    """No count is over the bound."""
-    assert count(text, name).tokens <= upper_bound(text, name)

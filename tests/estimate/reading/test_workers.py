@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import concurrent.futures
 import os
 import signal
 import subprocess
@@ -121,6 +122,19 @@ def test_processes_are_used_and_give_the_same(tmp_path: Path) -> None:
         "print(both[0] == both[1], most, len(children()))\n"
     )
     assert _run(code) == ("True 2 0\n" if sys.platform == "linux" else "True 0 0\n")
+
+
+def test_threads_stand_in_where_nothing_can_be_forked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Python cannot make the locks that processes share, threads do the work."""
+    monkeypatch.setattr(workers, "_may_fork", lambda: True)
+    for error in (OSError, ImportError, NotImplementedError):
+        def refuse(*_: object, error: type[Exception] = error) -> None:
+            raise error
+
+        monkeypatch.setattr(concurrent.futures, "ProcessPoolExecutor", refuse)
+        started = workers.Workers(2)
+        assert started.submit([lambda: 1, lambda: 2]).result(timeout=60) == [1, 2]
+        started.stop()
 
 
 def _children(parent: int) -> list[int]:

@@ -19,6 +19,7 @@ LAYERS = (
     ("__main__",),
     ("cli",),
     ("bench", "estimate"),
+    ("session",),
     ("engine",),
     ("routing",),
     ("health", "cache"),
@@ -27,7 +28,7 @@ LAYERS = (
     ("config",),
     ("catalog",),
     ("values",),
-    ("errors", "secret", "clock", "places", "digest"),
+    ("errors", "secret", "clock", "chance", "places", "digest"),
     ("__init__",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}
@@ -184,8 +185,8 @@ def test_a_hit_loads_no_plan_and_no_network() -> None:
     question = ("ask", "-p", "demo", "-q", "What is DNS?")
     _modules_after(*question)
     loaded = _modules_after(*question, "--timeout", "33")
-    assert "deepsel.engine.shortcut" in loaded
-    plan = {"deepsel.engine.prepare", "deepsel.engine.run", "deepsel.health.outlook", "deepsel.providers.complete", "deepsel.tokens"}
+    assert "deepsel.engine.run" in loaded
+    plan = {"deepsel.engine.prepare", "deepsel.engine.calls", "deepsel.health.outlook", "deepsel.providers.complete", "deepsel.tokens"}
     assert not loaded & (NETWORK | NEVER_AT_A_START | plan | {"tiktoken", "random", "tempfile", "deepsel.simulator", "base64", "html"})
 
 
@@ -202,7 +203,7 @@ def test_a_replayed_answer_loads_next_to_nothing(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("PYTHONIOENCODING", "utf-8")
     question = ("ask", "-p", "demo", "-q", "What is DNS?")
     bought = _modules_after(*question)
-    assert {"typer", "deepsel.engine.run"} <= bought
+    assert {"typer", "deepsel.engine.calls"} <= bought
     _modules_after(*question)  # looks into the database once, since the first has only just written it
     loaded = _modules_after(*question)
     assert {name for name in loaded if name.startswith("deepsel.")} == {

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import pairwise
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from deepsel import tokens
 from deepsel.bench.recording import Recording
@@ -22,12 +22,13 @@ from deepsel.engine.attempt import Draft, failed_cost_usd, settle
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.providers.calls import Timeouts
 from deepsel.providers.complete import stream_answer
+from deepsel.providers.wires import WIRES
 from deepsel.secret import Secret
 from deepsel.values import Finish, Identity, Message, Model, Provider, ReasoningDelta, Request, Source, TextDelta, Usage
 
 if TYPE_CHECKING:
     from deepsel.providers.exchange import Exchange
-    from deepsel.providers.transport import Transport
+    from deepsel.providers.transport import HttpTransport
 
 _SWITCH_S = 0.0005
 """How long one thread may keep others from running: a tenth of Python's own, since a waiting one has a stamp to take."""
@@ -67,7 +68,7 @@ class Seen:
 class Caller:
     """Asks models, each request with the same limits."""
 
-    transport: Transport
+    transport: HttpTransport
     clock: Clock
     timeout_s: float
     first_token_s: float | None
@@ -87,9 +88,10 @@ class Caller:
             deadline=now + self.timeout_s,
         )
         request = Request((Message("user", prompt),), temperature=self.temperature)
+        body = WIRES[target.provider.wire].encode(request, target.model, target.provider, max_tokens=max_tokens)
         events = stream_answer(
-            cast("Transport", Recording(self.transport)), request, target.model, target.provider, target.key,
-            max_tokens=max_tokens, timeouts=timeouts, clock=self.clock, on_open=seen.opened,
+            Recording(self.transport), body, target.provider, target.key,
+            is_stream=True, timeouts=timeouts, clock=self.clock, on_open=seen.opened,
         )  # fmt: skip
         try:
             for event in events:

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from deepsel.errors import AttemptFailed
-from deepsel.providers.calls import Call, Timeouts
+from deepsel.providers.calls import Call, Response, Timeouts, Transport
 
 if TYPE_CHECKING:
     from deepsel.providers.exchange import Exchange
-    from deepsel.providers.transport import Response, Transport
 
 _END_MARKERS = (b"[DONE]", b"message_stop")
 """Where the bytes of an answer most likely end. Elsewhere they are taken in two parts, which changes nothing."""

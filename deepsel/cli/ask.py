@@ -16,7 +16,7 @@ from deepsel.errors import UsageError
 from deepsel.values import STRATEGIES, TASKS, Json, JsonObject
 
 if TYPE_CHECKING:
-    from deepsel.engine.lookup import CacheMode
+    from deepsel.engine.ask import CacheMode
 
 
 def ask(

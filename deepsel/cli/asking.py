@@ -13,22 +13,21 @@ from deepsel import config
 from deepsel.catalog import overlay
 from deepsel.cli import memo, records
 from deepsel.cli import output as out
-from deepsel.cli.context import Workshop, choose_profile, load_settings
+from deepsel.cli.context import choose_profile, load_settings, open_session
 from deepsel.cli.durations import seconds
 from deepsel.cli.money import count, usd
 from deepsel.cli.options import Common
 from deepsel.cli.prompt import read_prompt
 from deepsel.cli.terminal import is_terminal, write_note
-from deepsel.clock import SystemClock
+from deepsel.engine.ask import Ask
 from deepsel.errors import StoppedByUser
 from deepsel.values import Answer, JsonObject, Request
 
 if TYPE_CHECKING:
-    from deepsel.config import Profile, Settings
-    from deepsel.engine.lookup import CacheMode
+    from deepsel.engine.ask import CacheMode
+    from deepsel.engine.lookup import CachePeek
     from deepsel.engine.prepare import Prepared
-    from deepsel.engine.run import Run, Tools
-    from deepsel.engine.shortcut import Shortcut
+    from deepsel.engine.run import Run
 
 
 class Wishes(NamedTuple):
@@ -73,94 +72,42 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str], stdin: TextIO | 
         params=wishes.params,
         stream=wishes.stream is not False,
     )
-    with Workshop(common.config, settings) as workshop:
-        job = _Job(common, wishes, env, settings, profile, request, prompt.instruction, workshop)
-        run_ = job.shortcut() or job.plan()
-        if run_ is not None:
-            job.show(run_)
-    if conditions and run_:
+    ask = Ask(
+        request,
+        prompt.instruction,
+        profile,
+        task=wishes.task,
+        difficulty=wishes.difficulty,
+        cache_mode=wishes.cache_mode,
+        needs_difficulty=wishes.as_json,
+    )
+    with open_session(common, settings) as session:
+        if wishes.explain:
+            _explain(*session.explain(ask), wishes, common)
+            return
+        run_ = session.ask(ask, is_shown=_shows_stream(wishes))
+        _show(run_, wishes, common)
+    if conditions:
         _keep_memo(run_, wishes, common, conditions)
 
 
-class _Job(NamedTuple):
-    """One request on its way through the commands' layer."""
+def _show(run_: Run, wishes: Wishes, common: Common) -> None:
+    """Show what happens as it happens, then report."""
+    from deepsel.cli.show import reader_for
 
-    common: Common
-    wishes: Wishes
-    env: Mapping[str, str]
-    settings: Settings
-    profile: Profile
-    request: Request
-    instruction: str
-    workshop: Workshop
-
-    def shortcut(self) -> Shortcut | None:
-        """Find the answer on the disk, where that needs no plan."""
-        if self.wishes.explain or self.wishes.cache_mode in ("off", "refresh"):
-            return None
-        from deepsel.engine.shortcut import find
-
-        return find(
-            self.request,
-            self.instruction,
-            profile=self.profile,
-            settings=self.settings,
-            env=self.env,
-            task=self.wishes.task,
-            difficulty=self.wishes.difficulty,
-            needs_difficulty=self.wishes.as_json,
-            cache_mode=self.wishes.cache_mode,
-            cache=self.workshop.cache(),
-            log=self.workshop.log(),
-            clock=SystemClock(),
-        )
-
-    def plan(self) -> Run | None:
-        """Plan the request; None where the plan was only to be explained."""
-        from deepsel.engine.prepare import ensure_route, prepare
-        from deepsel.engine.run import Run
-
-        tools = self.workshop.tools()
-        prepared = prepare(
-            self.request,
-            self.instruction,
-            profile=self.profile,
-            settings=self.settings,
-            env=self.env,
-            at=tools.clock.now(),
-            task=self.wishes.task,
-            difficulty=self.wishes.difficulty,
-            cache_mode=self.wishes.cache_mode,
-            log=tools.log,
-        )
-        if self.wishes.explain:
-            _explain(prepared, tools, self.wishes, self.common)
-            return None
-        if not prepared.look_up or prepared.cache_mode in ("off", "refresh"):
-            ensure_route(prepared, self.settings)
-        return Run(prepared, tools, is_shown=_shows_stream(self.wishes))
-
-    def show(self, run_: Run | Shortcut) -> None:
-        """Show what happens as it happens, then report."""
-        from deepsel.cli.show import reader_for
-
-        wishes, common, is_shown = self.wishes, self.common, _shows_stream(self.wishes)
-        try:
-            with (
-                reader_for(is_shown=is_shown, quiet=common.quiet, verbose=common.verbose) as reader,
-                closing(run_.events()) as events,
-                _terminated_like_interrupted(),
-            ):
-                for event in events:
-                    reader.take(event)
-        except KeyboardInterrupt:
-            _finish(run_, wishes, common, is_shown=is_shown, stopped=True)
-            raise StoppedByUser("interrupted") from None
-        if run_.unplanned is not None:
-            from deepsel.engine.prepare import ensure_route
-
-            ensure_route(run_.unplanned, self.settings)  # the cache had nothing, and nobody may be asked: this says why
-        _finish(run_, wishes, common, is_shown=is_shown)
+    is_shown = _shows_stream(wishes)
+    try:
+        with (
+            reader_for(is_shown=is_shown, quiet=common.quiet, verbose=common.verbose) as reader,
+            closing(run_.events()) as events,
+            _terminated_like_interrupted(),
+        ):
+            for event in events:
+                reader.take(event)
+    except KeyboardInterrupt:
+        _finish(run_, wishes, common, is_shown=is_shown, stopped=True)
+        raise StoppedByUser("interrupted") from None
+    _finish(run_, wishes, common, is_shown=is_shown)
 
 
 def _read_files(common: Common, wishes: Wishes, env: Mapping[str, str]) -> list[Path]:
@@ -170,7 +117,7 @@ def _read_files(common: Common, wishes: Wishes, env: Mapping[str, str]) -> list[
     return [paths.config_file, paths.data_dir / overlay.FILE_NAME, *wishes.files, *named]
 
 
-def _keep_memo(run_: Run | Shortcut, wishes: Wishes, common: Common, conditions: memo.Conditions) -> None:
+def _keep_memo(run_: Run, wishes: Wishes, common: Common, conditions: memo.Conditions) -> None:
     """Keep the output for the next identical invocation, where that will be a hit."""
     following = run_.next_time()
     lines = conditions.lines(name for one in run_.providers for name in [one.api_key_env] if name)
@@ -185,11 +132,11 @@ def _keep_memo(run_: Run | Shortcut, wishes: Wishes, common: Common, conditions:
     )
 
 
-def _explain(prepared: Prepared, tools: Tools, wishes: Wishes, common: Common) -> None:
+def _explain(prepared: Prepared, peek: CachePeek, wishes: Wishes, common: Common) -> None:
     """Print the plan."""
-    from deepsel.cli.explain import cache_state, plan_text
+    from deepsel.cli.explain import cache_record, plan_text
 
-    state = cache_state(prepared, tools)
+    state = cache_record(peek)
     record = records.plan_record(prepared, state)
     text = records.dump(record) if wishes.as_json else plan_text(prepared, state, verbose=common.verbose)
     _deliver(text, wishes.output)
@@ -215,7 +162,7 @@ def _shows_stream(wishes: Wishes) -> bool:
     return bool(wishes.stream) or is_terminal(sys.stdout)
 
 
-def _finish(run_: Run | Shortcut, wishes: Wishes, common: Common, *, is_shown: bool, stopped: bool = False) -> None:
+def _finish(run_: Run, wishes: Wishes, common: Common, *, is_shown: bool, stopped: bool = False) -> None:
     """Hand over what has not been shown yet, write the footer, and raise what went wrong."""
     answer, failure = run_.answer(), None if stopped else run_.failure()
     is_whole = failure is None and not stopped
@@ -257,6 +204,6 @@ def footer(answer: Answer, *, times: str | None = None) -> str:
         times += f", first token {seconds(answer.ttft_s)}"
     tier = f" ({answer.cache.tier})" if answer.cache.tier else ""
     parts = [answer.model, written, usd(answer.cost_usd), times, f"cache {answer.cache.status}{tier}"]
-    if answer.provider.startswith("demo"):
+    if answer.is_simulated:
         parts.insert(1, "simulated")
     return " · ".join(parts)

@@ -23,7 +23,7 @@ from deepsel.bench.prompts import Prompter
 from deepsel.bench.records import Report, Result
 from deepsel.bench.session import Session, Wanted, worst_cost_usd
 from deepsel.cli import output as out
-from deepsel.cli.context import Workshop, choose_profile, load_settings
+from deepsel.cli.context import choose_profile, load_settings, open_session
 from deepsel.cli.money import usd
 from deepsel.cli.options import Common
 from deepsel.cli.terminal import is_terminal, plain, write_note
@@ -64,17 +64,17 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str]) -> None:
     settings = load_settings(common, env)
     profile = choose_profile(settings, common, env)
     baseline = _read_baseline(wishes.baseline)
-    with Workshop(common.config) as workshop:
+    with open_session(common, settings) as opened:
         clock = SystemClock()
         targets = _targets(wishes, settings, profile, env)
         _check_baseline(baseline, targets, wishes)
         prompter = Prompter(random.SystemRandom(), wishes.wanted.shares_prefix)
         started_at = clock.now()
-        purse = Purse(profile, workshop.log(), clock)
+        purse = Purse(profile, opened.log, clock)
         _ensure_cost(wishes, purse, targets, prompter, at=started_at)
-        located = [replace(target, provider=workshop.locate(target.provider)) for target in targets]
+        located = [replace(target, provider=opened.locate(target.provider)) for target in targets]
         caller = Caller(
-            workshop.open_transport(), clock, profile.timeout_s, profile.first_token_timeout_s, profile.temperature
+            opened.transport, clock, profile.timeout_s, profile.first_token_timeout_s, profile.temperature
         )
         with _Line(common) as line:
             sender = Sender(caller, wishes.wanted.max_tokens, random.SystemRandom(), line.watch)

@@ -12,7 +12,7 @@ import typer
 
 from deepsel.cli import cache_text as text
 from deepsel.cli import memo
-from deepsel.cli.context import open_cache
+from deepsel.cli.context import open_session
 from deepsel.cli.durations import parse_duration
 from deepsel.cli.options import Common
 from deepsel.cli.output import write_file, write_stdout
@@ -44,7 +44,8 @@ def _selector(model: str | None, provider: str | None, match: str | None, older_
 @contextmanager
 def _opened(common: Common) -> Iterator[Cache]:
     """Open the cache, and tell afterwards which tier could not be used."""
-    with open_cache(common.config) as cache:
+    with open_session(common) as session:
+        cache = session.cache
         yield cache
         if not common.quiet:
             for notice in cache.notices():

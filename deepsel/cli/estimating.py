@@ -211,10 +211,10 @@ def _ask_providers(
 ) -> Reading:
     """Replace the counts of each vocabulary by those its provider reports, where it has a count endpoint."""
     from deepsel.estimate.exact import WIRE, asker, with_exact_counts
-    from deepsel.providers.transport import Transport
+    from deepsel.providers.transport import HttpTransport
 
     done: set[str] = set()
-    with Transport(SystemClock()) as transport:
+    with HttpTransport(SystemClock()) as transport:
         for model in named:
             provider = providers[model.provider]
             if provider.wire != WIRE:

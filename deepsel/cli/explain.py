@@ -3,33 +3,18 @@
 from __future__ import annotations
 
 import json
-from functools import partial
 from typing import Any
 
 from deepsel.cli.money import count, usd
 from deepsel.cli.terminal import plain
-from deepsel.engine.lookup import Place, find_place, may_read
+from deepsel.engine.lookup import CachePeek
 from deepsel.engine.prepare import Prepared
-from deepsel.engine.run import Tools
 
 
-def cache_state(prepared: Prepared, tools: Tools) -> dict[str, Any]:
-    """Look whether the cache could answer, without asking anybody."""
-    first: Place | None = None
-    for name in prepared.look_up:
-        model = prepared.models[name]
-        place = find_place(prepared.request, model, prepared.providers[model.provider], prepared.max_tokens[model.name])
-        if not may_read(prepared.cache_mode, place):
-            continue
-        first = first or place
-        account = partial(tools.key_of, prepared.providers[model.provider])
-        found = tools.cache.get(place.key, account, is_counted=False)
-        if found is not None:
-            state = {"status": "hit", "tier": found[1], "key": place.key, "model": name}
-            return state | {"document": place.document}
-    if first is None:
-        return {"status": "off", "tier": None, "key": None, "model": None, "document": None}
-    return {"status": "miss", "tier": None, "key": first.key, "model": None, "document": first.document}
+def cache_record(peek: CachePeek) -> dict[str, Any]:
+    """Build the member that says what the cache has."""
+    use = peek.use
+    return {"status": use.status, "tier": use.tier, "key": use.key, "model": peek.model, "document": peek.document}
 
 
 def plan_text(prepared: Prepared, cache: dict[str, Any], *, verbose: bool = False) -> str:
@@ -41,7 +26,7 @@ def plan_text(prepared: Prepared, cache: dict[str, Any], *, verbose: bool = Fals
         "",
     ]
     for choice in prepared.plan.choices:
-        tokens = prepared.input_tokens[choice.model]
+        tokens = prepared.counts[choice.model]
         terms = "  ".join(f"{name} {value:+.3f}" for name, value in choice.terms.items())
         lines.append(
             f"{choice.rank}. {choice.model} ({choice.provider})  utility {choice.utility:.3f}  {usd(choice.cost_usd)}"

@@ -118,7 +118,7 @@ def plan_record(prepared: Prepared, cache: dict[str, Any]) -> dict[str, Any]:
         "task": prepared.task,
         "task_evidence": list(prepared.task_evidence),
         "difficulty": round(prepared.difficulty, 4),
-        "input_tokens": {name: count.tokens for name, count in prepared.input_tokens.items()},
+        "input_tokens": {name: count.tokens for name, count in prepared.counts.items()},
         "candidates": [
             {
                 "model": choice.model,

@@ -12,7 +12,7 @@ from deepsel import catalog, config
 from deepsel.catalog import overlay
 from deepsel.catalog.refresh import LARGEST_FACTOR, Change, Refresh, compare
 from deepsel.catalog.refresh_sources import read_offers
-from deepsel.cli.context import Workshop, load_settings
+from deepsel.cli.context import load_settings, open_session
 from deepsel.cli.money import per_million
 from deepsel.cli.options import Common
 from deepsel.cli.output import write_file, write_stdout
@@ -76,11 +76,10 @@ def _download(url: str, common: Common) -> bytes:
     """Get a public list; no key is sent."""
     from deepsel.providers.calls import Call, Timeouts
 
-    with Workshop(common.config) as workshop:
-        tools = workshop.tools()
-        limits = Timeouts(deadline=tools.clock.monotonic() + _TIMEOUT_S, first_token_s=None, progress_s=None)
+    with open_session(common) as session:
+        limits = Timeouts(deadline=session.clock.monotonic() + _TIMEOUT_S, first_token_s=None, progress_s=None)
         call = Call("GET", url, {"accept": "application/json"})
-        with tools.transport().open(call, timeouts=limits) as response:
+        with session.transport.open(call, timeouts=limits) as response:
             if response.status != 200:
                 words = f"{call.target} answered {response.status} in place of its list"
                 raise AttemptFailed(ErrorClass.SERVER, words, http_status=response.status)

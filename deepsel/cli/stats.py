@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from deepsel import config
-from deepsel.cli.context import choose_profile, load_settings, open_cache
+from deepsel.cli.context import choose_profile, load_settings, open_session
 from deepsel.cli.durations import parse_duration
 from deepsel.cli.options import Common
 from deepsel.cli.output import write_stdout
@@ -19,8 +18,8 @@ from deepsel.clock import SystemClock
 from deepsel.errors import UsageError
 
 if TYPE_CHECKING:
-    from deepsel.cli.stats_report import Report
     from deepsel.health.summary import By, Group
+    from deepsel.session.stats import Report
 
 _BY: tuple[By, ...] = ("model", "provider", "profile", "day")
 _LONGEST_S = 3650 * 86_400.0
@@ -37,21 +36,20 @@ def stats(
 
     Requests, tokens, spend, times (p50, p95, p99), errors by class, cache hits and what they saved, spend against budget.
     """
-    from deepsel.cli.stats_report import gather
-    from deepsel.health.log import ObservationLog
+    from deepsel.session.stats import gather
 
     if as_json and as_html:
         raise UsageError("`--json` and `--html` exclude each other", "give one of them")
     settings, until = load_settings(common), SystemClock().now()
-    open_cache(common.config, settings).close()  # adds to the log what was replayed since
-    report = gather(
-        ObservationLog(config.find_paths(os.environ, common.config).data_dir),
-        profile=choose_profile(settings, common),
-        profiles=settings.profiles,
-        by=_chosen(by),
-        since=until - timedelta(seconds=min(parse_duration(since), _LONGEST_S)),
-        until=until,
-    )
+    with open_session(common, settings) as session:
+        report = gather(
+            session.log,
+            profile=choose_profile(settings, common),
+            profiles=settings.profiles,
+            by=_chosen(by),
+            since=until - timedelta(seconds=min(parse_duration(since), _LONGEST_S)),
+            until=until,
+        )
     if as_json:
         write_stdout(dump(record(report)))
     elif as_html:

@@ -9,9 +9,9 @@ from importlib.resources import files
 from string import Template
 
 from deepsel.cli.money import count, usd
-from deepsel.cli.stats_report import PARTS, Report
 from deepsel.estimate import plots
 from deepsel.health.summary import Group
+from deepsel.session.stats import PARTS, Report
 
 _HEIGHT = 90
 _MOST_BARS = 30

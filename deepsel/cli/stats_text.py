@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from deepsel.cli.money import usd
-from deepsel.cli.stats_report import Budget, EndpointState, Report
 from deepsel.health.summary import Group
+from deepsel.session.stats import Budget, EndpointState, Report
 
 _COLUMNS = 80
 _BAR_COLUMNS = 20

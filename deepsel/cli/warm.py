@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deepsel.cli.ask import read_money
-from deepsel.cli.context import Workshop, choose_profile, load_settings
+from deepsel.cli.context import choose_profile, load_settings, open_session
 from deepsel.cli.durations import duration_text, parse_duration, seconds
 from deepsel.cli.money import usd
 from deepsel.cli.options import Common
@@ -21,7 +21,7 @@ from deepsel.cli.terminal import write_note
 from deepsel.errors import OverBudgetError, UsageError
 
 if TYPE_CHECKING:
-    from deepsel.engine.warming import Ping, Warmer
+    from deepsel.session.warm import Ping, Warmer
 
 
 def warm(
@@ -41,7 +41,7 @@ def warm(
 
     Calls a model only while nothing else of yours has called it; one line for each call goes to stdout.
     """
-    from deepsel.engine.warming import Warmer, with_keys
+    from deepsel.session.warm import Warmer, with_keys
 
     every_s, for_s = parse_duration(every), parse_duration(for_) if for_ else None
     if every_s < 1:
@@ -50,8 +50,8 @@ def warm(
     settings = load_settings(common)
     profile = choose_profile(settings, common)
     models = tuple(model) if model else with_keys(profile, settings, os.environ)
-    with Workshop(common.config) as workshop, _ended_by_signals():
-        warmer = Warmer(models, every_s, profile, settings, workshop.tools())
+    with open_session(common, settings) as session, _ended_by_signals():
+        warmer = Warmer(models, every_s, profile, session.resources)
         hourly_usd = warmer.hourly_usd()
         if not common.quiet:
             cost = "an unknown amount" if hourly_usd is None else f"at most {usd(hourly_usd)}"
@@ -67,7 +67,7 @@ def warm(
             if not pings:
                 raise
             write_note(f"stopped: {error.message}")
-        for notice in warmer.tools.log.notices():
+        for notice in session.log.notices():
             write_note(f"warning: {notice.message}")
         if not common.quiet:
             write_note(_summary(pings, warmer))

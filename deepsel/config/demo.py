@@ -12,9 +12,10 @@ from deepsel.values import Model, Provider
 DEMO_ORIGIN = "http://127.0.0.1:0"
 
 DEMO_PROVIDERS = {
-    "demo": Provider(name="demo", label="simulator", wire="openai-chat", base_url=f"{DEMO_ORIGIN}/v1"),
+    "demo": Provider(name="demo", label="simulator", wire="openai-chat", base_url=f"{DEMO_ORIGIN}/v1", is_simulated=True),
     "demo-anthropic": Provider(
-        name="demo-anthropic", label="simulator", wire="anthropic-messages", base_url=DEMO_ORIGIN, seed_field=None
+        name="demo-anthropic", label="simulator", wire="anthropic-messages", base_url=DEMO_ORIGIN, seed_field=None,
+        is_simulated=True,
     ),
 }
 

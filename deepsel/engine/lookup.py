@@ -1,48 +1,197 @@
-"""Where a request's answer would stand in the cache, and whether it may stand there at all."""
+"""One request's dealings with the answer cache: the look before planning, the look-up of a plan, turns, and keeping.
+
+What a plan would find out (tokens, prices, health, order) cannot change the answer where exactly one candidate has one on the
+disk that the plan would allow. Wherever it could, nothing is found here, and the run goes on to plan.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
-from deepsel.cache import cache_key, key_document
+from deepsel import config
+from deepsel.engine.ask import Ask, CacheMode
+from deepsel.engine.encoded import Encoded, Encodings
+from deepsel.engine.flight import Flight
+from deepsel.engine.resources import Resources
+from deepsel.engine.wholeness import stops_in_sentence
 from deepsel.errors import NoRouteError
 from deepsel.providers.wires import WIRES
-from deepsel.values import JsonObject, Model, Provider, Request
+from deepsel.routing.candidates import fit_max_tokens
+from deepsel.values import CacheUse, Finish, JsonObject, Model, Notice, Provider, Request
 
-CacheMode = Literal["auto", "on", "off", "refresh", "only"]
-"""auto: deterministic requests only; on: every request; refresh: ask anew and store; only: the cache or nothing."""
+if TYPE_CHECKING:
+    from deepsel.cache import Account, CachedAnswer
+    from deepsel.engine.attempt import Draft, Settlement
+    from deepsel.engine.prepare import Prepared
 
-
-class Place(NamedTuple):
-    """The cache's name for one request at one model."""
-
-    key: str
-    document: JsonObject
-    is_deterministic: bool
-
-
-def find_place(request: Request, model: Model, provider: Provider, max_tokens: int) -> Place:
-    """Make the cache key of `request` as `model` would be sent it."""
-    wire = WIRES[provider.wire]
-    body = wire.encode(request, model, provider, max_tokens=max_tokens)
-    document = key_document(
-        body, provider=provider.name, wire=provider.wire, model_id=model.id, base_url=provider.base_url
-    )
-    return Place(cache_key(document), document, wire.is_deterministic(body, model, provider))
+_TOKENS_A_BYTE = 3
+"""More than any vocabulary makes of a text: a token covers a byte, Claude's marks none; NFC makes three bytes of one at most."""
+_TOKENS_A_MESSAGE = 16
+"""More than any maker's framing of one more message."""
 
 
-def may_read(mode: CacheMode, place: Place) -> bool:
+class CachePeek(NamedTuple):
+    """What the cache has for a plan."""
+
+    use: CacheUse
+    model: str | None
+    """Whose answer it is."""
+    document: JsonObject | None
+    """What the key is the hash of."""
+
+
+def may_read(mode: CacheMode, encoded: Encoded) -> bool:
     """Tell whether an answer from the cache will do."""
-    return mode in ("on", "only") or (mode == "auto" and place.is_deterministic)
+    return mode in ("on", "only") or (mode == "auto" and encoded.is_deterministic)
 
 
-def may_store(mode: CacheMode, place: Place) -> bool:
+def may_store(mode: CacheMode, encoded: Encoded) -> bool:
     """Tell whether the answer may be kept."""
-    return mode in ("on", "refresh") or (mode == "auto" and place.is_deterministic)
+    return mode in ("on", "refresh") or (mode == "auto" and encoded.is_deterministic)
 
 
 def not_cached(models: Iterable[str]) -> NoRouteError:
     """Say that nobody may be asked and none of the models' answers is there."""
     reasons = "; ".join(f"{model}: not in the cache" for model in models)
     return NoRouteError(f"no cached answer, and nothing was sent: {reasons}", "ask once without `--only-cached`")
+
+
+@dataclass(slots=True)
+class Lookup:
+    """One request's dealings with the answer cache."""
+
+    ask: Ask
+    resources: Resources
+    encodings: Encodings
+    use: CacheUse = field(default_factory=lambda: CacheUse("off"))
+    hit: CachedAnswer | None = None
+    notices: list[Notice] = field(default_factory=list)
+    _flight: Flight | None = None
+
+    def before_planning(self, candidates: Sequence[tuple[Model, Provider]]) -> bool:
+        """Look on this machine's disk; tell whether an answer was found that no plan could change."""
+        ask, cache = self.ask, self.resources.cache
+        if ask.cache_mode in ("off", "refresh") or ask.request.has_images:
+            return False
+        most, found = _most_tokens(ask.request), []
+        for model, provider in candidates:
+            limit = _sure_limit(ask, model, most)
+            if limit is None or _may_warn(ask, model, provider):
+                return False
+            encoded = self.encodings.of(model, provider, limit)
+            stored = cache.on_disk(encoded.key) if may_read(ask.cache_mode, encoded) else None
+            if stored is not None:
+                found.append((model, provider, encoded.key, stored[0]))
+        if len(found) != 1:
+            return False
+        model, provider, key, answer = found[0]
+        if not _may_answer(model, provider, self.resources, needs_key=ask.cache_mode != "only"):
+            return False
+        self.hit, self.use = answer, CacheUse("hit", "disk", key)
+        cache.count_answer(answer, "disk")
+        self.notices += cache.notices()
+        return True
+
+    def everywhere(self, prepared: Prepared) -> None:
+        """Search every tier for each candidate of the plan, best first."""
+        mode, cache = self.ask.cache_mode, self.resources.cache
+        if mode == "off":
+            return
+        for name in prepared.look_up:
+            encoded = self.encoded(prepared, name)
+            is_wanted = may_read(mode, encoded)
+            if self.use.key is None and (is_wanted or may_store(mode, encoded)):
+                self.use = CacheUse("miss", None, encoded.key)
+            found = cache.get(encoded.key, self._account(prepared, name)) if is_wanted else None
+            if found is not None:
+                self.hit, tier = found
+                self.use = CacheUse("hit", tier, encoded.key)
+                break
+        self.notices += cache.notices()
+
+    def peek(self, prepared: Prepared) -> CachePeek:
+        """Look whether the cache could answer, without counting it as an answer."""
+        first: Encoded | None = None
+        for name in prepared.look_up:
+            encoded = self.encoded(prepared, name)
+            if not may_read(self.ask.cache_mode, encoded):
+                continue
+            first = first or encoded
+            found = self.resources.cache.get(encoded.key, self._account(prepared, name), is_counted=False)
+            if found is not None:
+                return CachePeek(CacheUse("hit", found[1], encoded.key), name, encoded.document)
+        if first is None:
+            return CachePeek(CacheUse("off"), None, None)
+        return CachePeek(CacheUse("miss", None, first.key), None, first.document)
+
+    def keep(self, draft: Draft, settlement: Settlement, prepared: Prepared) -> Notice | None:
+        """Store a whole answer under the model that gave it, where it may be kept; returns why it was not, where that is news."""
+        if self.ask.cache_mode == "off" or draft.finish is not Finish.COMPLETE:
+            return None
+        encoded = self.encodings.of(draft.model, draft.provider, draft.max_tokens)
+        if not may_store(self.ask.cache_mode, encoded):
+            return None
+        if stops_in_sentence(draft.text):
+            return Notice("possibly_cut", "the answer ends within a sentence; it was not stored")
+        from deepsel.engine.record import to_keep
+
+        cache, account = self.resources.cache, partial(self.resources.key_of, draft.provider)
+        stored = cache.put(encoded.key, to_keep(draft, settlement, encoded, prepared.task), account=account)
+        self.use = CacheUse("stored" if stored else "miss", None, encoded.key)
+        self.notices += cache.notices()
+        return None
+
+    def take_turn(self, prepared: Prepared, *, deadline: float) -> None:
+        """Wait until nobody else, in any process, asks for the same answer; `deadline` on the monotonic clock."""
+        assert self.use.key is not None
+        self._flight = Flight(self.resources.clock, deadline=deadline)
+        self._flight.board(self.resources.cache.turns(self.use.key, self._account(prepared, prepared.plan.choices[0].model)))
+
+    def give_turn_back(self) -> None:
+        """Let the next one ask, or find the answer."""
+        if self._flight is not None:
+            self._flight.land(is_kept=self.use.status in ("hit", "stored"))
+
+    def encoded(self, prepared: Prepared, name: str) -> Encoded:
+        """Return the request as a candidate is sent it."""
+        candidate = prepared.candidates[name]
+        assert candidate.max_tokens is not None
+        return self.encodings.of(candidate.model, candidate.provider, candidate.max_tokens)
+
+    def _account(self, prepared: Prepared, name: str) -> Account:
+        """Say how to find the key that pays for a model's answers."""
+        return partial(self.resources.key_of, prepared.candidates[name].provider)
+
+
+def _sure_limit(ask: Ask, model: Model, most: int) -> int | None:
+    """Return the bound on the answer where the window cannot decide it, and with it the key; else None."""
+    wanted = ask.request.max_tokens or ask.profile.max_tokens
+    limit = wanted if model.max_output is None else min(wanted, model.max_output)
+    fitted = fit_max_tokens(model, most + model.framing_tokens, wanted=wanted, input_is_exact=False)
+    return limit if fitted == limit else None
+
+
+def _may_warn(ask: Ask, model: Model, provider: Provider) -> bool:
+    """Tell whether something that was asked for by an option would not be sent."""
+    flags = {name for name, source in ask.profile.sources.items() if source == "flag"}
+    return bool(flags and flags.intersection(WIRES[provider.wire].withheld(ask.request, model, provider)))
+
+
+def _most_tokens(request: Request) -> int:
+    """Return more tokens than any candidate can count the request as, the framing of the first message aside."""
+    texts = [message.content for message in request.messages]
+    if request.schema is not None:
+        import json
+
+        texts.append(json.dumps(request.schema))
+    return sum(_TOKENS_A_BYTE * len(text.encode("utf-8", "surrogatepass")) + _TOKENS_A_MESSAGE for text in texts)
+
+
+def _may_answer(model: Model, provider: Provider, resources: Resources, *, needs_key: bool) -> bool:
+    """Tell whether a plan would not refuse the model for good."""
+    today = resources.clock.now().date()
+    is_sold = (model.retires is None or today < model.retires) and (model.available_from or today) <= today
+    return is_sold and (not needs_key or config.has_key(provider, resources.env))

@@ -6,11 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from deepsel.cache import CachedAnswer
 from deepsel.clock import Clock
 from deepsel.engine.budget import Purse
 from deepsel.engine.gates import Gates
-from deepsel.engine.hit import observation_of, observed
+from deepsel.engine.hit import observed
 from deepsel.engine.pace import MAX_PAUSE_S, pause_before_next_s
 from deepsel.engine.prepare import Prepared, thresholds_of
 from deepsel.health import limits
@@ -43,7 +42,7 @@ class Lookout:
     def learn(self) -> str:
         """Close the gates of targets that another process was told to stay away from; returns which, for a person."""
         told = []
-        names = [Endpoint(model.provider, name) for name, model in self.prepared.models.items()]
+        names = [Endpoint(one.model.provider, name) for name, one in self.prepared.everyone.items()]
         for endpoint, limit in limits.read_limits(self.log.database, names).items():
             left_s = self._keep_away(endpoint, limit.opens_at(self._now()))
             if left_s > 0:
@@ -92,11 +91,11 @@ class Lookout:
         if wait_s:
             limits.close_until(self.log.database, endpoint, self._now() + min(wait_s, LONGEST_SHARED_S))
 
-    def report(self, answer: Answer, purse: Purse, *, hit: CachedAnswer | None) -> None:
+    def report(self, answer: Answer, purse: Purse) -> None:
         """Leave what happened in the log, settle the budget, and decide what it means for the endpoints."""
-        found = observations_of(answer, self.clock.now(), prepared=self.prepared, hit=hit)
+        found = observations_of(answer, self.clock.now(), prepared=self.prepared)
         self.log.add(found, hold=purse.hold, assumed_picousd=purse.assumed_picousd())
-        asked = dict.fromkeys(Endpoint(one.provider, one.model) for one in found if one.outcome != "hit")
+        asked = dict.fromkeys(Endpoint(one.provider, one.model) for one in found)
         if asked or self._probing:
             self.log.database.write(lambda database: self._conclude(database, [*asked], found))
 
@@ -128,12 +127,8 @@ def _seen(probe: Observation) -> Seen | None:
     return Seen(1, probe.total_s if has_failed and probe.ttft_s is None else probe.ttft_s, float(has_failed))
 
 
-def observations_of(
-    answer: Answer, at: datetime, *, prepared: Prepared, hit: CachedAnswer | None = None
-) -> list[Observation]:
-    """List one observation for each attempt, or one for a hit."""
-    if hit is not None:
-        return [observation_of(answer, hit, prepared.providers.get(answer.provider), at=at)]
+def observations_of(answer: Answer, at: datetime, *, prepared: Prepared) -> list[Observation]:
+    """List one observation for each call."""
     sent = [attempt for attempt in answer.attempts if attempt.outcome != "skipped"]
     return [_observation(answer, attempt, at, prepared, number=number) for number, attempt in enumerate(sent, start=1)]
 
@@ -147,7 +142,9 @@ def _observation(
     number: int,
 ) -> Observation:
     gateway = attempt.gateway
-    seen = observed(answer, attempt.usage, prepared.providers.get(attempt.provider), outcome=attempt.outcome, at=at)
+    candidate = prepared.everyone.get(attempt.model)
+    provider = candidate.provider if candidate else None
+    seen = observed(answer, attempt.usage, provider, outcome=attempt.outcome, at=at)
     return seen._replace(
         provider=attempt.provider,
         model=attempt.model,

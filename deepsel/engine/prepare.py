@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from deepsel import catalog, config, routing, tokens
 from deepsel.config import Profile, Settings
+from deepsel.engine.ask import Ask, CacheMode
 from deepsel.engine.attempt import price_tier
 from deepsel.engine.budget import budgets_of
-from deepsel.engine.lookup import CacheMode
 from deepsel.errors import ConfigError, NoRouteError, OverBudgetError
 from deepsel.health.cooldowns import Endpoint, Thresholds
 from deepsel.health.log import ObservationLog
@@ -28,24 +28,19 @@ _RESERVE_GROWTH = 4
 class Prepared(NamedTuple):
     """One request with its plan and everything needed to carry it out."""
 
-    request: Request
-    profile: Profile
+    ask: Ask
     task: str
     task_evidence: tuple[str, ...]
     difficulty: float
     plan: Plan
     reserves: tuple[Choice, ...]
     """Larger-context models, asked only where an answer was cut or a window overflowed."""
-    models: Mapping[str, Model]
-    providers: Mapping[str, Provider]
-    input_tokens: Mapping[str, tokens.Count]
-    """By model name, as are the next two."""
-    max_tokens: Mapping[str, int]
-    worst_usd: Mapping[str, Decimal | None]
-    """Cost at the longest answer; None: unknown."""
-    reserve_worst_usd: Mapping[str, Decimal | None]
-    """The same for a reserve, whose answer may be longer."""
-    cache_mode: CacheMode
+    candidates: Mapping[str, Candidate]
+    """The profile's, by model name."""
+    reserve_candidates: Mapping[str, Candidate]
+    """The larger-context models, whose answer may be longer, by model name; some may be candidates as well."""
+    counts: Mapping[str, tokens.Count]
+    """Tokens of the prompt by model name."""
     look_up: tuple[str, ...] = ()
     """Models whose answer from the cache will do, best first: what cools down or costs too much may still have one."""
     half_open: frozenset[str] = frozenset()
@@ -56,66 +51,74 @@ class Prepared(NamedTuple):
     """Of the advice given when it fails."""
     notices: tuple[Notice, ...] = ()
 
+    @property
+    def request(self) -> Request:
+        """What is asked."""
+        return self.ask.request
 
-def prepare(
-    request: Request,
-    instruction: str,
-    *,
-    profile: Profile,
-    settings: Settings,
-    env: Mapping[str, str],
-    at: datetime,
-    task: str | None = None,
-    difficulty: float | None = None,
-    cache_mode: CacheMode = "auto",
-    log: ObservationLog | None = None,
-) -> Prepared:
-    """Plan a request; `instruction` is what the user wrote, by which task and difficulty are judged.
+    @property
+    def profile(self) -> Profile:
+        """How it is carried out."""
+        return self.ask.profile
+
+    @property
+    def cache_mode(self) -> CacheMode:
+        """How the cache is used."""
+        return self.ask.cache_mode
+
+    @property
+    def everyone(self) -> Mapping[str, Candidate]:
+        """Whoever may be asked, by model name; a candidate's own figures win over those it has as a reserve."""
+        return {**self.reserve_candidates, **self.candidates}
+
+
+def prepare(ask: Ask, *, settings: Settings, env: Mapping[str, str], at: datetime, log: ObservationLog | None = None) -> Prepared:
+    """Plan a request.
 
     `log` None: nothing is known of what endpoints did and what was spent. Raises ConfigError for a candidate nobody knows.
     The plan may be empty: see `ensure_route`.
     """
-    detection = routing.detect(instruction)
-    chosen_task = task or detection.task
+    request, profile = ask.request, ask.profile
+    detection = routing.detect(ask.instruction)
+    task = ask.task or detection.task
     needs = Needs(
-        task=chosen_task,
-        difficulty=score(instruction) if difficulty is None else difficulty,
+        task=task,
+        difficulty=score(ask.instruction) if ask.difficulty is None else ask.difficulty,
         schema=request.schema is not None,
         images=request.has_images,
         on=at.date(),
     )
-    may_send = cache_mode != "only"
-    outlooks = _look(profile, settings, log, chosen_task, at) if log is not None and may_send else Outlooks({})
+    may_send = ask.cache_mode != "only"
+    outlooks = _look(profile, settings, log, task, at) if log is not None and may_send else Outlooks({})
     benches = benched(log.folder) if log is not None else {}
-    gather = _Gatherer(request, profile, settings, env, at, chosen_task, outlooks, benches, needs_keys=may_send)
+    gather = _Gatherer(request, profile, settings, env, at, task, outlooks, benches, needs_keys=may_send)
     policy = _policy(profile, outlooks)
     candidates = [gather.candidate(name, request.max_tokens or profile.max_tokens) for name in profile.models]
     plan = routing.plan(candidates, needs, policy)
     reserves = _reserves(gather)
-    everyone = [*candidates, *reserves]
-    passed_over = {one.model for one in plan.refused if one.reason in ("cooling", "over_cost")}
-    fitted = {one.model.name: one.max_tokens for one in candidates if one.max_tokens is not None}
     return Prepared(
-        request=request,
-        profile=profile,
-        task=chosen_task,
-        task_evidence=("forced",) if task else detection.evidence,
+        ask=ask,
+        task=task,
+        task_evidence=("forced",) if ask.task else detection.evidence,
         difficulty=needs.difficulty,
         plan=plan,
         reserves=routing.plan(reserves, needs, policy._replace(strategy="ordered")).choices,
-        models={candidate.model.name: candidate.model for candidate in everyone},
-        providers={candidate.provider.name: candidate.provider for candidate in everyone},
-        input_tokens=gather.counts,
-        max_tokens=fitted,
-        worst_usd={candidate.model.name: candidate.worst_bill.total_usd for candidate in candidates},
-        reserve_worst_usd={candidate.model.name: candidate.worst_bill.total_usd for candidate in reserves},
-        service_tier=price_tier(request.params.get("service_tier")),
-        cache_mode=cache_mode,
-        look_up=(*(choice.model for choice in plan.choices), *(name for name in fitted if name in passed_over)),
+        candidates={candidate.model.name: candidate for candidate in candidates},
+        reserve_candidates={candidate.model.name: candidate for candidate in reserves},
+        counts=gather.counts,
+        look_up=_look_up(plan, candidates),
         half_open=frozenset(name.model for name, one in outlooks.endpoints.items() if one.standing.state == "half_open"),
+        service_tier=price_tier(request.params.get("service_tier")),
         language=catalog.language(env),
         notices=_notices(request, plan, gather),
     )
+
+
+def _look_up(plan: Plan, candidates: Sequence[Candidate]) -> tuple[str, ...]:
+    """Name the models whose answer from the cache will do, best first."""
+    passed_over = {one.model for one in plan.refused if one.reason in ("cooling", "over_cost")}
+    fitting = (candidate.model.name for candidate in candidates if candidate.max_tokens is not None)
+    return (*(choice.model for choice in plan.choices), *(name for name in fitting if name in passed_over))
 
 
 def _reserves(gather: _Gatherer) -> list[Candidate]:

@@ -8,8 +8,7 @@ from decimal import Decimal
 from deepsel import catalog
 from deepsel.cache import CachedAnswer
 from deepsel.engine.attempt import Draft, Settlement, failed_cost_usd, reached_limit, settle
-from deepsel.engine.hit import answer_of
-from deepsel.engine.lookup import Place
+from deepsel.engine.encoded import Encoded
 from deepsel.engine.prepare import Prepared
 from deepsel.errors import (
     AttemptFailed,
@@ -40,8 +39,6 @@ class Record:
     """The whole answer."""
     settlement: Settlement | None = None
     """Of `final`, else of `partial`."""
-    hit: CachedAnswer | None = None
-    cache_use: CacheUse = field(default_factory=lambda: CacheUse("off"))
     held_back: str = ""
     """Which providers asked to be left alone, and for how long, before anybody was asked."""
     spent_usd: Decimal | None = Decimal(0)
@@ -49,7 +46,7 @@ class Record:
 
     def close(self, draft: Draft, failure: AttemptFailed | None, *, wait_s: float, now_s: float) -> Attempt:
         """Record how a call ended and what it cost."""
-        count = self.prepared.input_tokens[draft.model.name]
+        count = self.prepared.counts[draft.model.name]
         settled = settle(draft, count) if failure is None or draft.text else None
         if failure is None:
             assert settled is not None
@@ -99,7 +96,7 @@ class Record:
 
     def failure(self) -> DeepselError | None:
         """Say why there is no whole answer; None where there is one."""
-        if self.final is not None or self.hit is not None:
+        if self.final is not None:
             return None
         if not self.failures:
             skipped = [attempt.message for attempt in self.attempts]
@@ -127,18 +124,8 @@ class Record:
             return told[0]
         return f"no answer after {len(told)} attempts: " + "; ".join(dict.fromkeys(told))
 
-    def answer(self, *, total_s: float) -> Answer:
+    def answer(self, *, total_s: float, cache: CacheUse) -> Answer:
         """Build the record of the request as it stands."""
-        if self.hit is not None:
-            return answer_of(
-                self.hit,
-                self.cache_use,
-                profile=self.prepared.profile.name,
-                task=self.prepared.task,
-                difficulty=self.prepared.difficulty,
-                total_s=total_s,
-                warnings=tuple(self.notices),
-            )
         draft = self.final or self.partial or self.draft
         prepared = self.prepared
         name = draft.model.name if draft else prepared.look_up[0]
@@ -148,7 +135,7 @@ class Record:
             reasoning=draft.reasoning if draft else "",
             model=name,
             answered_model=draft.answered_model if draft else None,
-            provider=prepared.models[name].provider,
+            provider=prepared.candidates[name].provider.name if draft is None else draft.provider.name,
             profile=prepared.profile.name,
             task=prepared.task,
             difficulty=prepared.difficulty,
@@ -158,7 +145,7 @@ class Record:
             price_rule=settled.bill.rule if settled else None,
             ttft_s=draft.ttft_s if draft else None,
             total_s=total_s,
-            cache=self.cache_use,
+            cache=cache,
             attempts=tuple(self.attempts),
             warnings=tuple(self.notices),
         )
@@ -174,7 +161,7 @@ class Record:
         return Finish.INCOMPLETE
 
 
-def to_keep(draft: Draft, settlement: Settlement, place: Place, task: str) -> CachedAnswer:
+def to_keep(draft: Draft, settlement: Settlement, encoded: Encoded, task: str) -> CachedAnswer:
     """Make the entry of a whole answer."""
     rule = settlement.bill.rule
     return CachedAnswer(
@@ -186,7 +173,7 @@ def to_keep(draft: Draft, settlement: Settlement, place: Place, task: str) -> Ca
         answered_model=draft.answered_model,
         usage=settlement.usage,
         cost_usd=settlement.cost_usd,
-        document=place.document,
+        document=encoded.document,
         price_source=rule.source if rule else "",
         price_as_of=rule.checked if rule else None,
         price_rule=rule.label if rule else "",

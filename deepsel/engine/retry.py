@@ -6,15 +6,15 @@ is quicker than any wait; only when every candidate has been asked does the engi
 
 from __future__ import annotations
 
-import random
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
 
+from deepsel.chance import Rng
 from deepsel.engine.gates import Gates
 from deepsel.errors import AttemptFailed, ErrorClass
-from deepsel.routing import Choice
-from deepsel.values import Model
+from deepsel.routing import Candidate, Choice
+from deepsel.values import Model, Provider
 
 BACKOFF_BASE_S = 0.5
 BACKOFF_CAP_S = 20.0
@@ -42,6 +42,7 @@ class Target:
 
     choice: Choice
     model: Model
+    provider: Provider
     worst_usd: Decimal | None = None
     """Cost at the longest answer; None: unknown."""
     is_reserve: bool = False
@@ -49,6 +50,11 @@ class Target:
     calls: int = 0
     is_spent: bool = False
     """Not asked again by this request."""
+
+    @classmethod
+    def of(cls, choice: Choice, candidate: Candidate, *, is_reserve: bool = False) -> Target:
+        """Make the target of a choice."""
+        return cls(choice, candidate.model, candidate.provider, candidate.worst_bill.total_usd, is_reserve=is_reserve)
 
     @property
     def key(self) -> tuple[str, str]:
@@ -72,7 +78,7 @@ class Budget:
     """On the monotonic clock."""
 
 
-def backoff_s(calls: int, rng: random.Random) -> float:
+def backoff_s(calls: int, rng: Rng) -> float:
     """Draw a wait by exponential back-off with full jitter: uniform over [0, min(cap, base * 2^(calls-1))].
 
     Source: Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
@@ -82,7 +88,7 @@ def backoff_s(calls: int, rng: random.Random) -> float:
 
 
 def note_failure(
-    target: Target, targets: list[Target], failure: AttemptFailed, *, gates: Gates, now: float, rng: random.Random
+    target: Target, targets: list[Target], failure: AttemptFailed, *, gates: Gates, now: float, rng: Rng
 ) -> None:
     """Mark what a failed call tells about its target and about the others."""
     kind = failure.error_class

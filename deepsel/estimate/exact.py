@@ -22,7 +22,7 @@ from deepsel.secret import Secret
 from deepsel.values import Model, Notice, Provider, Source
 
 if TYPE_CHECKING:
-    from deepsel.providers.transport import Transport
+    from deepsel.providers.calls import Transport
 
 MAX_CALLS = 500
 """Of one estimate: the endpoint has a rate limit; what is beyond keeps its offline count."""

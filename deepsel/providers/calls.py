@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from deepsel.providers.waits import Allowance
 from deepsel.secret import Secret
 from deepsel.values import Gateway
+
+if TYPE_CHECKING:
+    from deepsel.providers.exchange import Exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,32 @@ class ResponseFacts(NamedTuple):
     first_byte_at: float | None
     gateway: Gateway | None = None
     """What a gateway on the way says it did."""
+
+
+class Response(Protocol):
+    """A response whose headers have come. Its bytes are read once, by whichever method."""
+
+    status: int
+    headers: Mapping[str, str]
+    """Names in lower case."""
+    exchange: Exchange
+    """The call's limits and time stamps."""
+
+    def iter_bytes(self) -> Iterator[bytes]:
+        """Yield the decoded body as it comes; raises AttemptFailed (stream_cut, stalled, malformed)."""
+
+    def read_start(self, limit: int) -> bytes:
+        """Return at most `limit` bytes of the body."""
+
+    def drain(self) -> None:
+        """Read what is left if it is little, so that the connection can be used again."""
+
+
+class Transport(Protocol):
+    """Sends calls and gives what comes back, byte by byte; knows nothing of providers."""
+
+    def open(self, call: Call, *, timeouts: Timeouts) -> AbstractContextManager[Response]:
+        """Send `call` and wait for the head of its response; raises AttemptFailed, ConfigError where nothing can be sent."""
 
 
 def host_of(url: str) -> str:

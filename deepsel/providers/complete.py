@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from deepsel.clock import Clock
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.providers import bodies, failures, waits
-from deepsel.providers.calls import Call, ResponseFacts, Timeouts
+from deepsel.providers.calls import Call, Response, ResponseFacts, Timeouts, Transport
 from deepsel.providers.fields import amount, load_leading_object
 from deepsel.providers.gateways import read_gateway
 from deepsel.providers.sse import EventStream
@@ -20,10 +20,9 @@ from deepsel.values import (
     Finish,
     FinishReport,
     Identity,
-    Model,
+    JsonObject,
     Provider,
     ReasoningDelta,
-    Request,
     TextDelta,
     Usage,
     UsageReport,
@@ -32,7 +31,6 @@ from deepsel.values import (
 
 if TYPE_CHECKING:
     from deepsel.providers.exchange import Exchange
-    from deepsel.providers.transport import Response, Transport
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 """Largest answer that does not stream."""
@@ -49,26 +47,24 @@ _AFTER_FINISH_S = 5.0
 
 def stream_answer(
     transport: Transport,
-    request: Request,
-    model: Model,
+    body: JsonObject,
     provider: Provider,
     key: Secret | None,
     *,
-    max_tokens: int,
+    is_stream: bool,
     timeouts: Timeouts,
     clock: Clock,
     on_response: Callable[[ResponseFacts], None] | None = None,
     on_open: Callable[[Exchange], None] | None = None,
 ) -> Iterator[WireEvent]:
-    """Ask once and yield what comes; raises AttemptFailed for every bad end, ConfigError where nothing can be sent.
+    """Send `body` once and yield what comes; raises AttemptFailed for every bad end, ConfigError where nothing can be sent.
 
     `on_response` gets the facts of the response, of a refused one too, before the first event; `on_open` gets the time
     stamps of the call, which go on while it does. Closing the iterator ends the call.
     """
     wire = WIRES[provider.wire]
-    body = wire.encode(request, model, provider, max_tokens=max_tokens)
-    call = Call("POST", wire.url(provider), _headers(request, wire.headers(provider, key)), bodies.serialise(body))
-    if not request.stream:  # nothing comes while the whole answer is being made
+    call = Call("POST", wire.url(provider), _headers(wire.headers(provider, key), is_stream=is_stream), bodies.serialise(body))
+    if not is_stream:  # nothing comes while the whole answer is being made
         timeouts = timeouts._replace(first_token_s=None, progress_s=None, idle_s=None)
     with transport.open(call, timeouts=timeouts) as response:
         if on_open is not None:
@@ -81,7 +77,7 @@ def stream_answer(
             raise source.failure(response.read_start(failures.MAX_ERROR_BYTES), status=response.status)
         if facts.request_id:
             yield Identity(request_id=facts.request_id)
-        events = _decoded(response, wire.Decoder(source.failure_inside), is_stream=request.stream)
+        events = _decoded(response, wire.Decoder(source.failure_inside), is_stream=is_stream)
         try:
             yield from _checked(events, response)
         except AttemptFailed as failure:
@@ -90,9 +86,9 @@ def stream_answer(
             raise
 
 
-def _headers(request: Request, headers: dict[str, str | Secret]) -> dict[str, str | Secret]:
+def _headers(headers: dict[str, str | Secret], *, is_stream: bool) -> dict[str, str | Secret]:
     """Add what the form of the answer needs; a compressed stream would come in lumps."""
-    if request.stream:
+    if is_stream:
         return {"accept": "text/event-stream", "accept-encoding": "identity", **headers}
     return {"accept": "application/json", **headers}
 

@@ -1,7 +1,7 @@
 """The one place that knows httpx: sends a call, gives its bytes within limits of time and size, translates errors.
 
 Knows nothing of providers. Redirects are refused, so that a key goes nowhere but to the host it was meant for. httpx is
-imported when a Transport is made, since a cached answer needs none.
+imported when an HttpTransport is made, since a cached answer needs none.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _DRAIN_S, _DRAIN_BYTES = 0.1, 64 * 1024
 _LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 
 
-class Response:
+class HttpResponse:
     """A response whose headers have come. Its bytes are read once, by whichever method."""
 
     def __init__(self, response: httpx.Response, exchange: Exchange, watch: Watch, call: Call) -> None:
@@ -89,7 +89,7 @@ class Response:
             yield chunk
 
 
-class Transport:
+class HttpTransport:
     """Sends calls over kept connections; one serves all threads of a process. A context manager."""
 
     def __init__(self, clock: Clock) -> None:
@@ -116,7 +116,7 @@ class Transport:
             pool.close()
 
     @contextmanager
-    def open(self, call: Call, *, timeouts: Timeouts) -> Iterator[Response]:
+    def open(self, call: Call, *, timeouts: Timeouts) -> Iterator[HttpResponse]:
         """Send `call` and give its response, of any status but a redirect.
 
         Raises AttemptFailed where no usable response came, ConfigError where the call itself cannot be sent.
@@ -126,7 +126,7 @@ class Transport:
         try:
             if 300 <= response.status_code < 400:
                 raise _redirected(call, response.status_code, response.headers.get("location", ""))
-            yield Response(response, exchange, self._watch, call)
+            yield HttpResponse(response, exchange, self._watch, call)
         finally:
             response.close()
 

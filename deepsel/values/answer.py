@@ -83,3 +83,5 @@ class Answer(NamedTuple):
     cache: CacheUse
     attempts: tuple[Attempt, ...]
     warnings: tuple[Notice, ...] = ()
+    is_simulated: bool = False
+    """Whether no model was asked; its cost is nobody's."""

@@ -53,6 +53,8 @@ class Provider(NamedTuple):
     """Looked at in order, before the wire's own table."""
     price_multiplier: Decimal = Decimal(1)
     """Regional surcharge on every price of the host."""
+    is_simulated: bool = False
+    """Whether this program itself answers for it: no model is asked, and its costs are nobody's."""
     health_path: str | None = None
     models_path: str | None = None
     source: str = ""

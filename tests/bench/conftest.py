@@ -16,7 +16,7 @@ from deepsel.bench.measure import Caller, Target
 from deepsel.bench.prompts import Prompter
 from deepsel.bench.session import Session, Wanted
 from deepsel.clock import Clock, SystemClock
-from deepsel.providers.transport import Transport
+from deepsel.providers.transport import HttpTransport
 from deepsel.simulator import Behaviour, Scenario, Simulator
 from deepsel.values import Model, Provider
 
@@ -51,7 +51,7 @@ def bench() -> Iterator[Callable[..., tuple[Session, Simulator]]]:
             clock: Clock = SystemClock() if real else ManualClock()
             scenario = Scenario("test", "a test's", Behaviour(**behaviour), steps=tuple(steps))
             simulator = stack.enter_context(Simulator(scenario, clock=clock))
-            transport = stack.enter_context(Transport(clock))
+            transport = stack.enter_context(HttpTransport(clock))
             url = simulator.base_url if wire == "openai-chat" else simulator.url
             target = Target(Model("quick", "host", "m"), Provider("host", wire, url), None)
             sender = Sender(Caller(transport, clock, 60.0, 30.0, 0.0), wanted.max_tokens, random.Random(1))

@@ -17,11 +17,11 @@ from typing import Any
 from deepsel.cache import Cache, RedisServer
 from deepsel.clock import Clock, SystemClock
 from deepsel.config import CacheSettings, Profile, Settings
-from deepsel.engine.lookup import CacheMode
-from deepsel.engine.prepare import Prepared, prepare
-from deepsel.engine.run import Run, Tools
+from deepsel.engine.ask import Ask, CacheMode
+from deepsel.engine.resources import Resources
+from deepsel.engine.run import Run
 from deepsel.health.log import ObservationLog
-from deepsel.providers.transport import Transport
+from deepsel.providers.transport import HttpTransport
 from deepsel.secret import Secret
 from deepsel.values import Answer, Message, Model, PriceRule, Provider, Request
 
@@ -39,11 +39,11 @@ class Asker:
         provider = Provider(name="host", wire="openai-chat", base_url=url, auth="bearer")
         model = Model(name="m", provider="host", id="m", context_window=9000, prices=(PriceRule(input=None, output=None),))
         self.profile = Profile(name="main", models=("m",), strategy="ordered", retries=0, timeout_s=timeout_s)
-        self.settings = Settings({"host": provider}, {"m": model}, {}, "main", CacheSettings())
         self.cache = Cache(home / "cache", clock=clock, server=server, **{"memory_entries": 0, **cache})
-        self.transport = Transport(clock)
-        self.plan: Prepared | None = None
-        self.tools = Tools(
+        self.transport = HttpTransport(clock)
+        self.resources = Resources(
+            settings=Settings({"host": provider}, {"m": model}, {}, "main", CacheSettings()),
+            env={},
             transport=lambda: self.transport,
             cache=self.cache,
             log=ObservationLog(home / "data"),
@@ -53,14 +53,10 @@ class Asker:
         )
 
     def run(self, prompt: str, *, stream: bool = True, cache_mode: CacheMode = "auto") -> Run:
-        """Make one request; the plan is that of the first one, since only the prompts differ."""
+        """Make one request."""
         request = Request((Message("user", prompt),), temperature=0.0, seed=7, stream=stream)
-        if self.plan is None:
-            self.plan = prepare(
-                request, prompt, profile=self.profile, settings=self.settings, env={}, at=self.tools.clock.now(),
-                task="chat", difficulty=0.5,
-            )  # fmt: skip
-        return Run(self.plan._replace(request=request, cache_mode=cache_mode), self.tools, is_shown=False)
+        ask = Ask(request, prompt, self.profile, task="chat", difficulty=0.5, cache_mode=cache_mode)
+        return Run(ask, self.resources, is_shown=False)
 
     def ask(self, prompt: str, **choices: Any) -> Answer:
         """Ask, and insist on an answer."""

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from deepsel.cache import cache_key, canonical_json, key_document
 from deepsel.cache.key import LEFT_OUT
-from deepsel.engine.lookup import find_place
+from deepsel.engine.encoded import Encodings
 from deepsel.values import Image, Message, Model, Provider, Request
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(
@@ -227,7 +227,7 @@ def place_of(request: Request, wire: str, name: str = "host", model: str = "m", 
     auth: Any = "bearer" if wire == "openai-chat" else "x-api-key"
     provider = Provider(name=name, wire=wire, base_url="https://api.example/v1", auth=auth)  # type: ignore[arg-type]
     row = Model(name="m", provider=name, id=model, features=frozenset({"json_schema", "images"}))
-    return find_place(request, row, provider, max_tokens or request.max_tokens or 1).key
+    return Encodings(request).of(row, provider, max_tokens or request.max_tokens or 1).key
 
 
 @pytest.mark.parametrize("wire", ["openai-chat", "anthropic-messages"])

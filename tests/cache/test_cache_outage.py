@@ -63,7 +63,7 @@ def test_every_ask_is_answered(tmp_path: Path, redis: RedisProcess) -> None:
     no_log = ObservationLog(tmp_path / "cache" / "none")  # a file: this test is not about the log, which costs most
     no_log.folder.parent.mkdir()
     no_log.folder.touch()
-    asker.tools = replace(asker.tools, cache=cache, ask=answered, log=no_log)
+    asker.resources = replace(asker.resources, cache=cache, stream=answered, log=no_log)
     trouble = {
         100: redis.stop,
         250: redis.start,

@@ -18,10 +18,10 @@ import pytest
 
 from deepsel.cache import Cache
 from deepsel.config import CacheSettings, Profile, Settings
-from deepsel.engine.run import Tools
-from deepsel.engine.warming import Warmer
+from deepsel.engine.resources import Resources
 from deepsel.errors import OverBudgetError
 from deepsel.health.log import Observation, ObservationLog
+from deepsel.session.warm import Warmer
 from deepsel.values import Finish, FinishReport, Model, PriceRule, Provider, TextDelta, Usage, UsageReport, WireEvent
 
 
@@ -53,10 +53,10 @@ def warmer(tmp_path: Path, clock: FakeClock) -> Callable[..., Warmer]:
     """A warmer whose first call to a model waits 2 s for a token, later ones 0.5 s; each costs 3 + 2 dollars a million."""
     called: list[str] = []
 
-    def ask(transport: Any, request: Any, model: Model, *rest: Any, **limits: Any) -> Iterator[WireEvent]:
-        assert limits["max_tokens"] == 1
-        clock.seconds += 0.5 if model.name in called else 2.0
-        called.append(model.name)
+    def ask(transport: Any, body: dict[str, Any], *rest: Any, **limits: Any) -> Iterator[WireEvent]:
+        assert body["max_tokens"] == 1
+        clock.seconds += 0.5 if body["model"] in called else 2.0
+        called.append(body["model"])
         yield TextDelta("Hi")
         yield UsageReport(Usage(input_uncached=3, output_visible=1))
         yield FinishReport(Finish.LENGTH, "length")
@@ -66,16 +66,18 @@ def warmer(tmp_path: Path, clock: FakeClock) -> Callable[..., Warmer]:
         models = {name: Model(name=name, provider="host", id=name, prices=prices) for name in names}
         host = Provider(name="host", wire="openai-chat", base_url="http://127.0.0.1:1/v1")
         chosen = Profile(name="main", models=names, **profile)
-        tools = Tools(
+        resources = Resources(
+            settings=Settings({"host": host}, models, {}, "main", CacheSettings()),
+            env={},
             transport=lambda: None,  # type: ignore[arg-type, return-value]  # nothing is sent
             cache=Cache(tmp_path / "cache", clock=clock),
             log=ObservationLog(tmp_path / "data"),
             clock=clock,
             rng=random.Random(0),
             key_of=lambda provider: None,
-            ask=ask,
+            stream=ask,
         )
-        return Warmer(names, 60.0, chosen, Settings({"host": host}, models, {}, "main", CacheSettings()), tools)
+        return Warmer(names, 60.0, chosen, resources)
 
     return make
 
@@ -88,13 +90,13 @@ def test_first_call_is_cold_later_ones_are_warm(warmer: Callable[..., Warmer], c
         ("a", "cold", 2.0), ("b", "cold", 2.0), ("a", "warm", 0.5), ("b", "warm", 0.5), ("a", "warm", 0.5), ("b", "warm", 0.5),
     ]  # fmt: skip
     assert one.spent_usd == 6 * Decimal("0.000005")
-    assert {row.task for row in one.tools.log.since(0) or []} == {"warm"}
+    assert {row.task for row in one.resources.log.since(0) or []} == {"warm"}
 
 
 def test_other_traffic_is_left_to_warm_the_model(warmer: Callable[..., Warmer], clock: FakeClock) -> None:
     """A model that somebody has called within the interval is not called; the wait counts from that call."""
     one = warmer("a")
-    one.tools.log.add([Observation(clock.now().timestamp() - 20, "other", "host", "a", "chat", "ok")])
+    one.resources.log.add([Observation(clock.now().timestamp() - 20, "other", "host", "a", "chat", "ok")])
     (ping,) = one.run(for_s=70)
     assert clock.slept[0] == pytest.approx(40)
     assert ping.kind == "warm"
@@ -116,7 +118,7 @@ def test_a_budget_of_the_profile_holds(warmer: Callable[..., Warmer]) -> None:
     one = warmer("a", daily_budget_usd=Decimal("0.00002"))
     with pytest.raises(OverBudgetError):
         list(one.run())
-    spent = one.tools.log.spent("main", at=one.tools.clock.now())
+    spent = one.resources.log.spent("main", at=one.resources.clock.now())
     assert spent is not None
     assert 0 < spent.day_usd <= Decimal("0.00002")
 

@@ -21,11 +21,12 @@ import pytest
 from deepsel.cache import Cache
 from deepsel.clock import SystemClock
 from deepsel.config import CacheSettings, Profile, Settings
+from deepsel.engine.ask import Ask
 from deepsel.engine.events import AttemptEnded, AttemptStarted
-from deepsel.engine.prepare import prepare
-from deepsel.engine.run import Run, Tools
+from deepsel.engine.resources import Resources
+from deepsel.engine.run import Run
 from deepsel.health.log import ObservationLog
-from deepsel.providers.transport import Transport
+from deepsel.providers.transport import HttpTransport
 from deepsel.secret import Secret
 from deepsel.simulator import FAULTS, Behaviour, Scenario, Simulator
 from deepsel.values import Message, Model, PriceRule, Provider, Request, TextDelta
@@ -76,11 +77,11 @@ class End:
         return [len(server.calls) for server in self.servers]
 
 
-Ask = Callable[..., End]
+AskOne = Callable[..., End]
 
 
 @pytest.fixture
-def ask(tmp_path: Path) -> Iterator[Ask]:
+def ask(tmp_path: Path) -> Iterator[AskOne]:
     """Ask one simulator for each Behaviour, in order."""
     with ExitStack() as stack:
 
@@ -111,9 +112,10 @@ def ask(tmp_path: Path) -> Iterator[Ask]:
             settings = Settings(hosts, models, {}, "main", CacheSettings())
             clock = SkippingClock()
             request = Request((Message("user", "Hi"),), temperature=0.0, seed=7, stream=streams)
-            prepared = prepare(request, "Hi", profile=chosen, settings=settings, env={}, at=clock.now())
             cache = stack.enter_context(Cache(tmp_path / "cache", clock=clock))
-            tools = Tools(
+            resources = Resources(
+                settings=settings,
+                env={},
                 transport=lambda: transport,
                 cache=cache,
                 log=ObservationLog(tmp_path / "data"),
@@ -121,8 +123,8 @@ def ask(tmp_path: Path) -> Iterator[Ask]:
                 rng=random.Random(0),
                 key_of=lambda provider: KEY,
             )
-            transport = stack.enter_context(Transport(clock))
-            one = Run(prepared, tools, is_shown=is_shown)
+            transport = stack.enter_context(HttpTransport(clock))
+            one = Run(Ask(request, "Hi", chosen), resources, is_shown=is_shown)
             shown = "".join(event.text for event in one.events() if isinstance(event, TextDelta))
             return End(one, clock, servers, len(list(cache.entries())), shown)
 
@@ -260,7 +262,7 @@ def limits_for(fault: str) -> dict[str, float]:
 @WIRES
 @FORMS
 @pytest.mark.parametrize("fault", CLASSES)
-def test_alone(ask: Ask, fault: str, wire: str, streams: bool) -> None:
+def test_alone(ask: AskOne, fault: str, wire: str, streams: bool) -> None:
     """A fault is recorded as its class after one call, ends with its exit code, and only a whole answer is stored."""
     end = ask(Behaviour(text=TEXT, fault=(fault,)), wire=wire, streams=streams, **limits_for(fault))
     wanted = expected_class(fault, wire, streams=streams)
@@ -283,7 +285,7 @@ def test_alone(ask: Ask, fault: str, wire: str, streams: bool) -> None:
 @WIRES
 @FORMS
 @pytest.mark.parametrize("fault", [fault for fault, row in CLASSES.items() if row is not OK])
-def test_the_next_one_answers(ask: Ask, fault: str, wire: str, streams: bool) -> None:
+def test_the_next_one_answers(ask: AskOne, fault: str, wire: str, streams: bool) -> None:
     """While nothing has been shown the next candidate answers, whole and unmixed, unless the content was refused."""
     other = Behaviour(text="Another answer.")
     profile: dict[str, Any] = {"timeout_s": 1.5} if limits_for(fault) else {}
@@ -307,7 +309,7 @@ def test_the_next_one_answers(ask: Ask, fault: str, wire: str, streams: bool) ->
 
 @WIRES
 @pytest.mark.parametrize("fault", ["cut_mid_event", "cut_before_end", "error_event_middle", "reset_mid_event"])
-def test_what_was_shown_stays(ask: Ask, fault: str, wire: str) -> None:
+def test_what_was_shown_stays(ask: AskOne, fault: str, wire: str) -> None:
     """Once a reader has seen text nobody else is asked; the text stays, the cut is said, exit 8."""
     end = ask(Behaviour(text=TEXT, fault=(fault,)), GOOD, wire=wire, is_shown=True, retries=3)
     assert end.calls == [1, 0]
@@ -320,7 +322,7 @@ def test_what_was_shown_stays(ask: Ask, fault: str, wire: str) -> None:
 @pytest.mark.parametrize(
     "fault", ["disconnect_before_headers", "503", "429", "disconnect_before_first_token", "html_200"]
 )
-def test_before_the_first_token_a_failure_is_invisible(ask: Ask, fault: str, wire: str) -> None:
+def test_before_the_first_token_a_failure_is_invisible(ask: AskOne, fault: str, wire: str) -> None:
     """A reader who watches sees only the answer of the one who gave it."""
     end = ask(Behaviour(fault=(fault,)), GOOD, wire=wire, is_shown=True, retries=1)
     assert (end.shown, end.code, end.calls) == (TEXT, 0, [1, 1])
@@ -337,7 +339,7 @@ WAITS = {
 
 
 @pytest.mark.parametrize("fault", WAITS)
-def test_a_named_wait_is_kept_in_every_dialect(ask: Ask, fault: str) -> None:
+def test_a_named_wait_is_kept_in_every_dialect(ask: AskOne, fault: str) -> None:
     """The only target is asked again once its wait is over, not before, and answers."""
     wire = "anthropic-messages" if fault == "429_reset_instant" else "openai-chat"
     row = Behaviour(text=TEXT, retry_after_s=WAITS[fault])
@@ -348,19 +350,19 @@ def test_a_named_wait_is_kept_in_every_dialect(ask: Ask, fault: str) -> None:
 
 
 @pytest.mark.parametrize("fault", ["429_junk", "429_negative", "429_no_wait"])
-def test_junk_is_no_wait(ask: Ask, fault: str) -> None:
+def test_junk_is_no_wait(ask: AskOne, fault: str) -> None:
     """A wait that means nothing is absent: the first back-off is under half a second."""
     end = ask(GOOD, retries=1, steps=({"fault": (fault,)},))
     assert (end.code, end.calls) == (0, [2])
     assert sum(end.clock.slept) <= 0.5
 
 
-def test_a_word_against_retrying_is_obeyed(ask: Ask) -> None:
+def test_a_word_against_retrying_is_obeyed(ask: AskOne) -> None:
     """x-should-retry: false ends it at this target."""
     assert ask(GOOD, retries=3, steps=({"fault": ("429_do_not_retry",)},)).calls == [1]
 
 
-def test_a_wait_of_days_is_not_begun(ask: Ask) -> None:
+def test_a_wait_of_days_is_not_begun(ask: AskOne) -> None:
     """A wait beyond the request's time goes to the next candidate at once, and ends it where there is none."""
     alone = ask(Behaviour(fault=("429_for_days",)), retries=3)
     assert (alone.calls, alone.code, alone.clock.slept) == ([1], 5, [])
@@ -369,32 +371,32 @@ def test_a_wait_of_days_is_not_begun(ask: Ask) -> None:
 
 
 @pytest.mark.parametrize("fault", ["400", "401", "402", "400_context", "429_billing", "422"])
-def test_what_cannot_help_is_never_repeated(ask: Ask, fault: str) -> None:
+def test_what_cannot_help_is_never_repeated(ask: AskOne, fault: str) -> None:
     """Key, money, request and window errors are not asked again at the same target, whatever the budget."""
     assert ask(Behaviour(fault=(fault,)), retries=5).calls == [1]
 
 
 @pytest.mark.parametrize("fault", ["500", "503", "529", "disconnect_before_headers", "malformed_event", "empty_answer"])
-def test_the_budget_is_kept(ask: Ask, fault: str) -> None:
+def test_the_budget_is_kept(ask: AskOne, fault: str) -> None:
     """A target that always fails is asked once and `retries` times more, no layer adds to that."""
     end = ask(Behaviour(fault=(fault,)), retries=3)
     assert end.calls == [4]
     assert len(end.run.answer().attempts) == 4
 
 
-def test_content_policy_goes_elsewhere_only_where_allowed(ask: Ask) -> None:
+def test_content_policy_goes_elsewhere_only_where_allowed(ask: AskOne) -> None:
     """A profile that allows it sends refused content to the next candidate."""
     end = ask(Behaviour(fault=("refusal",)), GOOD, retries=1, content_policy_fallback=True)
     assert (end.calls, end.run.answer().text) == ([1, 1], TEXT)
 
 
-def test_a_stale_connection_is_replaced_in_silence(ask: Ask) -> None:
+def test_a_stale_connection_is_replaced_in_silence(ask: AskOne) -> None:
     """A kept connection that the server has closed meanwhile costs no attempt."""
     end = ask(GOOD, retries=3, steps=({"fault": ("503",)}, {"fault": ("close_after_answer",)}))
     assert end.classes == ["overloaded", None]
 
 
-def test_the_time_limit_holds_against_endless_keep_alives(ask: Ask) -> None:
+def test_the_time_limit_holds_against_endless_keep_alives(ask: AskOne) -> None:
     """Bytes that are no content do not keep a request alive."""
     end = ask(Behaviour(fault=("keep_alive_endless",)), retries=0, timeout_s=0.5, first_token_timeout_s=5.0)
     assert end.classes == ["stalled"]
@@ -410,12 +412,14 @@ def test_many_at_once_press_nobody(tmp_path: Path) -> None:
     """
     wait_s = 1.0
     behaviour = Behaviour(text=TEXT, fault=("429",), fault_rate=0.5, retry_after_s=wait_s, seed=1)
-    with Simulator(Scenario("t", "t", behaviour)) as server, Transport(SystemClock()) as transport:
+    with Simulator(Scenario("t", "t", behaviour)) as server, HttpTransport(SystemClock()) as transport:
         host = Provider(name="h", wire="openai-chat", base_url=server.base_url, max_concurrency=100)
         model = Model(name="m", provider="h", id="m", context_window=1000)
         profile = Profile(name="main", models=("m",), retries=100, timeout_s=60.0, max_tokens=200)
         settings = Settings({"h": host}, {"m": model}, {}, "main", CacheSettings())
-        tools = Tools(
+        resources = Resources(
+            settings=settings,
+            env={},
             transport=lambda: transport,
             cache=Cache(tmp_path / "cache", clock=SystemClock()),
             log=ObservationLog(tmp_path / "data"),
@@ -427,10 +431,7 @@ def test_many_at_once_press_nobody(tmp_path: Path) -> None:
 
         def one(number: int) -> Run:
             request = Request((Message("user", f"Hi {number}"),))
-            prepared = prepare(
-                request, "Hi", profile=profile, settings=settings, env={}, at=tools.clock.now(), cache_mode="off"
-            )
-            run = Run(prepared, tools, is_shown=False)
+            run = Run(Ask(request, "Hi", profile, cache_mode="off"), resources, is_shown=False)
             for event in run.events():
                 if isinstance(event, AttemptStarted | AttemptEnded):
                     with lock:
@@ -450,19 +451,19 @@ def test_many_at_once_press_nobody(tmp_path: Path) -> None:
         assert 0.35 <= share <= 0.65
 
 
-def test_a_bomb_is_not_unpacked(ask: Ask) -> None:
+def test_a_bomb_is_not_unpacked(ask: AskOne) -> None:
     """A small body that decompresses to more than any answer is refused."""
     assert ask(Behaviour(fault=("gzip_bomb",), fault_bytes=300 << 20), streams=False).classes == ["malformed"]
 
 
-def test_a_silent_cut_in_code_is_recognised(ask: Ask) -> None:
+def test_a_silent_cut_in_code_is_recognised(ask: AskOne) -> None:
     """Half an answer that is called whole but stops inside a code fence is truncated, not complete."""
     text = "Here it is:\n```python\n" + "value = value + 1\n" * 20 + "```\nThat is all."
     end = ask(Behaviour(text=text, fault=("cut_with_stop",)))
     assert (end.classes, end.code, end.stored) == (["truncated"], 8, 0)
 
 
-def test_usage_at_the_limit_is_a_cut(ask: Ask) -> None:
+def test_usage_at_the_limit_is_a_cut(ask: AskOne) -> None:
     """A 200 called complete whose usage reaches the limit is a cut answer."""
     end = ask(Behaviour(text=TEXT, output_tokens=None), max_tokens=16)
     assert end.classes == ["truncated"]

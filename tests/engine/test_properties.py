@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 
 from deepsel.cache import Cache
 from deepsel.config import CacheSettings, Profile, Settings
+from deepsel.engine.ask import Ask
 from deepsel.engine.events import AttemptEnded, AttemptStarted, Waiting
-from deepsel.engine.prepare import prepare
-from deepsel.engine.run import Run, Tools
-from deepsel.errors import AttemptFailed, ErrorClass
+from deepsel.engine.resources import Resources
+from deepsel.engine.run import Run
+from deepsel.errors import AttemptFailed, ErrorClass, OverBudgetError
 from deepsel.health.log import ObservationLog
 from deepsel.values import (
     Finish,
@@ -97,15 +98,16 @@ class World:
     ends: list[tuple[str, float, Outcome]] = field(default_factory=list)
 
     def ask(
-        self, transport: Any, request: Request, model: Model, provider: Provider, key: Any, **limits: Any
+        self, transport: Any, body: dict[str, Any], provider: Provider, key: Any, **limits: Any
     ) -> Iterator[WireEvent]:
         outcome = self.script[len(self.calls)] if len(self.calls) < len(self.script) else Outcome(text="default")
-        self.calls.append((model.name, self.clock.seconds))
+        name = body["model"]
+        self.calls.append((name, self.clock.seconds))
         deadline = limits["timeouts"].deadline
         self.clock.seconds = min(self.clock.seconds + outcome.takes_s, max(deadline, self.clock.seconds))
         if outcome.text:
-            yield TextDelta(f"{model.name}: {outcome.text}")
-        self.ends.append((model.name, self.clock.seconds, outcome))
+            yield TextDelta(f"{name}: {outcome.text}")
+        self.ends.append((name, self.clock.seconds, outcome))
         if outcome.error is not None:
             raise AttemptFailed(
                 outcome.error,
@@ -131,7 +133,7 @@ def _settings(names: list[str]) -> Settings:
 
 def _run(
     script: list[Outcome], *, candidates: int, retries: int, is_shown: bool, folder: Path, cap: Decimal | None = None
-) -> tuple[World, Run, list[Any], Cache, Any]:
+) -> tuple[World, Run, list[Any], Cache]:
     clock = FakeClock()
     world = World(clock, script)
     names = [f"m{i}" for i in range(candidates)]
@@ -145,27 +147,26 @@ def _run(
         larger_context=("wide",),
         max_cost_usd=cap,
     )
-    prepared = prepare(
-        Request((Message("user", "Hi"),), temperature=0.0, seed=7),
-        "Hi",
-        profile=profile,
+    ask = Ask(Request((Message("user", "Hi"),), temperature=0.0, seed=7), "Hi", profile)
+    cache = Cache(folder / "cache", clock=clock)
+    resources = Resources(
         settings=_settings([*names, "wide"]),
         env={},
-        at=START,
-    )
-    cache = Cache(folder / "cache", clock=clock)
-    tools = Tools(
         transport=lambda: None,  # type: ignore[arg-type,return-value]  # the scripted world needs none
         cache=cache,
         log=ObservationLog(folder / "data"),
         clock=clock,
         rng=random.Random(0),
         key_of=lambda provider: None,
-        ask=world.ask,
+        stream=world.ask,
     )
-    run = Run(prepared, tools, is_shown=is_shown)
-    events = list(run.events()) if prepared.plan.choices else []  # a command stops before that
-    return world, run, events, cache, prepared
+    run, events = Run(ask, resources, is_shown=is_shown), []
+    try:
+        events += run.events()
+    except OverBudgetError:
+        assert cap is not None
+        assert world.calls == []
+    return world, run, events, cache
 
 
 @settings(max_examples=150, deadline=None)
@@ -178,7 +179,7 @@ def _run(
 def test_what_always_holds(script: list[Outcome], candidates: int, retries: int, is_shown: bool) -> None:
     """Whatever providers do: the budget holds, nobody is pressed, time is kept, answers are not mixed, costs add up."""
     with TemporaryDirectory() as folder:
-        world, run, events, cache, _ = _run(
+        world, run, events, cache = _run(
             script, candidates=candidates, retries=retries, is_shown=is_shown, folder=Path(folder)
         )
         answer, failure = run.answer(), run.failure()
@@ -227,19 +228,16 @@ def test_the_cap_is_never_passed(script: list[Outcome], cap_micro: int) -> None:
     """Over all its attempts a request never costs more than its cap, as far as costs are known."""
     cap = Decimal(cap_micro) / 10**6
     with TemporaryDirectory() as folder:
-        world, run, _, cache, prepared = _run(
+        _, run, _, cache = _run(
             script, candidates=3, retries=5, is_shown=False, folder=Path(folder), cap=cap
         )
         cache.close()
-        if not prepared.plan.choices:
-            assert world.calls == []
-            return
         assert sum((a.cost_usd for a in run.answer().attempts if a.cost_usd is not None), Decimal(0)) <= cap
 
 
 def _simple(script: list[Outcome], tmp_path: Path, **changes: Any) -> tuple[World, Run, list[Any]]:
     options: dict[str, Any] = {"candidates": 1, "retries": 3, "is_shown": False, "folder": tmp_path, **changes}
-    world, run, events, cache, _ = _run(script, **options)
+    world, run, events, cache = _run(script, **options)
     cache.close()
     return world, run, events
 
@@ -289,7 +287,8 @@ def test_a_bad_key_ends_every_model_of_its_provider(tmp_path: Path) -> None:
 
     def target(name: str) -> Target:
         choice = Choice(name, "host", 1, 0.0, {}, None, (), 10)
-        return Target(choice, Model(name=name, provider="host", id=name))
+        host = Provider(name="host", wire="openai-chat", base_url="http://127.0.0.1:1")
+        return Target(choice, Model(name=name, provider="host", id=name), host)
 
     one, two = target("one"), target("two")
     failure = AttemptFailed(ErrorClass.AUTH, "no", http_status=401)

@@ -78,7 +78,7 @@ def server(authority: Path) -> Iterator[ThreadingHTTPServer]:
 @pytest.fixture
 def trusting(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Make a transport that tries a folder first and has a bundle behind it; counts how often the bundle is loaded."""
-    def make(folder: Path | None, bundle: Path | None) -> tuple[transport.Transport, list[int]]:
+    def make(folder: Path | None, bundle: Path | None) -> tuple[transport.HttpTransport, list[int]]:
         loads: list[int] = []
 
         def load() -> ssl.SSLContext:
@@ -87,12 +87,12 @@ def trusting(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
 
         monkeypatch.setattr(transport, "system_folder", lambda: str(folder) if folder else None)
         monkeypatch.setattr(transport, "_bundle", load)
-        return transport.Transport(SystemClock()), loads
+        return transport.HttpTransport(SystemClock()), loads
 
     return make
 
 
-def _ask(made: transport.Transport, server: ThreadingHTTPServer) -> bytes:
+def _ask(made: transport.HttpTransport, server: ThreadingHTTPServer) -> bytes:
     call = Call("POST", f"https://127.0.0.1:{server.server_port}/", {}, b"{}")
     with made, made.open(call, timeouts=PATIENT) as response:
         return b"".join(response.iter_bytes())

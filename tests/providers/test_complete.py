@@ -18,7 +18,7 @@ from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.providers.calls import ResponseFacts, Timeouts
 from deepsel.providers.complete import stream_answer
 from deepsel.providers.surrogates import Mender
-from deepsel.providers.transport import Transport
+from deepsel.providers.transport import HttpTransport
 from deepsel.providers.waits import Quota
 from deepsel.providers.wires import WIRES
 from deepsel.secret import Secret
@@ -57,16 +57,17 @@ def whole(wire: str, text: str, finish: str = "") -> dict[str, Any]:
 class Asker:
     """Asks one server, and keeps what came before the end and the facts of the response."""
 
-    def __init__(self, transport: Transport, request: Any, model: Any, provider: Any) -> None:
+    def __init__(self, transport: HttpTransport, request: Any, model: Any, provider: Any) -> None:
         self._parts = (transport, request, model, provider)
         self.events: list[WireEvent] = []
         self.facts: list[ResponseFacts] = []
 
     def iterate(self, timeouts: Timeouts = PATIENT) -> Iterator[WireEvent]:
         transport, request, model, provider = self._parts
+        body = WIRES[provider.wire].encode(request, model, provider, max_tokens=50)
         return stream_answer(
-            transport, request, model, provider, Secret("sk-key-0123456789"),
-            max_tokens=50, timeouts=timeouts, clock=SystemClock(), on_response=self.facts.append,
+            transport, body, provider, Secret("sk-key-0123456789"),
+            is_stream=request.stream, timeouts=timeouts, clock=SystemClock(), on_response=self.facts.append,
         )  # fmt: skip
 
     def run(self, timeouts: Timeouts = PATIENT) -> str:
@@ -94,7 +95,7 @@ def wire(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def asker(wire: str, serve: Make, ask: Make, model: Make, provider: Make) -> Iterator[Make]:
     """Make something that asks a server that plays the given responses, one a connection."""
-    with Transport(SystemClock()) as transport:
+    with HttpTransport(SystemClock()) as transport:
 
         def make(*responses: Any, stream: bool = True, **fields: Any) -> Asker:
             scripts = [["read", *(response if isinstance(response, tuple) else (response,))] for response in responses]

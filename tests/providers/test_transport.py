@@ -21,7 +21,7 @@ from deepsel.errors import AttemptFailed, ConfigError, ErrorClass
 from deepsel.providers.calls import Call, Timeouts, sends_key_in_clear
 from deepsel.providers.exchange import Watch
 from deepsel.providers.inflate import inflated
-from deepsel.providers.transport import Transport, watch_connections
+from deepsel.providers.transport import HttpTransport, watch_connections
 from deepsel.secret import Secret
 
 Make = Callable[..., Any]
@@ -30,23 +30,23 @@ NONE = Timeouts(connect_s=None, first_token_s=None, progress_s=None, idle_s=None
 
 
 @pytest.fixture
-def transport() -> Iterator[Transport]:
-    with Transport(SystemClock()) as made:
+def transport() -> Iterator[HttpTransport]:
+    with HttpTransport(SystemClock()) as made:
         yield made
 
 
-def get(transport: Transport, url: str, timeouts: Timeouts = PATIENT, **headers: str | Secret) -> bytes:
+def get(transport: HttpTransport, url: str, timeouts: Timeouts = PATIENT, **headers: str | Secret) -> bytes:
     with transport.open(Call("POST", url, headers, b"{}"), timeouts=timeouts) as response:
         return b"".join(response.iter_bytes())
 
 
-def failed(transport: Transport, url: str, timeouts: Timeouts = PATIENT, **headers: str | Secret) -> AttemptFailed:
+def failed(transport: HttpTransport, url: str, timeouts: Timeouts = PATIENT, **headers: str | Secret) -> AttemptFailed:
     with pytest.raises(AttemptFailed) as caught:
         get(transport, url, timeouts, **headers)
     return caught.value
 
 
-def test_a_call_arrives_and_its_answer_comes_back(transport: Transport, serve: Make, reply: Make) -> None:
+def test_a_call_arrives_and_its_answer_comes_back(transport: HttpTransport, serve: Make, reply: Make) -> None:
     """Headers and body arrive as given, under our name; status, lower-case headers and body come back."""
     server = serve(["read", reply("hello", "201 Created", X_Request_Id="r-1")])
     call = Call("POST", server.url + "/v1/x?y=1", {"authorization": Secret("Bearer k")}, b'{"a":1}')
@@ -66,7 +66,7 @@ def test_call_hides_its_key() -> None:
     assert not any(word in repr(call) for word in ("sk-key", "other-key", "prompt"))
 
 
-def test_connections_are_kept_and_watched(transport: Transport, serve: Make, reply: Make) -> None:
+def test_connections_are_kept_and_watched(transport: HttpTransport, serve: Make, reply: Make) -> None:
     """The second call uses the first one's connection, and the stamps of each say what happened on the socket.
 
     Notices an httpx whose pools no longer take our network backend.
@@ -102,7 +102,7 @@ def test_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch, serve: Make, 
     """A proxy is used as httpx users know it, but never for this machine's own servers."""
     proxy, own = serve(["read", reply("proxied")]), serve(["read", reply("direct")])
     monkeypatch.setenv("HTTP_PROXY", proxy.url)
-    with Transport(SystemClock()) as transport:
+    with HttpTransport(SystemClock()) as transport:
         assert get(transport, "http://models.example/v1") == b"proxied"
         assert get(transport, own.url) == b"direct"
     assert proxy.requests[0].startswith(b"POST http://models.example/v1 HTTP/1.1")
@@ -113,14 +113,14 @@ def test_unusable_proxy(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     """A proxy that cannot be used is a configuration error that names the variables."""
     monkeypatch.setenv("ALL_PROXY", value)
     with pytest.raises(ConfigError) as caught:
-        Transport(SystemClock())
+        HttpTransport(SystemClock())
     assert "ALL_PROXY" in caught.value.hint
 
 
 # --- no answer -------------------------------------------------------------------------------------------------------
 
 
-def test_refused(transport: Transport) -> None:
+def test_refused(transport: HttpTransport) -> None:
     """A port nobody listens on is a network failure that says so."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
@@ -129,7 +129,7 @@ def test_refused(transport: Transport) -> None:
     assert failure.message == f"could not reach 127.0.0.1:{port} (connection refused)"
 
 
-def test_unknown_name(transport: Transport, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_unknown_name(transport: HttpTransport, monkeypatch: pytest.MonkeyPatch) -> None:
     """A name without an address is a network failure."""
 
     def unknown(*_: object, **__: object) -> None:
@@ -156,7 +156,7 @@ def test_unknown_name(transport: Transport, monkeypatch: pytest.MonkeyPatch) -> 
         (["read", b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"], ErrorClass.MALFORMED),
     ],
 )
-def test_broken_responses(transport: Transport, serve: Make, script: list[Any], error_class: ErrorClass) -> None:
+def test_broken_responses(transport: HttpTransport, serve: Make, script: list[Any], error_class: ErrorClass) -> None:
     """Each way to break off or to speak no HTTP has its class, is asked once, and names the host."""
     server = serve(script, ["read", b"HTTP/1.1 200 OK\r\n\r\n"])
     failure = failed(transport, server.url)
@@ -165,7 +165,7 @@ def test_broken_responses(transport: Transport, serve: Make, script: list[Any], 
     assert server.connections == 1
 
 
-def test_tls_to_a_plain_server(transport: Transport, serve: Make, reply: Make) -> None:
+def test_tls_to_a_plain_server(transport: HttpTransport, serve: Make, reply: Make) -> None:
     """A server that does not encrypt is a network failure over https."""
     server = serve([b"HTTP/1.1 400 Bad Request\r\n\r\n"])
     failure = failed(transport, server.url.replace("http", "https"))
@@ -183,7 +183,7 @@ def test_tls_to_a_plain_server(transport: Transport, serve: Make, reply: Make) -
                ["read", b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", "hang"],
                ["read", b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", "drip"]],
 )  # fmt: skip
-def test_limits_hold_wherever_it_hangs(transport: Transport, serve: Make, script: list[Any], where: str) -> None:
+def test_limits_hold_wherever_it_hangs(transport: HttpTransport, serve: Make, script: list[Any], where: str) -> None:
     """Silence anywhere, and keep-alives without end, stall at the deadline or at the limit for the first token."""
     limit = SystemClock().monotonic() + 0.05 if where == "deadline" else 0.05
     timeouts = Timeouts(**{"first_token_s": None, "idle_s": None, where: limit})
@@ -192,14 +192,14 @@ def test_limits_hold_wherever_it_hangs(transport: Transport, serve: Make, script
     assert ("time limit" if where == "deadline" else "no first token") in failure.message
 
 
-def test_idle_limit(transport: Transport, serve: Make, stream: Make) -> None:
+def test_idle_limit(transport: HttpTransport, serve: Make, stream: Make) -> None:
     """No byte at all for too long stalls, once a byte has come."""
     server = serve(["read", stream(b"a", ended=False), "hang"])
     failure = failed(transport, server.url, Timeouts(idle_s=0.05))
     assert (failure.error_class, "nothing came for 0.05 s" in failure.message) == (ErrorClass.STALLED, True)
 
 
-def test_progress_limit(transport: Transport, serve: Make, stream: Make) -> None:
+def test_progress_limit(transport: HttpTransport, serve: Make, stream: Make) -> None:
     """After a piece of content the next one has its own limit, which keep-alives do not move."""
     server = serve(["read", stream(b"a", ended=False), "drip"])
     call = Call("POST", server.url)
@@ -212,14 +212,14 @@ def test_progress_limit(transport: Transport, serve: Make, stream: Make) -> None
     assert caught.value.error_class is ErrorClass.STALLED
 
 
-def test_deadline_that_has_passed(transport: Transport, serve: Make) -> None:
+def test_deadline_that_has_passed(transport: HttpTransport, serve: Make) -> None:
     """Nothing is sent after the deadline."""
     server = serve(["read"])
     failed(transport, server.url, Timeouts(deadline=SystemClock().monotonic() - 1))
     assert server.connections == 0
 
 
-def test_threads_have_their_own_limits(transport: Transport, serve: Make, reply: Make) -> None:
+def test_threads_have_their_own_limits(transport: HttpTransport, serve: Make, reply: Make) -> None:
     """One call's limit does not touch another's on the same transport."""
     slow, quick = serve(["read", "hang"]), serve(["read", reply("ok")])
     failures: list[AttemptFailed] = []
@@ -235,7 +235,7 @@ def test_threads_have_their_own_limits(transport: Transport, serve: Make, reply:
 
 
 @pytest.mark.parametrize("end", ["close", "reset"])
-def test_stale_connection_is_replaced_once(transport: Transport, serve: Make, reply: Make, end: str) -> None:
+def test_stale_connection_is_replaced_once(transport: HttpTransport, serve: Make, reply: Make, end: str) -> None:
     """A kept connection that turns out to be closed is replaced by a new one, unseen."""
     server = serve(["read", reply("a"), "read", *(["reset"] if end == "reset" else [])], ["read", reply("b")])
     assert get(transport, server.url) == b"a"
@@ -243,7 +243,7 @@ def test_stale_connection_is_replaced_once(transport: Transport, serve: Make, re
     assert server.connections == 2
 
 
-def test_stale_connection_is_replaced_only_once(transport: Transport, serve: Make, reply: Make) -> None:
+def test_stale_connection_is_replaced_only_once(transport: HttpTransport, serve: Make, reply: Make) -> None:
     """A new connection that breaks as well is a failure."""
     server = serve(["read", reply("a"), "read"], ["read"], ["read", reply("c")])
     assert get(transport, server.url) == b"a"
@@ -251,7 +251,7 @@ def test_stale_connection_is_replaced_only_once(transport: Transport, serve: Mak
     assert server.connections == 2
 
 
-def test_answer_begun_on_a_kept_connection_is_not_asked_again(transport: Transport, serve: Make, reply: Make) -> None:
+def test_answer_begun_on_a_kept_connection_is_not_asked_again(transport: HttpTransport, serve: Make, reply: Make) -> None:
     """Once a byte has come, a broken kept connection is a failure like any other."""
     server = serve(["read", reply("a"), "read", b"HTTP/1.1 2"], ["read", reply("b")])
     assert get(transport, server.url) == b"a"
@@ -260,7 +260,7 @@ def test_answer_begun_on_a_kept_connection_is_not_asked_again(transport: Transpo
 
 
 @pytest.mark.parametrize("status", ["301 Moved", "307 Temporary Redirect", "308 Permanent Redirect"])
-def test_redirects_are_refused(transport: Transport, serve: Make, reply: Make, status: str) -> None:
+def test_redirects_are_refused(transport: HttpTransport, serve: Make, reply: Make, status: str) -> None:
     """A redirect is a failure that says where it pointed, and the other host is never asked."""
     other = serve(["read", reply("b")])
     server = serve(["read", reply("", status, location=other.url + "/x?token=t")])
@@ -271,7 +271,7 @@ def test_redirects_are_refused(transport: Transport, serve: Make, reply: Make, s
     assert failure.should_retry is False
 
 
-def test_body_is_bounded(transport: Transport, serve: Make, reply: Make) -> None:
+def test_body_is_bounded(transport: HttpTransport, serve: Make, reply: Make) -> None:
     """A body over the limit is malformed; the start of an error's body is had whatever its size."""
     server = serve(["read", reply("x" * 5000)], ["read", reply("x" * 5000)])
     with transport.open(Call("POST", server.url), timeouts=PATIENT) as response, pytest.raises(AttemptFailed) as caught:
@@ -281,7 +281,7 @@ def test_body_is_bounded(transport: Transport, serve: Make, reply: Make) -> None
         assert response.read_start(1000) == b"x" * 1000
 
 
-def test_compressed_bodies(transport: Transport, serve: Make, reply: Make) -> None:
+def test_compressed_bodies(transport: HttpTransport, serve: Make, reply: Make) -> None:
     """Gzip is undone as it comes, and a bomb stops at the limit."""
     bomb = gzip.compress(b"\0" * 50_000_000)
     packed = [reply(data, content_encoding="gzip") for data in (gzip.compress(b"hello"), bomb)]
@@ -326,14 +326,14 @@ def test_compression_by_pieces(encoding: str, size: int) -> None:
 
 
 @pytest.mark.parametrize("url", ["", "127.0.0.1:9/v1", "ftp://127.0.0.1/v1", "http://h:port/v1", "http:///v1"])
-def test_addresses_that_are_none(transport: Transport, url: str) -> None:
+def test_addresses_that_are_none(transport: HttpTransport, url: str) -> None:
     """An address requests cannot be sent to is a configuration error."""
     with pytest.raises(ConfigError):
         get(transport, url)
 
 
 @pytest.mark.parametrize("key", ["sk-\nbreak", "sk-“quoted”", " sk-space", "sk-tab\t"])
-def test_keys_that_are_none(transport: Transport, serve: Make, key: str) -> None:
+def test_keys_that_are_none(transport: HttpTransport, serve: Make, key: str) -> None:
     """A key that cannot stand in a header is a configuration error that does not show it."""
     with pytest.raises(ConfigError) as caught:
         get(transport, serve().url, authorization=Secret(key))

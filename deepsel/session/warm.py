@@ -12,10 +12,11 @@ from deepsel import catalog, config, tokens
 from deepsel.config import Profile, Settings
 from deepsel.engine.attempt import Draft, failed_cost_usd, settle
 from deepsel.engine.budget import Purse
-from deepsel.engine.run import Tools
+from deepsel.engine.resources import Resources
 from deepsel.errors import AttemptFailed, ConfigError, ErrorClass, OverBudgetError
 from deepsel.health.log import Observation, picousd
 from deepsel.providers.calls import Call, Timeouts, host_of
+from deepsel.providers.wires import WIRES
 from deepsel.values import Message, Model, Provider, Request
 
 TASK = "warm"
@@ -44,15 +45,14 @@ class Warmer:
     models: tuple[str, ...]
     every_s: float
     profile: Profile
-    settings: Settings
-    tools: Tools
+    resources: Resources
     spent_usd: Decimal = Decimal(0)
     """So far; a call nobody can price counts with the most it may have cost."""
     _rows: Mapping[str, tuple[Model, Provider]] = field(init=False)
 
     def __post_init__(self) -> None:
-        models = [config.find_model(self.settings, name) for name in self.models]
-        self._rows = {model.name: (model, config.find_provider(self.settings, model.provider)) for model in models}
+        models = [config.find_model(self.resources.settings, name) for name in self.models]
+        self._rows = {model.name: (model, config.find_provider(self.resources.settings, model.provider)) for model in models}
 
     def hourly_usd(self) -> Decimal | None:
         """Return what an hour costs at most, where nobody else calls; None: a price is unknown."""
@@ -69,7 +69,7 @@ class Warmer:
 
         Raises OverBudgetError before the call that could go over `max_cost_usd` or a budget of the profile.
         """
-        clock = self.tools.clock
+        clock = self.resources.clock
         ends = None if for_s is None else clock.monotonic() + for_s
         while True:
             waits = []
@@ -88,8 +88,8 @@ class Warmer:
     def _idle_s(self, name: str) -> float | None:
         """Return how long nobody has called a model; None: for ever, as far as is known."""
         model, _ = self._rows[name]
-        last = self.tools.log.last_traffic(model.provider, name)
-        return None if last is None else max(0.0, self.tools.clock.now().timestamp() - last)
+        last = self.resources.log.last_traffic(model.provider, name)
+        return None if last is None else max(0.0, self.resources.clock.now().timestamp() - last)
 
     def _projected_usd(self, name: str) -> Decimal | None:
         """Return what one call costs at most."""
@@ -97,7 +97,7 @@ class Warmer:
         if provider.health_path:
             return Decimal(0)
         count = tokens.count_messages(_REQUEST.messages, model)
-        at, multiplier = self.tools.clock.now(), provider.price_multiplier
+        at, multiplier = self.resources.clock.now(), provider.price_multiplier
         return catalog.project(
             model, input_tokens=count.tokens, output_tokens=1, at=at, multiplier=multiplier
         ).total_usd
@@ -116,12 +116,12 @@ class Warmer:
         """Make one call, and leave it in the log."""
         model, provider = self._rows[name]
         worst_usd = self._projected_usd(name)
-        purse = Purse(self.profile, self.tools.log, self.tools.clock)
+        purse = Purse(self.profile, self.resources.log, self.resources.clock)
         refusal = purse.take(worst_usd)
         if refusal:
             raise OverBudgetError(f"{name}: {refusal}", "raise the budget, or wait for the next day (UTC)")
         kind: Literal["cold", "warm"] = "warm" if idle_s is not None and idle_s <= _COLD_AFTER * self.every_s else "cold"
-        draft = Draft(model, provider, 1, self.tools.clock.now(), self.tools.clock.monotonic())
+        draft = Draft(model, provider, 1, self.resources.clock.now(), self.resources.clock.monotonic())
         failure: AttemptFailed | None = None
         try:
             self._touch(draft)
@@ -135,30 +135,24 @@ class Warmer:
 
     def _touch(self, draft: Draft) -> None:
         """Call the health path where the provider has one, else the model; notes when the first sign of life came."""
-        clock = self.tools.clock
-        provider = self.tools.locate(draft.provider)
+        clock = self.resources.clock
+        provider = self.resources.locate(draft.provider)
         limit_s = self.profile.first_token_timeout_s
         timeouts = Timeouts(
             deadline=clock.monotonic() + self.profile.timeout_s, first_token_s=limit_s, progress_s=limit_s
         )
         if provider.health_path:
             call = Call("GET", urljoin(provider.base_url, provider.health_path))
-            with self.tools.transport().open(call, timeouts=timeouts) as response:
+            with self.resources.transport().open(call, timeouts=timeouts) as response:
                 draft.ttft_s = clock.monotonic() - draft.started_s
                 if response.status >= 400:
                     words = f"{call.target} answered {response.status} to its health path"
                     raise AttemptFailed(ErrorClass.SERVER, words, http_status=response.status)
             return
-        key = self.tools.key_of(draft.provider)
-        for event in self.tools.ask(
-            self.tools.transport(),
-            _REQUEST,
-            draft.model,
-            provider,
-            key,
-            max_tokens=1,
-            timeouts=timeouts,
-            clock=clock,
+        key = self.resources.key_of(draft.provider)
+        body = WIRES[provider.wire].encode(_REQUEST, draft.model, provider, max_tokens=1)
+        for event in self.resources.stream(
+            self.resources.transport(), body, provider, key, is_stream=True, timeouts=timeouts, clock=clock
         ):
             draft.take(event, clock.monotonic())
             if draft.reasoning and draft.ttft_s is None:
@@ -167,7 +161,7 @@ class Warmer:
 
     def _leave(self, draft: Draft, failure: AttemptFailed | None, cost_usd: Decimal | None, purse: Purse) -> None:
         """Write the observation."""
-        usage, clock = draft.usage, self.tools.clock
+        usage, clock = draft.usage, self.resources.clock
         seen = Observation(
             at=clock.now().timestamp(),
             profile=self.profile.name,
@@ -185,7 +179,7 @@ class Warmer:
             total_s=clock.monotonic() - draft.started_s,
             host=host_of(draft.provider.base_url),
         )
-        self.tools.log.add([seen], hold=purse.hold, assumed_picousd=purse.assumed_picousd())
+        self.resources.log.add([seen], hold=purse.hold, assumed_picousd=purse.assumed_picousd())
 
 
 def _cost_usd(draft: Draft, failure: AttemptFailed | None) -> Decimal | None:

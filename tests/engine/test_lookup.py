@@ -1,10 +1,10 @@
-"""The shortcut to an answer on disk: the same result as planning and running, and none wherever a plan could matter."""
+"""The look at the disk before planning: the same result as a plan and its look-up, and none wherever a plan could matter."""
 
 from __future__ import annotations
 
 import random
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -17,10 +17,11 @@ from deepsel import catalog, tokens
 from deepsel.cache import Cache, CachedAnswer
 from deepsel.clock import SystemClock
 from deepsel.config import CacheSettings, Profile, Settings
-from deepsel.engine.lookup import CacheMode, find_place
-from deepsel.engine.prepare import prepare
-from deepsel.engine.run import Run, Tools
-from deepsel.engine.shortcut import Shortcut, _most_tokens, find
+from deepsel.engine.ask import Ask, CacheMode
+from deepsel.engine.encoded import Encodings
+from deepsel.engine.lookup import Lookup, _most_tokens
+from deepsel.engine.resources import Resources
+from deepsel.engine.run import Run
 from deepsel.health.log import ObservationLog
 from deepsel.values import Finish, Image, Message, Model, PriceRule, Provider, Request, Source, Usage
 
@@ -38,7 +39,7 @@ def model(name: str, **members: Any) -> Model:
 
 
 class World:
-    """A cache, a log and candidates, asked both ways."""
+    """A cache, a log and candidates, asked with a look before the plan and without."""
 
     def __init__(self, home: Path, **members: Any) -> None:
         self.models = {name: model(name, **members) for name in NAMES}
@@ -48,38 +49,33 @@ class World:
         self.env = ENV
         self.host = HOST
 
-    def settings(self) -> Settings:
-        """The configuration."""
-        return Settings({"host": self.host}, self.models, {}, "main", CacheSettings())
+    def resources(self) -> Resources:
+        """What a run needs; nothing can be sent."""
+        return Resources(
+            settings=Settings({"host": self.host}, self.models, {}, "main", CacheSettings()), env=self.env,
+            transport=lambda: pytest.fail("something was sent"), cache=self.cache, log=self.log, clock=SystemClock(),
+            rng=random.Random(0), key_of=lambda _: None, stream=lambda *_, **__: pytest.fail("something was sent"),
+        )  # fmt: skip
 
     def keep(self, name: str, request: Request = ASKED) -> None:
         """Put an answer of a model where the request will look for it."""
-        place = find_place(request, self.models[name], self.host, 500)
+        encoded = Encodings(request).of(self.models[name], self.host, 500)
         kept = CachedAnswer(
             text=f"from {name}", reasoning="", finish=Finish.COMPLETE, model=name, provider="host", answered_model=name,
-            usage=Usage(4, 0, 0, 0, 3, 0, Source.REPORTED), cost_usd=Decimal("0.001"), document=place.document, task="chat",
+            usage=Usage(4, 0, 0, 0, 3, 0, Source.REPORTED), cost_usd=Decimal("0.001"), document=encoded.document, task="chat",
         )  # fmt: skip
-        assert self.cache.put(place.key, kept)
+        assert self.cache.put(encoded.key, kept)
 
-    def short(self, request: Request = ASKED, mode: CacheMode = "auto", **members: Any) -> Shortcut | None:
-        """Take the shortcut."""
-        known = {"task": None, "difficulty": None, "needs_difficulty": True, "cache_mode": mode}
-        return find(
-            request, "What is DNS?", profile=self.profile, settings=self.settings(), env=self.env, cache=self.cache,
-            log=self.log, clock=SystemClock(), **{**known, **members},
-        )  # fmt: skip
+    def run(self, request: Request = ASKED, mode: CacheMode = "auto", **members: Any) -> Run:
+        """Make a run."""
+        ask = Ask(request, "What is DNS?", self.profile, cache_mode=mode, **members)
+        return Run(ask, self.resources(), is_shown=False)
 
-    def long(self, request: Request = ASKED, mode: CacheMode = "auto") -> Run:
-        """Plan and run."""
-        prepared = prepare(
-            request, "What is DNS?", profile=self.profile, settings=self.settings(), env=self.env,
-            at=datetime.now(UTC), cache_mode=mode, log=self.log,
-        )  # fmt: skip
-        tools = Tools(
-            transport=lambda: pytest.fail("something was sent"), cache=self.cache, log=self.log, clock=SystemClock(),
-            rng=random.Random(0), key_of=lambda _: None, ask=lambda *_, **__: pytest.fail("something was sent"),
-        )  # fmt: skip
-        return Run(prepared, tools, is_shown=False)
+    def is_found(self, request: Request = ASKED, mode: CacheMode = "auto") -> bool:
+        """Tell whether the answer is found before a plan is made."""
+        ask = Ask(request, "What is DNS?", self.profile, cache_mode=mode)
+        lookup = Lookup(ask, self.resources(), Encodings(request))
+        return lookup.before_planning([(self.models[name], self.host) for name in NAMES])
 
 
 @pytest.fixture
@@ -92,13 +88,16 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 @pytest.mark.parametrize("mode", ["auto", "on", "only"])
 @pytest.mark.parametrize("name", NAMES)
-def test_both_ways_give_the_same(world: World, mode: CacheMode, name: str) -> None:
-    """Events, record, observation, and what the next request gets are those of a plan and a run."""
+def test_both_ways_give_the_same(world: World, mode: CacheMode, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Events, record, observation, and what the next request gets are those of a plan and its look-up."""
     world.keep(name)
-    short, long = world.short(mode=mode), world.long(mode=mode)
-    assert short is not None
-    assert list(short.events()) == list(long.events())
-    assert short.failure() is long.failure() is short.unplanned is long.unplanned is None
+    short, long = world.run(mode=mode), world.run(mode=mode)
+    events = list(short.events())
+    monkeypatch.setattr(Lookup, "before_planning", lambda *_: False)
+    assert short._prepared is None
+    assert events == list(long.events())
+    assert long._prepared is not None
+    assert short.failure() is long.failure() is None
     timeless = {"total_s": 0.0, "ttft_s": 0.0}
     assert short.answer()._replace(**timeless) == long.answer()._replace(**timeless)
     seen = world.log.since(0.0)
@@ -110,59 +109,59 @@ def test_both_ways_give_the_same(world: World, mode: CacheMode, name: str) -> No
     assert next_long is not None
     assert next_short._replace(observation=next_long.observation) == next_long
     assert next_short.observation._replace(at=0.0) == next_long.observation._replace(at=0.0)
-    assert short.providers == long.providers[:1] * len(NAMES)
+    assert short.providers == long.providers == [HOST] * len(NAMES)
     tallies = world.cache.stats()[1]
     assert [(one.tier, one.answers) for one in tallies] == [("bought", 1), ("disk", 2)]
 
 
 def test_nothing_stored_or_two_stored_needs_a_plan(world: World) -> None:
-    """Without an answer, and where the order of the candidates decides, there is no shortcut."""
-    assert world.short() is None
+    """Without an answer, and where the order of the candidates decides, nothing is found before a plan."""
+    assert not world.is_found()
     world.keep("b")
     world.keep("c")
-    assert world.short() is None
-    assert [event.text for event in world.long().events()] == ["from b"]  # type: ignore[union-attr]  # a hit yields text
+    assert not world.is_found()
+    assert [event.text for event in world.run().events()] == ["from b"]  # type: ignore[union-attr]  # a hit yields text
 
 
 def test_what_a_plan_refuses_for_good_is_not_given(world: World) -> None:
-    """No key, not sold any more or not yet: what a plan would not look up, the shortcut does not give."""
+    """No key, not sold any more or not yet: what a plan would not look up, is not found before one."""
     world.keep("a")
-    assert world.short() is not None
+    assert world.is_found()
     world.env = {}
-    assert world.short() is None
-    assert world.short(mode="only") is not None
+    assert not world.is_found()
+    assert world.is_found(mode="only")
     world.env = ENV
     for members in ({"retires": date(2020, 1, 1)}, {"available_from": date(2999, 1, 1)}):
         world.models["a"] = model("a", **members)
-        assert world.short() is None
+        assert not world.is_found()
 
 
 def test_what_a_window_may_decide_needs_a_plan(world: World) -> None:
     """Where the prompt could come near a window or a bound on input, tokens have to be counted."""
     world.keep("a")
     world.models["c"] = model("c", context_window=580)
-    assert world.short() is None
+    assert not world.is_found()
     world.models["c"] = model("c", max_input=50)
-    assert world.short() is None
+    assert not world.is_found()
 
 
 def test_other_reasons_for_a_plan(world: World) -> None:
     """Pictures, modes that do not read, answers that are not the same each time, and flags that may be withheld."""
     world.keep("a")
     picture = Request((Message("user", "What is this?", (Image("image/png", "data:image/png;base64,AA=="),)),), temperature=0.0)
-    assert world.short(picture) is None
-    assert world.short(mode="off") is None
-    assert world.short(mode="refresh") is None
+    assert not world.is_found(picture)
+    assert not world.is_found(mode="off")
+    assert not world.is_found(mode="refresh")
     warm = ASKED._replace(temperature=1.0, seed=None)
     world.keep("a", warm)
-    assert world.short(warm) is None
-    assert world.short(warm, "on") is not None
+    assert not world.is_found(warm)
+    assert world.is_found(warm, "on")
     world.host = HOST._replace(seed_field=None)
     world.keep("a")
     world.profile = world.profile._replace(sources={"seed": "profile"})
-    assert world.short() is not None
+    assert world.is_found()
     world.profile = world.profile._replace(sources={"seed": "flag"})
-    assert world.short() is None
+    assert not world.is_found()
 
 
 def test_the_difficulty_is_judged_where_it_is_read(world: World) -> None:
@@ -173,9 +172,9 @@ def test_the_difficulty_is_judged_where_it_is_read(world: World) -> None:
         ({"difficulty": 0.25, "needs_difficulty": False}, 0.25),
         ({"difficulty": 0.75}, 0.75),
     ):
-        short = world.short(**members)
-        assert short is not None
-        assert short.answer().difficulty == expected
+        run = world.run(**members)
+        assert [event.text for event in run.events()] == ["from a"]  # type: ignore[union-attr]  # a hit yields text
+        assert run.answer().difficulty == expected
 
 
 TEXTS = st.text(max_size=60) | st.sampled_from(["\u0958" * 20, "\ud800", "\ufb2c" * 10, "\U0001d160" * 9, "A B C " * 9])

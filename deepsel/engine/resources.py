@@ -1,0 +1,71 @@
+"""What a run needs from outside; one set serves every request of a process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+from deepsel.engine.gates import Gates, Slots
+
+if TYPE_CHECKING:
+    from deepsel.cache import Cache
+    from deepsel.chance import Rng
+    from deepsel.clock import Clock
+    from deepsel.config import Settings
+    from deepsel.health.log import ObservationLog
+    from deepsel.providers.calls import ResponseFacts, Timeouts, Transport
+    from deepsel.providers.exchange import Exchange
+    from deepsel.secret import Secret
+    from deepsel.values import JsonObject, Provider, WireEvent
+
+
+class AnswerStream(Protocol):
+    """Makes one call; `providers.complete.stream_answer` is the one that does."""
+
+    def __call__(
+        self,
+        transport: Transport,
+        body: JsonObject,
+        provider: Provider,
+        key: Secret | None,
+        *,
+        is_stream: bool,
+        timeouts: Timeouts,
+        clock: Clock,
+        on_response: Callable[[ResponseFacts], None] | None = None,
+        on_open: Callable[[Exchange], None] | None = None,
+    ) -> Iterator[WireEvent]:
+        """Yield what the answer says; raises AttemptFailed for every bad end."""
+
+
+def stream_from_provider(*arguments: object, **named: object) -> Iterator[WireEvent]:
+    """Make the call, whose code is loaded by the first one."""
+    from deepsel.providers.complete import stream_answer
+
+    return stream_answer(*arguments, **named)  # type: ignore[arg-type]  # handed on as they came
+
+
+def _as_named(provider: Provider) -> Provider:
+    return provider
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What a run needs from outside; safe to use from many threads."""
+
+    settings: Settings
+    env: Mapping[str, str]
+    transport: Callable[[], Transport]
+    """Gives the process's transport, made on first use."""
+    cache: Cache
+    log: ObservationLog
+    clock: Clock
+    rng: Rng
+    key_of: Callable[[Provider], Secret | None]
+    """Raises ConfigError where the key is missing."""
+    locate: Callable[[Provider], Provider] = _as_named
+    """Gives the provider as it is really reached (the demo's simulator has no fixed port)."""
+    gates: Gates = field(default_factory=Gates)
+    slots: Slots = field(default_factory=Slots)
+    stream: AnswerStream = stream_from_provider

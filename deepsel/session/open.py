@@ -1,0 +1,196 @@
+"""Opens what a process needs to ask, each thing on first use, and closes what was made; given its environment, folders and clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from threading import RLock
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
+
+from deepsel import catalog, config
+from deepsel.catalog import overlay
+from deepsel.chance import Rng, SystemRng
+from deepsel.clock import Clock, SystemClock
+from deepsel.config import Paths, Profile, Settings
+from deepsel.errors import ConfigError
+from deepsel.secret import Secret
+from deepsel.values import Provider
+
+if TYPE_CHECKING:
+    from deepsel.cache import Cache
+    from deepsel.engine.ask import Ask
+    from deepsel.engine.lookup import CachePeek
+    from deepsel.engine.prepare import Prepared
+    from deepsel.engine.resources import Resources
+    from deepsel.engine.run import Run
+    from deepsel.health.log import ObservationLog
+    from deepsel.providers.transport import HttpTransport
+
+
+_T = TypeVar("_T")
+
+
+def load_settings(env: Mapping[str, str], config_file: Path | None = None) -> Settings:
+    """Read the user's settings; a file named by hand has to exist. Raises ConfigError."""
+    paths = config.find_paths(env, config_file)
+    catalog.use_overlay(paths.data_dir / overlay.FILE_NAME)
+    return config.read_settings(paths.config_file, required=bool(config_file or env.get("DEEPSEL_CONFIG")))
+
+
+def choose_profile(settings: Settings, env: Mapping[str, str], name: str | None = None) -> Profile:
+    """Return the profile called `name`, else that of `DEEPSEL_PROFILE`, else the file's default; raises ConfigError."""
+    wanted = name or env.get("DEEPSEL_PROFILE") or settings.default_profile
+    if wanted not in settings.profiles:
+        raise ConfigError(f"there is no profile `{wanted}`", config.nearest_hint(wanted, settings.profiles))
+    return settings.profiles[wanted]
+
+
+def _once(make: Callable[[Session], _T]) -> _T:
+    """Turn a method into a property that is made by the first thread that asks for it, and kept."""
+
+    def get(self: Session) -> _T:
+        name = make.__name__
+        if name not in self._made:
+            with self._lock:
+                if name not in self._made:
+                    self._made[name] = make(self)
+        made: _T = self._made[name]
+        return made
+
+    return cast("_T", property(get, doc=make.__doc__))
+
+
+class Session:
+    """One process's dealings. Safe to use from many threads; a context manager."""
+
+    def __init__(
+        self, settings: Settings, *, env: Mapping[str, str], paths: Paths, clock: Clock | None = None, rng: Rng | None = None
+    ) -> None:
+        """Open nothing yet: files and connections are made by the first who needs them."""
+        self.settings = settings
+        self.env = env
+        self.paths = paths
+        self.clock = clock or SystemClock()
+        self._rng = rng or SystemRng()
+        self._stack = ExitStack()
+        self._lock = RLock()
+        self._made: dict[str, Any] = {}
+
+    @classmethod
+    def from_environment(cls, env: Mapping[str, str], config_file: Path | None = None) -> Self:
+        """Open a session as the user's configuration says; raises ConfigError."""
+        return cls(load_settings(env, config_file), env=env, paths=config.find_paths(env, config_file))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back files, connections and servers."""
+        self._stack.close()
+
+    # --- what is done with it ----------------------------------------------------------------------------------------
+
+    def ask(self, ask: Ask, *, is_shown: bool = False) -> Run:
+        """Make a run of one request; `is_shown`: somebody sees its text as it comes. Raises ConfigError for an unknown model."""
+        from deepsel.engine.run import Run
+
+        return Run(ask, self.resources, is_shown=is_shown)
+
+    def explain(self, ask: Ask) -> tuple[Prepared, CachePeek]:
+        """Plan a request and look whether the cache has its answer; nothing is sent."""
+        from deepsel.engine.encoded import Encodings
+        from deepsel.engine.lookup import Lookup
+        from deepsel.engine.prepare import prepare
+
+        resources = self.resources
+        prepared = prepare(ask, settings=self.settings, env=self.env, at=self.clock.now(), log=self.log)
+        return prepared, Lookup(ask, resources, Encodings(ask.request)).peek(prepared)
+
+    # --- what it holds -----------------------------------------------------------------------------------------------
+
+    @_once
+    def resources(self) -> Resources:
+        """What the engine needs of this process."""
+        from deepsel.engine.resources import Resources
+
+        return Resources(
+            settings=self.settings,
+            env=self.env,
+            transport=lambda: self.transport,
+            cache=self.cache,
+            log=self.log,
+            clock=self.clock,
+            rng=self._rng,
+            key_of=self.key_of,
+            locate=self.locate,
+        )
+
+    @_once
+    def cache(self) -> Cache:
+        """The answer cache."""
+        return self._stack.enter_context(_open_cache(self.settings, self.paths, self.env, self.clock))
+
+    @_once
+    def log(self) -> ObservationLog:
+        """The user's observations."""
+        from deepsel.health.log import ObservationLog
+
+        return ObservationLog(self.paths.data_dir)
+
+    @_once
+    def transport(self) -> HttpTransport:
+        """The one transport of the process, which keeps its connections."""
+        from deepsel.providers.transport import HttpTransport
+
+        return self._stack.enter_context(HttpTransport(self.clock))
+
+    @_once
+    def _simulator_origin(self) -> str:
+        """The address of the simulator that answers for the demo."""
+        from deepsel.simulator import demo_server
+
+        return self._stack.enter_context(demo_server()).url
+
+    def key_of(self, provider: Provider) -> Secret | None:
+        """Return a provider's key; None where it needs none. Raises ConfigError where it is missing."""
+        return config.resolve_key(provider, self.env)
+
+    def locate(self, provider: Provider) -> Provider:
+        """Give a provider as it is really reached: a simulated one has no fixed port."""
+        if not provider.is_simulated:
+            return provider
+        from deepsel.config.demo import DEMO_ORIGIN
+
+        return provider._replace(base_url=provider.base_url.replace(DEMO_ORIGIN, self._simulator_origin, 1))
+
+
+def _open_cache(settings: Settings, paths: Paths, env: Mapping[str, str], clock: Clock) -> Cache:
+    """Open the answer cache as the settings want it; files are made on first use."""
+    from deepsel.cache import Cache, RedisServer
+
+    cache = settings.cache
+    server = None
+    if cache.redis_url:
+        server = RedisServer(cache.redis_url, clock=clock, namespace=cache.namespace, timeout_s=cache.redis_timeout_s)
+    return Cache(
+        paths.answers_dir,
+        ttl_s=cache.ttl_s,
+        memory_entries=cache.memory_entries,
+        size_limit_bytes=cache.size_limit_bytes,
+        uses_disk=cache.disk,
+        server=server,
+        ttl_limits_s={"memory": cache.memory_ttl_s, "redis": cache.redis_ttl_s},
+        own_accounts=lambda: _own_accounts(settings, env),
+        clock=clock,
+    )
+
+
+def _own_accounts(settings: Settings, env: Mapping[str, str]) -> list[Callable[[], Secret | None]]:
+    """List how to find the key of every provider there is."""
+    names = dict.fromkeys([*catalog.providers(), *settings.providers])
+    return [partial(config.resolve_key, config.find_provider(settings, name), env) for name in names]

@@ -26,6 +26,7 @@ LAYERS = (
     ("tokens",),
     ("config",),
     ("catalog",),
+    ("wires",),
     ("values",),
     ("errors", "secret", "clock", "places", "digest"),
     ("__init__",),

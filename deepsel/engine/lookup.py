@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple
 
 from deepsel.cache import cache_key, key_document
 from deepsel.errors import NoRouteError
-from deepsel.providers.wires import WIRES
 from deepsel.values import JsonObject, Model, Provider, Request
+from deepsel.wires.table import WIRES
 
 CacheMode = Literal["auto", "on", "off", "refresh", "only"]
 """auto: deterministic requests only; on: every request; refresh: ask anew and store; only: the cache or nothing."""

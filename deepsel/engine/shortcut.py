@@ -18,10 +18,10 @@ from deepsel.config import Profile, Settings
 from deepsel.engine.hit import NextTime, answer_of, observation_of
 from deepsel.engine.lookup import CacheMode, find_place, may_read
 from deepsel.health.log import Observation, ObservationLog
-from deepsel.providers.wires import WIRES
 from deepsel.routing.candidates import fit_max_tokens
 from deepsel.routing.task import detect
 from deepsel.values import Answer, CacheUse, Model, Notice, Provider, ReasoningDelta, Request, TextDelta
+from deepsel.wires.table import WIRES
 
 if TYPE_CHECKING:
     from deepsel.engine.events import EngineEvent

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from deepsel.providers.waits import Allowance
 from deepsel.secret import Secret
 from deepsel.values import Gateway
+from deepsel.wires.waits import Allowance
 
 
 @dataclass(frozen=True, slots=True)

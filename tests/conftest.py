@@ -17,6 +17,7 @@ import pytest
 from hypothesis import settings
 
 from deepsel.simulator import Behaviour, Scenario, Simulator
+from deepsel.values import Message, Model, Provider, Request
 
 settings.register_profile("deepsel", deadline=None)  # a busy machine is no failure
 settings.load_profile("deepsel")
@@ -125,3 +126,25 @@ def profiles(home: Path) -> Callable[..., Path]:
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the one switch that rewrites reviewed files."""
     parser.addoption("--rewrite-golden", action="store_true", help="write golden files anew, for review")
+
+
+@pytest.fixture
+def provider() -> Callable[..., Provider]:
+    """Make a provider row."""
+
+    def make(**fields: Any) -> Provider:
+        return Provider(**{"name": "host", "wire": "openai-chat", "base_url": "http://127.0.0.1:1/v1", **fields})
+
+    return make
+
+
+@pytest.fixture
+def model() -> Callable[..., Model]:
+    """Make a model row."""
+    return lambda **fields: Model(**{"name": "m", "provider": "host", "id": "m-1", **fields})
+
+
+@pytest.fixture
+def ask() -> Callable[..., Request]:
+    """Make a request of one user message."""
+    return lambda **fields: Request(**{"messages": (Message("user", "Hi"),), **fields})

@@ -27,6 +27,7 @@ LAYERS = (
     ("tokens",),
     ("config",),
     ("catalog",),
+    ("wires",),
     ("values",),
     ("errors", "secret", "clock", "chance", "places", "digest"),
     ("__init__",),

@@ -22,9 +22,9 @@ from deepsel.engine.attempt import Draft, failed_cost_usd, settle
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.providers.calls import Timeouts
 from deepsel.providers.complete import stream_answer
-from deepsel.providers.wires import WIRES
 from deepsel.secret import Secret
 from deepsel.values import Finish, Identity, Message, Model, Provider, ReasoningDelta, Request, Source, TextDelta, Usage
+from deepsel.wires.table import WIRES
 
 if TYPE_CHECKING:
     from deepsel.providers.exchange import Exchange

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from deepsel.cache import cache_key, key_document
-from deepsel.providers.wires import WIRES
 from deepsel.values import JsonObject, Model, Provider, Request
+from deepsel.wires.table import WIRES
 
 
 class Encoded(NamedTuple):

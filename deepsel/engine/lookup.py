@@ -18,9 +18,9 @@ from deepsel.engine.flight import Flight
 from deepsel.engine.resources import Resources
 from deepsel.engine.wholeness import stops_in_sentence
 from deepsel.errors import NoRouteError
-from deepsel.providers.wires import WIRES
 from deepsel.routing.candidates import fit_max_tokens
 from deepsel.values import CacheUse, Finish, JsonObject, Model, Notice, Provider, Request
+from deepsel.wires.table import WIRES
 
 if TYPE_CHECKING:
     from deepsel.cache import Account, CachedAnswer

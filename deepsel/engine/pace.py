@@ -6,7 +6,7 @@ again; with none left the next call waits for that moment.
 
 from __future__ import annotations
 
-from deepsel.providers.waits import Allowance, Quota
+from deepsel.wires.waits import Allowance, Quota
 
 NEAR_SHARE = 0.1
 """Below this share of a limit calls are spread out."""

@@ -319,7 +319,7 @@ def _notices(request: Request, plan: Plan, gather: _Gatherer) -> tuple[Notice, .
     """Warn of what the first choice will not be sent or cannot be sure of."""
     if not plan.choices:
         return ()
-    from deepsel.providers.wires import WIRES
+    from deepsel.wires.table import WIRES
 
     first = plan.choices[0]
     model = config.find_model(gather.settings, first.model)

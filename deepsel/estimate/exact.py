@@ -68,10 +68,10 @@ def asker(model: Model, provider: Provider, key: Secret | None, *, transport: Tr
     """Make what asks the provider for one request's tokens."""
 
     def ask(texts: Sequence[str]) -> int:
-        from deepsel.providers import failures
         from deepsel.providers.calls import Call, Timeouts
-        from deepsel.providers.fields import load_leading_object
-        from deepsel.providers.wires import WIRES
+        from deepsel.wires import failures
+        from deepsel.wires.fields import load_leading_object
+        from deepsel.wires.table import WIRES
 
         wire = WIRES[provider.wire]
         messages = [{"role": "user", "content": text} for text in texts]

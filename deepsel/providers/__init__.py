@@ -1,4 +1,4 @@
-"""Speaks with providers: the table of wires, one call from request to events, and what failures and limits they report.
+"""Sends to providers: one call from request to events, over HTTP, with its time limits and certificates.
 
-Each name is imported from its own module: a hit in the cache needs the wires alone, and the transport takes long to load.
+Each name is imported from its own module: the transport takes long to load.
 """

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
-from deepsel.providers.waits import Allowance
 from deepsel.secret import Secret
 from deepsel.values import Gateway
+from deepsel.wires.waits import Allowance
 
 if TYPE_CHECKING:
     from deepsel.providers.exchange import Exchange

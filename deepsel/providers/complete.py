@@ -8,13 +8,7 @@ from typing import TYPE_CHECKING
 
 from deepsel.clock import Clock
 from deepsel.errors import AttemptFailed, ErrorClass
-from deepsel.providers import bodies, failures, waits
 from deepsel.providers.calls import Call, Response, ResponseFacts, Timeouts, Transport
-from deepsel.providers.fields import amount, load_leading_object
-from deepsel.providers.gateways import read_gateway
-from deepsel.providers.sse import EventStream
-from deepsel.providers.surrogates import Mender
-from deepsel.providers.wires import WIRES, Decoder
 from deepsel.secret import Secret
 from deepsel.values import (
     Finish,
@@ -28,6 +22,13 @@ from deepsel.values import (
     UsageReport,
     WireEvent,
 )
+from deepsel.wires import bodies, failures, waits
+from deepsel.wires.fields import amount, load_leading_object
+from deepsel.wires.gateways import read_gateway
+from deepsel.wires.sse import EventStream
+from deepsel.wires.surrogates import Mender
+from deepsel.wires.table import WIRES
+from deepsel.wires.wire import Decoder
 
 if TYPE_CHECKING:
     from deepsel.providers.exchange import Exchange

@@ -16,8 +16,8 @@ from deepsel.engine.resources import Resources
 from deepsel.errors import AttemptFailed, ConfigError, ErrorClass, OverBudgetError
 from deepsel.health.log import Observation, picousd
 from deepsel.providers.calls import Call, Timeouts, host_of
-from deepsel.providers.wires import WIRES
 from deepsel.values import Message, Model, Provider, Request
+from deepsel.wires.table import WIRES
 
 TASK = "warm"
 """What these calls are called in the log."""

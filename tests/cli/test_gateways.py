@@ -11,8 +11,8 @@ import pytest
 
 from deepsel import catalog
 from deepsel.health.log import ObservationLog
-from deepsel.providers.gateways import read_gateway
 from deepsel.values import Gateway
+from deepsel.wires.gateways import read_gateway
 
 Deepsel = Callable[..., Any]
 LITELLM = {

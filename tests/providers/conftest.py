@@ -12,8 +12,6 @@ from typing import Any, Literal
 
 import pytest
 
-from deepsel.values import Message, Model, Provider, Request
-
 Step = bytes | Literal["read", "hang", "reset", "drip"]
 """`read` takes one request; `hang` keeps the connection open; `drip` sends a comment over and over; bytes are sent."""
 
@@ -148,25 +146,3 @@ def reply() -> Callable[..., bytes]:
 def stream() -> Callable[..., bytes]:
     """Make a chunked HTTP response."""
     return chunked
-
-
-@pytest.fixture
-def provider() -> Callable[..., Provider]:
-    """Make a provider row."""
-
-    def make(**fields: Any) -> Provider:
-        return Provider(**{"name": "host", "wire": "openai-chat", "base_url": "http://127.0.0.1:1/v1", **fields})
-
-    return make
-
-
-@pytest.fixture
-def model() -> Callable[..., Model]:
-    """Make a model row."""
-    return lambda **fields: Model(**{"name": "m", "provider": "host", "id": "m-1", **fields})
-
-
-@pytest.fixture
-def ask() -> Callable[..., Request]:
-    """Make a request of one user message."""
-    return lambda **fields: Request(**{"messages": (Message("user", "Hi"),), **fields})

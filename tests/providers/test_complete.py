@@ -17,12 +17,12 @@ from deepsel.clock import SystemClock
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.providers.calls import ResponseFacts, Timeouts
 from deepsel.providers.complete import stream_answer
-from deepsel.providers.surrogates import Mender
 from deepsel.providers.transport import HttpTransport
-from deepsel.providers.waits import Quota
-from deepsel.providers.wires import WIRES
 from deepsel.secret import Secret
 from deepsel.values import Finish, FinishReport, Identity, ReasoningDelta, TextDelta, UsageReport, WireEvent
+from deepsel.wires.surrogates import Mender
+from deepsel.wires.table import WIRES
+from deepsel.wires.waits import Quota
 
 Make = Callable[..., Any]
 PATIENT = Timeouts(connect_s=5, first_token_s=5, progress_s=5, idle_s=5)

@@ -12,10 +12,10 @@ from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
 from deepsel.errors import AttemptFailed, ErrorClass
-from deepsel.providers import error_words, waits
-from deepsel.providers.fields import child, items, text
 from deepsel.secret import Secret, redact
 from deepsel.values import ErrorRule, Json, JsonObject, Provider
+from deepsel.wires import error_words, waits
+from deepsel.wires.fields import child, items, text
 
 MAX_MESSAGE_CHARS = 500
 MAX_ERROR_BYTES = 64 * 1024

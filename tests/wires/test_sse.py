@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepsel.errors import AttemptFailed, ErrorClass
-from deepsel.providers.sse import Event, EventStream
+from deepsel.wires.sse import Event, EventStream
 
 
 def cut(chunks: list[bytes], **options: int) -> list[Event]:

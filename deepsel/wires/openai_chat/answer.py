@@ -1,7 +1,6 @@
-"""The wire `openai-chat`: builds the body of POST /chat/completions and reads its streams and whole answers.
+"""Reads the streams and whole answers of the wire `openai-chat`.
 
-Reads all dialects of the wire alike: who sends what is in the catalog, and what is not known is skipped. Nothing here
-touches the network.
+Reads all dialects of the wire alike: who sends what is in the catalog, and what is not known is skipped.
 """
 
 from __future__ import annotations
@@ -9,31 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 from deepsel.errors import AttemptFailed, ErrorClass
-from deepsel.providers import bodies
-from deepsel.providers.bodies import is_deterministic, withheld
-from deepsel.providers.failures import Fail, is_error
-from deepsel.providers.fields import child, items, load_object, text
-from deepsel.providers.sse import Event
-from deepsel.providers.usage import openai_usage, stated_cost_usd
-from deepsel.secret import Secret
 from deepsel.values import (
     Finish,
     FinishReport,
     Identity,
     Json,
     JsonObject,
-    Message,
-    Model,
-    Provider,
     ReasoningDelta,
-    Request,
     TextDelta,
     Usage,
     UsageReport,
     WireEvent,
 )
-
-__all__ = ["Decoder", "encode", "headers", "is_deterministic", "url", "withheld"]
+from deepsel.wires.buckets import stated_cost_usd
+from deepsel.wires.failures import Fail, is_error
+from deepsel.wires.fields import child, items, load_object, text
+from deepsel.wires.openai_chat.usage import openai_usage
+from deepsel.wires.sse import Event
 
 FINISHES: Mapping[str, Finish] = {
     "stop": Finish.COMPLETE,
@@ -49,56 +40,6 @@ BROKEN: Mapping[str, ErrorClass] = {
     "error": ErrorClass.SERVER,
 }
 """Finish values that say the provider gave up."""
-
-
-# --- the request -----------------------------------------------------------------------------------------------------
-
-
-def url(provider: Provider) -> str:
-    """Return where requests are posted."""
-    return provider.base_url.rstrip("/") + "/chat/completions"
-
-
-def headers(provider: Provider, key: Secret | None) -> dict[str, str | Secret]:
-    """Return the request's headers, the key among them."""
-    return bodies.key_headers(provider, key)
-
-
-def encode(request: Request, model: Model, provider: Provider, *, max_tokens: int) -> JsonObject:
-    """Return the request's body; holds no secret."""
-    messages = [_message(message) for message in request.messages]
-    fields: JsonObject = {"model": model.id, "messages": list(messages), "stream": request.stream}
-    if request.stream and provider.stream_usage:
-        fields["stream_options"] = {"include_usage": True}
-    if request.schema is not None:
-        if "json_schema" in model.features:
-            schema: Json = dict(request.schema)
-            form: JsonObject = {"name": "answer", "schema": schema, "strict": bodies.is_strict(schema)}
-            fields["response_format"] = {"type": "json_schema", "json_schema": form}
-        else:
-            fields["messages"] = list(_instructed(messages, bodies.schema_instruction(request.schema)))
-            if "json_object" in model.features:
-                fields["response_format"] = {"type": "json_object"}
-    return bodies.assemble(fields, request, model, provider, max_tokens=max_tokens)
-
-
-def _message(message: Message) -> JsonObject:
-    if not message.images:
-        return {"role": message.role, "content": message.content}
-    parts: list[Json] = [{"type": "text", "text": message.content}] if message.content else []
-    parts += [{"type": "image_url", "image_url": {"url": image.url}} for image in message.images]
-    return {"role": message.role, "content": parts}
-
-
-def _instructed(messages: list[JsonObject], instruction: str) -> list[JsonObject]:
-    """Put an instruction at the end of the system message, or before everything where there is none."""
-    first = messages[0] if messages else {}
-    if first.get("role") == "system" and isinstance(first.get("content"), str):
-        return [{**first, "content": f"{first['content']}\n\n{instruction}"}, *messages[1:]]
-    return [{"role": "system", "content": instruction}, *messages]
-
-
-# --- the answer ------------------------------------------------------------------------------------------------------
 
 
 class Decoder:

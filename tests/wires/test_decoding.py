@@ -9,8 +9,6 @@ from typing import Any
 import pytest
 
 from deepsel.errors import AttemptFailed, ErrorClass
-from deepsel.providers.sse import Event
-from deepsel.providers.wires import WIRES
 from deepsel.values import (
     Finish,
     FinishReport,
@@ -22,6 +20,8 @@ from deepsel.values import (
     UsageReport,
     WireEvent,
 )
+from deepsel.wires.sse import Event
+from deepsel.wires.table import WIRES
 
 
 def fail(document: JsonObject | str) -> AttemptFailed:

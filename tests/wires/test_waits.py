@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepsel.providers.waits import Allowance, Quota, Wait, duration_s, read_wait, remaining
+from deepsel.wires.waits import Allowance, Quota, Wait, duration_s, read_wait, remaining
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 DATE = "Tue, 24 Nov 2026 12:00:30 GMT"

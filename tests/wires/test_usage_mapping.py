@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepsel.providers.usage import anthropic_usage, openai_usage, stated_cost_usd
 from deepsel.values import Usage
+from deepsel.wires.anthropic_messages.usage import anthropic_usage
+from deepsel.wires.buckets import stated_cost_usd
+from deepsel.wires.openai_chat.usage import openai_usage
 
 
 def usage(*buckets: int | None) -> Usage:

@@ -1,15 +1,14 @@
-"""The table of wires, and the shape each has; a new wire is one file and one row here."""
+"""The shape of a wire: what its folder has to hand on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple, Protocol
 
-from deepsel.providers import anthropic_messages, openai_chat
-from deepsel.providers.failures import Fail
-from deepsel.providers.sse import Event
 from deepsel.secret import Secret
 from deepsel.values import JsonObject, Model, Provider, Request, WireEvent
+from deepsel.wires.failures import Fail
+from deepsel.wires.sse import Event
 
 
 class Decoder(Protocol):
@@ -30,8 +29,28 @@ class Decoder(Protocol):
         """Accept the end; raises AttemptFailed (stream_cut) where the answer is not whole."""
 
 
+class CountRequest(NamedTuple):
+    """How a provider is asked what a request counts; the call itself is posted with the wire's headers."""
+
+    url: Callable[[Provider], str]
+    """Where it is posted."""
+    encode: Callable[[Sequence[str], Model], JsonObject]
+    """Make the body from the texts of the user messages."""
+    read: Callable[[JsonObject], int]
+    """Read the tokens from the answer; raises AttemptFailed (malformed)."""
+
+
 class Wire(Protocol):
-    """A protocol: pure functions from requests to bodies, and a reader of answers."""
+    """A protocol: pure functions from requests to bodies, a reader of answers, and what others have to know of it."""
+
+    FORMAT: int
+    """Version of how answers are read; part of every cache key, so that a corrected reader retires its entries."""
+    END_MARKS: tuple[bytes, ...]
+    """What stands in the last bytes of a stream."""
+    LENGTH_FIELDS: frozenset[str]
+    """Members of a body that bound the length of an answer."""
+    count_request: CountRequest | None
+    """None: the providers of this wire count for nobody."""
 
     def url(self, provider: Provider, /) -> str:
         """Return where requests are posted."""
@@ -50,6 +69,3 @@ class Wire(Protocol):
 
     def Decoder(self, fail: Fail, /) -> Decoder:
         """Make the reader of one answer."""
-
-
-WIRES: Mapping[str, Wire] = {"openai-chat": openai_chat, "anthropic-messages": anthropic_messages}

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from deepsel.errors import ConfigError
-from deepsel.providers import bodies
-from deepsel.providers.wires import WIRES
 from deepsel.secret import Secret
 from deepsel.values import Image, Message, Model, Provider, Request
+from deepsel.wires import bodies
+from deepsel.wires.table import WIRES
 
 Make = Callable[..., Any]
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from deepsel import catalog
 from deepsel.errors import AttemptFailed, ErrorClass
-from deepsel.providers.failures import Source, read_error, request_id
 from deepsel.secret import Secret
 from deepsel.values import ErrorRule, Provider
+from deepsel.wires.failures import Source, read_error, request_id
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 C = ErrorClass

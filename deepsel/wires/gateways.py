@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from deepsel.providers.fields import amount
 from deepsel.values import Gateway
+from deepsel.wires.fields import amount
 
 _CACHE = ("x-portkey-cache-status", "x-openrouter-cache-status", "x-litellm-cache-status")
 _TRACES = ("x-portkey-trace-id", "x-litellm-call-id", "x-generation-id")

@@ -9,9 +9,9 @@ import json
 from collections.abc import Mapping
 
 from deepsel.errors import ConfigError
-from deepsel.providers.fields import items
 from deepsel.secret import Secret
 from deepsel.values import Json, JsonObject, Model, Provider, Request
+from deepsel.wires.fields import items
 
 _LENGTH_FIELDS = frozenset({"max_tokens", "max_completion_tokens"})
 

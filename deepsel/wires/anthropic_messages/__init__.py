@@ -1,0 +1,28 @@
+"""The wire `anthropic-messages`: its requests, its answers, and what others have to know of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deepsel.wires.anthropic_messages.answer import Decoder
+from deepsel.wires.anthropic_messages.facts import END_MARKS, FORMAT, LENGTH_FIELDS, count_request
+from deepsel.wires.anthropic_messages.request import encode, headers, is_deterministic, url, withheld
+
+if TYPE_CHECKING:
+    from deepsel.wires import anthropic_messages
+    from deepsel.wires.wire import Wire
+
+    _SHAPE: Wire = anthropic_messages
+
+__all__ = [
+    "END_MARKS",
+    "FORMAT",
+    "LENGTH_FIELDS",
+    "Decoder",
+    "count_request",
+    "encode",
+    "headers",
+    "is_deterministic",
+    "url",
+    "withheld",
+]

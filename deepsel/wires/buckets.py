@@ -1,0 +1,75 @@
+"""Disjoint buckets of tokens from the numbers of a usage object: what the wires share; pure.
+
+Absent is None, and a reported zero stays zero. Where numbers contradict each other the total is kept and the parts are
+cut to fit, so that no bucket is ever negative.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from deepsel.values import JsonObject, Usage
+from deepsel.wires.fields import amount, child, count, first_count
+
+
+def stated_cost_usd(usage: JsonObject) -> Decimal | None:
+    """Return the charge OpenRouter states: its own cost, and the upstream's where that goes to the user's own key."""
+    cost = amount(usage.get("cost"))
+    if cost is None or usage.get("is_byok") is not True:
+        return cost
+    upstream = amount(child(usage, "cost_details").get("upstream_inference_cost"))
+    return cost if upstream is None else cost + upstream
+
+
+def cache_writes(usage: JsonObject, details: JsonObject) -> tuple[int | None, int | None]:
+    """Return all tokens written to a cache, and those of them written for hours."""
+    split = child(usage, "cache_creation")
+    short, long = count(split.get("ephemeral_5m_input_tokens")), count(split.get("ephemeral_1h_input_tokens"))
+    total = first_count(
+        details.get("cache_write_tokens"),
+        details.get("cache_creation_input_tokens"),
+        usage.get("cache_creation_input_tokens"),
+    )
+    if total is None and (short is not None or long is not None):
+        total = (short or 0) + (long or 0)
+    return total, long
+
+
+def outputs(total: object, reasoning: object) -> tuple[int | None, int | None]:
+    """Split the output into what is visible and what is reasoning."""
+    written = count(total) if isinstance(total, int | float) else None
+    thought = count(reasoning) if isinstance(reasoning, int | float) else None
+    if written is None:
+        return None, thought
+    thought = at_most(thought, written)
+    return written - (thought or 0), thought
+
+
+def bucketed(
+    uncached: int | None,
+    read: int | None,
+    write: int | None,
+    long: int | None,
+    visible: int | None,
+    reasoning: int | None,
+) -> Usage:
+    """Put counts into the buckets: all that was written to a cache is split into what is kept for minutes and for hours."""
+    long = at_most(long, write) if write is not None else long
+    return Usage(
+        input_uncached=uncached,
+        cache_read=read,
+        cache_write_short=None if write is None else write - (long or 0),
+        cache_write_long=long,
+        output_visible=visible,
+        output_reasoning=reasoning,
+    )
+
+
+def at_most(value: int | None, limit: int) -> int | None:
+    """Cut a part to fit its total."""
+    return None if value is None else min(value, limit)
+
+
+def if_known(usage: Usage) -> Usage | None:
+    """Return the usage, or None where it holds no count."""
+    return usage if usage != Usage() else None

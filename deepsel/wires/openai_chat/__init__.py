@@ -1,0 +1,28 @@
+"""The wire `openai-chat`: its requests, its answers, and what others have to know of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from deepsel.wires.openai_chat.answer import Decoder
+from deepsel.wires.openai_chat.facts import END_MARKS, FORMAT, LENGTH_FIELDS, count_request
+from deepsel.wires.openai_chat.request import encode, headers, is_deterministic, url, withheld
+
+if TYPE_CHECKING:
+    from deepsel.wires import openai_chat
+    from deepsel.wires.wire import Wire
+
+    _SHAPE: Wire = openai_chat
+
+__all__ = [
+    "END_MARKS",
+    "FORMAT",
+    "LENGTH_FIELDS",
+    "Decoder",
+    "count_request",
+    "encode",
+    "headers",
+    "is_deterministic",
+    "url",
+    "withheld",
+]

@@ -1,0 +1,10 @@
+"""What others have to know of the wire `openai-chat`."""
+
+from __future__ import annotations
+
+from deepsel.wires.wire import CountRequest
+
+FORMAT: int = 1
+END_MARKS: tuple[bytes, ...] = (b"[DONE]",)
+LENGTH_FIELDS: frozenset[str] = frozenset({"max_tokens", "max_completion_tokens"})
+count_request: CountRequest | None = None

@@ -1,0 +1,54 @@
+"""Builds the request of the wire `openai-chat`: POST /chat/completions."""
+
+from __future__ import annotations
+
+from deepsel.secret import Secret
+from deepsel.values import Json, JsonObject, Message, Model, Provider, Request
+from deepsel.wires import bodies
+from deepsel.wires.bodies import is_deterministic, withheld
+
+__all__ = ["encode", "headers", "is_deterministic", "url", "withheld"]
+
+
+def url(provider: Provider) -> str:
+    """Return where requests are posted."""
+    return provider.base_url.rstrip("/") + "/chat/completions"
+
+
+def headers(provider: Provider, key: Secret | None) -> dict[str, str | Secret]:
+    """Return the request's headers, the key among them."""
+    return bodies.key_headers(provider, key)
+
+
+def encode(request: Request, model: Model, provider: Provider, *, max_tokens: int) -> JsonObject:
+    """Return the request's body; holds no secret."""
+    messages = [_message(message) for message in request.messages]
+    fields: JsonObject = {"model": model.id, "messages": list(messages), "stream": request.stream}
+    if request.stream and provider.stream_usage:
+        fields["stream_options"] = {"include_usage": True}
+    if request.schema is not None:
+        if "json_schema" in model.features:
+            schema: Json = dict(request.schema)
+            form: JsonObject = {"name": "answer", "schema": schema, "strict": bodies.is_strict(schema)}
+            fields["response_format"] = {"type": "json_schema", "json_schema": form}
+        else:
+            fields["messages"] = list(_instructed(messages, bodies.schema_instruction(request.schema)))
+            if "json_object" in model.features:
+                fields["response_format"] = {"type": "json_object"}
+    return bodies.assemble(fields, request, model, provider, max_tokens=max_tokens)
+
+
+def _message(message: Message) -> JsonObject:
+    if not message.images:
+        return {"role": message.role, "content": message.content}
+    parts: list[Json] = [{"type": "text", "text": message.content}] if message.content else []
+    parts += [{"type": "image_url", "image_url": {"url": image.url}} for image in message.images]
+    return {"role": message.role, "content": parts}
+
+
+def _instructed(messages: list[JsonObject], instruction: str) -> list[JsonObject]:
+    """Put an instruction at the end of the system message, or before everything where there is none."""
+    first = messages[0] if messages else {}
+    if first.get("role") == "system" and isinstance(first.get("content"), str):
+        return [{**first, "content": f"{first['content']}\n\n{instruction}"}, *messages[1:]]
+    return [{"role": "system", "content": instruction}, *messages]

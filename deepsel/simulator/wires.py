@@ -16,6 +16,8 @@ class Wire(Protocol):
     NAME: str
     PATH: str
     """How the paths of its calls end."""
+    BASE: str
+    """What a base URL of the wire ends in, after the server's root."""
     REQUEST_ID_HEADER: str
     KEEP_ALIVE: bytes
 

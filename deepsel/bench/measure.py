@@ -88,9 +88,10 @@ class Caller:
             deadline=now + self.timeout_s,
         )
         request = Request((Message("user", prompt),), temperature=self.temperature)
-        body = WIRES[target.provider.wire].encode(request, target.model, target.provider, max_tokens=max_tokens)
+        wire = WIRES[target.provider.wire]
+        body = wire.encode(request, target.model, target.provider, max_tokens=max_tokens)
         events = stream_answer(
-            Recording(self.transport), body, target.provider, target.key,
+            Recording(self.transport, wire.END_MARKS), body, target.provider, target.key,
             is_stream=True, timeouts=timeouts, clock=self.clock, on_open=seen.opened,
         )  # fmt: skip
         try:

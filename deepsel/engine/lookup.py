@@ -139,7 +139,7 @@ class Lookup:
         from deepsel.engine.record import to_keep
 
         cache, account = self.resources.cache, partial(self.resources.key_of, draft.provider)
-        stored = cache.put(encoded.key, to_keep(draft, settlement, encoded, prepared.task), account=account)
+        stored = cache.put(encoded.key, to_keep(draft, settlement, encoded, prepared), account=account)
         self.use = CacheUse("stored" if stored else "miss", None, encoded.key)
         self.notices += cache.notices()
         return None

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from deepsel import catalog
 from deepsel.cache import CachedAnswer
+from deepsel.cache.key import LONGEST_TEXT
 from deepsel.engine.attempt import Draft, Settlement, failed_cost_usd, reached_limit, settle
 from deepsel.engine.encoded import Encoded
 from deepsel.engine.prepare import Prepared
@@ -20,7 +21,7 @@ from deepsel.errors import (
     RefusedError,
     UnavailableError,
 )
-from deepsel.values import Answer, Attempt, CacheUse, Finish, Notice, Usage
+from deepsel.values import Answer, Attempt, CacheUse, Finish, Notice, Request, Usage
 
 
 @dataclass(slots=True)
@@ -161,7 +162,7 @@ class Record:
         return Finish.INCOMPLETE
 
 
-def to_keep(draft: Draft, settlement: Settlement, encoded: Encoded, task: str) -> CachedAnswer:
+def to_keep(draft: Draft, settlement: Settlement, encoded: Encoded, prepared: Prepared) -> CachedAnswer:
     """Make the entry of a whole answer."""
     rule = settlement.bill.rule
     return CachedAnswer(
@@ -177,8 +178,15 @@ def to_keep(draft: Draft, settlement: Settlement, encoded: Encoded, task: str) -
         price_source=rule.source if rule else "",
         price_as_of=rule.checked if rule else None,
         price_rule=rule.label if rule else "",
-        task=task,
+        task=prepared.task,
+        question=question_of(prepared.request),
     )
+
+
+def question_of(request: Request) -> str:
+    """Return the last user message on one line, cut where nobody looks for it any more."""
+    asked = next((message.content for message in reversed(request.messages) if message.role == "user"), "")
+    return " ".join(asked[:LONGEST_TEXT].split())
 
 
 def _told(failure: AttemptFailed) -> str:

@@ -5,7 +5,7 @@ Money is Decimal USD, tokens are int, time is float seconds. None always means u
 
 from deepsel.values.answer import Answer, Attempt, CacheUse, Gateway, Notice
 from deepsel.values.request import Image, Message, Request
-from deepsel.values.rows import ErrorRule, HourWindow, Latency, Model, PriceRule, Provider, Wire
+from deepsel.values.rows import ErrorRule, HourWindow, Latency, Model, PriceRule, Provider
 from deepsel.values.usage import Bill, Usage
 from deepsel.values.wire_events import FinishReport, Identity, ReasoningDelta, TextDelta, UsageReport, WireEvent
 from deepsel.values.words import STRATEGIES, TASKS, Finish, Json, JsonObject, Source
@@ -38,6 +38,5 @@ __all__ = [
     "TextDelta",
     "Usage",
     "UsageReport",
-    "Wire",
     "WireEvent",
 ]

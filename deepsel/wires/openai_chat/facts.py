@@ -8,3 +8,4 @@ FORMAT: int = 1
 END_MARKS: tuple[bytes, ...] = (b"[DONE]",)
 LENGTH_FIELDS: frozenset[str] = frozenset({"max_tokens", "max_completion_tokens"})
 count_request: CountRequest | None = None
+"""No host of this wire has a count endpoint."""

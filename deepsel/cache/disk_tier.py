@@ -12,7 +12,6 @@ from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from deepsel.cache import tallies as tally_file
 from deepsel.cache.database_file import (
     FILE_NAME,
     PINNED,
@@ -24,6 +23,8 @@ from deepsel.cache.database_file import (
     repair,
     translated_errors,
 )
+from deepsel.cache.tallies import add as add_tallies
+from deepsel.cache.tallies import read as read_tallies
 from deepsel.cache.tier import CacheCorrupt, CacheUnavailable, Stored, Tally, TierStats
 
 if TYPE_CHECKING:
@@ -107,11 +108,11 @@ class DiskTier:
         """Add to the record of what the cache did; it is lost where the file cannot be written at once."""
         with self._lock, suppress(CacheUnavailable):
             if self._exists():
-                tally_file.add(self._folder, tallies)
+                add_tallies(self._folder, tallies)
 
     def tallies(self) -> list[Tally]:
         """Read what the cache did, by day, model and tier."""
-        return tally_file.read(self._folder)
+        return read_tallies(self._folder)
 
     def stats(self) -> TierStats:
         """Count entries and the bytes of the database with its log."""

@@ -93,8 +93,8 @@ def bench(
 
     Time stamps are taken at the socket. Real requests are sent and paid for; --max-cost is checked before the first one.
     """
+    from deepsel.bench.measurement import Wanted
     from deepsel.bench.prompts import MIN_TOKENS
-    from deepsel.bench.session import Wanted
     from deepsel.cli import benching
     from deepsel.cli.ask import read_money
 

@@ -19,9 +19,9 @@ from deepsel.bench.export_data import read_results
 from deepsel.bench.judging import Limits
 from deepsel.bench.loops import Sender
 from deepsel.bench.measure import Caller, Target
+from deepsel.bench.measurement import Measurement, Wanted, worst_cost_usd
 from deepsel.bench.prompts import Prompter
 from deepsel.bench.records import Report, Result
-from deepsel.bench.session import Session, Wanted, worst_cost_usd
 from deepsel.cli import output as out
 from deepsel.cli.context import choose_profile, load_settings, open_session
 from deepsel.cli.money import usd
@@ -78,7 +78,7 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str]) -> None:
         )
         with _Line(common) as line:
             sender = Sender(caller, wishes.wanted.max_tokens, random.SystemRandom(), line.watch)
-            session = Session(wishes.wanted, located, sender, prompter, clock.monotonic())
+            session = Measurement(wishes.wanted, located, sender, prompter, clock.monotonic())
             try:
                 session.run()
                 is_partial = False
@@ -158,7 +158,7 @@ def _check_baseline(baseline: Sequence[Result], targets: Sequence[Target], wishe
 
 
 def _report(
-    session: Session, wishes: Wishes, baseline: Sequence[Result], *, started_at: datetime, is_partial: bool
+    session: Measurement, wishes: Wishes, baseline: Sequence[Result], *, started_at: datetime, is_partial: bool
 ) -> Report:
     """Build the report of what was measured."""
     results = session.results()

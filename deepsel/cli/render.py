@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from types import TracebackType
 
 from rich.console import Console
@@ -11,7 +12,6 @@ from rich.markdown import Markdown
 from rich.text import Text
 
 from deepsel.cli.durations import seconds
-from deepsel.cli.show import attempt_note
 from deepsel.cli.terminal import plain
 from deepsel.engine.events import AttemptEnded, AttemptStarted, EngineEvent, Waiting
 from deepsel.values import ReasoningDelta, TextDelta
@@ -42,9 +42,10 @@ def finished_part(text: str) -> int:
 class TerminalReader:
     """Shows what happens to a person: text on stdout, the rest on stderr."""
 
-    def __init__(self, *, draws_text: bool, has_status: bool, tells_attempts: bool) -> None:
+    def __init__(self, *, draws_text: bool, has_status: bool, note_of: Callable[[EngineEvent], str | None] | None) -> None:
+        """Take what to show, and what says in one line what an event means; None: nobody wants to know."""
         self._draws_text = draws_text
-        self._tells_attempts = tells_attempts
+        self._note_of = note_of
         self._out = Console(highlight=False)
         self._err = Console(stderr=True, highlight=False)
         self._status = self._err.status("") if has_status else None
@@ -80,7 +81,7 @@ class TerminalReader:
                 self._say(f"waiting {seconds(wait_s)} for {model}: {reason}")
             case AttemptEnded(attempt) if attempt.outcome == "failed":
                 self._say(f"{attempt.model} failed ({attempt.error_class})")
-        note = attempt_note(event) if self._tells_attempts else None
+        note = self._note_of(event) if self._note_of else None
         if note:
             self._err.print(Text(plain(note), style="dim"))
 

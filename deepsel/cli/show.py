@@ -32,7 +32,7 @@ def reader_for(*, is_shown: bool, quiet: bool, verbose: bool) -> Reader:
     if (is_shown and is_terminal(sys.stdout)) or has_status:
         from deepsel.cli.render import TerminalReader
 
-        return TerminalReader(draws_text=is_shown, has_status=has_status, tells_attempts=verbose)
+        return TerminalReader(draws_text=is_shown, has_status=has_status, note_of=attempt_note if verbose else None)
     return PlainReader(writes_text=is_shown, tells_attempts=verbose)
 
 

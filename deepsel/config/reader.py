@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from deepsel import catalog
-from deepsel.config import fields
 from deepsel.config.demo import DEMO_PROFILE_ROW, DEMO_PROVIDERS, demo_models
+from deepsel.config.fields import CACHE, PROFILE, TOP_LEVEL, Reader
 from deepsel.config.nearest import nearest_hint
 from deepsel.config.settings import DEFAULT_PROFILE, DEMO_PROFILE, CacheSettings, Profile, Settings
 from deepsel.errors import ConfigError
@@ -86,7 +86,7 @@ class _Document(NamedTuple):
 
     def settings(self) -> Settings:
         """Check the whole file and build what it says."""
-        self._only_known("", self.data, fields.TOP_LEVEL)
+        self._only_known("", self.data, TOP_LEVEL)
         providers = self._rows("providers", self._provider)
         models = self._rows("models", lambda name, row: self._model(name, row, providers))
         profiles = self._rows("profiles", self._profile)
@@ -142,7 +142,7 @@ class _Document(NamedTuple):
         """Build a profile from its table."""
         if name == DEMO_PROFILE:
             self._fail(f"profiles.{name}", "", "`demo` is the built-in profile and cannot be redefined")
-        values = self._values(f"profiles.{name}", row, fields.PROFILE)
+        values = self._values(f"profiles.{name}", row, PROFILE)
         if not values.get("models"):
             self._fail(f"profiles.{name}", "models", 'needs `models`, e.g. models = ["deepseek-flash"]')
         return Profile(name=name, sources=dict.fromkeys(values, "file"), **values)
@@ -152,9 +152,9 @@ class _Document(NamedTuple):
         row = self.data.get("cache", {})
         if not isinstance(row, dict):
             self._fail("cache", "", "`cache` must be a table")
-        return CacheSettings(**self._values("cache", row, fields.CACHE))
+        return CacheSettings(**self._values("cache", row, CACHE))
 
-    def _values(self, table: str, row: Mapping[str, Any], readers: Mapping[str, fields.Reader]) -> dict[str, Any]:
+    def _values(self, table: str, row: Mapping[str, Any], readers: Mapping[str, Reader]) -> dict[str, Any]:
         """Read each member of a table with its reader."""
         self._only_known(table, row, readers)
         values = {}

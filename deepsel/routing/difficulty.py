@@ -23,7 +23,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-from deepsel.routing import instruction, task
+from deepsel.routing.instruction import WHOLE_CHARS, split
+from deepsel.routing.task import Detection, detect
 
 WEIGHTS_FILE = Path(__file__).parent / "data" / "difficulty.bin"
 SLOT_BITS = 17
@@ -81,10 +82,10 @@ class Weights(NamedTuple):
 
 def score(prompt: str) -> float:
     """Score a prompt: 0 any model will do, 1 only a strong one; a few tenths of a millisecond, whatever the length."""
-    return from_detection(prompt, task.detect(prompt))
+    return from_detection(prompt, detect(prompt))
 
 
-def from_detection(prompt: str, detection: task.Detection) -> float:
+def from_detection(prompt: str, detection: Detection) -> float:
     """Score a prompt whose task has been detected already."""
     looked = look(prompt, detection)
     learned = weights()
@@ -93,7 +94,7 @@ def from_detection(prompt: str, detection: task.Detection) -> float:
     return 1.0 / (1.0 + math.exp(-learned.slope * (raw - learned.centre)))
 
 
-def look(prompt: str, detection: task.Detection) -> Looked:
+def look(prompt: str, detection: Detection) -> Looked:
     """Turn a prompt into numbers."""
     text = _relevant(prompt, detection)
     body = _scaffold().sub(" ", text)
@@ -123,14 +124,14 @@ def _is_pair(text: str) -> bool:
     return len(headings) > len(set(headings))
 
 
-def _relevant(prompt: str, detection: task.Detection) -> str:
+def _relevant(prompt: str, detection: Detection) -> str:
     """Leave out what is only the material of the work."""
-    if len(prompt) <= instruction.WHOLE_CHARS and detection.task not in _PASTING_TASKS:
+    if len(prompt) <= WHOLE_CHARS and detection.task not in _PASTING_TASKS:
         return prompt
-    return instruction.split(prompt).text
+    return split(prompt).text
 
 
-def _prior(detection: task.Detection) -> float:
+def _prior(detection: Detection) -> float:
     """Weigh the kind of work by the strength of its evidence."""
     work = [_PRIOR[name] * min(1.0, value / _FULL_EVIDENCE) for name, value in detection.scores]
     degree = [_PRIOR[name] * min(1.0, count / _FULL_MODIFIERS) for name, count in detection.modifiers]

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deepsel.routing import utility
 from deepsel.routing.candidates import Candidate, Choice, Needs, Plan, Policy, Reason, Refusal
+from deepsel.routing.utility import STRATEGY_WEIGHTS, quality
+from deepsel.routing.utility import terms as terms_of
 
 
 def plan(candidates: Sequence[Candidate], needs: Needs, policy: Policy) -> Plan:
@@ -24,11 +25,11 @@ def plan(candidates: Sequence[Candidate], needs: Needs, policy: Policy) -> Plan:
     if cooling and len(refused) == len(candidates):
         del refused[min(cooling, key=lambda place: _badness(candidates[place]))]
     pinned = policy.pins.get(needs.task, ())
-    weights = policy.weights or utility.STRATEGY_WEIGHTS.get(policy.strategy) or utility.STRATEGY_WEIGHTS["balanced"]
+    weights = policy.weights or STRATEGY_WEIGHTS.get(policy.strategy) or STRATEGY_WEIGHTS["balanced"]
     rated = []
     for place, candidate in enumerate(candidates):
         if place not in refused:
-            terms = utility.terms(candidate, needs).weighted(weights)
+            terms = terms_of(candidate, needs).weighted(weights)
             merit = 0.0 if policy.strategy == "ordered" else -sum(terms.values())
             rated.append((candidate.model.name not in pinned, merit, place, terms))
     rated.sort(key=lambda row: row[:3])
@@ -131,7 +132,7 @@ def _reasons(candidate: Candidate, needs: Needs, policy: Policy) -> list[str]:
 
 def _quality_reason(candidate: Candidate, needs: Needs) -> str:
     """Say how good an answer is expected."""
-    value = utility.quality(candidate, needs)
+    value = quality(candidate, needs)
     known = "" if needs.task in candidate.model.capability else " (capability unknown)"
     return f"quality {value:.2f} for {needs.task} at difficulty {needs.difficulty:.2f}{known}"
 

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
-from deepsel.routing import cues, instruction
+from deepsel.routing.cues import find as find_cues
+from deepsel.routing.instruction import WHOLE_CHARS, split
 from deepsel.values import TASKS
 
 _CODE_SYNTAX = r"(?m)\w\([^)\n]{0,80}\)\s*[;{:]|^\s*(?:def|class|import|#include|fn|func)\b|[!=]==|=>|\);|</\w+>"
@@ -46,7 +47,7 @@ class Detection(NamedTuple):
 
 def detect(prompt: str, *, documents: Sequence[str] = ()) -> Detection:
     """Detect the task of a prompt; attached documents are asked only where the prompt itself says little."""
-    parts = instruction.split(prompt)
+    parts = split(prompt)
     found: dict[str, dict[str, float]] = {kind: {} for kind in (*TASKS, *_MODIFIERS)}
     _collect(parts.head, found, factor=1.0)
     if parts.tail:
@@ -69,7 +70,7 @@ def _collect(text: str, found: dict[str, dict[str, float]], *, factor: float) ->
     """Add the evidence of one passage."""
     asked, given = _part(text)
     for passage, weight, is_asked in ((asked, factor, True), (given, factor * _GIVEN_FACTOR, False)):
-        for hit in cues.find(passage) if passage else ():
+        for hit in find_cues(passage) if passage else ():
             if hit.cue.kind in found:
                 place = _FIRST_FACTOR if is_asked and hit.word < _FIRST_WORDS else 1.0
                 _note(found, hit.cue.kind, hit.cue.text.strip(), hit.cue.weight * weight * place)
@@ -103,10 +104,10 @@ def _sum(evidence: dict[str, float]) -> float:
 
 def _ask_document(document: str, found: dict[str, dict[str, float]]) -> None:
     """Let a document that is code speak for code, and a long one for a summary."""
-    sample = document[: instruction.WHOLE_CHARS]
+    sample = document[:WHOLE_CHARS]
     if any(pattern.search(sample) for task, _, pattern, _ in _patterns() if task == "code"):
         _note(found, "code", "an attached file of code", 4.0)
-    elif len(document) > instruction.WHOLE_CHARS:
+    elif len(document) > WHOLE_CHARS:
         _note(found, "summarize", "a long attached document", 2.5)
 
 

@@ -28,7 +28,7 @@ __all__ = [
 def __getattr__(name: str) -> object:
     """Load the readers of scenario files when one is asked for: the demo needs none."""
     if name in ("load_scenario", "parse_scenario"):
-        from deepsel.simulator import scenario_file
+        import deepsel.simulator.scenario_file as readers
 
-        return getattr(scenario_file, name)
+        return getattr(readers, name)
     raise AttributeError(name)

@@ -8,8 +8,8 @@ from dataclasses import asdict, replace
 from socket import socket
 from typing import Any
 
+import deepsel.simulator.anthropic_messages as anthropic_messages
 from deepsel.clock import Clock
-from deepsel.simulator import anthropic_messages
 from deepsel.simulator.delivery import Delivery
 from deepsel.simulator.errors_table import ERRORS, ErrorRow
 from deepsel.simulator.faults import planned

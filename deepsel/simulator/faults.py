@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
-from deepsel.simulator import fault_frames as frames_of
+import deepsel.simulator.fault_frames as frames_of
 from deepsel.simulator.content import compose
 from deepsel.simulator.errors_table import ERRORS, ErrorRow
 from deepsel.simulator.replies import JSON, Scene, error_body, error_reply, stream_reply, whole_reply

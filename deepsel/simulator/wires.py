@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-from deepsel.simulator import anthropic_messages, openai_chat
+import deepsel.simulator.anthropic_messages as anthropic_messages
+import deepsel.simulator.openai_chat as openai_chat
 from deepsel.simulator.errors_table import ErrorRow
 from deepsel.simulator.reply import Allowance, Ask, Content, Frame
 

@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from deepsel.tokens import claude, estimating
+from deepsel.tokens.claude import ERROR_PCT as RECONSTRUCTION_ERROR_PCT
+from deepsel.tokens.claude import counter as reconstruction_of
 from deepsel.tokens.cutting import Piece, pieces
+from deepsel.tokens.estimating import BARE, classify, fit_name, fits
 from deepsel.tokens.vocabulary import MAX_CHARS, encoding
 from deepsel.tokens.words import word_counts
 from deepsel.values import Message, Model, Source
@@ -60,13 +62,13 @@ def count_all(text: str, vocabularies: Iterable[str | None]) -> dict[str | None,
     counts: dict[str | None, Count] = {}
     classes: dict[str, int] | None = None
     for name in names:
-        reconstruction = claude.counter(name) if name else None
+        reconstruction = reconstruction_of(name) if name else None
         if name in exact:
             counts[name] = exact[name]
         elif reconstruction:
-            counts[name] = Count(reconstruction(text), Source.ESTIMATED, claude.ERROR_PCT, "ctok reconstruction")
+            counts[name] = Count(reconstruction(text), Source.ESTIMATED, RECONSTRUCTION_ERROR_PCT, "ctok reconstruction")
         else:
-            classes = estimating.classify(text) if classes is None else classes
+            classes = classify(text) if classes is None else classes
             counts[name] = _estimate(classes, name, exact)
     return counts
 
@@ -79,8 +81,8 @@ def prepare(vocabularies: Iterable[str]) -> None:
 def _exact_for(names: Sequence[str | None]) -> list[str]:
     """The exact vocabularies to count in: those asked for, and those that estimates of others are based on."""
     wanted = {name: None for name in names if name and encoding(name)}
-    estimated = [name for name in names if name not in wanted and not (name and claude.counter(name))]
-    bases = (estimating.fits()[estimating.fit_name(name)].base for name in estimated)
+    estimated = [name for name in names if name not in wanted and not (name and reconstruction_of(name))]
+    bases = (fits()[fit_name(name)].base for name in estimated)
     return list(wanted | {base: None for base in bases if base and encoding(base)})
 
 
@@ -104,11 +106,11 @@ def _count_exactly(text: str, names: Sequence[str]) -> dict[str, Count]:
 
 
 def _estimate(classes: Mapping[str, int], vocabulary: str | None, exact: Mapping[str, Count]) -> Count:
-    name = estimating.fit_name(vocabulary)
-    base = estimating.fits()[name].base
+    name = fit_name(vocabulary)
+    base = fits()[name].base
     if base and base not in exact:
-        name, base = estimating.BARE, None
-    fit = estimating.fits()[name]
+        name, base = BARE, None
+    fit = fits()[name]
     error_pct = fit.error_of(classes) if classes else fit.error_pct
     tokens = fit.tokens(classes, exact[base].tokens if base else 0)
     return Count(tokens, Source.ESTIMATED, error_pct, f"estimate by script ({name})")

@@ -13,8 +13,8 @@ import pytest
 
 from deepsel.bench.loops import Sender
 from deepsel.bench.measure import Caller, Target
+from deepsel.bench.measurement import Measurement, Wanted
 from deepsel.bench.prompts import Prompter
-from deepsel.bench.session import Session, Wanted
 from deepsel.clock import Clock, SystemClock
 from deepsel.providers.transport import HttpTransport
 from deepsel.simulator import Behaviour, Scenario, Simulator
@@ -41,13 +41,13 @@ class ManualClock:
 
 
 @pytest.fixture
-def bench() -> Iterator[Callable[..., tuple[Session, Simulator]]]:
+def bench() -> Iterator[Callable[..., tuple[Measurement, Simulator]]]:
     """Run a bench against a simulator of some behaviour, both on one clock; gives the session and the simulator."""
     with ExitStack() as stack:
 
         def run(
             wanted: Wanted, *, real: bool = False, wire: Any = "openai-chat", steps: Any = (), **behaviour: Any
-        ) -> tuple[Session, Simulator]:
+        ) -> tuple[Measurement, Simulator]:
             clock: Clock = SystemClock() if real else ManualClock()
             scenario = Scenario("test", "a test's", Behaviour(**behaviour), steps=tuple(steps))
             simulator = stack.enter_context(Simulator(scenario, clock=clock))
@@ -55,7 +55,7 @@ def bench() -> Iterator[Callable[..., tuple[Session, Simulator]]]:
             url = simulator.base_url if wire == "openai-chat" else simulator.url
             target = Target(Model("quick", "host", "m"), Provider("host", wire, url), None)
             sender = Sender(Caller(transport, clock, 60.0, 30.0, 0.0), wanted.max_tokens, random.Random(1))
-            session = Session(wanted, [target], sender, Prompter(random.Random(2), wanted.shares_prefix), clock.monotonic())
+            session = Measurement(wanted, [target], sender, Prompter(random.Random(2), wanted.shares_prefix), clock.monotonic())
             session.run()
             return session, simulator
 

@@ -102,7 +102,7 @@ def _text(wanted: Wanted, prompter: Prompter, prompt: tuple[int | None, int | No
 
 
 @dataclass(slots=True)
-class Session:
+class Measurement:
     """Carries a run out; after KeyboardInterrupt `results` has what there is."""
 
     wanted: Wanted

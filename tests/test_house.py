@@ -26,6 +26,7 @@ LAYERS = (
     ("tokens",),
     ("config",),
     ("catalog",),
+    ("storage",),
     ("values",),
     ("errors", "secret", "clock", "places", "digest"),
     ("__init__",),

@@ -111,7 +111,7 @@ class _Job(NamedTuple):
             needs_difficulty=self.wishes.as_json,
             cache_mode=self.wishes.cache_mode,
             cache=self.workshop.cache(),
-            log=self.workshop.log(),
+            state=self.workshop.state(),
             clock=SystemClock(),
         )
 
@@ -131,7 +131,7 @@ class _Job(NamedTuple):
             task=self.wishes.task,
             difficulty=self.wishes.difficulty,
             cache_mode=self.wishes.cache_mode,
-            log=tools.log,
+            state=tools.state,
         )
         if self.wishes.explain:
             _explain(prepared, tools, self.wishes, self.common)

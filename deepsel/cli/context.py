@@ -23,7 +23,7 @@ from deepsel.values import Provider
 if TYPE_CHECKING:
     from deepsel.cache import Cache
     from deepsel.engine.run import Tools
-    from deepsel.health.log import ObservationLog
+    from deepsel.health.state import SharedState
     from deepsel.providers.transport import Transport
 
 
@@ -86,6 +86,7 @@ class Workshop:
     """Read when they are needed, where they are not given."""
     _stack: ExitStack = field(default_factory=ExitStack)
     _cache: Cache | None = None
+    _state: SharedState | None = None
     _transport: Transport | None = None
     _demo_origin: str | None = None
 
@@ -104,7 +105,7 @@ class Workshop:
         return Tools(
             transport=self.open_transport,
             cache=self.cache(),
-            log=self.log(),
+            state=self.state(),
             clock=SystemClock(),
             rng=random.Random(),  # noqa: S311 - jitter, not cryptography
             key_of=lambda provider: config.resolve_key(provider, os.environ),
@@ -117,11 +118,15 @@ class Workshop:
             self._cache = self._stack.enter_context(open_cache(self.config_path, self.settings))
         return self._cache
 
-    def log(self) -> ObservationLog:
-        """Give the user's observation log."""
-        from deepsel.health.log import ObservationLog
+    def state(self) -> SharedState:
+        """Give what the user's processes know together, opened by the first who asks."""
+        if self._state is None:
+            from deepsel.health.sqlite_state import SqliteState
 
-        return ObservationLog(config.find_paths(os.environ, self.config_path).data_dir)
+            self._state = self._stack.enter_context(
+                SqliteState(config.find_paths(os.environ, self.config_path).data_dir)
+            )
+        return self._state
 
     def open_transport(self) -> Transport:
         """Make the one transport of the process."""

@@ -38,20 +38,21 @@ def stats(
     Requests, tokens, spend, times (p50, p95, p99), errors by class, cache hits and what they saved, spend against budget.
     """
     from deepsel.cli.stats_report import gather
-    from deepsel.health.log import ObservationLog
+    from deepsel.health.sqlite_state import SqliteState
 
     if as_json and as_html:
         raise UsageError("`--json` and `--html` exclude each other", "give one of them")
     settings, until = load_settings(common), SystemClock().now()
     open_cache(common.config, settings).close()  # adds to the log what was replayed since
-    report = gather(
-        ObservationLog(config.find_paths(os.environ, common.config).data_dir),
-        profile=choose_profile(settings, common),
-        profiles=settings.profiles,
-        by=_chosen(by),
-        since=until - timedelta(seconds=min(parse_duration(since), _LONGEST_S)),
-        until=until,
-    )
+    with SqliteState(config.find_paths(os.environ, common.config).data_dir) as state:
+        report = gather(
+            state,
+            profile=choose_profile(settings, common),
+            profiles=settings.profiles,
+            by=_chosen(by),
+            since=until - timedelta(seconds=min(parse_duration(since), _LONGEST_S)),
+            until=until,
+        )
     if as_json:
         write_stdout(dump(record(report)))
     elif as_html:

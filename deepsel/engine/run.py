@@ -24,7 +24,7 @@ from deepsel.engine.record import Record, to_keep
 from deepsel.engine.wholeness import stops_in_sentence
 from deepsel.errors import AttemptFailed, ConfigError, DeepselError, ErrorClass
 from deepsel.health.cooldowns import Endpoint
-from deepsel.health.log import ObservationLog
+from deepsel.health.state import SharedState
 from deepsel.providers.calls import ResponseFacts, Timeouts, sends_key_in_clear
 from deepsel.providers.complete import stream_answer
 from deepsel.secret import Secret
@@ -45,7 +45,7 @@ class Tools:
     transport: Callable[[], Transport]
     """Gives the process's transport, made on first use."""
     cache: Cache
-    log: ObservationLog
+    state: SharedState
     clock: Clock
     rng: random.Random
     key_of: Callable[[Provider], Secret | None]
@@ -68,8 +68,8 @@ class Run:
         self._is_shown = is_shown
         self._started_s = tools.clock.monotonic()
         self._record = Record(prepared, notices=list(prepared.notices))
-        self._purse = Purse(prepared.profile, tools.log, tools.clock)
-        self._lookout = Lookout(prepared, tools.log, tools.gates, tools.clock)
+        self._purse = Purse(prepared.profile, tools.state, tools.clock)
+        self._lookout = Lookout(prepared, tools.state, tools.gates, tools.clock)
 
     def answer(self) -> Answer:
         """Return the record as it stands."""
@@ -122,8 +122,7 @@ class Run:
 
     def _observe(self) -> None:
         """Leave what happened in the log, however it ended."""
-        self._lookout.report(self.answer(), self._purse, hit=self._record.hit)
-        self._record.notices += self._tools.log.notices()
+        self._record.notices += self._lookout.report(self.answer(), self._purse, hit=self._record.hit)
 
     # --- cache -------------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,8 @@ from deepsel.clock import Clock
 from deepsel.config import Profile, Settings
 from deepsel.engine.hit import NextTime, answer_of, observation_of
 from deepsel.engine.lookup import CacheMode, find_place, may_read
-from deepsel.health.log import Observation, ObservationLog
+from deepsel.health.log import Observation
+from deepsel.health.state import SharedState
 from deepsel.providers.wires import WIRES
 from deepsel.routing.candidates import fit_max_tokens
 from deepsel.routing.task import detect
@@ -53,7 +54,7 @@ class Shortcut:
     written_at: float
     """When its row was written."""
     cache: Cache
-    log: ObservationLog
+    state: SharedState
     clock: Clock
     started_s: float
     _notices: list[Notice] = field(default_factory=list)
@@ -66,8 +67,8 @@ class Shortcut:
             yield TextDelta(self.hit.text)
         finally:
             self.cache.count_answer(self.hit, "disk")
-            self.log.add([self._observation(self.answer())])
-            self._notices += [*self.cache.notices(), *self.log.notices()]
+            notices = self.state.add([self._observation(self.answer())])
+            self._notices += [*self.cache.notices(), *notices]
 
     def answer(self) -> Answer:
         """Return the record."""
@@ -128,7 +129,7 @@ def find(
     needs_difficulty: bool,
     cache_mode: CacheMode,
     cache: Cache,
-    log: ObservationLog,
+    state: SharedState,
     clock: Clock,
 ) -> Shortcut | None:
     """Look for the answer; None where there is none, or where only a plan can tell.
@@ -163,7 +164,7 @@ def find(
     if difficulty is None and needs_difficulty:
         difficulty = _score(instruction)
     asked = Asked(profile.name, task or detect(instruction).task, difficulty, candidates)
-    return Shortcut(asked, hit, key, written_at, cache, log, clock, started_s)
+    return Shortcut(asked, hit, key, written_at, cache, state, clock, started_s)
 
 
 def _most_tokens(request: Request) -> int:

@@ -14,9 +14,11 @@ from deepsel.engine.attempt import Draft, failed_cost_usd, settle
 from deepsel.engine.budget import Purse
 from deepsel.engine.run import Tools
 from deepsel.errors import AttemptFailed, ConfigError, ErrorClass, OverBudgetError
-from deepsel.health.log import Observation, picousd
+from deepsel.health.cooldowns import Endpoint
+from deepsel.health.log import Observation
 from deepsel.providers.calls import Call, Timeouts, host_of
-from deepsel.values import Message, Model, Provider, Request
+from deepsel.storage.amounts import picousd
+from deepsel.values import Message, Model, Notice, Provider, Request
 
 TASK = "warm"
 """What these calls are called in the log."""
@@ -48,6 +50,8 @@ class Warmer:
     tools: Tools
     spent_usd: Decimal = Decimal(0)
     """So far; a call nobody can price counts with the most it may have cost."""
+    notices: list[Notice] = field(default_factory=list)
+    """What went wrong with the state, each time it did."""
     _rows: Mapping[str, tuple[Model, Provider]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -88,7 +92,8 @@ class Warmer:
     def _idle_s(self, name: str) -> float | None:
         """Return how long nobody has called a model; None: for ever, as far as is known."""
         model, _ = self._rows[name]
-        last = self.tools.log.last_traffic(model.provider, name)
+        last, notices = self.tools.state.last_call(Endpoint(model.provider, name))
+        self.notices += notices
         return None if last is None else max(0.0, self.tools.clock.now().timestamp() - last)
 
     def _projected_usd(self, name: str) -> Decimal | None:
@@ -116,7 +121,7 @@ class Warmer:
         """Make one call, and leave it in the log."""
         model, provider = self._rows[name]
         worst_usd = self._projected_usd(name)
-        purse = Purse(self.profile, self.tools.log, self.tools.clock)
+        purse = Purse(self.profile, self.tools.state, self.tools.clock)
         refusal = purse.take(worst_usd)
         if refusal:
             raise OverBudgetError(f"{name}: {refusal}", "raise the budget, or wait for the next day (UTC)")
@@ -185,7 +190,8 @@ class Warmer:
             total_s=clock.monotonic() - draft.started_s,
             host=host_of(draft.provider.base_url),
         )
-        self.tools.log.add([seen], hold=purse.hold, assumed_picousd=purse.assumed_picousd())
+        self.notices += purse.notices
+        self.notices += self.tools.state.add([seen], hold=purse.hold, assumed_picousd=purse.assumed_picousd())
 
 
 def _cost_usd(draft: Draft, failure: AttemptFailed | None) -> Decimal | None:

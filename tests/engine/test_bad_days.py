@@ -24,7 +24,7 @@ from deepsel.config import CacheSettings, Profile, Settings
 from deepsel.engine.events import AttemptEnded, AttemptStarted
 from deepsel.engine.prepare import prepare
 from deepsel.engine.run import Run, Tools
-from deepsel.health.log import ObservationLog
+from deepsel.health.sqlite_state import SqliteState
 from deepsel.providers.transport import Transport
 from deepsel.secret import Secret
 from deepsel.simulator import FAULTS, Behaviour, Scenario, Simulator
@@ -116,7 +116,7 @@ def ask(tmp_path: Path) -> Iterator[Ask]:
             tools = Tools(
                 transport=lambda: transport,
                 cache=cache,
-                log=ObservationLog(tmp_path / "data"),
+                state=SqliteState(tmp_path / "data"),
                 clock=clock,
                 rng=random.Random(0),
                 key_of=lambda provider: KEY,
@@ -418,7 +418,7 @@ def test_many_at_once_press_nobody(tmp_path: Path) -> None:
         tools = Tools(
             transport=lambda: transport,
             cache=Cache(tmp_path / "cache", clock=SystemClock()),
-            log=ObservationLog(tmp_path / "data"),
+            state=SqliteState(tmp_path / "data"),
             clock=SystemClock(),
             rng=random.Random(0),
             key_of=lambda provider: KEY,

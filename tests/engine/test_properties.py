@@ -20,7 +20,7 @@ from deepsel.engine.events import AttemptEnded, AttemptStarted, Waiting
 from deepsel.engine.prepare import prepare
 from deepsel.engine.run import Run, Tools
 from deepsel.errors import AttemptFailed, ErrorClass
-from deepsel.health.log import ObservationLog
+from deepsel.health.sqlite_state import SqliteState
 from deepsel.values import (
     Finish,
     FinishReport,
@@ -157,7 +157,7 @@ def _run(
     tools = Tools(
         transport=lambda: None,  # type: ignore[arg-type,return-value]  # the scripted world needs none
         cache=cache,
-        log=ObservationLog(folder / "data"),
+        state=SqliteState(folder / "data"),
         clock=clock,
         rng=random.Random(0),
         key_of=lambda provider: None,

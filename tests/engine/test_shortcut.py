@@ -21,7 +21,7 @@ from deepsel.engine.lookup import CacheMode, find_place
 from deepsel.engine.prepare import prepare
 from deepsel.engine.run import Run, Tools
 from deepsel.engine.shortcut import Shortcut, _most_tokens, find
-from deepsel.health.log import ObservationLog
+from deepsel.health.sqlite_state import SqliteState
 from deepsel.values import Finish, Image, Message, Model, PriceRule, Provider, Request, Source, Usage
 
 ASKED = Request((Message("user", "What is DNS?"),), temperature=0.0, seed=7)
@@ -44,7 +44,7 @@ class World:
         self.models = {name: model(name, **members) for name in NAMES}
         self.profile = Profile(name="main", models=NAMES, max_tokens=500)
         self.cache = Cache(home / "cache", clock=SystemClock(), memory_entries=0)
-        self.log = ObservationLog(home / "data")
+        self.state = SqliteState(home / "data")
         self.env = ENV
         self.host = HOST
 
@@ -66,17 +66,17 @@ class World:
         known = {"task": None, "difficulty": None, "needs_difficulty": True, "cache_mode": mode}
         return find(
             request, "What is DNS?", profile=self.profile, settings=self.settings(), env=self.env, cache=self.cache,
-            log=self.log, clock=SystemClock(), **{**known, **members},
+            state=self.state, clock=SystemClock(), **{**known, **members},
         )  # fmt: skip
 
     def long(self, request: Request = ASKED, mode: CacheMode = "auto") -> Run:
         """Plan and run."""
         prepared = prepare(
             request, "What is DNS?", profile=self.profile, settings=self.settings(), env=self.env,
-            at=datetime.now(UTC), cache_mode=mode, log=self.log,
+            at=datetime.now(UTC), cache_mode=mode, state=self.state,
         )  # fmt: skip
         tools = Tools(
-            transport=lambda: pytest.fail("something was sent"), cache=self.cache, log=self.log, clock=SystemClock(),
+            transport=lambda: pytest.fail("something was sent"), cache=self.cache, state=self.state, clock=SystemClock(),
             rng=random.Random(0), key_of=lambda _: None, ask=lambda *_, **__: pytest.fail("something was sent"),
         )  # fmt: skip
         return Run(prepared, tools, is_shown=False)
@@ -101,7 +101,7 @@ def test_both_ways_give_the_same(world: World, mode: CacheMode, name: str) -> No
     assert short.failure() is long.failure() is short.unplanned is long.unplanned is None
     timeless = {"total_s": 0.0, "ttft_s": 0.0}
     assert short.answer()._replace(**timeless) == long.answer()._replace(**timeless)
-    seen = world.log.since(0.0)
+    seen = world.state.since(0.0).value
     assert seen is not None
     assert len(seen) == 2
     assert seen[0]._replace(at=0.0) == seen[1]._replace(at=0.0)

@@ -8,8 +8,10 @@ from datetime import datetime
 from pathlib import Path
 
 from deepsel.bench.records import Result
-from deepsel.health.log import Observation, picousd
-from deepsel.health.outlook import BENCH_FILE
+from deepsel.health.benches import FILE_NAME
+from deepsel.health.log import Observation
+from deepsel.storage import files
+from deepsel.storage.amounts import picousd
 from deepsel.values import Json, Latency
 
 TASK = "bench"
@@ -32,13 +34,10 @@ def latest(results: Iterable[Result]) -> dict[str, Latency]:
 
 def write_latest(folder: Path, figures: Mapping[str, Latency], *, at: datetime) -> None:
     """Put medians into the file the router reads, beside those of other models; owner-only. May raise OSError."""
-    path = folder / BENCH_FILE
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    path = folder / FILE_NAME
+    files.make_private_folder(folder)
     rows = {name: {"ttft_s": one.ttft_s, "tokens_per_s": one.tokens_per_s, "at": at.isoformat()} for name, one in figures.items()}
-    fresh = path.with_name(f".{BENCH_FILE}.new")
-    fresh.touch(mode=0o600)
-    fresh.write_text(json.dumps({**_known(path), **rows}, indent=1) + "\n", "utf-8")
-    fresh.replace(path)
+    files.write_whole(path, (json.dumps({**_known(path), **rows}, indent=1) + "\n").encode())
 
 
 def _known(path: Path) -> dict[str, Json]:

@@ -38,7 +38,7 @@ from deepsel.errors import (
     UnavailableError,
     UsageError,
 )
-from deepsel.health.log import picousd
+from deepsel.storage.amounts import picousd
 from deepsel.values import Json, Latency
 
 __all__ = ["Limits", "Wishes", "run"]
@@ -70,7 +70,7 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str]) -> None:
         _check_baseline(baseline, targets, wishes)
         prompter = Prompter(random.SystemRandom(), wishes.wanted.shares_prefix)
         started_at = clock.now()
-        purse = Purse(profile, opened.log, clock)
+        purse = Purse(profile, opened.state, clock)
         _ensure_cost(wishes, purse, targets, prompter, at=started_at)
         located = [replace(target, provider=opened.locate(target.provider)) for target in targets]
         caller = Caller(
@@ -87,7 +87,7 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str]) -> None:
         report = _report(session, wishes, baseline, started_at=started_at, is_partial=is_partial)
         _deliver(render(report, wishes.form), wishes.output)
         figures = {} if is_partial else saving.latest(report.results)
-        _save(report, wishes, purse, figures)
+        _save(report, wishes, purse, figures, config.find_paths(env, common.config).data_dir)
         if wishes.saves_profile and not is_partial:
             _save_profile(settings, figures, common)
     _conclude(report)
@@ -225,21 +225,21 @@ def _deliver(text: str, path: Path | None) -> None:
         out.write_file(path, text)
 
 
-def _save(report: Report, wishes: Wishes, purse: Purse, figures: Mapping[str, Latency]) -> None:
+def _save(report: Report, wishes: Wishes, purse: Purse, figures: Mapping[str, Latency], data_dir: Path) -> None:
     """Give the figures to the router where that is wished, and the bill to the budgets where there are any."""
     missing = dict.fromkeys(one.case.model for one in report.results if one.case.model not in figures)
     if missing and not report.is_partial and (wishes.saves or wishes.saves_profile):
         write_note(f"warning: the speed of {', '.join(missing)} was not measured under load, so that it is not saved")
-    log = purse.log
+    notices = purse.notices
     if wishes.saves or purse.hold is not None:
         entries = saving.observations(report.results, profile=purse.profile.name, began_at=report.started_at)
-        log.add(entries, hold=purse.hold, assumed_picousd=picousd(report.overhead_usd) or 0)
+        notices += purse.state.add(entries, hold=purse.hold, assumed_picousd=picousd(report.overhead_usd) or 0)
     if wishes.saves and not report.is_partial:
         try:
-            saving.write_latest(log.folder, figures, at=report.started_at)
+            saving.write_latest(data_dir, figures, at=report.started_at)
         except OSError as error:
             write_note(f"warning: the figures cannot be kept: {(error.strerror or 'input/output error').lower()}")
-    for notice in log.notices():
+    for notice in notices[:1]:
         write_note(f"warning: {notice.message}")
 
 

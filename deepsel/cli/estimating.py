@@ -99,10 +99,10 @@ def _answers(wishes: Wishes, common: Common, env: Mapping[str, str], at: datetim
     """Return how long answers are taken to be, and, where the user's own say so, that they do."""
     if wishes.output_history is None:
         return Answers(wishes.output_tokens, wishes.output_ratio), ""
-    from deepsel.health.log import ObservationLog
+    from deepsel.health.sqlite_state import SqliteState
 
-    log = ObservationLog(config.find_paths(env, common.config).data_dir)
-    rows = log.since(at.timestamp() - HISTORY_S) or []
+    with SqliteState(config.find_paths(env, common.config).data_dir) as state:
+        rows = state.since(at.timestamp() - HISTORY_S).value or []
     lengths = sorted(
         row.output_tokens
         for row in rows

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from deepsel import places
 from deepsel.cli import replay
 from deepsel.cli.terminal import plain
+from deepsel.storage import files
 
 if TYPE_CHECKING:
     from deepsel.cache import Cache
@@ -82,7 +83,7 @@ def keep(following: NextTime, *, output: str, footer: str | None, conditions: li
         memos = Path(folder, replay.FOLDER)
         memos.mkdir(mode=0o700, exist_ok=True)
         _drop_expired(memos)
-        replay.write_whole(str(memos / replay.invocation), raw, expires_at=hit.expires_at.timestamp())
+        files.write_whole(memos / replay.invocation, raw, modified_at=hit.expires_at.timestamp(), is_durable=False)
 
 
 def _drop_expired(memos: Path) -> None:
@@ -110,7 +111,9 @@ def count_replayed(cache: Cache, data_dir: Path) -> None:
     if not spool.exists():
         return
     from deepsel.cache import Tally
-    from deepsel.health.log import Observation, ObservationLog
+    from deepsel.health.log import Observation
+    from deepsel.health.sqlite_state import SqliteState
+    from deepsel.storage.amounts import usd
 
     taken = spool.with_name(f"{replay.SPOOL}.{os.getpid()}")
     found = []
@@ -122,8 +125,9 @@ def count_replayed(cache: Cache, data_dir: Path) -> None:
             with suppress(ValueError, TypeError):
                 at, _, rest = line.partition("\t")
                 found.append(Observation(at=float(at), **json.loads(rest)))
-    ObservationLog(data_dir).add(found)
+    with SqliteState(data_dir) as state:
+        state.add(found)
     for one in found:
-        usd = None if one.saved_picousd is None else Decimal(one.saved_picousd).scaleb(-12)
+        saved_usd = usd(one.saved_picousd)
         day = datetime.fromtimestamp(one.at, UTC).date()
-        cache.count(Tally(day, one.model, "disk", answers=1, usd=usd or Decimal(0), unpriced=int(usd is None)))
+        cache.count(Tally(day, one.model, "disk", answers=1, usd=saved_usd or Decimal(0), unpriced=int(saved_usd is None)))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from deepsel.cli.terminal import is_terminal, plain
 from deepsel.errors import ExitCode, UsageError
+from deepsel.storage import files
 
 
 def write_stdout(text: str) -> None:
@@ -63,8 +64,6 @@ def check_writable(path: Path) -> None:
 
 def write_file(path: Path, text: str) -> None:
     """Write `text` to `path` so that a reader sees the old file or the whole new one; what is no plain file is written to."""
-    import tempfile
-
     data = text.encode("utf-8", "replace")
     try:
         if path.exists() and not path.is_file():
@@ -72,15 +71,7 @@ def write_file(path: Path, text: str) -> None:
             return
         target = path.resolve()
         mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
-        with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
-            try:
-                file.write(data)
-                file.flush()
-                os.fchmod(file.fileno(), mode)
-                Path(file.name).replace(target)
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
+        files.write_whole(target, data, mode=mode)
     except OSError as error:
         raise UsageError(f"cannot write `{path}`: {(error.strerror or 'input/output error').lower()}") from error
 

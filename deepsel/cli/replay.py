@@ -180,31 +180,15 @@ def _is_stored(memo: _Memo, answers: str, now_s: float) -> bool:
 
 def _restamp(path: str, memo: _Memo, stamps: str) -> None:
     """Note which version of the database was looked into, so that the next one need not look."""
+    from deepsel.storage import files
+
     try:
         with open(path, "rb") as file:
             raw = file.read()
-        write_whole(path, raw.replace(f"\n{memo.stamps}\n".encode(), f"\n{stamps}\n".encode(), 1), expires_at=memo.expires_at)
+        raw = raw.replace(f"\n{memo.stamps}\n".encode(), f"\n{stamps}\n".encode(), 1)
+        files.write_whole(path, raw, modified_at=memo.expires_at, is_durable=False)
     except OSError:
         return  # it holds all the same; the next one looks again
-
-
-def write_whole(path: str, raw: bytes, *, expires_at: float) -> None:
-    """Put a private file in place, whole or not at all, its time that of its end. Raises OSError."""
-    draft = f"{path}.{os.getpid()}"
-    try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            _write(descriptor, raw)
-        finally:
-            os.close(descriptor)
-        os.utime(draft, (expires_at, expires_at))
-        os.replace(draft, path)
-    except OSError:
-        try:
-            os.unlink(draft)
-        except OSError:
-            pass
-        raise
 
 
 def _print(memo: _Memo, spool: str, started_s: float) -> bool:

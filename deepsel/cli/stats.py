@@ -43,7 +43,7 @@ def stats(
     settings, until = load_settings(common), SystemClock().now()
     with open_session(common, settings) as session:
         report = gather(
-            session.log,
+            session.state,
             profile=choose_profile(settings, common),
             profiles=settings.profiles,
             by=_chosen(by),

@@ -67,7 +67,7 @@ def warm(
             if not pings:
                 raise
             write_note(f"stopped: {error.message}")
-        for notice in session.log.notices():
+        for notice in warmer.notices[:1]:
             write_note(f"warning: {notice.message}")
         if not common.quiet:
             write_note(_summary(pings, warmer))

@@ -1,8 +1,7 @@
-"""Writes a first profiles.toml, and figures into one; the only importer of tomli-w. Never replaces a file."""
+"""Writes a first profiles.toml, and figures into one; the only importer of tomli-w. Replaces none."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from deepsel import catalog
 from deepsel.config.settings import CacheSettings, Profile
 from deepsel.errors import ConfigError
+from deepsel.storage import files
 from deepsel.values import Latency
 
 _HEAD = """\
@@ -107,12 +107,7 @@ def with_latency(source: str, figures: Mapping[str, Latency]) -> str:
 def write_new(path: Path, text: str) -> bool:
     """Create `path` for its owner alone; False where something is there already."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return False
+        files.make_private_folder(path.parent)
+        return files.write_new(path, text.encode())
     except OSError as error:
         raise ConfigError(f"cannot write `{path}`: {(error.strerror or 'input/output error').lower()}") from error
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(text)
-    return True

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 
 from deepsel.clock import Clock
 from deepsel.config import Profile
-from deepsel.health import holds
 from deepsel.health.holds import Budgets
-from deepsel.health.log import ObservationLog, picousd
+from deepsel.health.state import SharedState
+from deepsel.storage.amounts import picousd
+from deepsel.values import Notice
 
 _SLACK_S = 60.0
 """How long past its time limit a request's hold is kept: it may still be writing its bill."""
@@ -25,12 +26,14 @@ class Purse:
     """What one request has held and spent; does nothing for a profile without budgets."""
 
     profile: Profile
-    log: ObservationLog
+    state: SharedState
     clock: Clock
     hold: int | None = None
     """The reservation, to be settled with the observations."""
     assumed_usd: Decimal = Decimal(0)
     """What stands in for bills that stayed unknown: the most those calls may have cost."""
+    notices: list[Notice] = field(default_factory=list)
+    """What went wrong with the state."""
     _spent_usd: Decimal = Decimal(0)
     _under_way_usd: Decimal = Decimal(0)
 
@@ -42,14 +45,10 @@ class Purse:
         if worst_usd is None and self.profile.unknown_price == "refuse":
             return "its price is unknown, and there is a budget"
         amount = self._spent_usd + self.assumed_usd + (worst_usd or 0)
-        held = holds.hold(
-            self.log.database,
-            budgets,
-            amount,
-            at=self.clock.now(),
-            ttl_s=self.profile.timeout_s + _SLACK_S,
-            replaces=self.hold,
+        held, notices = self.state.hold(
+            budgets, amount, at=self.clock.now(), ttl_s=self.profile.timeout_s + _SLACK_S, replaces=self.hold
         )
+        self.notices += notices
         if held is None:
             return "there is a budget, but what was spent cannot be read"
         if held.hold is None:

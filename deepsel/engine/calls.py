@@ -16,7 +16,7 @@ from deepsel.engine.resources import Resources
 from deepsel.errors import AttemptFailed, ConfigError, ErrorClass
 from deepsel.health.cooldowns import Endpoint
 from deepsel.providers.calls import ResponseFacts, Timeouts, sends_key_in_clear
-from deepsel.values import Answer, Attempt, ReasoningDelta, TextDelta, WireEvent
+from deepsel.values import Answer, Attempt, Notice, ReasoningDelta, TextDelta, WireEvent
 
 
 class Calls:
@@ -30,8 +30,8 @@ class Calls:
         self._lookup = lookup
         self._is_shown = is_shown
         self._started_s = started_s
-        self._purse = Purse(prepared.profile, resources.log, resources.clock)
-        self._lookout = Lookout(prepared, resources.log, resources.gates, resources.clock)
+        self._purse = Purse(prepared.profile, resources.state, resources.clock)
+        self._lookout = Lookout(prepared, resources.state, resources.gates, resources.clock)
 
     def events(self) -> Iterator[EngineEvent]:
         """Call targets until one answers whole, the budget is used up, or text was shown that cannot be taken back."""
@@ -66,9 +66,9 @@ class Calls:
                 self._lookout.share_wait(Endpoint(*target.key), failure.retry_after_s)
                 retry.note_failure(target, targets, failure, gates=gates, now=clock.monotonic(), rng=self._resources.rng)
 
-    def report(self, answer: Answer) -> None:
-        """Leave what happened in the log, and settle the budget."""
-        self._lookout.report(answer, self._purse)
+    def report(self, answer: Answer) -> list[Notice]:
+        """Leave what happened in the log, and settle the budget; returns what went wrong with it."""
+        return self._lookout.report(answer, self._purse)
 
     def _why_waiting(self) -> str:
         """Say what the wait is for."""

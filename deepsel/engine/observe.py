@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TypeVar
 
 from deepsel.clock import Clock
 from deepsel.engine.budget import Purse
@@ -12,20 +13,23 @@ from deepsel.engine.gates import Gates
 from deepsel.engine.hit import observed
 from deepsel.engine.pace import MAX_PAUSE_S, pause_before_next_s
 from deepsel.engine.prepare import Prepared, thresholds_of
-from deepsel.health import limits
-from deepsel.health.cooldowns import Endpoint, Seen, claim_probe, is_trouble, judge_probe, review
-from deepsel.health.log import Observation, ObservationLog, picousd
+from deepsel.health.cooldowns import Endpoint, Judgement, Seen, is_trouble
+from deepsel.health.limits import Limit
+from deepsel.health.log import Observation
+from deepsel.health.state import SharedState
 from deepsel.providers.calls import ResponseFacts
-from deepsel.values import Answer, Attempt
-
-if TYPE_CHECKING:
-    import sqlite3
+from deepsel.storage.amounts import picousd
+from deepsel.storage.result import Result
+from deepsel.values import Answer, Attempt, Notice
 
 FEW_LEFT = 50
 """From so few requests on, processes count down together what a provider says is left."""
 LONGEST_SHARED_S = 3600.0
 """A longer wait is asked about once an hour, since nobody could lift it by hand."""
 _LEASE_SLACK_S = 10.0
+_FRESH_S = 1.0
+"""So long the limits that were read with the plan are as good as read again."""
+_T = TypeVar("_T")
 
 
 @dataclass(slots=True)
@@ -33,17 +37,18 @@ class Lookout:
     """What one request learns from the other processes and tells them."""
 
     prepared: Prepared
-    log: ObservationLog
+    state: SharedState
     gates: Gates
     clock: Clock
     _low: set[Endpoint] = field(default_factory=set)
     _probing: set[Endpoint] = field(default_factory=set)
+    _has_learned: bool = False
+    _notices: list[Notice] = field(default_factory=list)
 
     def learn(self) -> str:
         """Close the gates of targets that another process was told to stay away from; returns which, for a person."""
         told = []
-        names = [Endpoint(one.model.provider, name) for name, one in self.prepared.everyone.items()]
-        for endpoint, limit in limits.read_limits(self.log.database, names).items():
+        for endpoint, limit in self._limits().items():
             left_s = self._keep_away(endpoint, limit.opens_at(self._now()))
             if left_s > 0:
                 told.append(f"{endpoint.provider} asked to be left alone for {left_s:.0f} s more")
@@ -51,23 +56,32 @@ class Lookout:
                 self._low.add(endpoint)
         return "; ".join(dict.fromkeys(told))
 
+    def _limits(self) -> Mapping[Endpoint, Limit]:
+        """Give the limits of everybody who may be asked: those read with the plan, or others where that is long ago."""
+        known = self.prepared.outlooks
+        is_fresh = not self._has_learned and 0 <= self._now() - known.read_at < _FRESH_S
+        self._has_learned = True
+        if is_fresh:
+            return {endpoint: one.limit for endpoint, one in known.endpoints.items()}
+        names = [Endpoint(one.model.provider, name) for name, one in self.prepared.everyone.items()]
+        return self._found(self.state.limits(names)) or {}
+
     def may_call(self, endpoint: Endpoint, *, has_others: bool) -> bool:
         """Claim the probe where the endpoint is half open; False where another process has it and others can answer."""
         if endpoint.model not in self.prepared.half_open or endpoint in self._probing:
             return True
-        profile, database = self.prepared.profile, self.log.database
-        lease_s = profile.timeout_s + _LEASE_SLACK_S
-        if claim_probe(database, endpoint, thresholds_of(profile), at=self._now(), lease_s=lease_s):
+        thresholds, lease_s = thresholds_of(self.prepared.profile), self.prepared.profile.timeout_s + _LEASE_SLACK_S
+        if self._found(self.state.claim_probe(endpoint, thresholds, at=self._now(), lease_s=lease_s)):
             self._probing.add(endpoint)
             return True
         return not has_others
 
     def take_turn(self, endpoint: Endpoint) -> bool:
         """Count the call against the few a provider has left; False, its gate closed, where others took the last one."""
-        if endpoint not in self._low or limits.take_one(self.log.database, endpoint, at=self._now()):
+        if endpoint not in self._low or self._found(self.state.take_one(endpoint, at=self._now())):
             return True
         self._low.discard(endpoint)
-        limit = limits.read_limits(self.log.database, [endpoint]).get(endpoint, limits.Limit())
+        limit = (self._found(self.state.limits([endpoint])) or {}).get(endpoint, Limit())
         if limit.opens_at(self._now()) <= self._now():
             return True
         self._keep_away(endpoint, limit.opens_at(self._now()))
@@ -78,35 +92,40 @@ class Lookout:
         pause_s = pause_before_next_s(facts.allowance)
         if pause_s > 0:
             self.gates.close_until(endpoint, self.clock.monotonic() + pause_s)
-            limits.close_until(self.log.database, endpoint, self._now() + pause_s)
+            self._note(self.state.close_until(endpoint, self._now() + pause_s))
         quota = facts.allowance.requests
         if quota is None or quota.reset_s is None or quota.reset_s > MAX_PAUSE_S:
             return
         if quota.remaining <= FEW_LEFT or endpoint in self._low:
             self._low.add(endpoint)
-            limits.tell_left(self.log.database, endpoint, quota.remaining, self._now() + quota.reset_s)
+            self._note(self.state.tell_left(endpoint, quota.remaining, self._now() + quota.reset_s))
 
     def share_wait(self, endpoint: Endpoint, wait_s: float | None) -> None:
         """Tell the other processes how long a provider asked to be left alone; None: it did not say."""
         if wait_s:
-            limits.close_until(self.log.database, endpoint, self._now() + min(wait_s, LONGEST_SHARED_S))
+            self._note(self.state.close_until(endpoint, self._now() + min(wait_s, LONGEST_SHARED_S)))
 
-    def report(self, answer: Answer, purse: Purse) -> None:
-        """Leave what happened in the log, settle the budget, and decide what it means for the endpoints."""
+    def report(self, answer: Answer, purse: Purse) -> list[Notice]:
+        """Leave what happened in the state, settle the budget, and have it decided what it means for the endpoints.
+
+        Returns what went wrong with the state since the request was planned, once.
+        """
         found = observations_of(answer, self.clock.now(), prepared=self.prepared)
-        self.log.add(found, hold=purse.hold, assumed_picousd=purse.assumed_picousd())
-        asked = dict.fromkeys(Endpoint(one.provider, one.model) for one in found)
-        if asked or self._probing:
-            self.log.database.write(lambda database: self._conclude(database, [*asked], found))
+        probes = {endpoint: _probe_of(endpoint, found) for endpoint in self._probing}
+        judgement = Judgement(thresholds_of(self.prepared.profile), self._now(), probes)
+        self._note(
+            self.state.add(found, hold=purse.hold, assumed_picousd=purse.assumed_picousd(), judgement=judgement)
+        )
+        every = [*self.prepared.outlooks.notices, *purse.notices, *self._notices]
+        return [*{notice.code: notice for notice in reversed(every)}.values()]
 
-    def _conclude(self, database: sqlite3.Connection, asked: list[Endpoint], found: list[Observation]) -> None:
-        thresholds, now = thresholds_of(self.prepared.profile), self._now()
-        for endpoint in self._probing:
-            last = next((one for one in reversed(found) if (one.provider, one.model) == endpoint), None)
-            judge_probe(database, endpoint, thresholds, _seen(last) if last else None, at=now)
-        for endpoint in asked:
-            if endpoint not in self._probing:
-                review(database, endpoint, thresholds, at=now)
+    def _found(self, result: Result[_T]) -> _T | None:
+        """Take what was found, and note why it was not."""
+        self._note(result.notices)
+        return result.value
+
+    def _note(self, notices: Iterable[Notice]) -> None:
+        self._notices += notices
 
     def _keep_away(self, endpoint: Endpoint, instant: float) -> float:
         """Close a gate until an instant of the wall clock; returns the seconds until then, at most 0 where it is over."""
@@ -119,8 +138,11 @@ class Lookout:
         return self.clock.now().timestamp()
 
 
-def _seen(probe: Observation) -> Seen | None:
-    """Read what one call shows of its endpoint; None where it was refused, which shows nothing."""
+def _probe_of(endpoint: Endpoint, found: list[Observation]) -> Seen | None:
+    """Read what a request's last call shows of an endpoint; None where there was none, or a refusal, which shows nothing."""
+    probe = next((one for one in reversed(found) if (one.provider, one.model) == endpoint), None)
+    if probe is None:
+        return None
     has_failed = is_trouble(probe.error_class)
     if probe.outcome == "failed" and not has_failed and probe.ttft_s is None:
         return None

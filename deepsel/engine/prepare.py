@@ -15,8 +15,8 @@ from deepsel.engine.attempt import price_tier
 from deepsel.engine.budget import budgets_of
 from deepsel.errors import ConfigError, NoRouteError, OverBudgetError
 from deepsel.health.cooldowns import Endpoint, Thresholds
-from deepsel.health.log import ObservationLog
-from deepsel.health.outlook import Outlook, Outlooks, benched, look
+from deepsel.health.outlook import Outlook, Outlooks
+from deepsel.health.state import SharedState
 from deepsel.routing import Candidate, Choice, Cooling, Needs, Plan, Policy, Weights
 from deepsel.routing.difficulty import score
 from deepsel.values import Bill, Latency, Message, Model, Notice, Provider, Request, Source
@@ -50,6 +50,8 @@ class Prepared(NamedTuple):
     language: str = "en"
     """Of the advice given when it fails."""
     notices: tuple[Notice, ...] = ()
+    outlooks: Outlooks = Outlooks({})
+    """What was known of everybody who may be asked."""
 
     @property
     def request(self) -> Request:
@@ -72,10 +74,10 @@ class Prepared(NamedTuple):
         return {**self.reserve_candidates, **self.candidates}
 
 
-def prepare(ask: Ask, *, settings: Settings, env: Mapping[str, str], at: datetime, log: ObservationLog | None = None) -> Prepared:
+def prepare(ask: Ask, *, settings: Settings, env: Mapping[str, str], at: datetime, state: SharedState | None = None) -> Prepared:
     """Plan a request.
 
-    `log` None: nothing is known of what endpoints did and what was spent. Raises ConfigError for a candidate nobody knows.
+    `state` None: nothing is known of what endpoints did and what was spent. Raises ConfigError for a candidate nobody knows.
     The plan may be empty: see `ensure_route`.
     """
     request, profile = ask.request, ask.profile
@@ -89,8 +91,8 @@ def prepare(ask: Ask, *, settings: Settings, env: Mapping[str, str], at: datetim
         on=at.date(),
     )
     may_send = ask.cache_mode != "only"
-    outlooks = _look(profile, settings, log, task, at) if log is not None and may_send else Outlooks({})
-    benches = benched(log.folder) if log is not None else {}
+    outlooks = _look(profile, settings, state, task, at) if state is not None and may_send else Outlooks({})
+    benches = state.benched() if state is not None else {}
     gather = _Gatherer(request, profile, settings, env, at, task, outlooks, benches, needs_keys=may_send)
     policy = _policy(profile, outlooks)
     candidates = [gather.candidate(name, request.max_tokens or profile.max_tokens) for name in profile.models]
@@ -111,6 +113,7 @@ def prepare(ask: Ask, *, settings: Settings, env: Mapping[str, str], at: datetim
         service_tier=price_tier(request.params.get("service_tier")),
         language=catalog.language(env),
         notices=_notices(request, plan, gather),
+        outlooks=outlooks,
     )
 
 
@@ -127,11 +130,13 @@ def _reserves(gather: _Gatherer) -> list[Candidate]:
     return [gather.candidate(name, wanted) for name in gather.profile.larger_context]
 
 
-def _look(profile: Profile, settings: Settings, log: ObservationLog, task: str, at: datetime) -> Outlooks:
-    """Read what the log says of everybody who may be asked."""
+def _look(profile: Profile, settings: Settings, state: SharedState, task: str, at: datetime) -> Outlooks:
+    """Read what is known of everybody who may be asked."""
     models = (config.find_model(settings, name) for name in (*profile.models, *profile.larger_context))
     endpoints = [Endpoint(model.provider, model.name) for model in models]
-    return look(log, endpoints, task=task, thresholds=thresholds_of(profile), budgets=budgets_of(profile), at=at)
+    return state.outlook(
+        endpoints, task=task, thresholds=thresholds_of(profile), budgets=budgets_of(profile), at=at
+    )
 
 
 def thresholds_of(profile: Profile) -> Thresholds:

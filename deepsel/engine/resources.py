@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from deepsel.chance import Rng
     from deepsel.clock import Clock
     from deepsel.config import Settings
-    from deepsel.health.log import ObservationLog
+    from deepsel.health.state import SharedState
     from deepsel.providers.calls import ResponseFacts, Timeouts, Transport
     from deepsel.providers.exchange import Exchange
     from deepsel.secret import Secret
@@ -59,7 +59,7 @@ class Resources:
     transport: Callable[[], Transport]
     """Gives the process's transport, made on first use."""
     cache: Cache
-    log: ObservationLog
+    state: SharedState
     clock: Clock
     rng: Rng
     key_of: Callable[[Provider], Secret | None]

@@ -107,7 +107,7 @@ class Run:
 
         ask, resources = self._ask, self._resources
         settings = resources.settings
-        prepared = prepare(ask, settings=settings, env=resources.env, at=resources.clock.now(), log=resources.log)
+        prepared = prepare(ask, settings=settings, env=resources.env, at=resources.clock.now(), state=resources.state)
         self._prepared = prepared
         if not prepared.look_up or ask.cache_mode in ("off", "refresh"):
             ensure_route(prepared, settings)
@@ -134,12 +134,11 @@ class Run:
 
     def _observe(self) -> None:
         """Leave what happened in the log, however it ended."""
-        log = self._resources.log
         if self._lookup.hit is not None:
-            log.add([self._hit_observation(self.answer(), self._lookup.hit)])
+            seen = self._hit_observation(self.answer(), self._lookup.hit)
+            self._late_notices += self._resources.state.add([seen])
         elif self._calls is not None:
-            self._calls.report(self.answer())
-        self._late_notices += log.notices()
+            self._late_notices += self._calls.report(self.answer())
 
     # --- the record --------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ thresholds decide what that means to it:
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from deepsel.errors import ErrorClass
@@ -20,7 +21,8 @@ from deepsel.health.percentiles import quantile
 if TYPE_CHECKING:
     import sqlite3
 
-    from deepsel.health.database import Database
+MOST_WATCHED = 1000
+"""So many calls say enough of an endpoint, and what a process that makes thousands reads after each stays bounded."""
 
 
 class Endpoint(NamedTuple):
@@ -76,8 +78,18 @@ class Standing(NamedTuple):
     """Observations from before that instant (seconds since the epoch) say nothing of it any more."""
 
 
+class Judgement(NamedTuple):
+    """By what, and when, it is decided what calls mean for their endpoints."""
+
+    thresholds: Thresholds
+    at: float
+    """Seconds since the epoch."""
+    probes: Mapping[Endpoint, Seen | None] = {}
+    """Probes that are over, with what each has shown; None: nothing."""
+
+
 class State(NamedTuple):
-    """An endpoint's row in the file."""
+    """What is kept of an endpoint that was ever in trouble."""
 
     since: float | None
     """When it last crossed a limit; None: it is well."""
@@ -111,7 +123,7 @@ _ROW = (
 )
 _WINDOW = (
     "SELECT error_class, ttft_s, total_s FROM observations "
-    "WHERE provider = ? AND model = ? AND at > ? AND at <= ? AND outcome <> 'hit'"
+    "WHERE provider = ? AND model = ? AND at > ? AND at <= ? AND outcome <> 'hit' ORDER BY at DESC LIMIT ?"
 )
 _ADD = "INSERT OR IGNORE INTO endpoints (provider, model) VALUES (?, ?)"
 _COOL = (
@@ -140,9 +152,12 @@ def all_states(database: sqlite3.Connection) -> dict[Endpoint, State]:
 
 
 def watch(database: sqlite3.Connection, endpoint: Endpoint, *, after: float, until: float) -> Seen:
-    """Measure a window. A call that stalled has waited at least its whole length for a first token."""
+    """Measure a window, of its newest MOST_WATCHED calls.
+
+    A call that stalled has waited at least its whole length for a first token.
+    """
     times, troubles, samples = [], 0, 0
-    for error_class, ttft_s, total_s in database.execute(_WINDOW, (*endpoint, after, until)):
+    for error_class, ttft_s, total_s in database.execute(_WINDOW, (*endpoint, after, until, MOST_WATCHED)):
         if error_class is not None and ErrorClass(error_class).is_refusal:
             continue
         samples += 1
@@ -153,21 +168,26 @@ def watch(database: sqlite3.Connection, endpoint: Endpoint, *, after: float, unt
     return Seen(samples, quantile(times, 0.95), troubles / samples if samples else 0.0)
 
 
-def claim_probe(database: Database, endpoint: Endpoint, limits: Thresholds, *, at: float, lease_s: float) -> bool:
+def claim_probe(
+    database: sqlite3.Connection, endpoint: Endpoint, limits: Thresholds, *, at: float, lease_s: float
+) -> bool:
     """Claim the probe of a half-open endpoint for at most `lease_s`; False: somebody else has it, or it is over."""
-    claim = (at + lease_s, *endpoint, at, limits.cooldown_s, at)
-    return bool(database.write(lambda open_one: open_one.execute(_CLAIM, claim).rowcount))
+    return bool(database.execute(_CLAIM, (at + lease_s, *endpoint, at, limits.cooldown_s, at)).rowcount)
 
 
-def review(database: sqlite3.Connection, endpoint: Endpoint, limits: Thresholds, *, at: float) -> None:
-    """After calls that were no probe: put the endpoint into a cool-down where its window crosses a limit."""
+def review(database: sqlite3.Connection, endpoint: Endpoint, limits: Thresholds, *, at: float) -> Seen | None:
+    """After calls that were no probe: put the endpoint into a cool-down where its window crosses a limit.
+
+    Returns the window; None where it is in one already.
+    """
     state = read_state(database, endpoint)
     if state is not None and state.since is not None and state.seen.complaint(limits):
-        return
+        return None
     after = max(at - limits.window_s, state.healed_at if state else 0.0)
     seen = watch(database, endpoint, after=after, until=at)
     if seen.samples >= limits.min_samples and seen.complaint(limits):
         _cool(database, endpoint, seen, at=at)
+    return seen
 
 
 def judge_probe(

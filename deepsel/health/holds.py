@@ -1,6 +1,6 @@
 """Budgets that many processes share: what a request may cost is held before it is sent and settled with its bill after.
 
-A hold counts as spent until it is settled (`ObservationLog.add` with its id) or its time is over, as it is when its
+A hold counts as spent until it is settled (`SharedState.add` with its id) or its time is over, as it is when its
 process has died. Checking and holding are one transaction, so that processes which ask together cannot overspend.
 """
 
@@ -10,8 +10,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from deepsel.health.database import Database, picousd, usd
 from deepsel.health.log import spend_of
+from deepsel.storage.amounts import picousd, usd
 
 if TYPE_CHECKING:
     import sqlite3
@@ -45,6 +45,16 @@ class Left(NamedTuple):
     """`$1.20 left of the daily budget of $5`."""
 
 
+def untouched(budgets: Budgets) -> Left | None:
+    """Give the whole of the tighter budget, of which nothing was ever spent; None without a bound."""
+    bounds = ((budgets.daily_usd, "daily"), (budgets.monthly_usd, "monthly"))
+    found = [(bound, name) for bound, name in bounds if bound is not None]
+    if not found:
+        return None
+    amount, name = min(found)
+    return Left(amount, f"${amount} left of the {name} budget of ${amount}")
+
+
 def left_of(database: sqlite3.Connection, budgets: Budgets, *, at: datetime, besides: int | None = None) -> Left | None:
     """Return what is left under the tighter bound, holds counted (but not the one `besides`); None without a bound."""
     spend = spend_of(database, budgets.profile, at)
@@ -63,21 +73,22 @@ def left_of(database: sqlite3.Connection, budgets: Budgets, *, at: datetime, bes
 
 
 def hold(
-    database: Database, budgets: Budgets, amount_usd: Decimal, *, at: datetime, ttl_s: float, replaces: int | None = None
-) -> Held | None:
-    """Hold an amount, in place of what the request held before; None where the file cannot be used."""
-    amount = picousd(amount_usd) or 0
-
-    def take(one: sqlite3.Connection) -> Held:
-        one.execute("DELETE FROM holds WHERE expires_at <= ?", (at.timestamp(),))
-        left = left_of(one, budgets, at=at, besides=replaces)
-        if left is not None and amount_usd > left.usd:
-            return Held(None, f"could cost ${amount_usd.normalize():f}, and there is {left.words}")
-        row = (budgets.profile, at.timestamp() + ttl_s, amount)
-        if replaces is not None and one.execute(
-            "UPDATE holds SET profile = ?, expires_at = ?, picousd = ? WHERE id = ?", (*row, replaces)
-        ).rowcount:
-            return Held(replaces)
-        return Held(one.execute("INSERT INTO holds (profile, expires_at, picousd) VALUES (?, ?, ?)", row).lastrowid)
-
-    return database.write(take)
+    database: sqlite3.Connection,
+    budgets: Budgets,
+    amount_usd: Decimal,
+    *,
+    at: datetime,
+    ttl_s: float,
+    replaces: int | None,
+) -> Held:
+    """Hold an amount, in place of what the request held before. Has to be a transaction of its own."""
+    database.execute("DELETE FROM holds WHERE expires_at <= ?", (at.timestamp(),))
+    left = left_of(database, budgets, at=at, besides=replaces)
+    if left is not None and amount_usd > left.usd:
+        return Held(None, f"could cost ${amount_usd.normalize():f}, and there is {left.words}")
+    row = (budgets.profile, at.timestamp() + ttl_s, picousd(amount_usd) or 0)
+    if replaces is not None and database.execute(
+        "UPDATE holds SET profile = ?, expires_at = ?, picousd = ? WHERE id = ?", (*row, replaces)
+    ).rowcount:
+        return Held(replaces)
+    return Held(database.execute("INSERT INTO holds (profile, expires_at, picousd) VALUES (?, ?, ?)", row).lastrowid)

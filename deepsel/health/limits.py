@@ -8,7 +8,6 @@ if TYPE_CHECKING:
     import sqlite3
 
     from deepsel.health.cooldowns import Endpoint
-    from deepsel.health.database import Database
 
 
 class Limit(NamedTuple):
@@ -46,21 +45,16 @@ def read_limit(database: sqlite3.Connection, endpoint: Endpoint) -> Limit:
     return Limit() if row is None else Limit(*row)
 
 
-def read_limits(database: Database, endpoints: list[Endpoint]) -> dict[Endpoint, Limit]:
-    """Read the limits of several endpoints; none where the file cannot be read."""
-    return database.read(lambda one: {name: read_limit(one, name) for name in endpoints}, empty={}) or {}
-
-
-def close_until(database: Database, endpoint: Endpoint, instant: float) -> None:
+def close_until(database: sqlite3.Connection, endpoint: Endpoint, instant: float) -> None:
     """Keep every process from asking the endpoint before `instant`; of two deadlines the later one holds."""
-    database.write(lambda one: one.execute(_CLOSE, (*endpoint, instant)))
+    database.execute(_CLOSE, (*endpoint, instant))
 
 
-def tell_left(database: Database, endpoint: Endpoint, requests_left: int, resets_at: float) -> None:
+def tell_left(database: sqlite3.Connection, endpoint: Endpoint, requests_left: int, resets_at: float) -> None:
     """Note how many requests an answer said are left; the last answer's word holds."""
-    database.write(lambda one: one.execute(_TELL, (*endpoint, requests_left, resets_at)))
+    database.execute(_TELL, (*endpoint, requests_left, resets_at))
 
 
-def take_one(database: Database, endpoint: Endpoint, *, at: float) -> bool:
+def take_one(database: sqlite3.Connection, endpoint: Endpoint, *, at: float) -> bool:
     """Count one request against what is left; False where another process has taken the last one."""
-    return bool(database.write(lambda one: one.execute(_TAKE, (*endpoint, at)).rowcount))
+    return bool(database.execute(_TAKE, (*endpoint, at)).rowcount)

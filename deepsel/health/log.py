@@ -1,20 +1,18 @@
-"""Writes and reads observations and the spend they add up to; knows no policy but how long they are kept."""
+"""Observations and the spend they add up to, as rows; knows no policy but how long they are kept."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from deepsel.health.database import Database, picousd, usd
-from deepsel.values import Notice
+from deepsel.storage.amounts import usd
 
 if TYPE_CHECKING:
     import sqlite3
 
-__all__ = ["KEPT_ROWS", "KEPT_S", "Observation", "ObservationLog", "Spend", "picousd"]
+    from deepsel.health.cooldowns import Endpoint
 
 KEPT_S = 90 * 86_400.0
 """Older observations are dropped. What was spent on a day is kept apart, for as long."""
@@ -77,60 +75,41 @@ _COLUMNS = Observation._fields
 _LIST = ", ".join(_COLUMNS)
 _INSERT = f"INSERT INTO observations ({_LIST}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 - our own names
 _SELECT = f"SELECT {_LIST} FROM observations WHERE at >= ? ORDER BY at"  # noqa: S608
+_LAST = "SELECT MAX(at) FROM observations WHERE provider = ? AND model = ? AND outcome <> 'hit'"
 _ADD_SPEND = (
     "INSERT INTO spend VALUES (?, ?, ?) ON CONFLICT (profile, day) DO UPDATE SET picousd = picousd + excluded.picousd"
 )
 _SPENT = "SELECT COALESCE(SUM(picousd), 0) FROM spend WHERE profile = ? AND day >= ?"
 
 
-class ObservationLog:
-    """The log in `folder`, shared by every process of the user."""
+def append(
+    database: sqlite3.Connection, observations: Sequence[Observation], *, hold: int | None, assumed_picousd: int
+) -> None:
+    """Append observations and what they cost.
 
-    def __init__(self, folder: Path) -> None:
-        self.database = Database(folder)
-        self.folder = folder
+    `hold` is the budget reservation they settle; `assumed_picousd` stands in for costs that stay unknown.
+    """
+    last = 0
+    for observation in observations:
+        last = database.execute(_INSERT, observation).lastrowid or 0
+        _spend(database, observation.profile, observation.at, observation.cost_picousd or 0)
+    if observations and assumed_picousd:
+        _spend(database, observations[-1].profile, observations[-1].at, assumed_picousd)
+    if hold is not None:
+        database.execute("DELETE FROM holds WHERE id = ?", (hold,))
+    if last % _PRUNE_EVERY < len(observations):
+        _prune(database, last, now=observations[-1].at)
 
-    def add(self, observations: list[Observation], *, hold: int | None = None, assumed_picousd: int = 0) -> None:
-        """Append observations and what they cost in one transaction.
 
-        `hold` is the budget reservation they settle; `assumed_picousd` stands in for costs that stay unknown.
-        """
+def rows_since(database: sqlite3.Connection, instant: float) -> list[Observation]:
+    """List what was observed from that instant on, oldest first."""
+    return [Observation(*row) for row in database.execute(_SELECT, (instant,))]
 
-        def write(database: sqlite3.Connection) -> None:
-            last = 0
-            for observation in observations:
-                last = database.execute(_INSERT, observation).lastrowid or 0
-                _spend(database, observation.profile, observation.at, observation.cost_picousd or 0)
-            if observations and assumed_picousd:
-                _spend(database, observations[-1].profile, observations[-1].at, assumed_picousd)
-            if hold is not None:
-                database.execute("DELETE FROM holds WHERE id = ?", (hold,))
-            if last % _PRUNE_EVERY < len(observations):
-                _prune(database, last, now=observations[-1].at)
 
-        if observations or hold is not None:
-            self.database.write(write)
-
-    def since(self, instant: float) -> list[Observation] | None:
-        """Return what was observed from that instant on, oldest first; None where the log cannot be read."""
-        nothing: list[Observation] = []
-        return self.database.read(lambda database: list(_rows(database, instant)), empty=nothing)
-
-    def spent(self, profile: str, *, at: datetime) -> Spend | None:
-        """Return what the profile has spent in the day and month of `at`; None where the log cannot be read."""
-        return self.database.read(
-            lambda database: spend_of(database, profile, at), empty=Spend(Decimal(0), Decimal(0))
-        )
-
-    def last_traffic(self, provider: str, model: str) -> float | None:
-        """Return when the endpoint was last called, in seconds since the epoch; None: never, as far as is known."""
-        query = "SELECT MAX(at) FROM observations WHERE provider = ? AND model = ? AND outcome <> 'hit'"
-        row = self.database.read(lambda database: database.execute(query, (provider, model)).fetchone(), empty=None)
-        return None if row is None else row[0]
-
-    def notices(self) -> list[Notice]:
-        """Return, once, what went wrong with the log."""
-        return self.database.notices()
+def last_call(database: sqlite3.Connection, endpoint: Endpoint) -> float | None:
+    """Return when the endpoint was last called, in seconds since the epoch; None: never, as far as is known."""
+    row = database.execute(_LAST, endpoint).fetchone()
+    return None if row is None else row[0]
 
 
 def spend_of(database: sqlite3.Connection, profile: str, at: datetime) -> Spend:
@@ -139,10 +118,6 @@ def spend_of(database: sqlite3.Connection, profile: str, at: datetime) -> Spend:
     sums = (database.execute(_SPENT, (profile, str(day))).fetchone()[0] for day in (today, today.replace(day=1)))
     day_usd, month_usd = (usd(int(amount)) or Decimal(0) for amount in sums)
     return Spend(day_usd, month_usd)
-
-
-def _rows(database: sqlite3.Connection, instant: float) -> Iterator[Observation]:
-    return (Observation(*row) for row in database.execute(_SELECT, (instant,)))
 
 
 def _spend(database: sqlite3.Connection, profile: str, at: float, amount: int) -> None:

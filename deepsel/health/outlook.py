@@ -1,27 +1,19 @@
-"""What the log says of endpoints before a request is planned: standing, waits, latency, usual length of an answer."""
+"""What is known of endpoints before a request is planned: standing, waits, latency, usual length of an answer."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Mapping
-from datetime import datetime
-from functools import cache
-from pathlib import Path
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from deepsel.health.cooldowns import Endpoint, Standing, Thresholds, read_state
-from deepsel.health.holds import Budgets, Left, left_of
-from deepsel.health.limits import Limit, read_limit
+from deepsel.health.holds import Left
+from deepsel.health.limits import Limit
 from deepsel.health.percentiles import median
-from deepsel.values import Latency
+from deepsel.values import Notice
 
 if TYPE_CHECKING:
     import sqlite3
 
-    from deepsel.health.log import ObservationLog
-
-BENCH_FILE = "bench.json"
-"""In the data folder: `{MODEL: {"ttft_s": p50, "tokens_per_s": p50}}`, of the last bench that was kept."""
 FEWEST = 3
 """Fewer answers than this say nothing yet."""
 RECENT_S = 86_400.0
@@ -42,11 +34,9 @@ _LENGTHS = (
 )
 
 
-class Outlook(NamedTuple):
-    """What is known of one endpoint."""
+class Pace(NamedTuple):
+    """How an endpoint answered lately."""
 
-    standing: Standing = Standing("well")
-    limit: Limit = Limit()
     ttft_s: float | None = None
     """Median of its recent answers; None: too few."""
     tokens_per_s: float | None = None
@@ -57,6 +47,19 @@ class Outlook(NamedTuple):
     usual_of: int = 0
 
 
+class Outlook(NamedTuple):
+    """What is known of one endpoint."""
+
+    standing: Standing = Standing("well")
+    limit: Limit = Limit()
+    ttft_s: float | None = None
+    """This and what follows: its pace."""
+    tokens_per_s: float | None = None
+    answers: int = 0
+    usual_tokens: float | None = None
+    usual_of: int = 0
+
+
 class Outlooks(NamedTuple):
     """What is known for one request."""
 
@@ -64,71 +67,34 @@ class Outlooks(NamedTuple):
     left: Left | None = None
     """What the budgets leave; None: there is none, or it cannot be read."""
     is_readable: bool = True
+    read_at: float = float("-inf")
+    """Seconds since the epoch; minus infinity: it was not read."""
+    notices: tuple[Notice, ...] = ()
+    """Why it cannot be read."""
 
 
-def look(
-    log: ObservationLog,
-    endpoints: Iterable[Endpoint],
-    *,
-    task: str,
-    thresholds: Thresholds,
-    budgets: Budgets,
-    at: datetime,
-) -> Outlooks:
-    """Read everything a plan needs in one go; writes nothing."""
-    names = list(dict.fromkeys(endpoints))
-    now = at.timestamp()
-
-    def work(database: sqlite3.Connection) -> Outlooks:
-        found = {name: _outlook(database, name, task, thresholds, now) for name in names}
-        return Outlooks(found, left_of(database, budgets, at=at) if budgets else None)
-
-    fresh = Outlooks({}, _untouched(budgets) if budgets else None)
-    return log.database.read(work, empty=fresh) or Outlooks({}, is_readable=False)
-
-
-def _untouched(budgets: Budgets) -> Left:
-    """Give the whole of the tighter budget, of which nothing was ever spent."""
-    bounds = ((budgets.daily_usd, "daily"), (budgets.monthly_usd, "monthly"))
-    amount, name = min((bound, name) for bound, name in bounds if bound is not None)
-    return Left(amount, f"${amount} left of the {name} budget of ${amount}")
-
-
-def _outlook(
-    database: sqlite3.Connection, endpoint: Endpoint, task: str, thresholds: Thresholds, now: float
-) -> Outlook:
+def read_standing(database: sqlite3.Connection, endpoint: Endpoint, thresholds: Thresholds, *, at: float) -> Standing:
+    """Read how an endpoint stands with one profile."""
     state = read_state(database, endpoint)
-    standing = state.standing(thresholds, at=now) if state else Standing("well")
+    return state.standing(thresholds, at=at) if state else Standing("well")
+
+
+def read_pace(database: sqlite3.Connection, endpoint: Endpoint, task: str, *, forget_before: float, at: float) -> Pace:
+    """Read how an endpoint answered lately."""
     # After a cool-down, what led to it says nothing of what comes: a probe would never be sent where it did.
-    after = max(now - RECENT_S, standing.forget_before)
+    after = max(at - RECENT_S, forget_before)
     times = database.execute(_TIMES, (*endpoint, after, _MOST)).fetchall()
-    lengths = database.execute(_LENGTHS, (*endpoint, now - HISTORY_S, task, _MOST)).fetchall()
+    lengths = database.execute(_LENGTHS, (*endpoint, at - HISTORY_S, task, _MOST)).fetchall()
     rates = [
         count / (total_s - ttft_s)
         for ttft_s, total_s, count in times
         if count is not None and count >= _MANY_TOKENS and total_s is not None and total_s > ttft_s
     ]
     is_enough = len(times) >= FEWEST
-    return Outlook(
-        standing=standing,
-        limit=read_limit(database, endpoint),
+    return Pace(
         ttft_s=median(row[0] for row in times) if is_enough else None,
         tokens_per_s=median(rates) if is_enough else None,
         answers=len(times),
         usual_tokens=median(row[0] for row in lengths) if len(lengths) >= FEWEST else None,
         usual_of=len(lengths),
     )
-
-
-@cache
-def benched(folder: Path) -> Mapping[str, Latency]:
-    """Return what the last bench measured, by model; nothing where there is none or it cannot be read."""
-    try:
-        rows = json.loads((folder / BENCH_FILE).read_bytes())
-        return {
-            str(name): Latency(float(row["ttft_s"]), float(row["tokens_per_s"]))
-            for name, row in rows.items()
-            if float(row["tokens_per_s"]) > 0
-        }
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
-        return {}

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Literal, NamedTuple, TypeAlias
 
-from deepsel.health.database import usd
 from deepsel.health.log import Observation
 from deepsel.health.percentiles import quantile
+from deepsel.storage.amounts import usd
 
 By: TypeAlias = Literal["model", "provider", "profile", "day"]
 SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from deepsel.engine.prepare import Prepared
     from deepsel.engine.resources import Resources
     from deepsel.engine.run import Run
-    from deepsel.health.log import ObservationLog
+    from deepsel.health.state import SharedState
     from deepsel.providers.transport import HttpTransport
 
 
@@ -108,7 +108,7 @@ class Session:
         from deepsel.engine.prepare import prepare
 
         resources = self.resources
-        prepared = prepare(ask, settings=self.settings, env=self.env, at=self.clock.now(), log=self.log)
+        prepared = prepare(ask, settings=self.settings, env=self.env, at=self.clock.now(), state=self.state)
         return prepared, Lookup(ask, resources, Encodings(ask.request)).peek(prepared)
 
     # --- what it holds -----------------------------------------------------------------------------------------------
@@ -123,7 +123,7 @@ class Session:
             env=self.env,
             transport=lambda: self.transport,
             cache=self.cache,
-            log=self.log,
+            state=self.state,
             clock=self.clock,
             rng=self._rng,
             key_of=self.key_of,
@@ -136,11 +136,11 @@ class Session:
         return self._stack.enter_context(_open_cache(self.settings, self.paths, self.env, self.clock))
 
     @_once
-    def log(self) -> ObservationLog:
-        """The user's observations."""
-        from deepsel.health.log import ObservationLog
+    def state(self) -> SharedState:
+        """What the user's processes know together of endpoints, limits, budgets and past calls."""
+        from deepsel.health.sqlite_state import SqliteState
 
-        return ObservationLog(self.paths.data_dir)
+        return self._stack.enter_context(SqliteState(self.paths.data_dir))
 
     @_once
     def transport(self) -> HttpTransport:

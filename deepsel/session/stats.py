@@ -10,8 +10,8 @@ from typing import NamedTuple
 from deepsel.config import Profile
 from deepsel.engine.prepare import thresholds_of
 from deepsel.errors import ConfigError
-from deepsel.health.cooldowns import Endpoint, State, all_states
-from deepsel.health.log import ObservationLog
+from deepsel.health.cooldowns import Endpoint, State
+from deepsel.health.state import SharedState
 from deepsel.health.summary import By, Group, group, total
 
 PARTS = 24
@@ -53,7 +53,7 @@ class Report(NamedTuple):
 
 
 def gather(
-    log: ObservationLog,
+    shared: SharedState,
     *,
     profile: Profile,
     profiles: Mapping[str, Profile],
@@ -65,11 +65,10 @@ def gather(
 
     Endpoints are judged by `profile`'s thresholds; budgets are those of every one of `profiles`.
     """
-    rows = log.since(since.timestamp())
-    nothing: dict[Endpoint, State] = {}
-    states = log.database.read(all_states, empty=nothing)
+    rows, notices = shared.since(since.timestamp())
+    states, more_notices = shared.troubled()
     if rows is None or states is None:
-        raise ConfigError("; ".join(notice.message for notice in log.notices()), "check its permissions, or remove it")
+        raise ConfigError([*notices, *more_notices][0].message, "check its permissions, or remove it")
     first, last = since.timestamp(), until.timestamp()
     return Report(
         since=since,
@@ -77,14 +76,14 @@ def gather(
         by=by,
         groups=tuple(group(rows, by, since=first, until=last, parts=PARTS)),
         whole=total(rows, since=first, until=last, parts=PARTS),
-        budgets=tuple(budget for one in profiles.values() for budget in _budgets(log, one, until)),
+        budgets=tuple(budget for one in profiles.values() for budget in _budgets(shared, one, until)),
         endpoints=tuple(_endpoint(name, state, profile, until) for name, state in states.items()),
     )
 
 
-def _budgets(log: ObservationLog, profile: Profile, at: datetime) -> list[Budget]:
+def _budgets(shared: SharedState, profile: Profile, at: datetime) -> list[Budget]:
     """List the budgets of a profile."""
-    spend = log.spent(profile.name, at=at)
+    spend = shared.spend(profile.name, at=at).value
     if spend is None:
         return []
     found = (("day", spend.day_usd, profile.daily_budget_usd), ("month", spend.month_usd, profile.monthly_budget_usd))

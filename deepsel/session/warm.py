@@ -14,9 +14,11 @@ from deepsel.engine.attempt import Draft, failed_cost_usd, settle
 from deepsel.engine.budget import Purse
 from deepsel.engine.resources import Resources
 from deepsel.errors import AttemptFailed, ConfigError, ErrorClass, OverBudgetError
-from deepsel.health.log import Observation, picousd
+from deepsel.health.cooldowns import Endpoint
+from deepsel.health.log import Observation
 from deepsel.providers.calls import Call, Timeouts, host_of
-from deepsel.values import Message, Model, Provider, Request
+from deepsel.storage.amounts import picousd
+from deepsel.values import Message, Model, Notice, Provider, Request
 from deepsel.wires.table import WIRES
 
 TASK = "warm"
@@ -48,6 +50,8 @@ class Warmer:
     resources: Resources
     spent_usd: Decimal = Decimal(0)
     """So far; a call nobody can price counts with the most it may have cost."""
+    notices: list[Notice] = field(default_factory=list)
+    """What went wrong with the state, each time it did."""
     _rows: Mapping[str, tuple[Model, Provider]] = field(init=False)
 
     def __post_init__(self) -> None:
@@ -88,7 +92,8 @@ class Warmer:
     def _idle_s(self, name: str) -> float | None:
         """Return how long nobody has called a model; None: for ever, as far as is known."""
         model, _ = self._rows[name]
-        last = self.resources.log.last_traffic(model.provider, name)
+        last, notices = self.resources.state.last_call(Endpoint(model.provider, name))
+        self.notices += notices
         return None if last is None else max(0.0, self.resources.clock.now().timestamp() - last)
 
     def _projected_usd(self, name: str) -> Decimal | None:
@@ -116,7 +121,7 @@ class Warmer:
         """Make one call, and leave it in the log."""
         model, provider = self._rows[name]
         worst_usd = self._projected_usd(name)
-        purse = Purse(self.profile, self.resources.log, self.resources.clock)
+        purse = Purse(self.profile, self.resources.state, self.resources.clock)
         refusal = purse.take(worst_usd)
         if refusal:
             raise OverBudgetError(f"{name}: {refusal}", "raise the budget, or wait for the next day (UTC)")
@@ -179,7 +184,8 @@ class Warmer:
             total_s=clock.monotonic() - draft.started_s,
             host=host_of(draft.provider.base_url),
         )
-        self.resources.log.add([seen], hold=purse.hold, assumed_picousd=purse.assumed_picousd())
+        self.notices += purse.notices
+        self.notices += self.resources.state.add([seen], hold=purse.hold, assumed_picousd=purse.assumed_picousd())
 
 
 def _cost_usd(draft: Draft, failure: AttemptFailed | None) -> Decimal | None:

@@ -25,7 +25,7 @@ from deepsel.bench.export_text import junit, markdown, table
 from deepsel.bench.figures import duration, histogram, spark, usd
 from deepsel.bench.records import Check, Report
 from deepsel.cli.records import dump
-from deepsel.health.outlook import benched
+from deepsel.health.benches import Benches
 
 NASTY = "<b>&\x1b|`"
 FAILED = Check("--max-ttft-p95", "quick", 0.1, 0.5, False, "quick: p95 too late <&>")
@@ -155,7 +155,7 @@ def test_router_reads_what_was_saved(tmp_path: Path) -> None:
     results = [result([0.9] * 3, concurrency=8), result([0.3] * 3), silence([(5.0, 1.0)])]
     saving.write_latest(tmp_path, saving.latest(results), at=at)
     saving.write_latest(tmp_path, saving.latest([result([0.5], model="other")]), at=at)
-    known = benched(tmp_path)
+    known = Benches(tmp_path).latest()
     assert (known["quick"].ttft_s, known["quick"].tokens_per_s, known["other"].ttft_s) == (0.3, 100.0, 0.5)
     assert stat.S_IMODE((tmp_path / "bench.json").stat().st_mode) == 0o600
 

@@ -20,7 +20,7 @@ from deepsel.config import CacheSettings, Profile, Settings
 from deepsel.engine.ask import Ask, CacheMode
 from deepsel.engine.resources import Resources
 from deepsel.engine.run import Run
-from deepsel.health.log import ObservationLog
+from deepsel.health.sqlite_state import SqliteState
 from deepsel.providers.transport import HttpTransport
 from deepsel.secret import Secret
 from deepsel.values import Answer, Message, Model, PriceRule, Provider, Request
@@ -46,7 +46,7 @@ class Asker:
             env={},
             transport=lambda: self.transport,
             cache=self.cache,
-            log=ObservationLog(home / "data"),
+            state=SqliteState(home / "data"),
             clock=clock,
             rng=random.Random(0),
             key_of=lambda provider: KEY,

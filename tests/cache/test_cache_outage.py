@@ -14,7 +14,7 @@ from redis_support import RedisProcess
 
 from deepsel.cache import Cache, RedisServer
 from deepsel.clock import SystemClock
-from deepsel.health.log import ObservationLog
+from deepsel.health.sqlite_state import SqliteState
 from deepsel.values import Finish, FinishReport, TextDelta, Usage, UsageReport, WireEvent
 
 ASKS = 1000
@@ -60,10 +60,10 @@ def test_every_ask_is_answered(tmp_path: Path, redis: RedisProcess) -> None:
     asker = Asker(tmp_path, "http://127.0.0.1:1/v1", clock=clock)
     asker.cache.close()
     cache = Cache(tmp_path / "cache", clock=clock, memory_entries=0, uses_disk=False, server=server)
-    no_log = ObservationLog(tmp_path / "cache" / "none")  # a file: this test is not about the log, which costs most
-    no_log.folder.parent.mkdir()
-    no_log.folder.touch()
-    asker.resources = replace(asker.resources, cache=cache, stream=answered, log=no_log)
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "none").touch()
+    no_state = SqliteState(tmp_path / "cache" / "none")  # a file: this test is not about the state, which costs most
+    asker.resources = replace(asker.resources, cache=cache, stream=answered, state=no_state)
     trouble = {
         100: redis.stop,
         250: redis.start,

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from deepsel import catalog
-from deepsel.health.log import ObservationLog
+from deepsel.health.sqlite_state import SqliteState
 from deepsel.values import Gateway
 from deepsel.wires.gateways import read_gateway
 
@@ -48,7 +48,7 @@ def test_what_a_gateway_did_is_on_record(
     profiles(one=simulate(headers=headers))
     attempt = deepsel("ask", "Hi", "--json").record()["attempts"][0]
     assert attempt["gateway"]["retries"] == retries
-    (row,) = ObservationLog(home / "data").since(0) or []
+    (row,) = SqliteState(home / "data").since(0).value or []
     assert (row.gateway_retries, row.trace_id) == (retries, attempt["gateway"]["trace_id"])
     assert row.gateway_cache == headers.get("x-portkey-cache-status")
     assert row.host.startswith("127.0.0.1:")

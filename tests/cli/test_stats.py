@@ -13,8 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepsel.cli.stats_text import bar, sparkline
-from deepsel.health.log import Observation, ObservationLog, picousd
+from deepsel.health.log import Observation
+from deepsel.health.sqlite_state import SqliteState
 from deepsel.health.summary import group, total
+from deepsel.storage.amounts import picousd
 
 Deepsel = Callable[..., Any]
 GROUP = {
@@ -29,9 +31,9 @@ def _row(model: str = "m", *, age_s: float = 60.0, **fields: Any) -> Observation
 
 
 @pytest.fixture
-def log(home: Path) -> ObservationLog:
+def log(home: Path) -> SqliteState:
     """A log with two models' calls, a fall-back, a hit and two failures."""
-    log = ObservationLog(home / "data")
+    log = SqliteState(home / "data")
     cost = picousd(Decimal("0.01"))
     log.add(
         [
@@ -48,7 +50,7 @@ def log(home: Path) -> ObservationLog:
     return log
 
 
-def test_json_holds_every_figure(deepsel: Deepsel, log: ObservationLog) -> None:
+def test_json_holds_every_figure(deepsel: Deepsel, log: SqliteState) -> None:
     """Requests, tokens, spend, quantiles, errors, hits and savings are the log's, in the last seven days."""
     told = deepsel("stats", "--json").record()
     groups = {one["key"]: one for one in told["groups"]}
@@ -64,7 +66,7 @@ def test_json_holds_every_figure(deepsel: Deepsel, log: ObservationLog) -> None:
 
 
 @pytest.mark.parametrize(("by", "keys"), [("provider", {"p"}), ("profile", {"main"}), ("model", {"fast", "slow"})])
-def test_grouped_by(deepsel: Deepsel, log: ObservationLog, by: str, keys: set[str]) -> None:
+def test_grouped_by(deepsel: Deepsel, log: SqliteState, by: str, keys: set[str]) -> None:
     """Each key parts the same observations, and the longer the time the more of them."""
     told = deepsel("stats", "--by", by, "--json").record()
     assert {one["key"] for one in told["groups"]} == keys
@@ -73,7 +75,7 @@ def test_grouped_by(deepsel: Deepsel, log: ObservationLog, by: str, keys: set[st
 
 
 @pytest.mark.parametrize("env", [{}, {"NO_COLOR": "1"}, {"FORCE_COLOR": "1"}])
-def test_text_is_plain_and_fits(deepsel: Deepsel, log: ObservationLog, env: dict[str, str]) -> None:
+def test_text_is_plain_and_fits(deepsel: Deepsel, log: SqliteState, env: dict[str, str]) -> None:
     """The text has no colour, no line over 80 columns, bars, and every figure a person looks for."""
     ran = deepsel("stats", env=env)
     assert "\x1b" not in ran.out
@@ -82,7 +84,7 @@ def test_text_is_plain_and_fits(deepsel: Deepsel, log: ObservationLog, env: dict
         assert words in ran.out
 
 
-def test_budgets_are_shown(deepsel: Deepsel, log: ObservationLog, profiles: Callable[..., Path]) -> None:
+def test_budgets_are_shown(deepsel: Deepsel, log: SqliteState, profiles: Callable[..., Path]) -> None:
     """Spend stands against the budgets of every profile."""
     profiles(profile='daily_budget_usd = "0.10"\nmonthly_budget_usd = "10"', one="http://127.0.0.1:1/v1")
     ran = deepsel("stats")
@@ -92,7 +94,7 @@ def test_budgets_are_shown(deepsel: Deepsel, log: ObservationLog, profiles: Call
     assert (day["spent_usd"], day["budget_usd"], month["period"]) == ("0.03", "0.10", "month")
 
 
-def test_page_needs_nothing_else(deepsel: Deepsel, log: ObservationLog) -> None:
+def test_page_needs_nothing_else(deepsel: Deepsel, log: SqliteState) -> None:
     """The page is whole, refers to nothing outside, and escapes what a log may hold."""
     log.add([_row("<script>alert(1)</script>", ttft_s=0.5, total_s=1.0)])
     page = deepsel("stats", "--html").out

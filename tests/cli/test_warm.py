@@ -20,7 +20,8 @@ from deepsel.cache import Cache
 from deepsel.config import CacheSettings, Profile, Settings
 from deepsel.engine.resources import Resources
 from deepsel.errors import OverBudgetError
-from deepsel.health.log import Observation, ObservationLog
+from deepsel.health.log import Observation
+from deepsel.health.sqlite_state import SqliteState
 from deepsel.session.warm import Warmer
 from deepsel.values import Finish, FinishReport, Model, PriceRule, Provider, TextDelta, Usage, UsageReport, WireEvent
 
@@ -71,7 +72,7 @@ def warmer(tmp_path: Path, clock: FakeClock) -> Callable[..., Warmer]:
             env={},
             transport=lambda: None,  # type: ignore[arg-type, return-value]  # nothing is sent
             cache=Cache(tmp_path / "cache", clock=clock),
-            log=ObservationLog(tmp_path / "data"),
+            state=SqliteState(tmp_path / "data"),
             clock=clock,
             rng=random.Random(0),
             key_of=lambda provider: None,
@@ -90,13 +91,13 @@ def test_first_call_is_cold_later_ones_are_warm(warmer: Callable[..., Warmer], c
         ("a", "cold", 2.0), ("b", "cold", 2.0), ("a", "warm", 0.5), ("b", "warm", 0.5), ("a", "warm", 0.5), ("b", "warm", 0.5),
     ]  # fmt: skip
     assert one.spent_usd == 6 * Decimal("0.000005")
-    assert {row.task for row in one.resources.log.since(0) or []} == {"warm"}
+    assert {row.task for row in one.resources.state.since(0).value or []} == {"warm"}
 
 
 def test_other_traffic_is_left_to_warm_the_model(warmer: Callable[..., Warmer], clock: FakeClock) -> None:
     """A model that somebody has called within the interval is not called; the wait counts from that call."""
     one = warmer("a")
-    one.resources.log.add([Observation(clock.now().timestamp() - 20, "other", "host", "a", "chat", "ok")])
+    one.resources.state.add([Observation(clock.now().timestamp() - 20, "other", "host", "a", "chat", "ok")])
     (ping,) = one.run(for_s=70)
     assert clock.slept[0] == pytest.approx(40)
     assert ping.kind == "warm"
@@ -118,7 +119,7 @@ def test_a_budget_of_the_profile_holds(warmer: Callable[..., Warmer]) -> None:
     one = warmer("a", daily_budget_usd=Decimal("0.00002"))
     with pytest.raises(OverBudgetError):
         list(one.run())
-    spent = one.resources.log.spent("main", at=one.resources.clock.now())
+    spent = one.resources.state.spend("main", at=one.resources.clock.now()).value
     assert spent is not None
     assert 0 < spent.day_usd <= Decimal("0.00002")
 

@@ -25,7 +25,7 @@ from deepsel.engine.ask import Ask
 from deepsel.engine.events import AttemptEnded, AttemptStarted
 from deepsel.engine.resources import Resources
 from deepsel.engine.run import Run
-from deepsel.health.log import ObservationLog
+from deepsel.health.sqlite_state import SqliteState
 from deepsel.providers.transport import HttpTransport
 from deepsel.secret import Secret
 from deepsel.simulator import FAULTS, Behaviour, Scenario, Simulator
@@ -118,7 +118,7 @@ def ask(tmp_path: Path) -> Iterator[AskOne]:
                 env={},
                 transport=lambda: transport,
                 cache=cache,
-                log=ObservationLog(tmp_path / "data"),
+                state=SqliteState(tmp_path / "data"),
                 clock=clock,
                 rng=random.Random(0),
                 key_of=lambda provider: KEY,
@@ -422,7 +422,7 @@ def test_many_at_once_press_nobody(tmp_path: Path) -> None:
             env={},
             transport=lambda: transport,
             cache=Cache(tmp_path / "cache", clock=SystemClock()),
-            log=ObservationLog(tmp_path / "data"),
+            state=SqliteState(tmp_path / "data"),
             clock=SystemClock(),
             rng=random.Random(0),
             key_of=lambda provider: KEY,

@@ -22,7 +22,7 @@ from deepsel.engine.encoded import Encodings
 from deepsel.engine.lookup import Lookup, _most_tokens
 from deepsel.engine.resources import Resources
 from deepsel.engine.run import Run
-from deepsel.health.log import ObservationLog
+from deepsel.health.sqlite_state import SqliteState
 from deepsel.values import Finish, Image, Message, Model, PriceRule, Provider, Request, Source, Usage
 
 ASKED = Request((Message("user", "What is DNS?"),), temperature=0.0, seed=7)
@@ -45,7 +45,7 @@ class World:
         self.models = {name: model(name, **members) for name in NAMES}
         self.profile = Profile(name="main", models=NAMES, max_tokens=500)
         self.cache = Cache(home / "cache", clock=SystemClock(), memory_entries=0)
-        self.log = ObservationLog(home / "data")
+        self.state = SqliteState(home / "data")
         self.env = ENV
         self.host = HOST
 
@@ -53,7 +53,7 @@ class World:
         """What a run needs; nothing can be sent."""
         return Resources(
             settings=Settings({"host": self.host}, self.models, {}, "main", CacheSettings()), env=self.env,
-            transport=lambda: pytest.fail("something was sent"), cache=self.cache, log=self.log, clock=SystemClock(),
+            transport=lambda: pytest.fail("something was sent"), cache=self.cache, state=self.state, clock=SystemClock(),
             rng=random.Random(0), key_of=lambda _: None, stream=lambda *_, **__: pytest.fail("something was sent"),
         )  # fmt: skip
 
@@ -100,7 +100,7 @@ def test_both_ways_give_the_same(world: World, mode: CacheMode, name: str, monke
     assert short.failure() is long.failure() is None
     timeless = {"total_s": 0.0, "ttft_s": 0.0}
     assert short.answer()._replace(**timeless) == long.answer()._replace(**timeless)
-    seen = world.log.since(0.0)
+    seen = world.state.since(0.0).value
     assert seen is not None
     assert len(seen) == 2
     assert seen[0]._replace(at=0.0) == seen[1]._replace(at=0.0)

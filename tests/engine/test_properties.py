@@ -21,7 +21,7 @@ from deepsel.engine.events import AttemptEnded, AttemptStarted, Waiting
 from deepsel.engine.resources import Resources
 from deepsel.engine.run import Run
 from deepsel.errors import AttemptFailed, ErrorClass, OverBudgetError
-from deepsel.health.log import ObservationLog
+from deepsel.health.sqlite_state import SqliteState
 from deepsel.values import (
     Finish,
     FinishReport,
@@ -154,7 +154,7 @@ def _run(
         env={},
         transport=lambda: None,  # type: ignore[arg-type,return-value]  # the scripted world needs none
         cache=cache,
-        log=ObservationLog(folder / "data"),
+        state=SqliteState(folder / "data"),
         clock=clock,
         rng=random.Random(0),
         key_of=lambda provider: None,

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from deepsel.health.log import KEPT_S, Observation, ObservationLog, picousd
+from deepsel.health.log import KEPT_S, Observation
+from deepsel.health.sqlite_state import SqliteState
+from deepsel.storage.amounts import picousd
 
 MIDNIGHT = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -31,29 +33,32 @@ def _seen(cost: str | None, *, at: float = 10.0, profile: str = "main") -> Obser
 
 def test_sums_exactly_what_a_profile_spent(tmp_path: Path) -> None:
     """Only the profile's own costs count, by day and month in UTC, to the last digit; unknown ones add nothing."""
-    log = ObservationLog(tmp_path)
-    log.add([_seen("0.1"), _seen("0.2"), _seen("0.000000000001"), _seen(None)])
-    log.add([_seen("5", at=-1), _seen("7", profile="other"), _seen("11", at=-30 * 86_400)])
-    spent = log.spent("main", at=MIDNIGHT + timedelta(hours=1))
+    state = SqliteState(tmp_path)
+    state.add([_seen("0.1"), _seen("0.2"), _seen("0.000000000001"), _seen(None)])
+    state.add([_seen("5", at=-1), _seen("7", profile="other"), _seen("11", at=-30 * 86_400)])
+    spent, notices = state.spend("main", at=MIDNIGHT + timedelta(hours=1))
     assert spent == (Decimal("0.300000000001"), Decimal("5.300000000001"))
-    assert log.notices() == []
+    assert notices == ()
 
 
 def test_nothing_logged_is_nothing_spent(tmp_path: Path) -> None:
     """A user who has asked nothing has spent nothing, and reading makes no file."""
-    assert ObservationLog(tmp_path / "never").spent("main", at=MIDNIGHT) == (0, 0)
+    assert SqliteState(tmp_path / "never").spend("main", at=MIDNIGHT) == ((0, 0), ())
     assert not (tmp_path / "never").exists()
 
 
-def test_broken_log_is_unknown_spend_and_one_notice(tmp_path: Path) -> None:
-    """A file that is no database gives None, not 0, and says so once."""
+def test_broken_log_is_unknown_spend_and_a_notice(tmp_path: Path) -> None:
+    """A file that is no database gives None, not 0, and says so to everyone who asks."""
     (tmp_path / "observations.sqlite").write_bytes(b"no database at all" * 100)
-    log = ObservationLog(tmp_path)
-    log.add([_seen("1")])
-    assert log.spent("main", at=MIDNIGHT) is None
-    assert log.since(0) is None
-    assert [notice.code for notice in log.notices()] == ["log_unavailable"]
-    assert log.notices() == []
+    state = SqliteState(tmp_path)
+    for value, notices in (
+        (None, state.add([_seen("1")])),
+        state.spend("main", at=MIDNIGHT),
+        state.since(0),
+    ):
+        assert value is None
+        assert [notice.code for notice in notices] == ["log_unavailable"]
+        assert "observations.sqlite" in notices[0].message
 
 
 def test_file_of_the_first_form_is_carried_over(tmp_path: Path) -> None:
@@ -64,42 +69,42 @@ def test_file_of_the_first_form_is_carried_over(tmp_path: Path) -> None:
         old.execute("CREATE INDEX observations_by_time ON observations (at)")
         for row in (_seen("0.5"), _seen("0")._replace(outcome="hit")):
             old.execute(f"INSERT INTO observations VALUES ({', '.join('?' * 16)})", row[:16])
-    log = ObservationLog(tmp_path)
-    assert log.spent("main", at=MIDNIGHT) == (Decimal("0.5"), Decimal("0.5"))
-    log.add([_seen("0.25")])
-    assert log.spent("main", at=MIDNIGHT) == (Decimal("0.75"), Decimal("0.75"))
-    assert [row.cache_status for row in log.since(0) or []] == ["off", "hit", "off"]
-    assert log.notices() == []
+    state = SqliteState(tmp_path)
+    assert state.spend("main", at=MIDNIGHT).value == (Decimal("0.5"), Decimal("0.5"))
+    state.add([_seen("0.25")])
+    assert state.spend("main", at=MIDNIGHT).value == (Decimal("0.75"), Decimal("0.75"))
+    assert [row.cache_status for row in state.since(0).value or []] == ["off", "hit", "off"]
 
 
 def test_is_pruned_by_age_and_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is older than the limit goes, and of the rest only so many stay; the month's spend does not shrink by it."""
     monkeypatch.setattr("deepsel.health.log.KEPT_ROWS", 300)
-    log = ObservationLog(tmp_path)
-    log.add([_seen("1", at=-KEPT_S - 1), *(_seen("0.01") for _ in range(1000))])
-    kept = log.since(0) or []
+    state = SqliteState(tmp_path)
+    state.add([_seen("1", at=-KEPT_S - 1), *(_seen("0.01") for _ in range(1000))])
+    kept = state.since(0).value or []
     assert len(kept) == 300
     assert min(row.at for row in kept) > MIDNIGHT.timestamp()
-    assert log.spent("main", at=MIDNIGHT) == (10, 10)
+    assert state.spend("main", at=MIDNIGHT).value == (10, 10)
 
 
 def test_log_is_for_its_owner_alone(tmp_path: Path) -> None:
     """Nobody else can read what was asked when."""
-    log = ObservationLog(tmp_path / "data")
-    log.add([_seen("1")])
+    state = SqliteState(tmp_path / "data")
+    state.add([_seen("1")])
     assert (tmp_path / "data" / "observations.sqlite").stat().st_mode & 0o077 == 0
 
 
 def test_processes_write_at_once_without_loss(tmp_path: Path) -> None:
     """Four processes adding 25 observations each leave 100."""
     code = (
-        "import sys; from pathlib import Path; from deepsel.health.log import Observation, ObservationLog\n"
-        "log = ObservationLog(Path(sys.argv[1]))\n"
-        "for _ in range(25): log.add([Observation(1e9, 'main', 'p', 'm', 'chat', 'ok', cost_picousd=1)])\n"
-        "assert not log.notices()\n"
+        "import sys; from pathlib import Path; from deepsel.health.log import Observation\n"
+        "from deepsel.health.sqlite_state import SqliteState\n"
+        "state = SqliteState(Path(sys.argv[1]))\n"
+        "one = Observation(1e9, 'main', 'p', 'm', 'chat', 'ok', cost_picousd=1)\n"
+        "assert not any(state.add([one]) for _ in range(25))\n"
     )
     workers = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) for _ in range(4)]
     assert [worker.wait(timeout=60) for worker in workers] == [0, 0, 0, 0]
-    log = ObservationLog(tmp_path)
-    assert log.spent("main", at=datetime.fromtimestamp(1e9, UTC)) == (Decimal(100) / 10**12, Decimal(100) / 10**12)
-    assert len(log.since(0) or []) == 100
+    state = SqliteState(tmp_path)
+    assert state.spend("main", at=datetime.fromtimestamp(1e9, UTC)).value == (Decimal(100) / 10**12, Decimal(100) / 10**12)
+    assert len(state.since(0).value or []) == 100

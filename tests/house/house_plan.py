@@ -41,7 +41,7 @@ LAYERS = (
     ("tokens",),
     ("config",),
     ("catalog",),
-    ("wires",),
+    ("wires", "storage"),
     ("values",),
     ("errors", "secret", "clock", "chance", "places", "digest"),
     ("__init__",),
@@ -84,7 +84,7 @@ ROOMS = {
 
 CATCH_ALL = (
     "cli/app.py:run",  # adds the line that asks for a report
-    "cli/output.py:write_file",  # removes the half-written file
+    "storage/files.py:write_whole",  # removes the half-written file
 )
 
 # Rule to what breaks it today, and by how much. An entry that is mended is taken out: the suite fails while it stands here.
@@ -107,7 +107,6 @@ KNOWN: dict[str, dict[str, int]] = {
         "cli/replay.py:invocation": 1,
         "cli/replay.py:sys.stdin": 1,
         "estimate/languages.py:_local": 1,
-        "health/outlook.py:benched": 1,
         "wires/table.py:WIRES": 1,
     },
     "functions": {
@@ -124,7 +123,7 @@ KNOWN: dict[str, dict[str, int]] = {
     },
     "class names": {
         "Allowance": 2, "Ask": 2, "Band": 2, "Budget": 2, "Call": 2, "Change": 2, "Database": 2, "Draft": 2, "Group": 2,
-        "Limits": 2, "Piece": 2, "Plan": 2, "Prompt": 2, "Reader": 2, "Record": 2, "Report": 3, "Run": 2,
+        "Limits": 2, "Piece": 2, "Plan": 2, "Prompt": 2, "Reader": 2, "Record": 2, "Report": 3, "Result": 2, "Run": 2,
         "Seen": 2, "Source": 2, "Tally": 2, "Target": 2, "Tier": 2, "Turn": 2, "Wanted": 2, "Weights": 2,
         "Wishes": 3,
     },

@@ -1,0 +1,91 @@
+"""What processes know together of endpoints, limits, budgets and past calls: the verbs its users have, whatever its home.
+
+Every verb returns what it found and, as notices, why it could not; none raises for a home that cannot be used. What cannot
+be read is None, which is neither nothing nor zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from deepsel.health.cooldowns import Endpoint, Judgement, State, Thresholds
+    from deepsel.health.holds import Budgets, Held
+    from deepsel.health.limits import Limit
+    from deepsel.health.log import Observation, Spend
+    from deepsel.health.outlook import Outlooks
+    from deepsel.storage.result import Result
+    from deepsel.values import Latency, Notice
+
+
+class SharedState(Protocol):
+    """The state of one user's processes, or of a fleet's. Safe to use from many threads and many processes."""
+
+    def outlook(
+        self,
+        endpoints: Iterable[Endpoint],
+        *,
+        task: str,
+        thresholds: Thresholds,
+        budgets: Budgets,
+        at: datetime,
+    ) -> Outlooks:
+        """Read everything a plan needs in one go; changes nothing."""
+
+    def benched(self) -> Mapping[str, Latency]:
+        """Return what the last bench on this machine measured, by model; nothing where there is none."""
+
+    def limits(self, endpoints: Iterable[Endpoint]) -> Result[Mapping[Endpoint, Limit]]:
+        """Read the rate limits of several endpoints; those of which none was ever told hold nothing back."""
+
+    def close_until(self, endpoint: Endpoint, instant: float) -> tuple[Notice, ...]:
+        """Keep every process from asking the endpoint before `instant` (seconds since the epoch); the later end holds."""
+
+    def tell_left(self, endpoint: Endpoint, requests_left: int, resets_at: float) -> tuple[Notice, ...]:
+        """Note how many requests an answer said are left until `resets_at`; the last answer's word holds."""
+
+    def take_one(self, endpoint: Endpoint, *, at: float) -> Result[bool]:
+        """Count one request against what is left; False where another process has taken the last one."""
+
+    def claim_probe(self, endpoint: Endpoint, thresholds: Thresholds, *, at: float, lease_s: float) -> Result[bool]:
+        """Claim the probe of a half-open endpoint for at most `lease_s`; False: another has it, or it is over."""
+
+    def hold(
+        self, budgets: Budgets, amount_usd: Decimal, *, at: datetime, ttl_s: float, replaces: int | None = None
+    ) -> Result[Held]:
+        """Hold an amount under the budgets for `ttl_s`, in place of what the request held before."""
+
+    def add(
+        self,
+        observations: Sequence[Observation],
+        *,
+        hold: int | None = None,
+        assumed_picousd: int = 0,
+        judgement: Judgement | None = None,
+    ) -> tuple[Notice, ...]:
+        """Append observations with what they cost, all at once, and decide what they mean for their endpoints.
+
+        `hold` is the reservation they settle, `assumed_picousd` stands in for costs that stay unknown; without a
+        `judgement` nothing is decided.
+        """
+
+    def judge(self, endpoints: Iterable[Endpoint], judgement: Judgement) -> tuple[Notice, ...]:
+        """Decide what past calls mean for endpoints, and end the judgement's probes."""
+
+    def since(self, instant: float) -> Result[list[Observation]]:
+        """List what was observed from that instant on, oldest first."""
+
+    def spend(self, profile: str, *, at: datetime) -> Result[Spend]:
+        """Add up what the profile has spent in the day and month of `at`."""
+
+    def last_call(self, endpoint: Endpoint) -> Result[float | None]:
+        """Return when the endpoint was last called, in seconds since the epoch; None: never, as far as is known."""
+
+    def troubled(self) -> Result[Mapping[Endpoint, State]]:
+        """List every endpoint that was ever in trouble."""
+
+    def close(self) -> None:
+        """Give back files and connections; it may be used again."""

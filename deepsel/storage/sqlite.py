@@ -1,0 +1,221 @@
+"""Opens one SQLite file, brings its form up to date and keeps one connection a thread; knows no meaning of its tables.
+
+The file is private and in WAL mode, so that readers and one writer never block each other. A connection is kept because
+opening and closing one costs more than most of what is done with it; it is closed with its thread, by `close()`, and where
+the file has been replaced. After a fork the child opens its own. A file that cannot be used is a notice, never an exception.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+from weakref import WeakSet
+
+from deepsel.storage import files
+from deepsel.storage.result import Result
+from deepsel.values import Notice
+
+if TYPE_CHECKING:
+    import sqlite3
+
+_T = TypeVar("_T")
+_READING, _WRITING = "BEGIN", "BEGIN IMMEDIATE"
+
+
+class Database:
+    """One file, made on the first write. Safe to use from many threads and many processes."""
+
+    def __init__(
+        self, path: Path, steps: Sequence[Sequence[str]], *, name: str, code: str, busy_timeout_s: float = 5.0
+    ) -> None:
+        """Touch nothing yet.
+
+        `steps`: what turns a file of form N into one of form N + 1, statement by statement; the form is kept in its
+        `user_version`, and a step that has been published is never edited. `name` ("the observation log") and `code` stand
+        in notices. `busy_timeout_s` bounds the wait for other writers.
+        """
+        self.path = path
+        self._steps = steps
+        self._name = name
+        self._code = code
+        self._busy_timeout_s = busy_timeout_s
+        self._process = _Process()
+
+    def read(self, work: Callable[[sqlite3.Connection], _T], *, empty: _T) -> Result[_T]:
+        """Do one piece of reading, of one state of the file; `empty` where there is no file yet."""
+        return self._use(work, _READING, empty=empty)
+
+    def write(self, work: Callable[[sqlite3.Connection], _T]) -> Result[_T]:
+        """Do one piece of work in one transaction that no other writer can interrupt."""
+        writing = self._here().writing
+        # Threads of one process wait in line: SQLite lets those who find the file locked sleep and try again.
+        if not writing.acquire(timeout=self._busy_timeout_s):
+            return Result(None, self._told("database is locked"))
+        try:
+            return self._use(work, _WRITING)
+        finally:
+            writing.release()
+
+    def close(self) -> None:
+        """Close the connections of all threads, none of which may be at work. The file may be used again."""
+        self._here().close()
+
+    def _use(
+        self, work: Callable[[sqlite3.Connection], _T], begin: str, *, empty: _T | None = None
+    ) -> Result[_T]:
+        import sqlite3
+
+        try:
+            connection = self._connection(makes_it=begin != _READING)
+            if connection is None:
+                return Result(empty)
+            connection.execute(begin)
+            with connection:  # commits, or rolls back
+                return Result(work(connection))
+        except (sqlite3.Error, OSError, OverflowError) as error:
+            self._here().drop()
+            return Result(None, self._told(str(error)))
+
+    def _told(self, reason: str) -> tuple[Notice, ...]:
+        return (Notice(self._code, f"{self._name} `{self.path}` cannot be used: {reason}"),)
+
+    def _here(self) -> _Process:
+        """Give what belongs to this process; after a fork, that of the parent is left alone."""
+        if self._process.pid != os.getpid():
+            self._process = _Process()
+        return self._process
+
+    def _connection(self, *, makes_it: bool) -> sqlite3.Connection | None:
+        """Give this thread's connection to the file that has the name now; None where there is none."""
+        process, file = self._here(), _identity(self.path)
+        kept = process.kept()
+        if kept is not None and kept.file == file and not kept.connection.in_transaction:
+            return kept.connection
+        process.drop()
+        if file is None:
+            if not makes_it:
+                return None
+            self._create()
+            file = _identity(self.path)
+        connection = _connect(self.path, self._busy_timeout_s)
+        process.keep(_Kept(connection, file))
+        if _form(connection) < len(self._steps):
+            self._bring_up_to_date(connection)
+        return connection
+
+    def _create(self) -> None:
+        """Make the file whole, apart, and put it into its place; of processes that start together the first one's stays.
+
+        SQLite does not wait for others when a file changes to WAL mode: it must not happen where others already look.
+        """
+        files.make_private_folder(self.path.parent)
+        fresh = Path(files.fresh_beside(self.path))
+        try:
+            files.create_private(fresh)
+            with closing(_connect(fresh, self._busy_timeout_s)) as connection:
+                connection.execute("PRAGMA journal_mode = WAL")
+                self._bring_up_to_date(connection)
+            files.place_new(fresh, self.path)
+        finally:
+            files.remove(fresh)
+
+    def _bring_up_to_date(self, connection: sqlite3.Connection) -> None:
+        """Take every step the file has not taken yet; of several processes one does it, the others find it done."""
+        connection.execute(_WRITING)
+        with connection:
+            steps = self._steps[_form(connection) :]
+            for statement in (statement for step in steps for statement in step):
+                connection.execute(statement)
+            if steps:
+                connection.execute(f"PRAGMA user_version = {len(self._steps)}")
+
+
+class _Kept:
+    """One thread's connection; closed when nobody has it any more, as when its thread has ended."""
+
+    __slots__ = ("__weakref__", "_pid", "connection", "file")
+
+    def __init__(self, connection: sqlite3.Connection, file: tuple[int, int] | None) -> None:
+        self.connection = connection
+        self.file = file
+        """The device and number of the file it was opened for."""
+        self._pid = os.getpid()
+
+    def close(self) -> None:
+        """Close it; what a child process has inherited is kept open for good instead."""
+        if self._pid == os.getpid():
+            self.connection.close()
+        else:
+            # Closed here it would work on locks and a log that are the parent's.
+            import ctypes
+
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self.connection))
+
+    __del__ = close
+
+
+class _Process:
+    """The connections of one process, and the lock by which its writers wait for each other."""
+
+    def __init__(self) -> None:
+        self.pid = os.getpid()
+        self.writing = threading.Lock()
+        self._guard = threading.Lock()
+        self._all: WeakSet[_Kept] = WeakSet()
+        self._local = threading.local()
+
+    def kept(self) -> _Kept | None:
+        """Give this thread's connection, where it has one."""
+        return getattr(self._local, "kept", None)
+
+    def keep(self, kept: _Kept) -> None:
+        """Keep a connection for this thread."""
+        self._local.kept = kept
+        with self._guard:
+            self._all.add(kept)
+
+    def drop(self) -> None:
+        """Close this thread's connection, where it has one."""
+        kept = self.kept()
+        if kept is not None:
+            self._local.kept = None
+            kept.close()
+
+    def close(self) -> None:
+        """Close the connections of all threads."""
+        with self._guard:
+            found = list(self._all)
+        self._local = threading.local()
+        for kept in found:
+            kept.close()
+
+
+def _connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
+    """Open the file for any thread: which one uses it is seen to above, and another one may close it."""
+    import sqlite3
+
+    connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)
+    # In WAL mode a power cut may cost the last commits with this, never the file; each sync costs some 5 ms.
+    connection.execute("PRAGMA synchronous = NORMAL")
+    return connection
+
+
+def _form(connection: sqlite3.Connection) -> int:
+    """Read which form the file has."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    """Say which file has the name; None: there is none. Raises OSError where it is something else, or cannot be seen."""
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        raise OSError("it is not a regular file")
+    return found.st_dev, found.st_ino

@@ -24,12 +24,11 @@ from deepsel.bench.prompts import Prompter
 from deepsel.bench.records import Report, Result
 from deepsel.cli import output as out
 from deepsel.cli.context import choose_profile, load_settings, open_session
-from deepsel.cli.money import usd
 from deepsel.cli.options import Common
 from deepsel.cli.terminal import is_terminal, plain, write_note
 from deepsel.clock import SystemClock
 from deepsel.config import Profile, Settings
-from deepsel.engine.budget import Purse, budgets_of
+from deepsel.engine.spending import Spending, budgets_of
 from deepsel.errors import (
     CheckFailedError,
     ConfigError,
@@ -70,8 +69,8 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str]) -> None:
         _check_baseline(baseline, targets, wishes)
         prompter = Prompter(random.SystemRandom(), wishes.wanted.shares_prefix)
         started_at = clock.now()
-        purse = Purse(profile, opened.state, clock)
-        _ensure_cost(wishes, purse, targets, prompter, at=started_at)
+        spending = Spending(profile, opened.state, clock, cap_usd=wishes.limits.cost_usd)
+        _ensure_cost(wishes, spending, targets, prompter, at=started_at)
         located = [replace(target, provider=opened.locate(target.provider)) for target in targets]
         caller = Caller(
             opened.transport, clock, profile.timeout_s, profile.first_token_timeout_s, profile.temperature
@@ -87,7 +86,7 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str]) -> None:
         report = _report(session, wishes, baseline, started_at=started_at, is_partial=is_partial)
         _deliver(render(report, wishes.form), wishes.output)
         figures = {} if is_partial else saving.latest(report.results)
-        _save(report, wishes, purse, figures, config.find_paths(env, common.config).data_dir)
+        _save(report, wishes, spending, figures, config.find_paths(env, common.config).data_dir)
         if wishes.saves_profile and not is_partial:
             _save_profile(settings, figures, common)
     _conclude(report)
@@ -113,25 +112,18 @@ def _targets(wishes: Wishes, settings: Settings, profile: Profile, env: Mapping[
 
 
 def _ensure_cost(
-    wishes: Wishes, purse: Purse, targets: Sequence[Target], prompter: Prompter, *, at: datetime
+    wishes: Wishes, spending: Spending, targets: Sequence[Target], prompter: Prompter, *, at: datetime
 ) -> None:
-    """Hold the longest answers of all requests against `--max-cost` and the profile's budgets, before anything is sent."""
-    cap = wishes.limits.cost_usd
-    if cap is None and not budgets_of(purse.profile):
+    """Reserve the longest answers of all requests under `--max-cost` and the profile's budgets, before anything is sent."""
+    if spending.cap_usd is None and not budgets_of(spending.profile):
         return
     costs = {target.model.name: worst_cost_usd(wishes.wanted, target, prompter, at=at) for target in targets}
     unknown = [name for name, cost in costs.items() if cost is None]
-    total = None if unknown else sum(filter(None, costs.values()), Decimal(0))
-    refusal = purse.take(total) if cap is None else ""
-    if cap is not None and total is None:
-        refusal = f"the price of {', '.join(unknown)} is unknown, so that `--max-cost` cannot be kept"
-    elif cap is not None and total is not None:
-        is_over = total > cap
-        refusal = f"could cost {usd(total)}, and `--max-cost` is {usd(cap)}" if is_over else purse.take(total)
+    refusal = spending.may(None if unknown else sum(filter(None, costs.values()), Decimal(0)))
     if refusal:
+        who = f"{', '.join(unknown)}:" if unknown else "the run"
         raise OverBudgetError(
-            f"nothing was sent: the run {refusal}" if total is not None else f"nothing was sent: {refusal}",
-            "lower `-n`, `--max-tokens` or `--prompt-tokens`, or raise the limit",
+            f"nothing was sent: {who} {refusal}", "lower `-n`, `--max-tokens` or `--prompt-tokens`, or raise the limit"
         )
 
 
@@ -225,15 +217,15 @@ def _deliver(text: str, path: Path | None) -> None:
         out.write_file(path, text)
 
 
-def _save(report: Report, wishes: Wishes, purse: Purse, figures: Mapping[str, Latency], data_dir: Path) -> None:
+def _save(report: Report, wishes: Wishes, spending: Spending, figures: Mapping[str, Latency], data_dir: Path) -> None:
     """Give the figures to the router where that is wished, and the bill to the budgets where there are any."""
     missing = dict.fromkeys(one.case.model for one in report.results if one.case.model not in figures)
     if missing and not report.is_partial and (wishes.saves or wishes.saves_profile):
         write_note(f"warning: the speed of {', '.join(missing)} was not measured under load, so that it is not saved")
-    notices = purse.notices
-    if wishes.saves or purse.hold is not None:
-        entries = saving.observations(report.results, profile=purse.profile.name, began_at=report.started_at)
-        notices += purse.state.add(entries, hold=purse.hold, assumed_picousd=picousd(report.overhead_usd) or 0)
+    notices = spending.notices
+    if wishes.saves or spending.reservation is not None:
+        entries = saving.observations(report.results, profile=spending.profile.name, began_at=report.started_at)
+        notices += spending.state.add(entries, hold=spending.reservation, assumed_picousd=picousd(report.overhead_usd) or 0)
     if wishes.saves and not report.is_partial:
         try:
             saving.write_latest(data_dir, figures, at=report.started_at)

@@ -6,13 +6,13 @@ from collections.abc import Generator, Iterator
 
 from deepsel.engine import retry
 from deepsel.engine.attempt import Draft, judge
-from deepsel.engine.budget import Purse
 from deepsel.engine.events import AttemptEnded, AttemptStarted, EngineEvent, Waiting
 from deepsel.engine.lookup import Lookup
 from deepsel.engine.observe import Lookout
 from deepsel.engine.prepare import Prepared
 from deepsel.engine.record import Record
 from deepsel.engine.resources import Resources
+from deepsel.engine.spending import Spending
 from deepsel.errors import AttemptFailed, ConfigError, ErrorClass
 from deepsel.health.cooldowns import Endpoint
 from deepsel.providers.calls import ResponseFacts, Timeouts, sends_key_in_clear
@@ -30,7 +30,9 @@ class Calls:
         self._lookup = lookup
         self._is_shown = is_shown
         self._started_s = started_s
-        self._purse = Purse(prepared.profile, resources.state, resources.clock)
+        self._spending = Spending(
+            prepared.profile, resources.state, resources.clock, cap_usd=prepared.profile.max_cost_usd
+        )
         self._lookout = Lookout(prepared, resources.state, resources.gates, resources.clock)
 
     def events(self) -> Iterator[EngineEvent]:
@@ -68,7 +70,7 @@ class Calls:
 
     def report(self, answer: Answer) -> list[Notice]:
         """Leave what happened in the log, and settle the budget; returns what went wrong with it."""
-        return self._lookout.report(answer, self._purse)
+        return self._lookout.report(answer, self._spending)
 
     def _why_waiting(self) -> str:
         """Say what the wait is for."""
@@ -82,17 +84,12 @@ class Calls:
         return has_shown or (is_stopped and not self._prepared.profile.content_policy_fallback)
 
     def _can_afford(self, target: retry.Target) -> bool:
-        """Check the cost cap against what is spent and the longest answer; what does not fit is skipped and recorded."""
-        profile, spent = self._prepared.profile, self.record.spent_usd
-        cap = profile.max_cost_usd
-        worst = target.worst_usd
-        if cap is None or (spent is not None and worst is not None and spent + worst <= cap):
-            return True
-        if profile.unknown_price == "allow" and (spent is None or worst is None):
-            return True
-        target.is_spent = True
-        self.record.skip(target.provider.name, target.model.name, f"would take the request over its cap of ${cap}")
-        return False
+        """Check the cost cap; what would break it is skipped and recorded."""
+        refusal = self._spending.over_cap(target.worst_usd)
+        if refusal:
+            target.is_spent = True
+            self.record.skip(target.provider.name, target.model.name, refusal)
+        return not refusal
 
     def _may_send(self, target: retry.Target, targets: list[retry.Target]) -> bool:
         """Take what is shared with all processes right before a call: the probe, the budget, the rate limit's next turn."""
@@ -101,7 +98,7 @@ class Calls:
         if not self._lookout.may_call(endpoint, has_others=has_others):
             target.is_spent = True
             return False
-        refusal = self._purse.take(target.worst_usd)
+        refusal = self._spending.reserve(target.worst_usd)
         if refusal:
             target.is_spent = True
             self.record.skip(endpoint.provider, endpoint.model, refusal)
@@ -141,7 +138,7 @@ class Calls:
     def _close(self, draft: Draft, failure: AttemptFailed | None, wait_s: float) -> Attempt:
         """Record a call that is over, and settle its part of the budget."""
         attempt = self.record.close(draft, failure, wait_s=wait_s, now_s=self._resources.clock.monotonic())
-        self._purse.settle(attempt.cost_usd)
+        self._spending.settle(attempt.cost_usd)
         return attempt
 
     def _keep(self, draft: Draft) -> None:

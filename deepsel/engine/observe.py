@@ -8,11 +8,11 @@ from datetime import datetime
 from typing import TypeVar
 
 from deepsel.clock import Clock
-from deepsel.engine.budget import Purse
 from deepsel.engine.gates import Gates
 from deepsel.engine.hit import observed
 from deepsel.engine.pace import MAX_PAUSE_S, pause_before_next_s
 from deepsel.engine.prepare import Prepared, thresholds_of
+from deepsel.engine.spending import Spending
 from deepsel.health.cooldowns import Endpoint, Judgement, Seen, is_trouble
 from deepsel.health.limits import Limit
 from deepsel.health.log import Observation
@@ -105,7 +105,7 @@ class Lookout:
         if wait_s:
             self._note(self.state.close_until(endpoint, self._now() + min(wait_s, LONGEST_SHARED_S)))
 
-    def report(self, answer: Answer, purse: Purse) -> list[Notice]:
+    def report(self, answer: Answer, spending: Spending) -> list[Notice]:
         """Leave what happened in the state, settle the budget, and have it decided what it means for the endpoints.
 
         Returns what went wrong with the state since the request was planned, once.
@@ -114,9 +114,9 @@ class Lookout:
         probes = {endpoint: _probe_of(endpoint, found) for endpoint in self._probing}
         judgement = Judgement(thresholds_of(self.prepared.profile), self._now(), probes)
         self._note(
-            self.state.add(found, hold=purse.hold, assumed_picousd=purse.assumed_picousd(), judgement=judgement)
+            self.state.add(found, hold=spending.reservation, assumed_picousd=spending.assumed_picousd(), judgement=judgement)
         )
-        every = [*self.prepared.outlooks.notices, *purse.notices, *self._notices]
+        every = [*self.prepared.outlooks.notices, *spending.notices, *self._notices]
         return [*{notice.code: notice for notice in reversed(every)}.values()]
 
     def _found(self, result: Result[_T]) -> _T | None:

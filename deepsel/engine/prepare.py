@@ -12,7 +12,7 @@ from deepsel import catalog, config, routing, tokens
 from deepsel.config import Profile, Settings
 from deepsel.engine.ask import Ask, CacheMode
 from deepsel.engine.attempt import price_tier
-from deepsel.engine.budget import budgets_of
+from deepsel.engine.spending import budgets_of
 from deepsel.errors import ConfigError, NoRouteError, OverBudgetError
 from deepsel.health.cooldowns import Endpoint, Thresholds
 from deepsel.health.outlook import Outlook, Outlooks

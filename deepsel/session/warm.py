@@ -11,8 +11,8 @@ from urllib.parse import urljoin
 from deepsel import catalog, config, tokens
 from deepsel.config import Profile, Settings
 from deepsel.engine.attempt import Draft, failed_cost_usd, settle
-from deepsel.engine.budget import Purse
 from deepsel.engine.resources import Resources
+from deepsel.engine.spending import Spending
 from deepsel.errors import AttemptFailed, ConfigError, ErrorClass, OverBudgetError
 from deepsel.health.cooldowns import Endpoint
 from deepsel.health.log import Observation
@@ -80,8 +80,7 @@ class Warmer:
             for name in self._rows:
                 idle_s = self._idle_s(name)
                 if idle_s is None or idle_s >= self.every_s:
-                    self._ensure_affordable(name, max_cost_usd)
-                    yield self._ping(name, idle_s)
+                    yield self._ping(name, idle_s, max_cost_usd)
                     idle_s = 0.0
                 waits.append(self.every_s - idle_s)
             wait_s = min(waits)
@@ -107,24 +106,15 @@ class Warmer:
             model, input_tokens=count.tokens, output_tokens=1, at=at, multiplier=multiplier
         ).total_usd
 
-    def _ensure_affordable(self, name: str, max_cost_usd: Decimal | None) -> None:
-        """Raise OverBudgetError where the next call could go over the cap, or nobody knows."""
-        cost = self._projected_usd(name)
-        if max_cost_usd is None:
-            return
-        if cost is None and self.profile.unknown_price == "refuse":
-            raise OverBudgetError(f"the price of {name} is unknown, and there is a limit of ${max_cost_usd}")
-        if self.spent_usd + (cost or 0) > max_cost_usd:
-            raise OverBudgetError(f"the next call to {name} would go over ${max_cost_usd}", "raise `--max-cost`")
-
-    def _ping(self, name: str, idle_s: float | None) -> Ping:
+    def _ping(self, name: str, idle_s: float | None, max_cost_usd: Decimal | None) -> Ping:
         """Make one call, and leave it in the log."""
         model, provider = self._rows[name]
-        worst_usd = self._projected_usd(name)
-        purse = Purse(self.profile, self.resources.state, self.resources.clock)
-        refusal = purse.take(worst_usd)
+        spending = Spending(
+            self.profile, self.resources.state, self.resources.clock, cap_usd=max_cost_usd, before_usd=self.spent_usd
+        )
+        refusal = spending.may(self._projected_usd(name))
         if refusal:
-            raise OverBudgetError(f"{name}: {refusal}", "raise the budget, or wait for the next day (UTC)")
+            raise OverBudgetError(f"{name}: {refusal}", "raise the limit it names, or wait for the next day (UTC)")
         kind: Literal["cold", "warm"] = "warm" if idle_s is not None and idle_s <= _COLD_AFTER * self.every_s else "cold"
         draft = Draft(model, provider, 1, self.resources.clock.now(), self.resources.clock.monotonic())
         failure: AttemptFailed | None = None
@@ -133,9 +123,9 @@ class Warmer:
         except AttemptFailed as error:
             failure = error
         cost_usd = Decimal(0) if provider.health_path else _cost_usd(draft, failure)
-        purse.settle(cost_usd)
-        self.spent_usd += (worst_usd or Decimal(0)) if cost_usd is None else cost_usd
-        self._leave(draft, failure, cost_usd, purse)
+        spending.settle(cost_usd)
+        self.spent_usd += spending.spent_usd
+        self._leave(draft, failure, cost_usd, spending)
         return Ping(name, kind, None if failure else draft.ttft_s, cost_usd, failure.message if failure else "")
 
     def _touch(self, draft: Draft) -> None:
@@ -164,7 +154,7 @@ class Warmer:
                 draft.ttft_s = clock.monotonic() - draft.started_s
         draft.join()
 
-    def _leave(self, draft: Draft, failure: AttemptFailed | None, cost_usd: Decimal | None, purse: Purse) -> None:
+    def _leave(self, draft: Draft, failure: AttemptFailed | None, cost_usd: Decimal | None, spending: Spending) -> None:
         """Write the observation."""
         usage, clock = draft.usage, self.resources.clock
         seen = Observation(
@@ -184,8 +174,8 @@ class Warmer:
             total_s=clock.monotonic() - draft.started_s,
             host=host_of(draft.provider.base_url),
         )
-        self.notices += purse.notices
-        self.notices += self.resources.state.add([seen], hold=purse.hold, assumed_picousd=purse.assumed_picousd())
+        self.notices += spending.notices
+        self.notices += self.resources.state.add([seen], hold=spending.reservation, assumed_picousd=spending.assumed_picousd())
 
 
 def _cost_usd(draft: Draft, failure: AttemptFailed | None) -> Decimal | None:

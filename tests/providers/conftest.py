@@ -8,9 +8,37 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from itertools import count
 from typing import Any, Literal
 
 import pytest
+
+from deepsel.clock import SystemClock
+
+
+class AskedClock(SystemClock):
+    """The real clock, until a test lets time pass by being asked: a millisecond each time, however busy the machine is.
+
+    Limits are then crossed after so many operations on a socket, and no operation waits longer than what is left of one.
+    """
+
+    def __init__(self) -> None:
+        self._asked: Iterator[int] | None = None
+
+    def count(self) -> float:
+        """Let time pass by being asked alone from now on; return the instant."""
+        self._asked = count(1_000_000)
+        return self.monotonic()
+
+    def monotonic(self) -> float:
+        return SystemClock.monotonic() if self._asked is None else next(self._asked) / 1000
+
+
+@pytest.fixture
+def clock() -> AskedClock:
+    """The clock of the transport."""
+    return AskedClock()
+
 
 Step = bytes | Literal["read", "hang", "reset", "drip"]
 """`read` takes one request; `hang` keeps the connection open; `drip` sends a comment over and over; bytes are sent."""
@@ -73,13 +101,13 @@ class ScriptServer:
 
     def _act(self, connection: socket.socket, step: Step) -> None:
         if isinstance(step, bytes):
-            connection.settimeout(5)
+            connection.settimeout(60)
             connection.sendall(step)
             connection.settimeout(0.02)
         elif step == "read":
             self.requests.append(self._read_request(connection))
         elif step == "hang":
-            self._stop.wait(5)
+            self._stop.wait()
         elif step == "drip":
             while not self._stop.wait(0.005):
                 connection.sendall(b"4\r\n: x\n\r\n")

@@ -22,7 +22,7 @@ from deepsel.providers.calls import Call, Timeouts
 from deepsel.providers.certificates import Certificates, system_folder
 
 pytestmark = pytest.mark.skipif(not shutil.which("openssl") and not os.environ.get("CI"), reason="needs openssl")
-PATIENT = Timeouts(connect_s=5, first_token_s=5, progress_s=5, idle_s=5)
+PATIENT = Timeouts(connect_s=60, first_token_s=60, progress_s=60, idle_s=60)
 
 
 def openssl(folder: Path, *arguments: str) -> str:

@@ -25,13 +25,13 @@ from deepsel.providers.transport import HttpTransport, watch_connections
 from deepsel.secret import Secret
 
 Make = Callable[..., Any]
-PATIENT = Timeouts(connect_s=5, first_token_s=5, progress_s=5, idle_s=5)
+PATIENT = Timeouts(connect_s=60, first_token_s=60, progress_s=60, idle_s=60)
 NONE = Timeouts(connect_s=None, first_token_s=None, progress_s=None, idle_s=None)
 
 
 @pytest.fixture
-def transport() -> Iterator[HttpTransport]:
-    with HttpTransport(SystemClock()) as made:
+def transport(clock: Any) -> Iterator[HttpTransport]:
+    with HttpTransport(clock) as made:
         yield made
 
 
@@ -183,9 +183,12 @@ def test_tls_to_a_plain_server(transport: HttpTransport, serve: Make, reply: Mak
                ["read", b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", "hang"],
                ["read", b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n", "drip"]],
 )  # fmt: skip
-def test_limits_hold_wherever_it_hangs(transport: HttpTransport, serve: Make, script: list[Any], where: str) -> None:
+def test_limits_hold_wherever_it_hangs(
+    transport: HttpTransport, serve: Make, clock: Any, script: list[Any], where: str
+) -> None:
     """Silence anywhere, and keep-alives without end, stall at the deadline or at the limit for the first token."""
-    limit = SystemClock().monotonic() + 0.05 if where == "deadline" else 0.05
+    began = clock.count()
+    limit = began + 0.05 if where == "deadline" else 0.05
     timeouts = Timeouts(**{"first_token_s": None, "idle_s": None, where: limit})
     failure = failed(transport, serve(script).url, timeouts)
     assert failure.error_class is ErrorClass.STALLED
@@ -212,19 +215,20 @@ def test_progress_limit(transport: HttpTransport, serve: Make, stream: Make) -> 
     assert caught.value.error_class is ErrorClass.STALLED
 
 
-def test_deadline_that_has_passed(transport: HttpTransport, serve: Make) -> None:
+def test_deadline_that_has_passed(transport: HttpTransport, serve: Make, clock: Any) -> None:
     """Nothing is sent after the deadline."""
     server = serve(["read"])
-    failed(transport, server.url, Timeouts(deadline=SystemClock().monotonic() - 1))
+    failed(transport, server.url, Timeouts(deadline=clock.monotonic() - 1))
     assert server.connections == 0
 
 
-def test_threads_have_their_own_limits(transport: HttpTransport, serve: Make, reply: Make) -> None:
+def test_threads_have_their_own_limits(transport: HttpTransport, serve: Make, reply: Make, clock: Any) -> None:
     """One call's limit does not touch another's on the same transport."""
+    clock.count()
     slow, quick = serve(["read", "hang"]), serve(["read", reply("ok")])
     failures: list[AttemptFailed] = []
     url = slow.url
-    thread = threading.Thread(target=lambda: failures.append(failed(transport, url, Timeouts(first_token_s=0.05))))
+    thread = threading.Thread(target=lambda: failures.append(failed(transport, url, Timeouts(first_token_s=0.2))))
     thread.start()
     assert get(transport, quick.url, NONE) == b"ok"
     thread.join()

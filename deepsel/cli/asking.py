@@ -25,6 +25,7 @@ from deepsel.values import Answer, JsonObject, Request
 
 if TYPE_CHECKING:
     from deepsel.config import Profile, Settings
+    from deepsel.engine.hit import NextTime
     from deepsel.engine.lookup import CacheMode
     from deepsel.engine.prepare import Prepared
     from deepsel.engine.run import Run, Tools
@@ -78,8 +79,9 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str], stdin: TextIO | 
         run_ = job.shortcut() or job.plan()
         if run_ is not None:
             job.show(run_)
-    if conditions and run_:
-        _keep_memo(run_, wishes, common, conditions)
+        following = run_.next_time() if conditions and run_ else None
+    if conditions and run_ and following:  # the files have to be closed: a memo goes by their state
+        _keep_memo(run_, following, wishes, common, conditions)
 
 
 class _Job(NamedTuple):
@@ -170,11 +172,12 @@ def _read_files(common: Common, wishes: Wishes, env: Mapping[str, str]) -> list[
     return [paths.config_file, paths.data_dir / overlay.FILE_NAME, *wishes.files, *named]
 
 
-def _keep_memo(run_: Run | Shortcut, wishes: Wishes, common: Common, conditions: memo.Conditions) -> None:
-    """Keep the output for the next identical invocation, where that will be a hit."""
-    following = run_.next_time()
+def _keep_memo(
+    run_: Run | Shortcut, following: NextTime, wishes: Wishes, common: Common, conditions: memo.Conditions
+) -> None:
+    """Keep the output for the next identical invocation, which will be a hit."""
     lines = conditions.lines(name for one in run_.providers for name in [one.api_key_env] if name)
-    if following is None or lines is None:
+    if lines is None:
         return
     record = records.dump(memo.gap(records.answer_record(following.answer))) if wishes.as_json else None
     memo.keep(

@@ -24,8 +24,8 @@ def cache_state(prepared: Prepared, tools: Tools) -> dict[str, Any]:
         first = first or place
         account = partial(tools.key_of, prepared.providers[model.provider])
         found = tools.cache.get(place.key, account, is_counted=False)
-        if found is not None:
-            state = {"status": "hit", "tier": found[1], "key": place.key, "model": name}
+        if found:
+            state = {"status": "hit", "tier": found.tier, "key": place.key, "model": name}
             return state | {"document": place.document}
     if first is None:
         return {"status": "off", "tier": None, "key": None, "model": None, "document": None}

@@ -161,12 +161,13 @@ class Run:
             place = self._place(name)
             if record.cache_use.key is None and (may_read(mode, place) or may_store(mode, place)):
                 record.cache_use = CacheUse("miss", None, place.key)
-            found = self._tools.cache.get(place.key, self._account(name)) if may_read(mode, place) else None
-            if found is not None:
-                record.hit, tier = found
+            if not may_read(mode, place):
+                continue
+            record.hit, tier, notices = self._tools.cache.get(place.key, self._account(name))
+            record.notices += notices
+            if record.hit is not None:
                 record.cache_use = CacheUse("hit", tier, place.key)
                 break
-        record.notices += self._tools.cache.notices()
 
     def _store(self, draft: Draft) -> None:
         """Keep a whole answer under the model that gave it, where it may be kept."""
@@ -181,9 +182,9 @@ class Run:
             return
         assert record.settlement is not None
         kept = to_keep(draft, record.settlement, place, prepared.task)
-        stored = self._tools.cache.put(place.key, kept, account=self._account(draft.model.name))
-        record.cache_use = CacheUse("stored" if stored else "miss", None, place.key)
-        record.notices += self._tools.cache.notices()
+        is_kept, notices = self._tools.cache.put(place.key, kept, account=self._account(draft.model.name))
+        record.cache_use = CacheUse("stored" if is_kept else "miss", None, place.key)
+        record.notices += notices
 
     # --- calls -------------------------------------------------------------------------------------------------------
 

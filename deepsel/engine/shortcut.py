@@ -67,8 +67,7 @@ class Shortcut:
             yield TextDelta(self.hit.text)
         finally:
             self.cache.count_answer(self.hit, "disk")
-            notices = self.state.add([self._observation(self.answer())])
-            self._notices += [*self.cache.notices(), *notices]
+            self._notices += self.state.add([self._observation(self.answer())])
 
     def answer(self) -> Answer:
         """Return the record."""

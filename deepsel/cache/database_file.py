@@ -17,6 +17,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from deepsel.cache.tier import CacheCorrupt, CacheUnavailable
+from deepsel.storage import files
 
 FILE_NAME = "cache.db"
 COUNTERS = ("count", "size", "hits", "misses")
@@ -40,26 +41,15 @@ PINNED: dict[str, int | str] = {
 
 def create_private(folder: Path) -> None:
     """Make the folder (0700) and the database file (0600) whatever the umask; tighten a file that is there."""
-    make_private_folder(folder)
+    files.make_private_folder(folder)
     path = folder / FILE_NAME
     # An existing file is never opened here: closing it would drop the locks SQLite holds on it in this process.
     try:
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        path.chmod(0o600)
+        files.create_private(path)
     except FileExistsError:
         status = _status(path)
         if status and stat.S_IMODE(status.st_mode) & 0o077:
             path.chmod(0o600)
-
-
-def make_private_folder(folder: Path) -> None:
-    """Make a folder (0700) whatever the umask; one that is there stays as it is."""
-    try:
-        folder.mkdir(parents=True)
-        folder.chmod(0o700)
-    except FileExistsError:
-        if not folder.is_dir():
-            raise
 
 
 def connect(path: Path, mode: str, *, timeout_s: float) -> sqlite3.Connection | None:
@@ -80,25 +70,29 @@ def connect(path: Path, mode: str, *, timeout_s: float) -> sqlite3.Connection | 
     return connection
 
 
-def check_settings(folder: Path, fixed: Mapping[str, int | str], *, timeout_s: float) -> None:
+def identity(path: Path) -> tuple[int, int] | None:
+    """Say which file has the name; None: there is none. Raises CacheUnavailable for a link, a pipe or a folder."""
+    status = _status(path)
+    return None if status is None else (status.st_dev, status.st_ino)
+
+
+def check_settings(connection: sqlite3.Connection, fixed: Mapping[str, int | str]) -> None:
     """Raise CacheCorrupt unless the Settings table holds what we write: `fixed`, an integer limit and the counters.
 
     diskcache sets every row as an attribute, builds PRAGMA statements from some and hands others to the Disk class, so
     a foreign row could send it to another folder. Raises CacheUnavailable where another process holds the lock.
     """
-    connection = connect(folder / FILE_NAME, "rw", timeout_s=timeout_s)
-    if connection is None:
+    # Into a file without tables this has to go before the first transaction, which fixes the form of its pages.
+    connection.execute(f"PRAGMA auto_vacuum = {PINNED['sqlite_auto_vacuum']}")
+    # diskcache retries a locked database for a minute when it opens; wait for a shorter time before.
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("ROLLBACK")
+    if not has_tables(connection):
         return
-    with closing(connection):
-        # diskcache retries a locked database for a minute when it opens; wait for a shorter time before.
-        connection.execute("BEGIN IMMEDIATE")
-        connection.execute("ROLLBACK")
-        if not has_tables(connection):
-            return
-        for key, value in connection.execute("SELECT key, value FROM Settings"):
-            is_free = key in COUNTERS or key == "size_limit"
-            if not (type(value) is int if is_free else key in fixed and fixed[key] == value):
-                raise CacheCorrupt("its settings were changed by something else than deepsel")
+    for key, value in connection.execute("SELECT key, value FROM Settings"):
+        is_free = key in COUNTERS or key == "size_limit"
+        if not (type(value) is int if is_free else key in fixed and fixed[key] == value):
+            raise CacheCorrupt("its settings were changed by something else than deepsel")
 
 
 def find_problems(folder: Path) -> Iterator[str]:
@@ -168,9 +162,9 @@ def translated_errors(path: Path) -> Iterator[None]:
         raise (CacheCorrupt if is_damaged else CacheUnavailable)(f"{path}: {error}") from error
 
 
-def is_empty_database(error: sqlite3.OperationalError) -> bool:
+def is_empty_database(error: sqlite3.Error) -> bool:
     """Tell whether a statement failed because the tables are not there: a file whose first writer has not come far."""
-    return str(error).startswith("no such table")
+    return isinstance(error, sqlite3.OperationalError) and str(error).startswith("no such table")
 
 
 def _status(path: Path) -> os.stat_result | None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import diskcache  # type: ignore[import-untyped]  # ships no annotations
 
-from deepsel.cache.database_file import PINNED, check_settings, create_private, translated_errors
+from deepsel.cache.database_file import PINNED, check_settings, translated_errors
 from deepsel.cache.tier import CacheUnavailable
 
 _MODE_RAW = 1
@@ -55,48 +55,50 @@ class TextDisk(diskcache.Disk):  # type: ignore[misc]  # the base has no annotat
         """Do nothing: a row that names a file is not ours, and its file is none of our business."""
 
 
-class Database:
-    """diskcache behind three verbs. Each opens a connection and closes it; one thread at a time."""
+class _OnOneConnection(diskcache.Cache):  # type: ignore[misc]  # the base has no annotations
+    """diskcache on a connection that it is given; it would open two when it is made and one for each thread."""
 
-    def __init__(self, folder: Path, *, size_limit_bytes: int, lock_wait_s: float) -> None:
-        """Open the database, made where it is not there; raises CacheUnavailable."""
+    def __init__(self, connection: sqlite3.Connection, directory: str, **settings: Any) -> None:
+        self._con = connection
+        super().__init__(directory, **settings)
+
+    _con: sqlite3.Connection = None  # type: ignore[assignment]  # in place of the base's property
+
+    def close(self) -> None:
+        """Leave the connection to its owner."""
+
+
+class Database:
+    """diskcache behind a few verbs, on one connection; one thread at a time."""
+
+    def __init__(self, folder: Path, connection: sqlite3.Connection, *, size_limit_bytes: int) -> None:
+        """Make the tables where they are not there; `connection` is to the file in `folder`. Raises CacheUnavailable."""
         self._folder = folder
         settings = {**PINNED, "size_limit": size_limit_bytes}
         with self._guard():
-            create_private(folder)
-            check_settings(folder, settings, timeout_s=lock_wait_s)
-            self._cache: Any = diskcache.Cache(_unexpanded(folder), timeout=lock_wait_s, disk=TextDisk, **settings)
-            self._cache.close()
+            check_settings(connection, settings)
+            self._cache: Any = _OnOneConnection(connection, _unexpanded(folder), disk=TextDisk, **settings)
 
     def put(self, key: str, value: bytes, *, ttl_s: float, label: str) -> None:
         """Store a value; removes expired rows, and the oldest ones while the file is over its limit, ten at a time."""
-        with self._session():
+        with self._guard():
             self._cache.set(key, value, expire=ttl_s, tag=label)
 
     def delete(self, keys: Iterable[str]) -> None:
         """Remove rows, all in one transaction."""
-        with self._session(), self._cache.transact():
+        with self._guard(), self._cache.transact():
             for key in keys:
                 self._cache.delete(key)
 
     def clear(self) -> int:
         """Remove every row, foreign ones too; return how many."""
-        with self._session():
+        with self._guard():
             return int(self._cache.clear())
 
     def expire(self) -> int:
         """Remove the rows whose time is over; return how many."""
-        with self._session():
-            return int(self._cache.expire())
-
-    @contextmanager
-    def _session(self) -> Iterator[None]:
-        """Close this thread's connection afterwards, so that none outlives its thread."""
         with self._guard():
-            try:
-                yield
-            finally:
-                self._cache.close()
+            return int(self._cache.expire())
 
     @contextmanager
     def _guard(self) -> Iterator[None]:

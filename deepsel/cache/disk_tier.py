@@ -1,13 +1,14 @@
-"""The tier on disk: reads with a read-only SQLite connection, writes through diskcache, imported at the first write.
+"""The tier on disk: one SQLite connection, on which we read and diskcache, imported at the first write, writes.
 
-A look-up opens the database once, changes nothing, waits for no writer and trusts no row: see database_file.
+A look-up changes nothing, waits for no writer and trusts no row: see database_file. The connection is kept, and opened anew
+after a fork, after an error, and where another file has the name.
 """
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,9 @@ from deepsel.cache.database_file import (
     PINNED,
     check_settings,
     connect,
+    create_private,
     find_problems,
+    identity,
     is_empty_database,
     remove_files,
     repair,
@@ -26,6 +29,7 @@ from deepsel.cache.database_file import (
 from deepsel.cache.tallies import add as add_tallies
 from deepsel.cache.tallies import read as read_tallies
 from deepsel.cache.tier import CacheCorrupt, CacheUnavailable, Stored, Tally, TierStats
+from deepsel.storage.sqlite import OpenFile
 
 if TYPE_CHECKING:
     from deepsel.cache.disk import Database
@@ -50,7 +54,9 @@ class DiskTier:
         self._size_limit_bytes = size_limit_bytes
         self._lock_wait_s = lock_wait_s
         self._lock = RLock()
-        self._reader: sqlite3.Connection | None = None
+        self._opened: OpenFile | None = None
+        self._may_write = False
+        """Until then SQLite itself refuses to change anything on the connection."""
         self._writer: Database | None = None
 
     def get(self, key: str) -> str | None:
@@ -69,8 +75,8 @@ class DiskTier:
         value = text.encode("utf-8")
         if len(value) > self._size_limit_bytes:
             return False
-        with self._lock:
-            self._database().put(key, value, ttl_s=ttl_s, label=label)
+        with self._writing() as database:
+            database.put(key, value, ttl_s=ttl_s, label=label)
         return True
 
     def keys(self, prefix: str) -> list[str]:
@@ -89,7 +95,8 @@ class DiskTier:
         """Remove entries."""
         with self._lock:
             if self._exists():
-                self._database().delete(keys)
+                with self._writing() as database:
+                    database.delete(keys)
 
     def clear(self) -> int:
         """Remove everything; a damaged database is removed as a file, and its entries are not counted."""
@@ -97,16 +104,16 @@ class DiskTier:
             if not self._exists():
                 return 0
             try:
-                return self._database().clear()
+                with self._writing() as database:
+                    return database.clear()
             except CacheCorrupt:
-                self.close()
                 with translated_errors(self._file):
                     remove_files(self._folder)
                 return 0
 
     def add_tallies(self, tallies: Iterable[Tally]) -> None:
         """Add to the record of what the cache did; it is lost where the file cannot be written at once."""
-        with self._lock, suppress(CacheUnavailable):
+        with self._lock, suppress(CacheUnavailable, OSError):
             if self._exists():
                 add_tallies(self._folder, tallies)
 
@@ -128,7 +135,10 @@ class DiskTier:
     def expire(self) -> int:
         """Remove the rows whose time is over; return how many."""
         with self._lock:
-            return self._database().expire() if self._exists() else 0
+            if not self._exists():
+                return 0
+            with self._writing() as database:
+                return database.expire()
 
     def check(self) -> list[str]:
         """Say what is wrong with the file as a whole and with rows that are not ours; nothing is unpickled for it.
@@ -142,7 +152,9 @@ class DiskTier:
             what = f"names the file `{filename}`" if filename is not None else _MODES.get(mode, "is no text")
             problems.append(f"the row {key!r} is not ours: it {what}")
         with translated_errors(self._file):
-            check_settings(self._folder, PINNED, timeout_s=self._lock_wait_s)
+            connection = self._connection(to_write=True)
+            if connection is not None:
+                check_settings(connection, PINNED)
         return problems
 
     def repair(self) -> None:
@@ -170,35 +182,64 @@ class DiskTier:
         return list(found.items())
 
     def close(self) -> None:
-        """Close the reader; the writer holds no connection between writes."""
+        """Close the connection."""
         with self._lock:
-            if self._reader is not None:
-                self._reader.close()
-            self._reader = self._writer = None
+            opened, self._opened, self._writer, self._may_write = self._opened, None, None, False
+            if opened is not None:
+                opened.close()
 
     def _read(self, statement: str, *arguments: str | None) -> list[tuple[Any, ...]]:
-        """Run a query on the reader, opened by the first; no rows where there is no database yet."""
+        """Run a query; no rows where there is no database yet."""
         with self._lock, translated_errors(self._file):
-            if self._reader is None:
-                self._reader = connect(self._file, "ro", timeout_s=self._lock_wait_s)
-            if self._reader is None:
+            connection = self._connection()
+            if connection is None:
                 return []
             try:
-                return self._reader.execute(statement, arguments).fetchall()
-            except sqlite3.OperationalError as error:
+                return connection.execute(statement, arguments).fetchall()
+            except sqlite3.Error as error:
                 if is_empty_database(error):
                     return []
+                self.close()
+                raise
+
+    @contextmanager
+    def _writing(self) -> Iterator[Database]:
+        """Give the writer to one thread; after a failure it is made anew, on a new connection."""
+        with self._lock:
+            try:
+                yield self._database()
+            except CacheUnavailable:
+                self.close()
                 raise
 
     def _database(self) -> Database:
-        """Open the writer on first use."""
+        """Make the writer on first use, and the file where it is not there."""
+        with translated_errors(self._folder):
+            if self._writer is None or self._connection() is None:
+                create_private(self._folder)
+            connection = self._connection(to_write=True)
+        if connection is None:
+            raise CacheUnavailable(f"{self._file} was removed as it was made")
         if self._writer is None:
             from deepsel.cache.disk import Database
 
-            self._writer = Database(
-                self._folder, size_limit_bytes=self._size_limit_bytes, lock_wait_s=self._lock_wait_s
-            )
+            self._writer = Database(self._folder, connection, size_limit_bytes=self._size_limit_bytes)
         return self._writer
+
+    def _connection(self, *, to_write: bool = False) -> sqlite3.Connection | None:
+        """Give the connection to the file that has the name now; None where there is none."""
+        file = identity(self._file)
+        if self._opened is None or not self._opened.is_for(file):
+            self.close()
+            connection = connect(self._file, "rw", timeout_s=self._lock_wait_s)
+            if connection is None:
+                return None
+            self._opened = OpenFile(connection, file)
+            connection.execute("PRAGMA query_only = ON")
+        if to_write and not self._may_write:
+            self._opened.connection.execute("PRAGMA query_only = OFF")
+            self._may_write = True
+        return self._opened.connection
 
     def _exists(self) -> bool:
         """Tell whether there is a database to change."""

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import NamedTuple, TypedDict, TypeVar, Unpack
+from typing import NamedTuple, TypedDict, Unpack
 
 from deepsel.cache.disk_tier import DiskTier
 from deepsel.cache.entry import CachedAnswer, decode, encode
@@ -18,6 +18,7 @@ from deepsel.cache.key import KEY_FORMAT, cache_key
 from deepsel.cache.memory import MemoryTier
 from deepsel.cache.redis_server import Account, RedisServer
 from deepsel.cache.redis_tier import LeaseTurn, RedisTier
+from deepsel.cache.rests import REPAIR, Rests
 from deepsel.cache.tier import CacheCorrupt, CacheResting, CacheUnavailable, Stored, Tally, Tier, TierStats
 from deepsel.cache.turns import FileTurn, Turn
 from deepsel.clock import Clock
@@ -27,8 +28,6 @@ from deepsel.values import Notice
 MEMORY_BYTES = 64 << 20
 CLOCK_SKEW_S = 300.0
 """An entry from further in the future was stored under a clock that was wrong: it is not served."""
-_REPAIR = "`deepsel cache verify` saves what can be read, `deepsel cache clear --all` starts it afresh"
-_T = TypeVar("_T")
 
 
 class Entry(NamedTuple):
@@ -40,6 +39,30 @@ class Entry(NamedTuple):
     tier: str
     left_s: float
     """Seconds until it expires; 0 or less: it has."""
+
+
+class LookUp(NamedTuple):
+    """What came of looking for an answer; true where there is one."""
+
+    answer: CachedAnswer | None
+    tier: str | None
+    """Which one held it."""
+    notices: tuple[Notice, ...] = ()
+    """Tiers that had to be left out, each told once a process."""
+
+    def __bool__(self) -> bool:
+        return self.answer is not None
+
+
+class Storing(NamedTuple):
+    """What came of storing an answer; true where it will outlive this process."""
+
+    is_kept: bool
+    notices: tuple[Notice, ...] = ()
+    """As in LookUp."""
+
+    def __bool__(self) -> bool:
+        return self.is_kept
 
 
 class Selector(TypedDict, total=False):
@@ -84,9 +107,8 @@ class Cache:
         self._server = server
         self._own_accounts = own_accounts
         self._lock = Lock()
-        self._failed: set[str] = set()
-        self._told: set[str] = set()
-        self._fresh_notices: list[Notice] = []
+        self._rests = Rests(clock)
+        self._left_out: list[Notice] = []
         self._tallies: dict[tuple[date, str, str], Tally] = {}
 
     def __enter__(self) -> Cache:
@@ -97,31 +119,30 @@ class Cache:
 
     # --- the engine's side: never raises for a cache that fails -----------------------------------------------------
 
-    def get(
-        self, key: str, account: Account | None = None, *, is_counted: bool = True
-    ) -> tuple[CachedAnswer, str] | None:
+    def get(self, key: str, account: Account | None = None, *, is_counted: bool = True) -> LookUp:
         """Return the answer and the tier that held it; tiers above get it for the time that is left.
 
         `account` gives the key that would pay for the answer; without it, and without a namespace, no server is asked.
         `is_counted` False: somebody only wants to know.
         """
         above: list[Tier] = []
+        notices: list[Notice] = []
         for tier in self._tiers(account):
-            text = self._guarded(tier, partial(tier.get, key))
+            text = self._rests.use(tier, partial(tier.get, key), notices)
             answer = decode(text, key) if text is not None else None
             if answer is None or text is None or not self._is_served(answer):
                 above.append(tier)
                 continue
-            self._put_text(above, key, text, ttl_s=self.left_s(answer), label=answer.model)
+            self._put_text(above, key, text, notices, ttl_s=self.left_s(answer), label=answer.model)
             if is_counted:
                 self.count_answer(answer, tier.name)
-            return answer, tier.name
-        return None
+            return LookUp(answer, tier.name, tuple(notices))
+        return LookUp(None, None, tuple(notices))
 
     def put(
         self, key: str, answer: CachedAnswer, ttl_s: float | None = None, account: Account | None = None
-    ) -> bool:
-        """Store an answer from now on, for `ttl_s` (None: the cache's own); tell whether it will outlive this process.
+    ) -> Storing:
+        """Store an answer from now on, for `ttl_s` (None: the cache's own).
 
         Raises ValueError for an answer that is not complete, or whose document does not belong to `key`.
         """
@@ -130,13 +151,18 @@ class Cache:
         ttl_s = self._ttl_s if ttl_s is None else ttl_s
         text = encode(answer._replace(stored_at=self._clock.now(), ttl_s=ttl_s))
         if ttl_s <= 0:
-            return False
+            return Storing(is_kept=False)
         self.count_answer(answer, "bought")
-        return self._put_text(self._tiers(account), key, text, ttl_s=ttl_s, label=answer.model)
+        notices: list[Notice] = []
+        is_kept = self._put_text(self._tiers(account), key, text, notices, ttl_s=ttl_s, label=answer.model)
+        return Storing(is_kept, tuple(notices))
 
     def on_disk(self, key: str) -> tuple[CachedAnswer, float] | None:
-        """Return the answer that stands on this machine's disk and when its row was written; None where there is none."""
-        found = self._guarded(self.disk, partial(self.disk.stored_at, key)) if self.disk else None
+        """Return the answer that stands on this machine's disk and when its row was written; None where there is none.
+
+        A disk that cannot be used is None too; `get`, which is asked then, says so.
+        """
+        found = self._rests.use(self.disk, partial(self.disk.stored_at, key), None) if self.disk else None
         answer = decode(found[0], key) if found else None
         return (answer, found[1]) if found and answer and self._is_served(answer) else None
 
@@ -152,12 +178,6 @@ class Cache:
         scope = self._server.scope(account) if self._server else None
         if self._server and scope:
             yield LeaseTurn(self._server, scope, key)
-
-    def notices(self) -> list[Notice]:
-        """Hand out the warnings that have come up since the last call: one a tier, at its first failure."""
-        with self._lock:
-            fresh, self._fresh_notices = self._fresh_notices, []
-        return fresh
 
     def close(self) -> None:
         """Write the tallies and give back files and connections."""
@@ -176,7 +196,12 @@ class Cache:
             return self._local
         scopes = dict.fromkeys(map(server.scope, (None, *self._own_accounts())))
         shared = [RedisTier(server, scope) for scope in scopes if scope]
-        return [*self._local, *(tier for tier in shared if self._guarded(tier, tier.is_reachable))]
+        return [*self._local, *(tier for tier in shared if self._rests.use(tier, tier.is_reachable, self._left_out))]
+
+    @property
+    def left_out(self) -> list[Notice]:
+        """Say which tiers the commands' side has left out so far, and why."""
+        return list(self._left_out)
 
     def stats(self) -> tuple[list[TierStats], list[Tally]]:
         """Say what each tier holds, upper tiers first, and what the cache did, by day, model and tier."""
@@ -252,11 +277,7 @@ class Cache:
         name = (tally.day, tally.model, tally.tier)
         with self._lock:
             before = self._tallies.get(name) or Tally(*name, answers=0, usd=Decimal(0), unpriced=0)
-            self._tallies[name] = before._replace(
-                answers=before.answers + tally.answers,
-                usd=before.usd + tally.usd,
-                unpriced=before.unpriced + tally.unpriced,
-            )
+            self._tallies[name] = before.plus(tally)
 
     # --- within -----------------------------------------------------------------------------------------------------
 
@@ -267,33 +288,14 @@ class Cache:
         if self._server and scope:
             yield RedisTier(self._server, scope)
 
-    def _guarded(self, tier: Tier, action: Callable[[], _T]) -> _T | None:
-        """Do something with a tier; None where it cannot: for good, unless it is one that rests."""
-        if tier.name in self._failed:
-            return None
-        try:
-            return action()
-        except CacheUnavailable as error:
-            self._tell_once(tier, error)
-            return None
-
-    def _tell_once(self, tier: Tier, error: CacheUnavailable) -> None:
-        """Note that a tier is left out, and leave it out for the rest of the process unless it comes back by itself."""
-        advice = f"; {_REPAIR}" if isinstance(error, CacheCorrupt) else ""
-        with self._lock:
-            if not isinstance(error, CacheResting):
-                self._failed.add(tier.name)
-            if tier.name not in self._told:
-                self._told.add(tier.name)
-                message = f"the {tier.name} cache cannot be used and is left out: {error}{advice}"
-                self._fresh_notices.append(Notice("cache_unavailable", message))
-
-    def _put_text(self, tiers: Iterable[Tier], key: str, text: str, *, ttl_s: float, label: str) -> bool:
+    def _put_text(
+        self, tiers: Iterable[Tier], key: str, text: str, notices: list[Notice], *, ttl_s: float, label: str
+    ) -> bool:
         """Store in some tiers, upper first; tell whether one took it that outlives the process."""
         is_kept = False
         for tier in tiers:
             tier_ttl_s = min(ttl_s, self._ttl_limits_s.get(tier.name, ttl_s))
-            stored = self._guarded(tier, partial(tier.put, key, text, ttl_s=tier_ttl_s, label=label))
+            stored = self._rests.use(tier, partial(tier.put, key, text, ttl_s=tier_ttl_s, label=label), notices)
             is_kept = is_kept or (bool(stored) and tier.name != MemoryTier.name)
         return is_kept
 
@@ -333,7 +335,7 @@ class Cache:
         """Hand what was counted to the disk, which keeps it."""
         with self._lock:
             tallies, self._tallies = self._tallies, {}
-        if tallies and self.disk and self.disk.name not in self._failed:
+        if tallies and self.disk and not self._rests.is_resting(self.disk):
             self.disk.add_tallies(tallies.values())
 
     @contextmanager
@@ -342,7 +344,7 @@ class Cache:
         try:
             yield
         except CacheUnavailable as error:
-            hint = _REPAIR if isinstance(error, CacheCorrupt) else "check the folder's permissions and free space"
+            hint = REPAIR if isinstance(error, CacheCorrupt) else "check the folder's permissions and free space"
             if isinstance(error, CacheResting):
                 hint = "check `redis_url` and the server"
             raise ConfigError(f"the cache cannot be used: {error}", hint) from error

@@ -1,76 +1,117 @@
 """What the cache did, by day, model and tier: a small database beside that of the answers. Counts and money, no text.
 
-It has a file of its own so that the answers' file changes only when answers do.
+It has a file of its own so that the answers' file changes only when answers do. A process leaves its lines in a journal
+beside it, since opening a database costs more than all that is counted; they are added up where the journal has grown.
 """
 
 from __future__ import annotations
 
+import json
 import os
-import sqlite3
-from collections.abc import Iterable
-from contextlib import closing, suppress
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from deepsel.cache.database_file import connect, is_empty_database, translated_errors
 from deepsel.cache.tier import CacheUnavailable, Tally
+from deepsel.storage.amounts import picousd, usd
+from deepsel.storage.sqlite import SqliteFile
+
+if TYPE_CHECKING:
+    import sqlite3
 
 FILE_NAME = "tallies.db"
-_WAIT_S = 0.1
-"""Tallies are not worth a longer wait."""
-_PICO = Decimal(10) ** 12
-_CREATE = (
-    "CREATE TABLE IF NOT EXISTS Tally (day TEXT, model TEXT, tier TEXT, answers INTEGER, picousd INTEGER,"
-    " unpriced INTEGER, PRIMARY KEY (day, model, tier)) WITHOUT ROWID"
+JOURNAL = "tallies.new"
+JOURNAL_BYTES = 1 << 16
+_STEPS = (
+    (
+        "CREATE TABLE IF NOT EXISTS Tally (day TEXT, model TEXT, tier TEXT, answers INTEGER, picousd INTEGER,"
+        " unpriced INTEGER, PRIMARY KEY (day, model, tier)) WITHOUT ROWID",
+    ),
 )
 _ADD = (
     "INSERT INTO Tally VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO UPDATE SET answers = answers + excluded.answers,"
     " picousd = picousd + excluded.picousd, unpriced = unpriced + excluded.unpriced"
 )
-_READ = "SELECT day, model, tier, answers, picousd, unpriced FROM Tally ORDER BY day, model, tier"
+_READ = "SELECT day, model, tier, answers, picousd, unpriced FROM Tally"
 
 
 def add(folder: Path, tallies: Iterable[Tally]) -> None:
-    """Add to the record, in one transaction; it is lost where the file cannot be written at once."""
-    path = folder / FILE_NAME
-    with suppress(CacheUnavailable), translated_errors(path):
-        with suppress(FileExistsError):
-            os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-        connection = connect(path, "rw", timeout_s=_WAIT_S)
-        if connection is None:
-            return
-        with closing(connection):
-            connection.execute("PRAGMA journal_mode = WAL")
-            connection.execute("PRAGMA synchronous = NORMAL")
-            connection.execute("BEGIN IMMEDIATE")
-            connection.execute(_CREATE)
-            for one in tallies:
-                picousd = int(one.usd * _PICO)
-                connection.execute(_ADD, (one.day.isoformat(), one.model, one.tier, one.answers, picousd, one.unpriced))
-            connection.execute("COMMIT")
+    """Add to the record; what cannot be written is lost. May raise OSError."""
+    rows = [(one.day.isoformat(), one.model, one.tier, one.answers, picousd(one.usd), one.unpriced) for one in tallies]
+    lines = "".join(json.dumps(row) + "\n" for row in rows).encode("ascii")
+    journal = os.open(
+        folder / JOURNAL, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
+    )
+    try:
+        os.write(journal, lines)
+        is_long = os.fstat(journal).st_size > JOURNAL_BYTES
+    finally:
+        os.close(journal)
+    if is_long:
+        add_up(folder)
+
+
+def add_up(folder: Path) -> None:
+    """Put what stands in the journal into the database. May raise OSError.
+
+    A line that is being written at that moment is lost, and so are all where the database cannot be written: a statistic.
+    """
+    taken = folder / f"{JOURNAL}.{os.getpid()}"
+    (folder / JOURNAL).replace(taken)
+    found = _lines(taken)
+    taken.unlink()
+    opened = _open(folder)
+    opened.write(lambda one: one.executemany(_ADD, (row for row in found if _tally(row) is not None)))
+    opened.close()
 
 
 def read(folder: Path) -> list[Tally]:
-    """Read the record; rows that are not ours are passed over. Raises CacheUnavailable for a file that cannot be read."""
-    path = folder / FILE_NAME
-    with translated_errors(path):
-        connection = connect(path, "ro", timeout_s=_WAIT_S)
-        if connection is None:
-            return []
-        with closing(connection):
-            try:
-                rows = connection.execute(_READ).fetchall()
-            except sqlite3.OperationalError as error:
-                if is_empty_database(error):
-                    return []
-                raise
-    return list(_tallies(rows))
+    """Read the record; what is not ours is passed over. Raises CacheUnavailable for a file that cannot be read."""
+    opened = _open(folder)
+    nothing: list[tuple[object, ...]] = []
+    rows, notices = opened.read(_rows, empty=nothing)
+    opened.close()
+    if rows is None:
+        raise CacheUnavailable(notices[0].message)
+    sums: dict[tuple[date, str, str], Tally] = {}
+    for one in filter(None, map(_tally, [*rows, *_lines(folder / JOURNAL)])):
+        name = (one.day, one.model, one.tier)
+        sums[name] = one.plus(sums[name]) if name in sums else one
+    return [sums[name] for name in sorted(sums)]
 
 
-def _tallies(rows: Iterable[tuple[object, ...]]) -> Iterable[Tally]:
-    for day, model, tier, answers, picousd, unpriced in rows:
-        if type(answers) is type(picousd) is type(unpriced) is int:
-            with suppress(ValueError):
-                usd = Decimal(picousd) / _PICO
-                yield Tally(date.fromisoformat(str(day)), str(model), str(tier), answers, usd, unpriced)
+def _open(folder: Path) -> SqliteFile:
+    return SqliteFile(folder / FILE_NAME, _STEPS, name="the record of the cache", code="cache_unavailable")
+
+
+def _rows(one: sqlite3.Connection) -> list[tuple[object, ...]]:
+    return one.execute(_READ).fetchall()
+
+
+def _lines(journal: Path) -> list[tuple[object, ...]]:
+    """Read a journal; a line that is none of ours is passed over."""
+    with suppress(OSError):
+        return [*_parsed(journal.read_bytes().splitlines())]
+    return []
+
+
+def _parsed(lines: Iterable[bytes]) -> Iterator[tuple[object, ...]]:
+    for line in lines:
+        with suppress(ValueError, RecursionError):
+            row = json.loads(line)
+            if isinstance(row, list):
+                yield tuple(row)
+
+
+def _tally(row: tuple[object, ...]) -> Tally | None:
+    """Read one row; None where it is not ours."""
+    if len(row) != 6 or not all(type(value) is int for value in row[3:]):
+        return None
+    day, model, tier, answers, amount, unpriced = row
+    with suppress(ValueError):
+        at = date.fromisoformat(str(day))
+        return Tally(at, str(model), str(tier), answers, usd(amount) or Decimal(0), unpriced)  # type: ignore[arg-type]
+    return None

@@ -53,6 +53,12 @@ class Tally(NamedTuple):
     unpriced: int
     """Of `answers`, those whose cost is unknown."""
 
+    def plus(self, other: Tally) -> Tally:
+        """Add another one of the same day, model and tier."""
+        return self._replace(
+            answers=self.answers + other.answers, usd=self.usd + other.usd, unpriced=self.unpriced + other.unpriced
+        )
+
 
 class Tier(Protocol):
     """A place for texts under keys. Any method may raise CacheUnavailable.

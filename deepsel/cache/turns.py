@@ -9,7 +9,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Protocol
 
-from deepsel.cache.database_file import make_private_folder
+from deepsel.storage.files import make_private_folder
 
 IN_VAIN_S = 2.0
 """How long after a holder that kept no answer nobody waits for that key: each would wait in vain, one after the other."""

@@ -25,6 +25,7 @@ from deepsel.values import Answer, JsonObject, Request
 
 if TYPE_CHECKING:
     from deepsel.engine.ask import CacheMode
+    from deepsel.engine.hit import NextTime
     from deepsel.engine.lookup import CachePeek
     from deepsel.engine.prepare import Prepared
     from deepsel.engine.run import Run
@@ -87,8 +88,9 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str], stdin: TextIO | 
             return
         run_ = session.ask(ask, is_shown=_shows_stream(wishes))
         _show(run_, wishes, common)
-    if conditions:
-        _keep_memo(run_, wishes, common, conditions)
+        following = run_.next_time() if conditions else None
+    if conditions and following:  # the files have to be closed: a memo goes by their state
+        _keep_memo(run_, following, wishes, common, conditions)
 
 
 def _show(run_: Run, wishes: Wishes, common: Common) -> None:
@@ -117,11 +119,10 @@ def _read_files(common: Common, wishes: Wishes, env: Mapping[str, str]) -> list[
     return [paths.config_file, paths.data_dir / overlay.FILE_NAME, *wishes.files, *named]
 
 
-def _keep_memo(run_: Run, wishes: Wishes, common: Common, conditions: memo.Conditions) -> None:
-    """Keep the output for the next identical invocation, where that will be a hit."""
-    following = run_.next_time()
+def _keep_memo(run_: Run, following: NextTime, wishes: Wishes, common: Common, conditions: memo.Conditions) -> None:
+    """Keep the output for the next identical invocation, which will be a hit."""
     lines = conditions.lines(name for one in run_.providers for name in [one.api_key_env] if name)
-    if following is None or lines is None:
+    if lines is None:
         return
     record = records.dump(memo.gap(records.answer_record(following.answer))) if wishes.as_json else None
     memo.keep(

@@ -48,7 +48,7 @@ def _opened(common: Common) -> Iterator[Cache]:
         cache = session.cache
         yield cache
         if not common.quiet:
-            for notice in cache.notices():
+            for notice in cache.left_out:
                 write_note(f"warning: {notice.message}")
 
 

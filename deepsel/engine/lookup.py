@@ -92,7 +92,6 @@ class Lookup:
             return False
         self.hit, self.use = answer, CacheUse("hit", "disk", key)
         cache.count_answer(answer, "disk")
-        self.notices += cache.notices()
         return True
 
     def everywhere(self, prepared: Prepared) -> None:
@@ -105,12 +104,13 @@ class Lookup:
             is_wanted = may_read(mode, encoded)
             if self.use.key is None and (is_wanted or may_store(mode, encoded)):
                 self.use = CacheUse("miss", None, encoded.key)
-            found = cache.get(encoded.key, self._account(prepared, name)) if is_wanted else None
-            if found is not None:
-                self.hit, tier = found
+            if not is_wanted:
+                continue
+            self.hit, tier, notices = cache.get(encoded.key, self._account(prepared, name))
+            self.notices += notices
+            if self.hit is not None:
                 self.use = CacheUse("hit", tier, encoded.key)
                 break
-        self.notices += cache.notices()
 
     def peek(self, prepared: Prepared) -> CachePeek:
         """Look whether the cache could answer, without counting it as an answer."""
@@ -121,8 +121,8 @@ class Lookup:
                 continue
             first = first or encoded
             found = self.resources.cache.get(encoded.key, self._account(prepared, name), is_counted=False)
-            if found is not None:
-                return CachePeek(CacheUse("hit", found[1], encoded.key), name, encoded.document)
+            if found:
+                return CachePeek(CacheUse("hit", found.tier, encoded.key), name, encoded.document)
         if first is None:
             return CachePeek(CacheUse("off"), None, None)
         return CachePeek(CacheUse("miss", None, first.key), None, first.document)
@@ -139,9 +139,9 @@ class Lookup:
         from deepsel.engine.record import to_keep
 
         cache, account = self.resources.cache, partial(self.resources.key_of, draft.provider)
-        stored = cache.put(encoded.key, to_keep(draft, settlement, encoded, prepared), account=account)
-        self.use = CacheUse("stored" if stored else "miss", None, encoded.key)
-        self.notices += cache.notices()
+        is_kept, notices = cache.put(encoded.key, to_keep(draft, settlement, encoded, prepared), account=account)
+        self.use = CacheUse("stored" if is_kept else "miss", None, encoded.key)
+        self.notices += notices
         return None
 
     def take_turn(self, prepared: Prepared, *, deadline: float) -> None:

@@ -19,7 +19,7 @@ from deepsel.health.log import Observation
 from deepsel.health.state import SharedState
 from deepsel.providers.calls import ResponseFacts
 from deepsel.storage.amounts import picousd
-from deepsel.storage.result import Result
+from deepsel.storage.told import Told
 from deepsel.values import Answer, Attempt, Notice
 
 FEW_LEFT = 50
@@ -119,7 +119,7 @@ class Lookout:
         every = [*self.prepared.outlooks.notices, *spending.notices, *self._notices]
         return [*{notice.code: notice for notice in reversed(every)}.values()]
 
-    def _found(self, result: Result[_T]) -> _T | None:
+    def _found(self, result: Told[_T]) -> _T | None:
         """Take what was found, and note why it was not."""
         self._note(result.notices)
         return result.value

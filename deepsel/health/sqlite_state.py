@@ -15,8 +15,8 @@ from deepsel.health import log
 from deepsel.health.benches import Benches
 from deepsel.health.log import Observation, Spend
 from deepsel.health.tables import FILE_NAME, STEPS
-from deepsel.storage.result import Result
-from deepsel.storage.sqlite import Database
+from deepsel.storage.sqlite import SqliteFile
+from deepsel.storage.told import Told
 from deepsel.values import Latency, Notice
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class SqliteState:
     """The state in `folder`, made on the first write; see SharedState."""
 
     def __init__(self, folder: Path) -> None:
-        self._database = Database(folder / FILE_NAME, STEPS, name="the observation log", code="log_unavailable")
+        self._database = SqliteFile(folder / FILE_NAME, STEPS, name="the observation log", code="log_unavailable")
         self._benches = Benches(folder)
         self._paces: dict[tuple[Endpoint, str, float], tuple[float, Pace]] = {}
         self._found_well: dict[tuple[Endpoint, Thresholds], float] = {}
@@ -94,7 +94,7 @@ class SqliteState:
 
     # --- around a call ----------------------------------------------------------------------------------------------
 
-    def limits(self, endpoints: Iterable[Endpoint]) -> Result[Mapping[Endpoint, Limit]]:
+    def limits(self, endpoints: Iterable[Endpoint]) -> Told[Mapping[Endpoint, Limit]]:
         """Read the rate limits of several endpoints."""
         from deepsel.health.limits import read_limit
 
@@ -113,13 +113,13 @@ class SqliteState:
 
         return self._database.write(lambda one: limits.tell_left(one, endpoint, requests_left, resets_at)).notices
 
-    def take_one(self, endpoint: Endpoint, *, at: float) -> Result[bool]:
+    def take_one(self, endpoint: Endpoint, *, at: float) -> Told[bool]:
         """Count one request against what is left."""
         from deepsel.health import limits
 
         return self._database.write(lambda one: limits.take_one(one, endpoint, at=at))
 
-    def claim_probe(self, endpoint: Endpoint, thresholds: Thresholds, *, at: float, lease_s: float) -> Result[bool]:
+    def claim_probe(self, endpoint: Endpoint, thresholds: Thresholds, *, at: float, lease_s: float) -> Told[bool]:
         """Claim the probe of a half-open endpoint."""
         from deepsel.health.cooldowns import claim_probe
 
@@ -127,7 +127,7 @@ class SqliteState:
 
     def hold(
         self, budgets: Budgets, amount_usd: Decimal, *, at: datetime, ttl_s: float, replaces: int | None = None
-    ) -> Result[Held]:
+    ) -> Told[Held]:
         """Hold an amount, in place of what the request held before."""
         from deepsel.health import holds
 
@@ -201,22 +201,22 @@ class SqliteState:
 
     # --- for reports ------------------------------------------------------------------------------------------------
 
-    def since(self, instant: float) -> Result[list[Observation]]:
+    def since(self, instant: float) -> Told[list[Observation]]:
         """List what was observed from that instant on, oldest first."""
         nothing: list[Observation] = []
         return self._database.read(lambda one: log.rows_since(one, instant), empty=nothing)
 
-    def spend(self, profile: str, *, at: datetime) -> Result[Spend]:
+    def spend(self, profile: str, *, at: datetime) -> Told[Spend]:
         """Add up what the profile has spent in the day and month of `at`."""
         return self._database.read(
             lambda one: log.spend_of(one, profile, at), empty=Spend(Decimal(0), Decimal(0))
         )
 
-    def last_call(self, endpoint: Endpoint) -> Result[float | None]:
+    def last_call(self, endpoint: Endpoint) -> Told[float | None]:
         """Return when the endpoint was last called."""
         return self._database.read(lambda one: log.last_call(one, endpoint), empty=None)
 
-    def troubled(self) -> Result[Mapping[Endpoint, State]]:
+    def troubled(self) -> Told[Mapping[Endpoint, State]]:
         """List every endpoint that was ever in trouble."""
         from deepsel.health.cooldowns import all_states
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from deepsel.health.limits import Limit
     from deepsel.health.log import Observation, Spend
     from deepsel.health.outlook import Outlooks
-    from deepsel.storage.result import Result
+    from deepsel.storage.told import Told
     from deepsel.values import Latency, Notice
 
 
@@ -38,7 +38,7 @@ class SharedState(Protocol):
     def benched(self) -> Mapping[str, Latency]:
         """Return what the last bench on this machine measured, by model; nothing where there is none."""
 
-    def limits(self, endpoints: Iterable[Endpoint]) -> Result[Mapping[Endpoint, Limit]]:
+    def limits(self, endpoints: Iterable[Endpoint]) -> Told[Mapping[Endpoint, Limit]]:
         """Read the rate limits of several endpoints; those of which none was ever told hold nothing back."""
 
     def close_until(self, endpoint: Endpoint, instant: float) -> tuple[Notice, ...]:
@@ -47,15 +47,15 @@ class SharedState(Protocol):
     def tell_left(self, endpoint: Endpoint, requests_left: int, resets_at: float) -> tuple[Notice, ...]:
         """Note how many requests an answer said are left until `resets_at`; the last answer's word holds."""
 
-    def take_one(self, endpoint: Endpoint, *, at: float) -> Result[bool]:
+    def take_one(self, endpoint: Endpoint, *, at: float) -> Told[bool]:
         """Count one request against what is left; False where another process has taken the last one."""
 
-    def claim_probe(self, endpoint: Endpoint, thresholds: Thresholds, *, at: float, lease_s: float) -> Result[bool]:
+    def claim_probe(self, endpoint: Endpoint, thresholds: Thresholds, *, at: float, lease_s: float) -> Told[bool]:
         """Claim the probe of a half-open endpoint for at most `lease_s`; False: another has it, or it is over."""
 
     def hold(
         self, budgets: Budgets, amount_usd: Decimal, *, at: datetime, ttl_s: float, replaces: int | None = None
-    ) -> Result[Held]:
+    ) -> Told[Held]:
         """Hold an amount under the budgets for `ttl_s`, in place of what the request held before."""
 
     def add(
@@ -75,16 +75,16 @@ class SharedState(Protocol):
     def judge(self, endpoints: Iterable[Endpoint], judgement: Judgement) -> tuple[Notice, ...]:
         """Decide what past calls mean for endpoints, and end the judgement's probes."""
 
-    def since(self, instant: float) -> Result[list[Observation]]:
+    def since(self, instant: float) -> Told[list[Observation]]:
         """List what was observed from that instant on, oldest first."""
 
-    def spend(self, profile: str, *, at: datetime) -> Result[Spend]:
+    def spend(self, profile: str, *, at: datetime) -> Told[Spend]:
         """Add up what the profile has spent in the day and month of `at`."""
 
-    def last_call(self, endpoint: Endpoint) -> Result[float | None]:
+    def last_call(self, endpoint: Endpoint) -> Told[float | None]:
         """Return when the endpoint was last called, in seconds since the epoch; None: never, as far as is known."""
 
-    def troubled(self) -> Result[Mapping[Endpoint, State]]:
+    def troubled(self) -> Told[Mapping[Endpoint, State]]:
         """List every endpoint that was ever in trouble."""
 
     def close(self) -> None:

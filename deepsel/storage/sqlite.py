@@ -9,15 +9,15 @@ from __future__ import annotations
 
 import os
 import stat
+import struct
 import threading
 from collections.abc import Callable, Sequence
-from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakSet
 
 from deepsel.storage import files
-from deepsel.storage.result import Result
+from deepsel.storage.told import Told
 from deepsel.values import Notice
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _T = TypeVar("_T")
 _READING, _WRITING = "BEGIN", "BEGIN IMMEDIATE"
 
 
-class Database:
+class SqliteFile:
     """One file, made on the first write. Safe to use from many threads and many processes."""
 
     def __init__(
@@ -46,16 +46,16 @@ class Database:
         self._busy_timeout_s = busy_timeout_s
         self._process = _Process()
 
-    def read(self, work: Callable[[sqlite3.Connection], _T], *, empty: _T) -> Result[_T]:
+    def read(self, work: Callable[[sqlite3.Connection], _T], *, empty: _T) -> Told[_T]:
         """Do one piece of reading, of one state of the file; `empty` where there is no file yet."""
         return self._use(work, _READING, empty=empty)
 
-    def write(self, work: Callable[[sqlite3.Connection], _T]) -> Result[_T]:
+    def write(self, work: Callable[[sqlite3.Connection], _T]) -> Told[_T]:
         """Do one piece of work in one transaction that no other writer can interrupt."""
         writing = self._here().writing
         # Threads of one process wait in line: SQLite lets those who find the file locked sleep and try again.
         if not writing.acquire(timeout=self._busy_timeout_s):
-            return Result(None, self._told("database is locked"))
+            return Told(None, self._notices("database is locked"))
         try:
             return self._use(work, _WRITING)
         finally:
@@ -67,21 +67,21 @@ class Database:
 
     def _use(
         self, work: Callable[[sqlite3.Connection], _T], begin: str, *, empty: _T | None = None
-    ) -> Result[_T]:
+    ) -> Told[_T]:
         import sqlite3
 
         try:
             connection = self._connection(makes_it=begin != _READING)
             if connection is None:
-                return Result(empty)
+                return Told(empty)
             connection.execute(begin)
             with connection:  # commits, or rolls back
-                return Result(work(connection))
+                return Told(work(connection))
         except (sqlite3.Error, OSError, OverflowError) as error:
             self._here().drop()
-            return Result(None, self._told(str(error)))
+            return Told(None, self._notices(str(error)))
 
-    def _told(self, reason: str) -> tuple[Notice, ...]:
+    def _notices(self, reason: str) -> tuple[Notice, ...]:
         return (Notice(self._code, f"{self._name} `{self.path}` cannot be used: {reason}"),)
 
     def _here(self) -> _Process:
@@ -92,37 +92,22 @@ class Database:
 
     def _connection(self, *, makes_it: bool) -> sqlite3.Connection | None:
         """Give this thread's connection to the file that has the name now; None where there is none."""
-        process, file = self._here(), _identity(self.path)
+        process, file = self._here(), identity(self.path)
         kept = process.kept()
-        if kept is not None and kept.file == file and not kept.connection.in_transaction:
+        if kept is not None and kept.is_for(file):
             return kept.connection
         process.drop()
         if file is None:
             if not makes_it:
                 return None
-            self._create()
-            file = _identity(self.path)
+            files.make_private_folder(self.path.parent)
+            files.write_new(self.path, _empty_file())  # of those who start together the first one's stays
+            file = identity(self.path)
         connection = _connect(self.path, self._busy_timeout_s)
-        process.keep(_Kept(connection, file))
+        process.keep(OpenFile(connection, file))
         if _form(connection) < len(self._steps):
             self._bring_up_to_date(connection)
         return connection
-
-    def _create(self) -> None:
-        """Make the file whole, apart, and put it into its place; of processes that start together the first one's stays.
-
-        SQLite does not wait for others when a file changes to WAL mode: it must not happen where others already look.
-        """
-        files.make_private_folder(self.path.parent)
-        fresh = Path(files.fresh_beside(self.path))
-        try:
-            files.create_private(fresh)
-            with closing(_connect(fresh, self._busy_timeout_s)) as connection:
-                connection.execute("PRAGMA journal_mode = WAL")
-                self._bring_up_to_date(connection)
-            files.place_new(fresh, self.path)
-        finally:
-            files.remove(fresh)
 
     def _bring_up_to_date(self, connection: sqlite3.Connection) -> None:
         """Take every step the file has not taken yet; of several processes one does it, the others find it done."""
@@ -135,16 +120,21 @@ class Database:
                 connection.execute(f"PRAGMA user_version = {len(self._steps)}")
 
 
-class _Kept:
-    """One thread's connection; closed when nobody has it any more, as when its thread has ended."""
+class OpenFile:
+    """A connection that is kept, and the file it was opened for; closed when nobody has it any more, as when its thread ends."""
 
     __slots__ = ("__weakref__", "_pid", "connection", "file")
 
     def __init__(self, connection: sqlite3.Connection, file: tuple[int, int] | None) -> None:
+        """Keep a connection that was opened with `check_same_thread` off, as any thread may be the last that has it."""
         self.connection = connection
         self.file = file
-        """The device and number of the file it was opened for."""
+        """See `identity`."""
         self._pid = os.getpid()
+
+    def is_for(self, file: tuple[int, int] | None) -> bool:
+        """Tell whether it can be used for the file in this process: nothing is under way on it that was broken off."""
+        return self.file == file and self._pid == os.getpid() and not self.connection.in_transaction
 
     def close(self) -> None:
         """Close it; what a child process has inherited is kept open for good instead."""
@@ -166,14 +156,14 @@ class _Process:
         self.pid = os.getpid()
         self.writing = threading.Lock()
         self._guard = threading.Lock()
-        self._all: WeakSet[_Kept] = WeakSet()
+        self._all: WeakSet[OpenFile] = WeakSet()
         self._local = threading.local()
 
-    def kept(self) -> _Kept | None:
+    def kept(self) -> OpenFile | None:
         """Give this thread's connection, where it has one."""
         return getattr(self._local, "kept", None)
 
-    def keep(self, kept: _Kept) -> None:
+    def keep(self, kept: OpenFile) -> None:
         """Keep a connection for this thread."""
         self._local.kept = kept
         with self._guard:
@@ -205,12 +195,27 @@ def _connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
     return connection
 
 
+def _empty_file() -> bytes:
+    """Build the one page of an empty database in WAL mode: header, and the root of a schema without tables.
+
+    SQLite would make it from an empty file, but does not wait for others while it changes one to WAL mode, so that processes
+    which start together would fail. Source: "Database File Format", sqlite.org/fileformat2.html, sections 1.3 and 1.6.
+    """
+    size = 4096
+    # Page size; WAL mode for writers and readers; no reserved bytes; the three fixed fractions; change counter 1; one page.
+    header = struct.pack(">16sHBBBBBBII", b"SQLite format 3\0", size, 2, 2, 0, 64, 32, 32, 1, 1)
+    header += struct.pack(">7I", 0, 0, 0, 0, 0, 0, 1)  # free pages, schema, cache size, vacuum: none; UTF-8
+    header = header.ljust(92, b"\0") + struct.pack(">II", 1, 3_040_000)  # of which change and version this is the state
+    root = struct.pack(">BHHHB", 13, 0, 0, size, 0)  # a leaf without cells, which begin at the page's end
+    return (header + root).ljust(size, b"\0")
+
+
 def _form(connection: sqlite3.Connection) -> int:
     """Read which form the file has."""
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
-def _identity(path: Path) -> tuple[int, int] | None:
+def identity(path: Path) -> tuple[int, int] | None:
     """Say which file has the name; None: there is none. Raises OSError where it is something else, or cannot be seen."""
     try:
         found = path.stat()

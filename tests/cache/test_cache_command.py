@@ -98,7 +98,7 @@ def test_show(keys: list[str]) -> None:
 def test_stats(keys: list[str]) -> None:
     """`stats` tells what is on disk and what the cache did, in all, by model, tier and day."""
     with Cache(Path(record("path")["path"]), clock=SystemClock(), memory_entries=0) as cache:
-        assert cache.get(keys[0]) is not None
+        assert cache.get(keys[0])
     data = record("stats", "--days", "2")
     assert (data["tiers"][-1]["name"], data["tiers"][-1]["entries"]) == ("disk", 2)
     assert (data["hits"], data["bought"], data["hit_rate"], data["saved_usd"]) == (1, 2, 0.3333, "0.000125")

@@ -30,7 +30,8 @@ for number in map(int, sys.argv[4:]):
     key, answer = make_answer(f"prompt {number}", "text " * 200)
     turn = next(cache.turns(key))
     turn.take()
-    assert cache.put(key, answer), cache.notices()
+    stored = cache.put(key, answer)
+    assert stored, stored.notices
     print(number, flush=True)
     turn.leave(is_kept=True)
 """
@@ -70,8 +71,8 @@ def test_kill_9_loses_and_damages_nothing(tmp_path: Path) -> None:
         for number in range(WRITES):
             key, answer = make_answer(f"prompt {number}", "text " * 200)
             found = cache.get(key)
-            assert found is not None, number
-            assert found[0].text == answer.text
+            assert found.answer is not None, number
+            assert found.answer.text == answer.text
             turn = next(cache.turns(key))
             assert turn.take() is Taken.MINE
             turn.leave(is_kept=True)

@@ -14,8 +14,10 @@ from redis_support import RedisProcess, free_port
 
 from deepsel.cache import Cache, RedisServer
 from deepsel.cache.redis_server import REST_S, masked_url
+from deepsel.cache.store import LookUp, Storing
 from deepsel.errors import ConfigError
 from deepsel.secret import Secret
+from deepsel.values import Notice
 
 Open = Callable[..., Cache]
 TEAM = Secret("sk-of-the-team-0123456789")
@@ -44,15 +46,12 @@ def test_machines_share(machine: Open, clock: FakeClock) -> None:
     clock.sleep(3000)
     other = machine("b", memory_entries=8)
     found = other.get(key, account())
-    assert found is not None
-    assert (found[0].text, found[1]) == ("world", "redis")
+    assert found.answer is not None
+    assert (found.answer.text, found.tier) == ("world", "redis")
     assert [tier.entries for tier in other.stats()[0]] == [1, 1]
-    again = other.get(key, account())
-    assert again is not None
-    assert again[1] == "memory"
+    assert other.get(key, account()).tier == "memory"
     clock.sleep(600)
-    assert other.get(key, account()) is None
-    assert other.notices() == []
+    assert other.get(key, account()) == LookUp(None, None)
 
 
 @pytest.mark.parametrize("disk", [True, False])
@@ -61,9 +60,7 @@ def test_redis_alone_or_below_the_disk(machine: Open, disk: bool) -> None:
     key, answer = make_answer()
     cache = machine("a", uses_disk=disk)
     assert cache.put(key, answer, account=account())
-    found = cache.get(key, account())
-    assert found is not None
-    assert found[1] == ("disk" if disk else "redis")
+    assert cache.get(key, account()).tier == ("disk" if disk else "redis")
     assert (cache.path / "cache.db").exists() is disk
 
 
@@ -71,14 +68,14 @@ def test_accounts_share_only_a_named_namespace(machine: Open, redis: RedisProces
     """Different keys never share an answer on the server, unless a namespace says so; without a key nothing is shared."""
     key, answer = make_answer()
     machine("a").put(key, answer, account=account(TEAM))
-    assert machine("b").get(key, account(TEAM)) is not None
+    assert machine("b").get(key, account(TEAM))
     for stranger in (OTHER, None):
-        assert machine("c").get(key, account(stranger)) is None
-    assert machine("c").get(key) is None
-    assert machine("c", namespace="team").get(key, account(TEAM)) is None
+        assert not machine("c").get(key, account(stranger))
+    assert not machine("c").get(key)
+    assert not machine("c", namespace="team").get(key, account(TEAM))
     machine("a", namespace="team").put(key, answer, account=account(TEAM))
     for anybody in (OTHER, None):
-        assert machine("d", namespace="team").get(key, account(anybody)) is not None
+        assert machine("d", namespace="team").get(key, account(anybody))
     before = redis.client.dbsize()
     other_key, other = make_answer("other")
     assert machine("e").put(other_key, other, account=account(None))  # on disk
@@ -86,7 +83,7 @@ def test_accounts_share_only_a_named_namespace(machine: Open, redis: RedisProces
     def no_key() -> Secret | None:
         raise ConfigError("no key")
 
-    assert machine("e").get(other_key, no_key) is not None
+    assert machine("e").get(other_key, no_key)
     assert redis.client.dbsize() == before
 
 
@@ -111,9 +108,7 @@ def test_each_tier_may_keep_for_less(machine: Open, redis: RedisProcess, clock: 
     cache.put(key, answer, account=account())
     assert 0 < redis.client.pttl(redis.client.keys("*")[0]) <= 60_000
     clock.sleep(11)
-    found = cache.get(key, account())
-    assert found is not None
-    assert found[1] == "disk"
+    assert cache.get(key, account()).tier == "disk"
 
 
 @pytest.mark.parametrize("foreign", [b"garbage", b"\xff\xfe", b"{}", b"cos\nsystem\n(S'true'\ntR."])
@@ -127,14 +122,15 @@ def test_foreign_values_are_misses(machine: Open, redis: RedisProcess, foreign: 
     name = redis.client.keys("*")[0]
     redis.client.set(name, foreign)
     redis.client.set(name + b"2", b'{"format":2}')
-    assert cache.get(key, account()) is None
+    assert not cache.get(key, account())
     verdict = upkeep.verify(cache, repairs=True)
     assert len(verdict.problems) == (1 if foreign != b"\xff\xfe" else 0)  # what is no text is no entry either
     assert redis.client.exists(name + b"2")
     redis.client.delete(name)
     redis.client.lpush(name, "a list")
-    assert cache.get(key, account()) is None
-    assert [notice.code for notice in cache.notices()] == ["cache_unavailable"]
+    found = cache.get(key, account())
+    assert found.answer is None
+    assert [notice.code for notice in found.notices] == ["cache_unavailable"]
 
 
 def test_commands_are_about_the_own_entries(machine: Open, redis: RedisProcess) -> None:
@@ -176,13 +172,15 @@ def test_an_outage_is_one_warning_and_few_tries(open_cache: Open, clock: FakeClo
     server = CountingServer(f"redis://:hush@127.0.0.1:{free_port()}/0", clock=clock, namespace="team")
     cache = open_cache(server=server)
     key, answer = make_answer()
+    notices: list[Notice] = []
     for expected in (1, 2):
         for _ in range(5):
-            cache.get("k1-none")
-            assert cache.put(key, answer)
+            notices += cache.get("k1-none").notices
+            stored = cache.put(key, answer)
+            assert stored
+            notices += stored.notices
         assert server.tried == expected
         clock.sleep(REST_S)
-    notices = cache.notices()
     assert [notice.code for notice in notices] == ["cache_unavailable"]
     assert "hush" not in notices[0].message
     assert "127.0.0.1" in notices[0].message
@@ -198,15 +196,14 @@ def test_a_restarted_server_is_used_again(machine: Open, redis: RedisProcess, cl
     assert cache.put(key, answer, account=account())
     redis.stop()
     redis.start()
-    assert cache.put(key, answer, account=account())
-    assert cache.notices() == []
+    assert cache.put(key, answer, account=account()) == Storing(is_kept=True)
     redis.stop()
     assert not cache.put(key, answer, account=account())
     redis.start()
     assert not cache.put(key, answer, account=account())
     clock.sleep(REST_S)
     assert cache.put(key, answer, account=account())
-    assert cache.get(key, account()) is not None
+    assert cache.get(key, account())
 
 
 def test_a_full_server_is_still_read(machine: Open, redis: RedisProcess) -> None:
@@ -216,10 +213,9 @@ def test_a_full_server_is_still_read(machine: Open, redis: RedisProcess) -> None
     assert cache.put(key, answer, account=account())
     redis.client.config_set("maxmemory", 1)
     other_key, other = make_answer("other")
-    assert not cache.put(other_key, other, account=account())
-    assert not cache.put(other_key, other, account=account())
-    assert cache.get(key, account()) is not None
-    assert len(cache.notices()) == 1
+    tries = [cache.put(other_key, other, account=account()) for _ in range(2)]
+    assert [(one.is_kept, len(one.notices)) for one in tries] == [(False, 1), (False, 0)]
+    assert cache.get(key, account())
     redis.client.config_set("maxmemory", 0)
     assert cache.put(other_key, other, account=account())
 
@@ -248,8 +244,8 @@ def test_a_password_is_honoured_and_never_told(tmp_path: Path, open_cache: Open,
         assert good.put(key, answer)
         bad_url = redis.url.replace(":right-hush@", user)
         bad = open_cache(server=RedisServer(bad_url, clock=clock, namespace="t"), uses_disk=False)
-        assert not bad.put(key, answer)
-        notices = bad.notices()
+        is_kept, notices = bad.put(key, answer)
+        assert not is_kept
         assert len(notices) == 1
         assert "hush" not in notices[0].message
     finally:
@@ -274,7 +270,7 @@ def test_tls_is_honoured(tmp_path: Path, open_cache: Open, clock: FakeClock) -> 
         key, answer = make_answer()
         for url, works in ((redis.url, True), (redis.url.partition("?")[0], False)):
             cache = open_cache(server=RedisServer(url, clock=clock, namespace="t"), uses_disk=False)
-            assert cache.put(key, answer) is works
+            assert bool(cache.put(key, answer)) is works
     finally:
         redis.stop()
 
@@ -284,8 +280,9 @@ def test_a_url_that_is_none_is_a_warning(open_cache: Open, clock: FakeClock, url
     """A URL that cannot be used costs one warning."""
     cache = open_cache(server=RedisServer(url, clock=clock, namespace="t"))
     key, answer = make_answer()
-    assert cache.put(key, answer._replace(text="x"))
-    assert len(cache.notices()) == 1
+    is_kept, notices = cache.put(key, answer._replace(text="x"))
+    assert is_kept
+    assert len(notices) == 1
 
 
 def test_without_the_library_there_is_a_hint(tmp_path: Path) -> None:
@@ -297,7 +294,8 @@ def test_without_the_library_there_is_a_hint(tmp_path: Path) -> None:
         "from deepsel.cache import Cache, RedisServer; from deepsel.clock import SystemClock\n"
         "server = RedisServer('redis://127.0.0.1:1/0', clock=SystemClock(), namespace='t')\n"
         "with Cache(Path(sys.argv[2]), clock=SystemClock(), server=server) as cache:\n"
-        "    print(cache.put(*make_answer()), cache.notices()[0].message)"
+        "    is_kept, notices = cache.put(*make_answer())\n"
+        "print(is_kept, notices[0].message)"
     )
     arguments = [sys.executable, "-c", code, Path(__file__).parent, tmp_path]
     done = subprocess.run(arguments, capture_output=True, text=True, check=True, timeout=60)
@@ -316,7 +314,7 @@ def test_a_hit_at_home_does_not_load_the_library(tmp_path: Path) -> None:
         "Cache(Path(sys.argv[2]), clock=SystemClock()).put(key, answer)\n"
         "server = RedisServer('redis://127.0.0.1:1/0', clock=SystemClock(), namespace='t')\n"
         "found = Cache(Path(sys.argv[2]), clock=SystemClock(), server=server).get(key)\n"
-        "print(found[1], 'redis' in sys.modules)"
+        "print(found.tier, 'redis' in sys.modules)"
     )
     arguments = [sys.executable, "-c", code, Path(__file__).parent, tmp_path]
     done = subprocess.run(arguments, capture_output=True, text=True, check=True, timeout=60)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,9 @@ from cache_support import FakeClock, document_for, make_answer
 from deepsel.cache import Cache, cache_key
 from deepsel.cache.disk_tier import DiskTier
 from deepsel.cache.entry import encode
+from deepsel.cache.rests import FIRST_REST_S, LONGEST_REST_S
+from deepsel.cache.store import LookUp, Storing
+from deepsel.cache.tier import CacheUnavailable
 from deepsel.errors import ConfigError, UsageError
 from deepsel.values import Finish
 
@@ -24,13 +28,12 @@ def test_what_is_put_is_got_from_the_upper_tier(open_cache: Open, clock: FakeClo
     """A process that stored an answer has it in memory, another one finds it on disk and then in memory."""
     key, answer = make_answer()
     first = open_cache(memory_entries=8)
-    assert first.put(key, answer)
+    assert first.put(key, answer) == Storing(is_kept=True)
     stamped = answer._replace(stored_at=clock.now(), ttl_s=3600.0)
-    assert first.get(key) == (stamped, "memory")
+    assert first.get(key) == LookUp(stamped, "memory")
     second = open_cache(memory_entries=8)
-    assert second.get(key) == (stamped, "disk")
-    assert second.get(key) == (stamped, "memory")
-    assert first.notices() == second.notices() == []
+    assert second.get(key) == LookUp(stamped, "disk")
+    assert second.get(key) == LookUp(stamped, "memory")
 
 
 @pytest.mark.parametrize(("waited_s", "is_hit"), [(0, True), (59.9, True), (60, False), (10_000, False)])
@@ -43,7 +46,7 @@ def test_answers_expire(
     cache = open_cache(memory_entries=memory_entries, ttl_s=60)
     cache.put(key, answer)
     clock.sleep(waited_s)
-    assert (cache.get(key) is not None) is is_hit
+    assert bool(cache.get(key)) is is_hit
 
 
 def test_a_lower_hit_fills_memory_with_the_time_left(open_cache: Open, clock: FakeClock) -> None:
@@ -52,10 +55,10 @@ def test_a_lower_hit_fills_memory_with_the_time_left(open_cache: Open, clock: Fa
     open_cache().put(key, answer, ttl_s=100)
     clock.sleep(90)
     cache = open_cache(memory_entries=8)
-    assert [cache.get(key) is not None for _ in range(2)] == [True, True]
+    assert [bool(cache.get(key)) for _ in range(2)] == [True, True]
     assert cache.stats()[0][0].entries == 1
     clock.sleep(10)
-    assert cache.get(key) is None
+    assert not cache.get(key)
     assert cache.stats()[0][0].entries == 0
 
 
@@ -66,7 +69,7 @@ def test_an_entry_has_its_own_time(open_cache: Open, clock: FakeClock) -> None:
     assert cache.put(key, answer, ttl_s=1000)
     assert not cache.put(other_key, other, ttl_s=0)
     clock.sleep(500)
-    assert (cache.get(key) is not None, cache.get(other_key)) == (True, None)
+    assert (bool(cache.get(key)), bool(cache.get(other_key))) == (True, False)
 
 
 def test_an_answer_from_the_future_is_not_served(open_cache: Open, clock: FakeClock) -> None:
@@ -76,9 +79,9 @@ def test_an_answer_from_the_future_is_not_served(open_cache: Open, clock: FakeCl
     clock.seconds = 200
     cache.put(key, answer)
     clock.seconds = 0
-    assert cache.get(key) is not None
+    assert cache.get(key)
     clock.seconds = -200
-    assert cache.get(key) is None
+    assert not cache.get(key)
 
 
 @pytest.mark.parametrize("finish", [finish for finish in Finish if finish is not Finish.COMPLETE])
@@ -88,7 +91,7 @@ def test_an_incomplete_answer_is_refused(open_cache: Open, folder: Path, finish:
     cache = open_cache(memory_entries=8)
     with pytest.raises(ValueError, match="only complete"):
         cache.put(key, answer)
-    assert cache.get(key) is None
+    assert not cache.get(key)
     assert not folder.exists()
 
 
@@ -102,8 +105,7 @@ def test_an_answer_to_another_request_is_refused(open_cache: Open, folder: Path)
     tier = DiskTier(folder, size_limit_bytes=1 << 20)
     tier.put(other, encode(answer._replace(stored_at=FakeClock().now(), ttl_s=60.0)), ttl_s=60, label="m-1")
     tier.close()
-    assert cache.get(other) is None
-    assert cache.notices() == []
+    assert cache.get(other) == LookUp(None, None)
 
 
 def test_a_newer_answer_replaces(open_cache: Open) -> None:
@@ -114,25 +116,24 @@ def test_a_newer_answer_replaces(open_cache: Open) -> None:
     cache.put(key, answer._replace(text="newer"))
     for reader in (cache, open_cache()):
         found = reader.get(key)
-        assert found is not None
-        assert found[0].text == "newer"
+        assert found.answer is not None
+        assert found.answer.text == "newer"
 
 
 def test_a_corrupt_database_is_a_miss_and_one_warning(open_cache: Open, folder: Path) -> None:
-    """A damaged file costs one warning a process; memory goes on; nothing raises."""
+    """A damaged file costs one warning a process, given to the request that met it; memory goes on; nothing raises."""
     folder.mkdir(parents=True)
     (folder / "cache.db").write_bytes(b"garbage " * 1000)
     key, answer = make_answer()
     cache = open_cache(memory_entries=8)
-    assert cache.get(key) is None
-    assert not cache.put(key, answer)
-    assert cache.get(key) is not None
-    notices = cache.notices()
+    found, _, notices = cache.get(key)
+    assert found is None
+    assert cache.put(key, answer) == Storing(is_kept=False)
+    assert cache.get(key).tier == "memory"
     assert [notice.code for notice in notices] == ["cache_unavailable"]
     assert "disk" in notices[0].message
     assert "cache clear --all" in notices[0].message
-    assert cache.get("k1-other") is None
-    assert cache.notices() == []
+    assert cache.get("k1-other") == LookUp(None, None)
     cache.close()
     assert (folder / "cache.db").read_bytes() == b"garbage " * 1000
 
@@ -142,8 +143,64 @@ def test_an_unusable_folder_is_a_miss_and_one_warning(open_cache: Open, tmp_path
     (tmp_path / "file").write_text("")
     cache = open_cache(tmp_path / "file" / "answers")
     key, answer = make_answer()
-    assert (cache.get(key), cache.put(key, answer), cache.put(key, answer)) == (None, False, False)
-    assert len(cache.notices()) == 1
+    found, first, second = cache.get(key), cache.put(key, answer), cache.put(key, answer)
+    assert (bool(found), bool(first), bool(second)) == (False, False, False)
+    assert len([*found.notices, *first.notices, *second.notices]) == 1
+
+
+def test_a_tier_that_failed_is_tried_again(open_cache: Open, clock: FakeClock) -> None:
+    """A disk that fails is left alone for 30 s, then twice as long each time up to ten minutes, and used again once it works."""
+    key, answer = make_answer()
+    cache = open_cache()
+    assert cache.put(key, answer, ttl_s=1e6)
+    assert cache.disk is not None
+    works, tries = cache.disk.get, []
+
+    def fails(_: str) -> None:
+        tries.append(clock.monotonic())
+        raise CacheUnavailable("locked for a moment")
+
+    cache.disk.get = fails  # type: ignore[method-assign]  # a disk whose trouble begins and ends
+    notices = []
+    for _ in range(4000):
+        notices += cache.get(key).notices
+        clock.sleep(1)
+    waits = [later - earlier for earlier, later in pairwise(tries)]
+    assert waits == [FIRST_REST_S, 60, 120, 240, 480, *[LONGEST_REST_S] * (len(waits) - 5)]
+    assert len(waits) > 7
+    assert [notice.code for notice in notices] == ["cache_unavailable"]
+    cache.disk.get = works  # type: ignore[method-assign]
+    clock.sleep(LONGEST_REST_S)
+    assert cache.get(key).tier == "disk"
+    assert cache.get(key).tier == "disk"
+
+
+def test_after_a_rest_one_caller_tries(open_cache: Open, clock: FakeClock) -> None:
+    """While one caller finds out whether a tier works again, the others go on without it."""
+    cache = open_cache()
+    assert cache.disk is not None
+    tries = []
+
+    def fails(key: str) -> None:
+        tries.append(key)
+        if key == "k1-first":
+            assert not cache.get("k1-second")
+        raise CacheUnavailable("locked for a moment")
+
+    cache.disk.get = fails  # type: ignore[method-assign]  # as above
+    cache.get("k1-begin")
+    clock.sleep(FIRST_REST_S)
+    cache.get("k1-first")
+    assert tries == ["k1-begin", "k1-first"]
+
+
+def test_a_look_before_the_request_tells_nobody(open_cache: Open, folder: Path) -> None:
+    """Who only looks at the disk takes no warning from the request that is told of it."""
+    folder.mkdir(parents=True)
+    (folder / "cache.db").write_bytes(b"garbage " * 1000)
+    cache = open_cache()
+    assert cache.on_disk("k1-a") is None
+    assert len(cache.get("k1-a").notices) == 1
 
 
 @pytest.mark.parametrize(
@@ -241,7 +298,7 @@ def test_clear_removes_what_is_selected(
     cache = open_cache(ttl_s=100_000, memory_entries=memory_entries)
     keys = fill(cache, clock)
     assert cache.clear(**selector) == len(removed)
-    assert [cache.get(key) is None for key in keys] == [number in removed for number in range(3)]
+    assert [not cache.get(key) for key in keys] == [number in removed for number in range(3)]
 
 
 @pytest.mark.parametrize("selector", [{}, {"all_entries": True, "model": "m-1"}])

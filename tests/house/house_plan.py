@@ -122,8 +122,8 @@ KNOWN: dict[str, dict[str, int]] = {
         "simulator/": 24,
     },
     "class names": {
-        "Allowance": 2, "Ask": 2, "Band": 2, "Budget": 2, "Call": 2, "Change": 2, "Database": 2, "Draft": 2, "Group": 2,
-        "Limits": 2, "Piece": 2, "Plan": 2, "Prompt": 2, "Reader": 2, "Record": 2, "Report": 3, "Result": 2, "Run": 2,
+        "Allowance": 2, "Ask": 2, "Band": 2, "Budget": 2, "Call": 2, "Change": 2, "Draft": 2, "Group": 2,
+        "Limits": 2, "Piece": 2, "Plan": 2, "Prompt": 2, "Reader": 2, "Record": 2, "Report": 3, "Run": 2,
         "Seen": 2, "Source": 2, "Tally": 2, "Target": 2, "Tier": 2, "Turn": 2, "Wanted": 2, "Weights": 2,
         "Wishes": 3,
     },

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from deepsel.storage.sqlite import Database
+from deepsel.storage.sqlite import SqliteFile
 
 STEPS = (("CREATE TABLE one (x)",), ("ALTER TABLE one ADD COLUMN y DEFAULT 7", "CREATE TABLE two (x)"))
 
@@ -35,15 +35,15 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[sqlite3.Connection]:
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def database(tmp_path: Path) -> Iterator[SqliteFile]:
     made = make(tmp_path)
     yield made
     made.close()
 
 
-def make(folder: Path, steps: tuple[tuple[str, ...], ...] = STEPS, busy_timeout_s: float = 5.0) -> Database:
+def make(folder: Path, steps: tuple[tuple[str, ...], ...] = STEPS, busy_timeout_s: float = 5.0) -> SqliteFile:
     path = folder / "data" / "file.sqlite"
-    return Database(path, steps, name="the test's file", code="test_unavailable", busy_timeout_s=busy_timeout_s)
+    return SqliteFile(path, steps, name="the test's file", code="test_unavailable", busy_timeout_s=busy_timeout_s)
 
 
 def is_open(connection: sqlite3.Connection) -> bool:
@@ -54,37 +54,50 @@ def is_open(connection: sqlite3.Connection) -> bool:
     return True
 
 
-def insert(database: Database, value: int = 1) -> None:
+def insert(database: SqliteFile, value: int = 1) -> None:
     assert database.write(lambda one: one.execute("INSERT INTO one (x) VALUES (?)", (value,)).rowcount) == (1, ())
 
 
-def count(database: Database) -> int:
+def count(database: SqliteFile) -> int:
     found, notices = database.read(lambda one: one.execute("SELECT COUNT(*) FROM one").fetchone()[0], empty=0)
     assert notices == ()
     assert found is not None
     return int(found)
 
 
-def test_reading_makes_no_file(database: Database) -> None:
+def test_reading_makes_no_file(database: SqliteFile) -> None:
     """Before the first write there is nothing, and that is no trouble."""
     assert count(database) == 0
     assert not database.path.parent.exists()
 
 
-def test_a_thread_opens_the_file_once(database: Database, opened: list[sqlite3.Connection]) -> None:
-    """After the file was made, a thousand pieces of work use one connection, and `close` gives it back."""
+def test_a_new_file_is_what_sqlite_itself_makes(database: SqliteFile) -> None:
+    """It is in WAL mode from its first byte on, sound, and holds UTF-8 text of any size."""
+    text = "\u4f60\u597d \U0001f600" * 10_000
+    assert database.write(lambda one: one.execute("INSERT INTO one (x) VALUES (?)", (text,)).rowcount) == (1, ())
+    with closing(sqlite3.connect(database.path)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        assert connection.execute("PRAGMA encoding").fetchone() == ("UTF-8",)
+        assert connection.execute("PRAGMA page_size").fetchone() == (4096,)
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        assert connection.execute("SELECT x FROM one").fetchone() == (text,)
+        connection.execute("VACUUM")
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def test_a_thread_opens_the_file_once(database: SqliteFile, opened: list[sqlite3.Connection]) -> None:
+    """From the first write on, a thousand pieces of work use one connection, and `close` gives it back."""
     insert(database)
-    made = len(opened)
     for _ in range(500):
         insert(database)
         count(database)
-    assert len(opened) == made
+    assert len(opened) == 1
     database.close()
     assert not any(map(is_open, opened))
     assert count(database) == 501
 
 
-def test_threads_that_ended_keep_no_connection(database: Database, opened: list[sqlite3.Connection]) -> None:
+def test_threads_that_ended_keep_no_connection(database: SqliteFile, opened: list[sqlite3.Connection]) -> None:
     """Each thread has a connection of its own, which is closed with it."""
     insert(database)
     before, barrier = len(opened), threading.Barrier(10)
@@ -101,7 +114,7 @@ def test_threads_that_ended_keep_no_connection(database: Database, opened: list[
     assert count(database) == 11
 
 
-def test_close_gives_back_what_all_threads_opened(database: Database, opened: list[sqlite3.Connection]) -> None:
+def test_close_gives_back_what_all_threads_opened(database: SqliteFile, opened: list[sqlite3.Connection]) -> None:
     """Connections of threads that live on are closed too, and made anew when they are needed again."""
     with ThreadPoolExecutor(1) as pool:
         pool.submit(insert, database).result(30)
@@ -111,7 +124,7 @@ def test_close_gives_back_what_all_threads_opened(database: Database, opened: li
     assert count(database) == 2
 
 
-def test_files_are_private_and_nothing_else_is_left(database: Database) -> None:
+def test_files_are_private_and_nothing_else_is_left(database: SqliteFile) -> None:
     """The file, its log and its folder are their owner's alone."""
     insert(database)
     found = {path.name: path.stat().st_mode & 0o077 for path in database.path.parent.iterdir()}
@@ -137,7 +150,7 @@ def test_steps_are_taken_once_each(tmp_path: Path) -> None:
     again.close()
 
 
-def test_a_piece_of_work_is_whole_or_nothing(database: Database) -> None:
+def test_a_piece_of_work_is_whole_or_nothing(database: SqliteFile) -> None:
     """Work that fails leaves no trace, says why, and the next one goes on; an error of the work's own goes through."""
     insert(database)
 
@@ -160,7 +173,7 @@ def test_a_piece_of_work_is_whole_or_nothing(database: Database) -> None:
     assert count(database) == 1
 
 
-def test_reading_sees_one_state_of_the_file(database: Database, tmp_path: Path) -> None:
+def test_reading_sees_one_state_of_the_file(database: SqliteFile, tmp_path: Path) -> None:
     """What another process writes between two queries of one piece of work is not seen by the second."""
     insert(database)
     other = make(tmp_path)
@@ -175,7 +188,7 @@ def test_reading_sees_one_state_of_the_file(database: Database, tmp_path: Path) 
     assert count(database) == 2
 
 
-def test_a_replaced_file_is_seen(database: Database, tmp_path: Path) -> None:
+def test_a_replaced_file_is_seen(database: SqliteFile, tmp_path: Path) -> None:
     """A file that was removed, or another one put in its place, is not written to under its old name."""
     insert(database)
     for path in database.path.parent.iterdir():
@@ -238,9 +251,9 @@ def test_a_lock_is_waited_for_only_so_long(tmp_path: Path) -> None:
 CHILD = """
 import os, sys, threading
 from pathlib import Path
-from deepsel.storage.sqlite import Database
+from deepsel.storage.sqlite import SqliteFile
 
-database = Database(Path(sys.argv[1]), (("CREATE TABLE one (x)",),), name="it", code="c")
+database = SqliteFile(Path(sys.argv[1]), (("CREATE TABLE one (x)",),), name="it", code="c")
 def insert(): assert database.write(lambda one: one.execute("INSERT INTO one VALUES (1)").rowcount) == (1, ())
 insert()
 started, may_end = threading.Event(), threading.Event()
@@ -279,8 +292,8 @@ def test_many_threads_and_processes_lose_nothing(tmp_path: Path) -> None:
     """Four processes of eight threads that make the file together leave every row."""
     code = (
         "import sys; from concurrent.futures import ThreadPoolExecutor; from pathlib import Path\n"
-        "from deepsel.storage.sqlite import Database\n"
-        "database = Database(Path(sys.argv[1]), (('CREATE TABLE one (x)',),), name='it', code='c')\n"
+        "from deepsel.storage.sqlite import SqliteFile\n"
+        "database = SqliteFile(Path(sys.argv[1]), (('CREATE TABLE one (x)',),), name='it', code='c')\n"
         "insert = lambda n: database.write(lambda one: one.execute('INSERT INTO one VALUES (1)').rowcount)\n"
         "with ThreadPoolExecutor(8) as pool: assert set(pool.map(insert, range(100))) == {(1, ())}\n"
         "database.close()\n"

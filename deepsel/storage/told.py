@@ -9,7 +9,7 @@ from deepsel.values import Notice
 _T = TypeVar("_T")
 
 
-class Result(NamedTuple, Generic[_T]):
+class Told(NamedTuple, Generic[_T]):
     """The end of one piece of work."""
 
     value: _T | None

@@ -24,9 +24,8 @@ from deepsel.bench.records import Report, Result
 from deepsel.bench.session import Session, Wanted, worst_cost_usd
 from deepsel.cli import output as out
 from deepsel.cli.context import Workshop, choose_profile, load_settings
-from deepsel.cli.money import usd
 from deepsel.cli.options import Common
-from deepsel.cli.terminal import is_terminal, plain, write_note
+from deepsel.cli.terminal import is_terminal, plain, screen_of, write_note
 from deepsel.clock import SystemClock
 from deepsel.config import Profile, Settings
 from deepsel.engine.budget import Purse, budgets_of
@@ -39,6 +38,9 @@ from deepsel.errors import (
     UsageError,
 )
 from deepsel.health.log import picousd
+from deepsel.show.lines import clipped
+from deepsel.show.money import exact_usd
+from deepsel.show.screen import Screen
 from deepsel.values import Json, Latency
 
 __all__ = ["Limits", "Wishes", "run"]
@@ -85,7 +87,7 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str]) -> None:
             except KeyboardInterrupt:
                 is_partial = True
         report = _report(session, wishes, baseline, started_at=started_at, is_partial=is_partial)
-        _deliver(render(report, wishes.form), wishes.output)
+        out.deliver(render(report, wishes.form, _screen(wishes)), wishes.output)
         figures = {} if is_partial else saving.latest(report.results)
         _save(report, wishes, purse, figures)
         if wishes.saves_profile and not is_partial:
@@ -127,7 +129,7 @@ def _ensure_cost(
         refusal = f"the price of {', '.join(unknown)} is unknown, so that `--max-cost` cannot be kept"
     elif cap is not None and total is not None:
         is_over = total > cap
-        refusal = f"could cost {usd(total)}, and `--max-cost` is {usd(cap)}" if is_over else purse.take(total)
+        refusal = f"could cost {exact_usd(total)}, and `--max-cost` is {exact_usd(cap)}" if is_over else purse.take(total)
     if refusal:
         raise OverBudgetError(
             f"nothing was sent: the run {refusal}" if total is not None else f"nothing was sent: {refusal}",
@@ -199,7 +201,12 @@ def _settings(wishes: Wishes) -> dict[str, Json]:
     return {**given, "texts": len(wishes.wanted.texts)}
 
 
-def render(report: Report, form: str) -> str:
+def _screen(wishes: Wishes) -> Screen:
+    """Tell what is drawn on: a file is UTF-8, and as wide as a pipe."""
+    return Screen() if wishes.output else screen_of(sys.stdout)
+
+
+def render(report: Report, form: str, screen: Screen) -> str:
     """Write a report in one of the formats."""
     if form == "html":
         from deepsel.bench.export_html import page
@@ -213,16 +220,8 @@ def render(report: Report, form: str) -> str:
     from deepsel.bench import export_text
 
     if form == "table":
-        return export_text.table(report, has_blocks="utf" in (sys.stdout.encoding or "").lower())
+        return export_text.table(report, screen)
     return export_text.markdown(report) if form == "markdown" else export_text.junit(report)
-
-
-def _deliver(text: str, path: Path | None) -> None:
-    """Write to stdout or to the file."""
-    if path is None:
-        out.write_stdout(text)
-    else:
-        out.write_file(path, text)
 
 
 def _save(report: Report, wishes: Wishes, purse: Purse, figures: Mapping[str, Latency]) -> None:
@@ -292,5 +291,5 @@ class _Line:
     def _draw(self, text: str) -> None:
         columns = shutil.get_terminal_size().columns
         with suppress(OSError):
-            sys.stderr.write("\r" + plain(text)[: max(1, columns - 1)] + "\x1b[K")
+            sys.stderr.write("\r" + clipped(plain(text), max(1, columns - 1)) + "\x1b[K")
             sys.stderr.flush()

@@ -6,11 +6,12 @@ import json
 from functools import partial
 from typing import Any
 
-from deepsel.cli.money import count, usd
 from deepsel.cli.terminal import plain
 from deepsel.engine.lookup import Place, find_place, may_read
 from deepsel.engine.prepare import Prepared
 from deepsel.engine.run import Tools
+from deepsel.show.money import usd
+from deepsel.show.numbers import count
 
 
 def cache_state(prepared: Prepared, tools: Tools) -> dict[str, Any]:

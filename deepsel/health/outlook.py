@@ -13,6 +13,7 @@ from deepsel.health.cooldowns import Endpoint, Standing, Thresholds, read_state
 from deepsel.health.holds import Budgets, Left, left_of
 from deepsel.health.limits import Limit, read_limit
 from deepsel.health.percentiles import median
+from deepsel.show.money import exact_usd
 from deepsel.values import Latency
 
 if TYPE_CHECKING:
@@ -91,7 +92,7 @@ def _untouched(budgets: Budgets) -> Left:
     """Give the whole of the tighter budget, of which nothing was ever spent."""
     bounds = ((budgets.daily_usd, "daily"), (budgets.monthly_usd, "monthly"))
     amount, name = min((bound, name) for bound, name in bounds if bound is not None)
-    return Left(amount, f"${amount} left of the {name} budget of ${amount}")
+    return Left(amount, f"{exact_usd(amount)} left of the {name} budget of {exact_usd(amount)}")
 
 
 def _outlook(

@@ -38,7 +38,7 @@ def test_a_hold_counts_until_it_is_settled(tmp_path: Path) -> None:
     refused = hold(log.database, DAY, Decimal("0.61"), at=AT, ttl_s=60)
     assert refused is not None
     assert refused.hold is None
-    assert refused.refusal == "could cost $0.61, and there is $0.6 left of the daily budget of $1.00"
+    assert refused.refusal == "could cost $0.61, and there is $0.60 left of the daily budget of $1.00"
     log.add([_bill("0.05")], hold=held.hold)
     assert _left(log) == Decimal("0.95")
 
@@ -72,7 +72,7 @@ def test_the_tighter_budget_holds(tmp_path: Path) -> None:
     both = Budgets("main", daily_usd=Decimal(1), monthly_usd=Decimal("1.50"))
     left = log.database.read(lambda one: left_of(one, both, at=AT), empty=None)
     assert left is not None
-    assert (left.usd, left.words) == (Decimal("0.40"), "$0.4 left of the monthly budget of $1.50")
+    assert (left.usd, left.words) == (Decimal("0.40"), "$0.40 left of the monthly budget of $1.50")
     assert _left(log) == Decimal("0.80")
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields
@@ -12,6 +10,7 @@ from typing import Any
 
 from deepsel.bench.figures import rows_of
 from deepsel.bench.records import METRICS, Case, Check, Comparison, Report, Result, Sample
+from deepsel.show import csv
 
 SCHEMA_VERSION = 1
 _CASE = tuple(field.name for field in fields(Case))
@@ -112,20 +111,13 @@ def _read(name: str, value: Any) -> Any:
 
 def csv_text(report: Report) -> str:
     """Return one line for each case and metric, for spreadsheets."""
-    file = io.StringIO()
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow([*_CASE, "requests", "failed", "cost_usd", "metric", *_STATISTICS, "p50_low", "p50_high"])
+    heads = [*_CASE, "requests", "failed", "cost_usd", "metric", *_STATISTICS, "p50_low", "p50_high"]
+    rows: list[list[Any]] = []
     for result in report.results:
         failed = len(result.samples) - len(result.answered)
-        cost = "" if result.cost_usd is None else f"{result.cost_usd:f}"
-        head = [*_guarded(asdict(result.case)), len(result.samples), failed, cost]
+        case = [*asdict(result.case).values(), len(result.samples), failed, result.cost_usd]
         for _, metric, _, figures in rows_of(result):
             numbers = [getattr(figures, name) for name in _STATISTICS]
-            span = figures.p50_ci95 or ("", "")
-            writer.writerow([*head, metric, *(_round(one) for one in (*numbers, *span))])
-    return file.getvalue()
-
-
-def _guarded(members: Mapping[str, Any]) -> list[Any]:
-    """Keep a spreadsheet from taking a name for a formula."""
-    return [f"'{one}" if isinstance(one, str) and one[:1] in ("=", "+", "-", "@") else one for one in members.values()]
+            span = figures.p50_ci95 or (None, None)
+            rows.append([*case, metric, *(_round(one) for one in (*numbers, *span))])
+    return csv.csv_text(heads, rows)

@@ -18,6 +18,7 @@ from deepsel.bench.statistics import (
     quantile,
     ratio_of_medians,
 )
+from deepsel.show.money import exact_usd
 
 COMPARED = ("ttft_s", "tpot_s")
 """Of a load; of silences `cold_ttft_s`. Few, since every comparison more is one more chance to be misled."""
@@ -170,7 +171,8 @@ def checks_of(
         found += [_regression(one, limits.regression_pct) for one in comparisons if one.against == BASELINE]
     if limits.cost_usd is not None:
         passed = cost_usd is not None and cost_usd <= limits.cost_usd
-        words = f"the run cost {'an unknown amount' if cost_usd is None else f'${cost_usd:f}'}; ${limits.cost_usd:f} allowed"
+        cost = "an unknown amount" if cost_usd is None else exact_usd(cost_usd)
+        words = f"the run cost {cost}; {exact_usd(limits.cost_usd)} allowed"
         found.append(Check("--max-cost", "", limits.cost_usd, cost_usd, passed, words))
     return found
 

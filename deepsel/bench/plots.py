@@ -1,15 +1,19 @@
-"""Plots of a case as inline SVG: positions are percentages, so that text keeps its size on every screen."""
+"""Plots of a case as inline SVG: how its times are spread, how they went over the run, cold beside warm."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from html import escape
 
-from deepsel.bench.figures import duration, histogram
 from deepsel.bench.records import Result
 from deepsel.bench.statistics import describe
+from deepsel.show import svg
+from deepsel.show.bars import histogram
+from deepsel.show.durations import seconds
 
 _HEIGHT = 120
+_BELOW = 20
+"""For the labels of an axis."""
 _BINS = 48
 
 
@@ -18,16 +22,12 @@ def distribution(values: Sequence[float], title: str) -> str:
     if not values:
         return ""
     counts, figures = histogram(values, _BINS), describe(values)
-    low, high, most = min(values), max(values), max(counts)
-    width = 100 / len(counts)
-    bars = "".join(
-        f'<rect class="bar" x="{place * width:.2f}%" y="{_HEIGHT - _HEIGHT * count / most:.1f}" '
-        f'width="{width * 0.9:.2f}%" height="{_HEIGHT * count / most:.1f}"><title>{count}</title></rect>'
-        for place, count in enumerate(counts)
-        if count
-    )
-    marks = "".join(_mark(name, value, low, high) for name, value in (("p50", figures.p50), ("p95", figures.p95)))
-    return _svg(title, bars + marks + _axis(duration(low), duration(high)))
+    low, high = min(values), max(values)
+    parts = [svg.uprights(counts, [str(count) for count in counts], height=_HEIGHT)]
+    for row, (name, value) in enumerate((("p50", figures.p50), ("p95", figures.p95))):
+        if value is not None and high > low:
+            parts.append(svg.mark((value - low) / (high - low), f"{name} {seconds(value)}", row=row, height=_HEIGHT))
+    return _drawn(title, parts, seconds(low), seconds(high))
 
 
 def timeline(result: Result) -> str:
@@ -37,7 +37,7 @@ def timeline(result: Result) -> str:
         return ""
     start, end = result.samples[0].at_s, result.samples[-1].at_s
     span, top = (end - start) or 1.0, max(times)
-    parts = [f'<text class="value" x="0" y="10">{duration(top)}</text>']
+    parts = [f'<text class="value" x="0" y="10">{seconds(top)}</text>']
     for sample in result.samples:
         x = 100 * (sample.at_s - start) / span
         if sample.error is not None:
@@ -46,8 +46,8 @@ def timeline(result: Result) -> str:
         elif sample.ttft_s is not None:
             y = _HEIGHT - (_HEIGHT - 16) * sample.ttft_s / top
             kind = "cold" if sample.role == "cold" else "dot"
-            parts.append(f'<circle class="{kind}" cx="{x:.2f}%" cy="{y:.1f}" r="3"><title>{duration(sample.ttft_s)}</title></circle>')
-    return _svg("Time to first token over the run", "".join(parts) + _axis("0 s", duration(span)))
+            parts.append(f'<circle class="{kind}" cx="{x:.2f}%" cy="{y:.1f}" r="3"><title>{seconds(sample.ttft_s)}</title></circle>')
+    return _drawn("Time to first token over the run", parts, "0 s", seconds(span))
 
 
 def cold_warm(result: Result) -> str:
@@ -61,34 +61,13 @@ def cold_warm(result: Result) -> str:
         y, x1, x2 = 14 + 18 * place, 100 * second / top, 100 * first / top
         parts.append(
             f'<line class="grid" x1="{x1:.2f}%" x2="{x2:.2f}%" y1="{y}" y2="{y}"/>'
-            f'<circle class="dot" cx="{x1:.2f}%" cy="{y}" r="4"><title>warm {duration(second)}</title></circle>'
-            f'<circle class="cold" cx="{x2:.2f}%" cy="{y}" r="4"><title>cold {duration(first)}</title></circle>'
+            f'<circle class="dot" cx="{x1:.2f}%" cy="{y}" r="4"><title>warm {seconds(second)}</title></circle>'
+            f'<circle class="cold" cx="{x2:.2f}%" cy="{y}" r="4"><title>cold {seconds(first)}</title></circle>'
         )
-    height = 14 + 18 * min(len(cold), len(warm))
-    return _svg("Warm and cold time to first token, a line for each round", "".join(parts) + _axis("0 s", duration(top), height), height)
+    height = 14 + 18 * len(parts)
+    return _drawn("Warm and cold time to first token, a line for each round", parts, "0 s", seconds(top), height)
 
 
-def _mark(name: str, value: float | None, low: float, high: float) -> str:
-    """Draw a line at a percentile."""
-    if value is None or high <= low:
-        return ""
-    x = 100 * (value - low) / (high - low)
-    anchor = "end" if x > 85 else "start"
-    return (
-        f'<line class="one" x1="{x:.2f}%" x2="{x:.2f}%" y1="0" y2="{_HEIGHT}"/>'
-        f'<text class="value" x="{x:.2f}%" y="{10 if name == "p50" else 24}" dx="{-4 if anchor == "end" else 4}" '
-        f'text-anchor="{anchor}">{name} {duration(value)}</text>'
-    )
-
-
-def _axis(left: str, right: str, height: int = _HEIGHT) -> str:
-    return (
-        f'<line class="grid" x1="0" x2="100%" y1="{height}" y2="{height}"/>'
-        f'<text class="value" x="0" y="{height + 16}">{escape(left)}</text>'
-        f'<text class="value" x="100%" y="{height + 16}" text-anchor="end">{escape(right)}</text>'
-    )
-
-
-def _svg(title: str, content: str, height: int = _HEIGHT) -> str:
-    name = escape(title)
-    return f'<svg role="img" height="{height + 20}" aria-label="{name}"><title>{name}</title>{content}</svg>'
+def _drawn(title: str, parts: Sequence[str], left: str, right: str, height: int = _HEIGHT) -> str:
+    """Put parts over an axis with a label at each end."""
+    return svg.frame(title, "".join(parts) + svg.axis(left, right, height=height), height=height + _BELOW)

@@ -14,13 +14,14 @@ from deepsel.catalog import overlay
 from deepsel.cli import memo, records
 from deepsel.cli import output as out
 from deepsel.cli.context import choose_profile, load_settings, open_session
-from deepsel.cli.durations import seconds
-from deepsel.cli.money import count, usd
 from deepsel.cli.options import Common
 from deepsel.cli.prompt import read_prompt
 from deepsel.cli.terminal import is_terminal, write_note
 from deepsel.engine.ask import Ask
 from deepsel.errors import StoppedByUser
+from deepsel.show.durations import seconds
+from deepsel.show.money import usd
+from deepsel.show.numbers import count
 from deepsel.values import Answer, JsonObject, Request
 
 if TYPE_CHECKING:

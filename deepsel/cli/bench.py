@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from deepsel.cli.checked import within
+from deepsel.cli.checked import parse_duration, within
 from deepsel.cli.options import Common
 from deepsel.errors import UsageError
 
@@ -148,8 +148,6 @@ def _positive(option: str, value: float | None, *, most: float = 86_400, least: 
 
 def _seconds(option: str, text: str) -> float:
     """Read seconds: a plain number, or one with a unit such as `5m`."""
-    from deepsel.cli.durations import parse_duration
-
     try:
         value = float(text)
     except ValueError:

@@ -25,7 +25,7 @@ from deepsel.bench.records import Report, Result
 from deepsel.cli import output as out
 from deepsel.cli.context import choose_profile, load_settings, open_session
 from deepsel.cli.options import Common
-from deepsel.cli.terminal import is_terminal, plain, write_note
+from deepsel.cli.terminal import is_terminal, plain, screen_of, write_note
 from deepsel.clock import SystemClock
 from deepsel.config import Profile, Settings
 from deepsel.engine.spending import Spending, budgets_of
@@ -37,6 +37,8 @@ from deepsel.errors import (
     UnavailableError,
     UsageError,
 )
+from deepsel.show.lines import clipped
+from deepsel.show.screen import Screen
 from deepsel.storage.amounts import picousd
 from deepsel.values import Json, Latency
 
@@ -84,7 +86,7 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str]) -> None:
             except KeyboardInterrupt:
                 is_partial = True
         report = _report(session, wishes, baseline, started_at=started_at, is_partial=is_partial)
-        _deliver(render(report, wishes.form), wishes.output)
+        out.deliver(render(report, wishes.form, _screen(wishes)), wishes.output)
         figures = {} if is_partial else saving.latest(report.results)
         _save(report, wishes, spending, figures, config.find_paths(env, common.config).data_dir)
         if wishes.saves_profile and not is_partial:
@@ -191,7 +193,12 @@ def _settings(wishes: Wishes) -> dict[str, Json]:
     return {**given, "texts": len(wishes.wanted.texts)}
 
 
-def render(report: Report, form: str) -> str:
+def _screen(wishes: Wishes) -> Screen:
+    """Tell what is drawn on: a file is UTF-8, and as wide as a pipe."""
+    return Screen() if wishes.output else screen_of(sys.stdout)
+
+
+def render(report: Report, form: str, screen: Screen) -> str:
     """Write a report in one of the formats."""
     if form == "html":
         from deepsel.bench.export_html import page
@@ -205,7 +212,7 @@ def render(report: Report, form: str) -> str:
     from deepsel.bench import export_text
 
     if form == "table":
-        return export_text.table(report, has_blocks="utf" in (sys.stdout.encoding or "").lower())
+        return export_text.table(report, screen)
     return export_text.markdown(report) if form == "markdown" else export_text.junit(report)
 
 
@@ -284,5 +291,5 @@ class _Line:
     def _draw(self, text: str) -> None:
         columns = shutil.get_terminal_size().columns
         with suppress(OSError):
-            sys.stderr.write("\r" + plain(text)[: max(1, columns - 1)] + "\x1b[K")
+            sys.stderr.write("\r" + clipped(plain(text), max(1, columns - 1)) + "\x1b[K")
             sys.stderr.flush()

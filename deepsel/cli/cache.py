@@ -12,12 +12,12 @@ import typer
 
 from deepsel.cli import cache_text as text
 from deepsel.cli import memo
+from deepsel.cli.checked import parse_duration
 from deepsel.cli.context import open_session
-from deepsel.cli.durations import parse_duration
 from deepsel.cli.options import Common
 from deepsel.cli.output import write_file, write_stdout
 from deepsel.cli.records import SCHEMA_VERSION, dump
-from deepsel.cli.terminal import is_terminal, plain, write_note
+from deepsel.cli.terminal import columns_to_cut_to, is_terminal, plain, screen_of, write_note
 from deepsel.clock import SystemClock
 from deepsel.errors import CheckFailedError, UsageError
 
@@ -69,7 +69,7 @@ def stats(
         record = {"schema": SCHEMA_VERSION, "path": path, "tiers": [text.tier_record(tier) for tier in tiers]}
         write_stdout(dump(record | figures))
         return
-    write_stdout(text.stats_text(tiers, figures))
+    write_stdout(text.stats_text(tiers, figures, has_blocks=screen_of(sys.stdout).has_blocks))
 
 
 def list_entries(
@@ -88,7 +88,7 @@ def list_entries(
     if as_json:
         write_stdout(dump({"schema": SCHEMA_VERSION, "entries": [text.entry_record(entry) for entry in entries]}))
     elif entries:
-        write_stdout(text.list_text(entries))
+        write_stdout(text.list_text(entries, columns=columns_to_cut_to(sys.stdout)))
     elif not common.quiet:
         write_note("no cached answers")
 

@@ -8,18 +8,22 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from deepsel.cli.durations import duration_text
-from deepsel.cli.money import count, usd
 from deepsel.cli.output import end_with_newline
 from deepsel.cli.records import usage_record
 from deepsel.cli.terminal import plain
+from deepsel.show.bars import sparkline
+from deepsel.show.columns import text_table
+from deepsel.show.durations import duration_text
+from deepsel.show.money import usd
+from deepsel.show.numbers import count
 
 if TYPE_CHECKING:
     from deepsel.cache import Entry, Tally, TierStats
 
 KEY_CHARS = 15
 """How much of a key the list shows: 48 bits, unambiguous among millions."""
-_BARS = "▁▂▃▄▅▆▇█"
+_NOTHING = "."
+"""A day on which nothing happened."""
 
 # --- records ---------------------------------------------------------------------------------------------------------
 
@@ -97,20 +101,7 @@ def entry_record(entry: Entry) -> dict[str, Any]:
 # --- text ------------------------------------------------------------------------------------------------------------
 
 
-def _columns(rows: Sequence[tuple[str, ...]], numeric: set[int]) -> str:
-    """Set rows in aligned columns; numbers to the right, the last column as it is."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = []
-    for row in rows:
-        cells = [
-            text.rjust(width) if column in numeric else text.ljust(width)
-            for column, (text, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(cells).rstrip())
-    return "\n".join(lines) + "\n"
-
-
-def stats_text(tiers: Sequence[TierStats], figures: dict[str, Any]) -> str:
+def stats_text(tiers: Sequence[TierStats], figures: dict[str, Any], *, has_blocks: bool) -> str:
     """Write what each tier holds, what the cache did, and a bar a day."""
     rows: list[tuple[str, ...]] = [("TIER", "ENTRIES", "BYTES", "LIMIT")]
     for tier in tiers:
@@ -125,24 +116,21 @@ def stats_text(tiers: Sequence[TierStats], figures: dict[str, Any]) -> str:
         done.append((plain(name).replace("\n", " "), count(row["hits"]), bought, rate, saved))
     days = figures["by_day"]
     bars = [("saved", [float(day["saved_usd"]) for day in days]), ("hits", [float(day["hits"]) for day in days])]
-    lines = [f"{name:5}  {sparkline(values)}  {days[0]['day']} to {days[-1]['day']}" for name, values in bars]
-    return _columns(rows, {1, 2, 3}) + "\n" + _columns(done, {1, 2, 3}) + "\n" + "\n".join(lines) + "\n"
+    span = f"{days[0]['day']} to {days[-1]['day']}"
+    lines = [f"{name:5}  {sparkline(values, has_blocks=has_blocks, nothing=_NOTHING)}  {span}\n" for name, values in bars]
+    tables = (text_table(cells, right=(1, 2, 3)) for cells in (rows, done))
+    return "\n".join([*tables, "".join(lines)])
 
 
-def sparkline(values: Sequence[float]) -> str:
-    """Draw one bar a value, the highest for the greatest; a dot where there was nothing."""
-    most = max(values, default=0.0)
-    return "".join(_BARS[round(value / most * (len(_BARS) - 1))] if value > 0 else "." for value in values)
-
-def list_text(entries: list[Entry]) -> str:
-    """Write entries as a table with what hits on them save."""
+def list_text(entries: list[Entry], *, columns: int | None) -> str:
+    """Write entries as a table with what hits on them save; prompts are cut to `columns` where it is given."""
     rows = [("KEY", "MODEL", "LEFT", "BYTES", "COST", "PROMPT")]
     for entry in entries:
         left = duration_text(entry.left_s) if entry.left_s > 0 else "expired"
         answer = entry.answer
         model, prompt = (plain(text).replace("\n", " ") for text in (answer.model, answer.prompt))
         rows.append((entry.key[:KEY_CHARS], model, left, count(entry.size_bytes), usd(answer.cost_usd), prompt))
-    return _columns(rows, {2, 3, 4})
+    return text_table(rows, right=(2, 3, 4), columns=columns)
 
 
 def entry_text(entry: Entry) -> str:
@@ -157,7 +145,7 @@ def entry_text(entry: Entry) -> str:
         ("tokens", f"{count(usage.input_tokens)} in, {count(usage.output_tokens)} out ({usage.source})"),
         ("cost", _cost_text(answer.cost_usd, answer.price_rule, answer.price_source)),
     ]
-    blocks = [_columns(facts, set()).rstrip(), "request\n" + json.dumps(answer.document, ensure_ascii=False, indent=2)]
+    blocks = [text_table(facts).rstrip(), "request\n" + json.dumps(answer.document, ensure_ascii=False, indent=2)]
     if answer.reasoning:
         blocks.append("reasoning\n" + answer.reasoning)
     blocks.append("answer\n" + answer.text)

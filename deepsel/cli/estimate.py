@@ -11,7 +11,7 @@ from typing import Annotated, Literal, cast
 
 import typer
 
-from deepsel.cli.checked import one_of
+from deepsel.cli.checked import one_of, parse_duration
 from deepsel.cli.options import Common
 from deepsel.errors import UsageError
 from deepsel.values import TASKS
@@ -95,7 +95,6 @@ def estimate(
     Tokens are counted offline with each provider's own vocabulary. Nothing is sent unless --exact asks for it.
     """
     from deepsel.cli import estimating
-    from deepsel.cli.durations import parse_duration
 
     if sum(given is not None for given in (output_tokens, output_ratio, output_history)) > 1:
         raise UsageError(

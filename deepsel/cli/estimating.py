@@ -14,7 +14,7 @@ from deepsel import catalog, config
 from deepsel.cli import output as out
 from deepsel.cli.context import choose_profile, load_settings
 from deepsel.cli.options import Common
-from deepsel.cli.terminal import is_terminal, write_note
+from deepsel.cli.terminal import is_terminal, screen_of, write_note
 from deepsel.clock import Clock, SystemClock
 from deepsel.config import Settings
 from deepsel.config.demo import DEMO_PROVIDERS
@@ -23,6 +23,7 @@ from deepsel.estimate import change as changes
 from deepsel.estimate import checks, report, spend
 from deepsel.estimate.portions import Answers, By
 from deepsel.estimate.records import Change, Reading, Report
+from deepsel.show.screen import Screen
 from deepsel.values import Model, Notice, Provider
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str], stdin: TextIO | 
         reading, models, providers=providers, assumptions=assumptions, wanted=wanted, change=change,
         notices=_notices(models, at),
     )  # fmt: skip
-    _deliver(render(built, wishes.form), wishes.output)
+    out.deliver(render(built, wishes.form, _screen(wishes)), wishes.output)
     if not common.quiet:
         for notice in (*built.reading.notices, *built.notices):
             write_note(f"warning: {notice.message}")
@@ -252,7 +253,12 @@ def _compare(
 # --- what is written --------------------------------------------------------------------------------------------------
 
 
-def render(built: Report, form: str) -> str:
+def _screen(wishes: Wishes) -> Screen:
+    """Tell what is drawn on: a file is UTF-8, and as wide as a pipe."""
+    return Screen() if wishes.output else screen_of(sys.stdout)
+
+
+def render(built: Report, form: str, screen: Screen) -> str:
     """Write a report in one of the formats."""
     if form == "json":
         from deepsel.cli.records import dump
@@ -273,15 +279,7 @@ def render(built: Report, form: str) -> str:
         return page(built)
     from deepsel.estimate.export_table import table
 
-    return table(built, has_blocks="utf" in (sys.stdout.encoding or "").lower())
-
-
-def _deliver(text: str, path: Path | None) -> None:
-    """Write to stdout or to the file."""
-    if path is None:
-        out.write_stdout(text)
-    else:
-        out.write_file(path, text)
+    return table(built, screen)
 
 
 def _check(

@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from deepsel.cli.money import count, usd
 from deepsel.cli.terminal import plain
 from deepsel.engine.lookup import CachePeek
 from deepsel.engine.prepare import Prepared
+from deepsel.show.money import usd
+from deepsel.show.numbers import count
 
 
 def cache_record(peek: CachePeek) -> dict[str, Any]:

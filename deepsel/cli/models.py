@@ -11,12 +11,14 @@ import typer
 
 from deepsel import catalog, config
 from deepsel.cli.context import load_settings
-from deepsel.cli.money import per_million
 from deepsel.cli.options import Common
 from deepsel.cli.output import write_stdout
+from deepsel.cli.terminal import columns_to_cut_to
 from deepsel.clock import SystemClock
 from deepsel.config import nearest_hint
 from deepsel.errors import UsageError
+from deepsel.show.columns import text_table
+from deepsel.show.money import per_million
 from deepsel.values import Model, PriceRule
 
 DETAILED_UP_TO = 3
@@ -104,14 +106,8 @@ def _table(rows: list[Model], now: datetime) -> str:
                 _change(row, now) or "",
             )
         )
-    widths = [max(len(line[column]) for line in cells) for column in range(6)]
-    lines = []
-    for line in cells:
-        name, *numbers, vocabulary, change = line
-        shown = [name.ljust(widths[0])]
-        shown += [text.rjust(width) for text, width in zip(numbers, widths[1:5], strict=True)]
-        lines.append("  ".join([*shown, vocabulary.ljust(widths[5]), change]).rstrip())
-    return "\n".join(lines) + "\n\nUSD per 1,000,000 tokens, for the smallest prompt; - is unknown.\n"
+    table = text_table(cells, right=range(1, 5), columns=columns_to_cut_to(sys.stdout))
+    return f"{table}\nUSD per 1,000,000 tokens, for the smallest prompt; - is unknown.\n"
 
 
 def _details(row: Model, now: datetime) -> str:

@@ -76,6 +76,14 @@ def write_file(path: Path, text: str) -> None:
         raise UsageError(f"cannot write `{path}`: {(error.strerror or 'input/output error').lower()}") from error
 
 
+def deliver(text: str, path: Path | None) -> None:
+    """Write a report to stdout, or to the file that was named."""
+    if path is None:
+        write_stdout(text)
+    else:
+        write_file(path, text)
+
+
 def partial_path(path: Path) -> Path:
     """Name the file that takes an answer which is not whole."""
     return path.with_name(path.name + ".partial")

@@ -10,7 +10,9 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
 from deepsel.clock import Clock
-from deepsel.estimate.figures import clipped, size, usd
+from deepsel.show.lines import clipped
+from deepsel.show.money import usd
+from deepsel.show.numbers import size
 
 if TYPE_CHECKING:
     from deepsel.estimate.count import Progress

@@ -13,13 +13,13 @@ from deepsel.catalog import overlay
 from deepsel.catalog.refresh import LARGEST_FACTOR, Change, Refresh, compare
 from deepsel.catalog.refresh_sources import read_offers
 from deepsel.cli.context import load_settings, open_session
-from deepsel.cli.money import per_million
 from deepsel.cli.options import Common
 from deepsel.cli.output import write_file, write_stdout
 from deepsel.cli.records import SCHEMA_VERSION, dump
 from deepsel.cli.terminal import write_note
 from deepsel.clock import SystemClock
 from deepsel.errors import AttemptFailed, CheckFailedError, ErrorClass, UsageError
+from deepsel.show.money import per_million
 
 LISTS = {
     "litellm": "https://raw.githubusercontent.com/BerriAI/litellm/main/model_prices_and_context_window.json",

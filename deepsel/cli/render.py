@@ -11,9 +11,9 @@ from rich.live import Live
 from rich.markdown import Markdown
 from rich.text import Text
 
-from deepsel.cli.durations import seconds
 from deepsel.cli.terminal import plain
 from deepsel.engine.events import AttemptEnded, AttemptStarted, EngineEvent, Waiting
+from deepsel.show.durations import seconds
 from deepsel.values import ReasoningDelta, TextDelta
 
 _FENCE = re.compile(r"^\s{0,3}(`{3,}|~{3,})", re.MULTILINE)

@@ -13,8 +13,8 @@ import time
 from collections.abc import Mapping
 
 from deepsel import __version__, places
-from deepsel.cli.durations import seconds
 from deepsel.digest import sha256_hex
+from deepsel.show.durations import seconds
 
 FORMAT = "deepsel memo 1"
 FOLDER = "memo"

@@ -6,10 +6,10 @@ import sys
 from types import TracebackType
 from typing import Protocol
 
-from deepsel.cli.durations import seconds
 from deepsel.cli.output import write_piped
 from deepsel.cli.terminal import is_terminal, write_note
 from deepsel.engine.events import AttemptEnded, AttemptStarted, EngineEvent, Waiting
+from deepsel.show.durations import seconds
 from deepsel.values import TextDelta
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from deepsel import config
+from deepsel.cli.checked import parse_duration
 from deepsel.cli.context import choose_profile, load_settings, open_session
-from deepsel.cli.durations import parse_duration
 from deepsel.cli.options import Common
 from deepsel.cli.output import write_stdout
 from deepsel.cli.records import SCHEMA_VERSION, dump
-from deepsel.cli.terminal import write_note
+from deepsel.cli.terminal import screen_of, write_note
 from deepsel.clock import SystemClock
 from deepsel.errors import UsageError
 
@@ -59,7 +60,7 @@ def stats(
     else:
         from deepsel.cli.stats_text import text
 
-        write_stdout(text(report))
+        write_stdout(text(report, screen_of(sys.stdout)))
     if not report.whole.requests and not report.whole.attempts and not common.quiet:
         write_note(f"nothing was asked in the last {since}; `deepsel ask` leaves an observation each time")
 

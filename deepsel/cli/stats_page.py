@@ -1,62 +1,55 @@
-"""`deepsel stats --html`: one page with plots inline that needs nothing else; its look is the estimate report's."""
+"""`deepsel stats --html`: one page with plots inline that needs nothing else."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import timedelta
-from html import escape
-from importlib.resources import files
-from string import Template
 
-from deepsel.cli.money import count, usd
-from deepsel.estimate import plots
 from deepsel.health.summary import Group
 from deepsel.session.stats import PARTS, Report
+from deepsel.show import html, svg
+from deepsel.show.html import Cell, figure
+from deepsel.show.money import usd
+from deepsel.show.numbers import count, percent
 
 _HEIGHT = 90
 _MOST_BARS = 30
-_Column = tuple[str, Callable[[Group], tuple[str, object]]]
+_Column = tuple[str, Callable[[Group], Cell]]
 
 
 def page(report: Report) -> str:
     """Return the report as an HTML page."""
-    template = Template(files("deepsel.estimate").joinpath("data/page.html").read_text("utf-8"))
     subtitle = f"{report.since:%Y-%m-%d %H:%M} to {report.until:%Y-%m-%d %H:%M} UTC, by {report.by}"
     parts = [_cards(report.whole), _timeline(report), _spend(report), _waits(report), _table(report), _errors(report)]
     parts += [_budgets(report), _endpoints(report)]
-    return template.substitute(title="Requests, spend and latency", subtitle=subtitle, body="\n".join(filter(None, parts)))
+    return html.page("Requests, spend and latency", subtitle, parts)
 
 
 def _cards(whole: Group) -> str:
-    cards = [
-        ("requests", count(whole.requests)),
-        ("spend", usd(whole.spend_usd)),
-        ("tokens read", count(whole.input_tokens)),
-        ("tokens written", count(whole.output_tokens)),
-        ("calls that failed", _percent(whole.error_rate)),
-        ("cache hits", _percent(whole.hit_rate)),
-        ("saved by the cache", usd(whole.saved_usd)),
-    ]
-    shown = "".join(f'<div class="card"><span class="soft">{name}</span><b>{escape(text)}</b></div>' for name, text in cards)
-    return f'<div class="cards">{shown}</div>'
+    return html.cards(
+        [
+            ("requests", count(whole.requests)),
+            ("spend", usd(whole.spend_usd)),
+            ("tokens read", count(whole.input_tokens)),
+            ("tokens written", count(whole.output_tokens)),
+            ("calls that failed", percent(whole.error_rate)),
+            ("cache hits", percent(whole.hit_rate)),
+            ("saved by the cache", usd(whole.saved_usd)),
+        ]
+    )
 
 
 def _timeline(report: Report) -> str:
     """Plot requests over time."""
-    most = max(report.whole.timeline, default=0) or 1
     step = (report.until - report.since) / PARTS
-    columns = []
-    for place, number in enumerate(report.whole.timeline):
-        height = _HEIGHT * number / most
-        begins = report.since + place * step
-        tip = f"{begins:%m-%d %H:%M} to {begins + timedelta(seconds=step.total_seconds()):%m-%d %H:%M}: {number:,}"
-        columns.append(
-            f'<rect class="bar" x="{100 * place / PARTS + 0.3:.2f}%" width="{100 / PARTS - 0.6:.2f}%" '
-            f'y="{_HEIGHT - height:.1f}" height="{height:.1f}"><title>{tip}</title></rect>'
-        )
+    begins = [report.since + place * step for place in range(PARTS)]
+    tips = [
+        f"{begin:%m-%d %H:%M} to {begin + timedelta(seconds=step.total_seconds()):%m-%d %H:%M}: {number:,}"
+        for begin, number in zip(begins, report.whole.timeline, strict=True)
+    ]
     title = "Requests over time"
-    drawn = f'<svg role="img" height="{_HEIGHT}" aria-label="{title}"><title>{title}</title>{"".join(columns)}</svg>'
-    return _section(title, f"Each column is {step.total_seconds() / 3600:.3g} hours", drawn)
+    drawn = svg.frame(title, svg.uprights(report.whole.timeline, tips, height=_HEIGHT), height=_HEIGHT)
+    return html.section(title, f"Each column is {step.total_seconds() / 3600:.3g} hours", drawn)
 
 
 def _spend(report: Report) -> str:
@@ -64,7 +57,7 @@ def _spend(report: Report) -> str:
     rows = [(one.key, float(one.spend_usd), usd(one.spend_usd)) for one in report.groups[:_MOST_BARS] if one.attempts]
     if not rows:
         return ""
-    return _section(f"Spend by {report.by}", "Calls of unknown cost aside", plots.bars(rows, title="Spend", best=None))
+    return html.section(f"Spend by {report.by}", "Calls of unknown cost aside", svg.bars(rows, title="Spend", best=None))
 
 
 def _waits(report: Report) -> str:
@@ -76,52 +69,43 @@ def _waits(report: Report) -> str:
                 rows.append((f"{one.key}, {name}", value, f"{value:.3g} s"))
     if not rows:
         return ""
-    return _section("Wait for the first token", "Seconds", plots.bars(rows, title="Wait for the first token", best=None))
+    return html.section("Wait for the first token", "Seconds", svg.bars(rows, title="Wait for the first token", best=None))
 
 
 def _table(report: Report) -> str:
     """Show every figure of every group; columns sort on a click."""
     columns: list[_Column] = [
-        ("Requests", lambda one: (count(one.requests), one.requests)),
-        ("Calls", lambda one: (count(one.attempts), one.attempts)),
-        ("Tokens read", lambda one: (count(one.input_tokens), one.input_tokens)),
-        ("Written", lambda one: (count(one.output_tokens), one.output_tokens)),
-        ("Spend", lambda one: (usd(one.spend_usd), one.spend_usd)),
-        ("Unknown cost", lambda one: (count(one.unknown_costs), one.unknown_costs)),
+        (report.by.capitalize(), lambda one: Cell(one.key)),
+        ("Requests", lambda one: figure(count(one.requests), one.requests)),
+        ("Calls", lambda one: figure(count(one.attempts), one.attempts)),
+        ("Tokens read", lambda one: figure(count(one.input_tokens), one.input_tokens)),
+        ("Written", lambda one: figure(count(one.output_tokens), one.output_tokens)),
+        ("Spend", lambda one: html.money(one.spend_usd)),
+        ("Unknown cost", lambda one: figure(count(one.unknown_costs), one.unknown_costs)),
         *(_times("First token", name) for name in ("p50", "p95", "p99")),
         *(_times("Total", name) for name in ("p50", "p95", "p99")),
-        ("Failed", lambda one: (_percent(one.error_rate), one.error_rate)),
-        ("Cache hits", lambda one: (_percent(one.hit_rate), one.hit_rate)),
-        ("Saved", lambda one: (usd(one.saved_usd), one.saved_usd)),
+        ("Failed", lambda one: figure(percent(one.error_rate), one.error_rate)),
+        ("Cache hits", lambda one: figure(percent(one.hit_rate), one.hit_rate)),
+        ("Saved", lambda one: html.money(one.saved_usd)),
     ]
-    heads = [report.by.capitalize(), *(name for name, _ in columns)]
-    top = "".join(
-        f'<th scope="col"{" class=n" if place else ""}><button type="button">{escape(head)}</button></th>'
-        for place, head in enumerate(heads)
-    )
-    body = "".join(f"<tr><td>{escape(one.key)}</td>{''.join(_cell(*read(one)) for _, read in columns)}</tr>" for one in report.groups)
-    table = f'<div class="scroll"><table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table></div>'
-    return _section("Figures", "Times in seconds", table)
+    rows = [[read(one) for _, read in columns] for one in report.groups]
+    return html.section("Figures", "Times in seconds", html.table([head for head, _ in columns], rows))
 
 
 def _times(title: str, share: str) -> _Column:
     """Make the column of one quantile."""
 
-    def read(one: Group) -> tuple[str, object]:
+    def read(one: Group) -> Cell:
         value = (one.ttft_s if title == "First token" else one.total_s)[share]
-        return ("-" if value is None else f"{value:.3g}", value)
+        return figure("-" if value is None else f"{value:.3g}", value)
 
     return (f"{title} {share}", read)
-
-
-def _cell(text: str, key: object) -> str:
-    return f'<td class="n" data-v="{"" if key is None else escape(str(key))}">{escape(text)}</td>'
 
 
 def _errors(report: Report) -> str:
     """Plot failed calls by class."""
     rows = [(name, float(number), f"{number:,}") for name, number in report.whole.errors.items()]
-    return _section("Failed calls by class", "", plots.bars(rows, title="Failed calls", best=None)) if rows else ""
+    return html.section("Failed calls by class", "", svg.bars(rows, title="Failed calls", best=None)) if rows else ""
 
 
 def _budgets(report: Report) -> str:
@@ -140,14 +124,4 @@ def _endpoints(report: Report) -> str:
 
 
 def _list(title: str, lines: Sequence[str]) -> str:
-    shown = "".join(f"<li>{escape(line)}</li>" for line in lines)
-    return _section(title, "", f'<ul class="notes">{shown}</ul>') if lines else ""
-
-
-def _section(title: str, explanation: str, content: str) -> str:
-    below = f'<p class="soft">{escape(explanation)}</p>' if explanation else ""
-    return f"<section><h2>{escape(title)}</h2>{below}{content}</section>"
-
-
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{share:.0%}"
+    return html.section(title, "", html.notes(lines)) if lines else ""

@@ -1,65 +1,62 @@
-"""`deepsel stats` as plain text of at most 80 columns, the same on a terminal, in a pipe and without colours."""
+"""`deepsel stats` as plain text without colours, as wide as what it is drawn on."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 
-from deepsel.cli.money import usd
 from deepsel.health.summary import Group
-from deepsel.session.stats import Budget, EndpointState, Report
+from deepsel.session.stats import PARTS, Budget, EndpointState, Report
+from deepsel.show.bars import bar, sparkline
+from deepsel.show.lines import clipped, cut, padded, wrapped
+from deepsel.show.money import usd
+from deepsel.show.numbers import short_count
+from deepsel.show.screen import Screen
 
-_COLUMNS = 80
 _BAR_COLUMNS = 20
-_NAME_COLUMNS = 24
-_BLOCKS = " ▏▎▍▌▋▊▉█"
-_LEVELS = "▁▂▃▄▅▆▇█"
+_LEAST_BAR, _LEAST_NAME, _MOST_NAME = 4, 8, 48
+_FIGURE_COLUMNS = 7
 
 
-def bar(share: float, columns: int) -> str:
-    """Draw a share in [0, 1] in eighths of a column; what is above nothing shows at least one eighth."""
-    eighths = round(max(0.0, min(1.0, share)) * columns * 8)
-    eighths = max(eighths, 1) if share > 0 else 0
-    whole, rest = divmod(eighths, 8)
-    return (_BLOCKS[8] * whole + (_BLOCKS[rest] if rest else "")).ljust(columns)
-
-
-def sparkline(counts: Sequence[int]) -> str:
-    """Draw counts as one character each; a count of nothing is a space."""
-    most = max(counts, default=0)
-    return "".join(_LEVELS[(len(_LEVELS) - 1) * count // most] if count else " " for count in counts)
-
-
-def text(report: Report) -> str:
+def text(report: Report, screen: Screen) -> str:
     """Write the whole report."""
     lines = [f"{report.since:%Y-%m-%d %H:%M} to {report.until:%Y-%m-%d %H:%M} UTC, by {report.by}", ""]
-    lines += _group_lines("all", report.whole, most=report.whole.requests)
+    lines += _group_lines("all", report.whole, screen, most=report.whole.requests)
     most = max((one.requests or one.attempts for one in report.groups), default=0)
     for one in report.groups:
-        lines += ["", *_group_lines(one.key, one, most=most)]
+        lines += ["", *_group_lines(one.key, one, screen, most=most)]
     if report.budgets:
-        lines += ["", "budgets", *map(_budget_line, report.budgets)]
+        lines += ["", "budgets", *(_budget_line(one, screen) for one in report.budgets)]
     if report.endpoints:
-        lines += ["", "endpoints", *(line for one in report.endpoints for line in _endpoint_lines(one))]
-    return "\n".join(line.rstrip() for line in lines) + "\n"
+        lines += ["", "endpoints", *(line for one in report.endpoints for line in _endpoint_lines(one, screen))]
+    return "\n".join(clipped(line, screen.columns) for line in lines) + "\n"
 
 
-def _group_lines(name: str, one: Group, *, most: int) -> list[str]:
+def _group_lines(name: str, one: Group, screen: Screen, *, most: int) -> list[str]:
     """Write what some requests add up to: a bar and a sparkline of requests, then figures."""
-    shown = name if len(name) <= _NAME_COLUMNS else "…" + name[-_NAME_COLUMNS + 1 :]
     share = (one.requests or one.attempts) / most if most else 0.0
     lines = [
-        f"{shown.ljust(_NAME_COLUMNS)} {bar(share, _BAR_COLUMNS)} {one.requests:>7,}  {sparkline(one.timeline)}",
-        f"  spend {usd(one.spend_usd)}{_unknown(one)} · {_short(one.input_tokens)} + {_short(one.output_tokens)} tokens"
-        + (f" ({_short(one.cached_input_tokens)} cached)" if one.cached_input_tokens else ""),
+        f"{_head(name, share, screen)} {one.requests:>{_FIGURE_COLUMNS},}  {sparkline(one.timeline, has_blocks=screen.has_blocks)}",
+        f"  spend {usd(one.spend_usd)}{_unknown(one)} · {short_count(one.input_tokens)} + {short_count(one.output_tokens)} tokens"
+        + (f" ({short_count(one.cached_input_tokens)} cached)" if one.cached_input_tokens else ""),
     ]
     if one.attempts:
         lines.append(f"  first token {_times(one.ttft_s)} · total {_times(one.total_s)}  (p50 p95 p99)")
     if one.errors:
-        lines += _wrapped(f"  errors {one.error_rate:.0%} of {one.attempts:,} calls: ", one.errors)
+        head = f"  errors {one.error_rate:.0%} of {one.attempts:,} calls: "
+        lines += _wrapped(head, one.errors, screen)
     if one.lookups:
         lines.append(f"  cache hits {one.hit_rate:.0%} ({one.hits:,} of {one.lookups:,}), saved {usd(one.saved_usd)}")
     return lines
+
+
+def _head(name: str, share: float, screen: Screen) -> str:
+    """Write a name and a bar, which leave room for a figure and a sparkline."""
+    room = screen.columns - _FIGURE_COLUMNS - PARTS - 5
+    bar_columns = max(_LEAST_BAR, min(_BAR_COLUMNS, room - _LEAST_NAME))
+    name_columns = max(_LEAST_NAME, min(_MOST_NAME, room - bar_columns))
+    drawn = bar(share, bar_columns, has_blocks=screen.has_blocks)
+    return f"{padded(cut(name, name_columns), name_columns)} {padded(drawn, bar_columns)}"
 
 
 def _unknown(one: Group) -> str:
@@ -67,15 +64,9 @@ def _unknown(one: Group) -> str:
     return f" and {one.unknown_costs:,} of unknown cost" if one.unknown_costs else ""
 
 
-def _wrapped(start: str, errors: Mapping[str, int]) -> list[str]:
+def _wrapped(head: str, errors: Mapping[str, int], screen: Screen) -> list[str]:
     """Write classes with their numbers, in as many lines as they need."""
-    lines = [start]
-    for place, (name, number) in enumerate(errors.items()):
-        piece = f"{name} {number:,}" + (", " if place + 1 < len(errors) else "")
-        if len(lines[-1]) + len(piece) > _COLUMNS:
-            lines.append("    ")
-        lines[-1] += piece
-    return lines
+    return wrapped(", ".join(f"{name} {number:,}" for name, number in errors.items()), screen.columns, first=head, indent="    ")
 
 
 def _times(quantiles: Mapping[str, float | None]) -> str:
@@ -84,23 +75,15 @@ def _times(quantiles: Mapping[str, float | None]) -> str:
     return " ".join(f"{value:.3g}" for value in known) + " s" if known else "unknown"
 
 
-def _short(number: int) -> str:
-    """Write a number of tokens in three digits and a unit."""
-    for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if number >= size:
-            return f"{number / size:.3g}{unit}"
-    return str(number)
-
-
-def _budget_line(budget: Budget) -> str:
+def _budget_line(budget: Budget, screen: Screen) -> str:
     """Write what is spent of a budget."""
     share = float(budget.spent_usd / budget.budget_usd) if budget.budget_usd else 1.0
     left = max(Decimal(0), budget.budget_usd - budget.spent_usd)
-    name = f"{budget.profile}, this {budget.period}"[-_NAME_COLUMNS:]
-    return f"{name.ljust(_NAME_COLUMNS)} {bar(share, _BAR_COLUMNS)} {share:>7.0%}  {usd(left)} of {usd(budget.budget_usd)} left"
+    head = _head(f"{budget.profile}, this {budget.period}", share, screen)
+    return f"{head} {share:>{_FIGURE_COLUMNS}.0%}  {usd(left)} of {usd(budget.budget_usd)} left"
 
 
-def _endpoint_lines(one: EndpointState) -> list[str]:
+def _endpoint_lines(one: EndpointState, screen: Screen) -> list[str]:
     """Write how an endpoint stands."""
     words = {
         "well": "well again",
@@ -109,4 +92,4 @@ def _endpoint_lines(one: EndpointState) -> list[str]:
         "half_open": "the next request tests it",
     }
     lines = [f"  {one.model} ({one.provider}): {words[one.state]}"]
-    return [*lines, f"    {one.why}"] if one.why else lines
+    return [*lines, *wrapped(one.why, screen.columns, first="    ", indent="    ")] if one.why else lines

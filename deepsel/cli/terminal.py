@@ -1,12 +1,19 @@
-"""What may reach a terminal: text from outside is stripped of everything a terminal would obey."""
+"""What may reach a terminal, and what it can show: text from outside is stripped of everything a terminal would obey."""
 
 from __future__ import annotations
 
+import os
 import sys
 from contextlib import suppress
 from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from deepsel.show.screen import Screen
 
 _KEPT = "\n\t"
+_LEAST_COLUMNS = 40
+"""What is narrower breaks our lines by itself."""
 
 
 @cache
@@ -31,6 +38,31 @@ def plain(text: str) -> str:
 def is_terminal(stream: object) -> bool:
     """Tell whether a person reads the stream directly."""
     return bool(getattr(stream, "isatty", bool)())
+
+
+def screen_of(stream: object) -> Screen:
+    """Tell how wide a stream is and whether it can show blocks; what is no terminal is 80 columns wide."""
+    from deepsel.show.screen import Screen
+
+    encoding = str(getattr(stream, "encoding", None) or "").lower().replace("-", "").replace("_", "")
+    has_blocks = encoding == "utf8" and os.environ.get("TERM") != "dumb"
+    return Screen(max(_LEAST_COLUMNS, _columns(stream) or Screen().columns), has_blocks)
+
+
+def columns_to_cut_to(stream: object) -> int | None:
+    """Tell how wide a terminal is; None where a program reads, which gets whole lines."""
+    return screen_of(stream).columns if is_terminal(stream) else None
+
+
+def _columns(stream: object) -> int:
+    """Read the width from COLUMNS, else from the terminal; 0 where neither knows it."""
+    told = os.environ.get("COLUMNS", "")
+    if told.isascii() and told.isdigit():
+        return int(told)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns if is_terminal(stream) else 0  # type: ignore[attr-defined]
+    except (OSError, ValueError, AttributeError):
+        return 0
 
 
 def write_note(text: str) -> None:

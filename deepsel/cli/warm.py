@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deepsel.cli.ask import read_money
+from deepsel.cli.checked import parse_duration
 from deepsel.cli.context import choose_profile, load_settings, open_session
-from deepsel.cli.durations import duration_text, parse_duration, seconds
-from deepsel.cli.money import usd
 from deepsel.cli.options import Common
 from deepsel.cli.output import write_stdout
 from deepsel.cli.terminal import write_note
 from deepsel.errors import OverBudgetError, UsageError
+from deepsel.show.durations import duration_text, seconds
+from deepsel.show.money import usd
 
 if TYPE_CHECKING:
     from deepsel.session.warm import Ping, Warmer

@@ -13,6 +13,7 @@ from deepsel.clock import Clock
 from deepsel.config import Profile
 from deepsel.health.holds import Budgets
 from deepsel.health.state import SharedState
+from deepsel.show.money import exact_usd
 from deepsel.storage.amounts import picousd
 from deepsel.values import Notice
 
@@ -58,12 +59,12 @@ class Spending:
             return ""
         if worst_usd is None:
             is_allowed = self.profile.unknown_price == "allow"
-            return "" if is_allowed else f"its price is unknown, and there is a limit of ${self.cap_usd}"
+            return "" if is_allowed else f"its price is unknown, and there is a limit of {exact_usd(self.cap_usd)}"
         left_usd = self.cap_usd - self.before_usd - self.spent_usd
         if worst_usd <= left_usd:
             return ""
-        left = f"${max(left_usd, Decimal(0)).normalize():f} left of the limit of ${self.cap_usd}"
-        return f"could cost ${worst_usd.normalize():f}, and there is {left}"
+        left = f"{exact_usd(max(left_usd, Decimal(0)))} left of the limit of {exact_usd(self.cap_usd)}"
+        return f"could cost {exact_usd(worst_usd)}, and there is {left}"
 
     def reserve(self, worst_usd: Decimal | None) -> str:
         """Reserve a call under the profile's budgets; returns why it must not be made, empty where it may."""

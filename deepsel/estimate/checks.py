@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from deepsel.estimate.figures import short_usd as usd
 from deepsel.estimate.records import Change, CostRow
+from deepsel.show.money import exact_usd, usd
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +30,14 @@ def crossed_by_change(change: Change, limits: Limits) -> list[str]:
     dearest = max(change.files, key=lambda file: file[2], default=None)
     if limits.max_cost_usd is not None and change.after_usd > limits.max_cost_usd and dearest:
         found.append(
-            f"the changed files cost {usd(change.after_usd)} {where}, most of it `{dearest[0]}` ({usd(dearest[2])}); "
-            f"`--max-cost` allows {usd(limits.max_cost_usd)}"
+            f"the changed files cost {exact_usd(change.after_usd)} {where}, most of it `{dearest[0]}` ({usd(dearest[2])}); "
+            f"`--max-cost` allows {exact_usd(limits.max_cost_usd)}"
         )
     if limits.max_increase_usd is not None and change.delta_usd > limits.max_increase_usd:
         path, before, after = change.files[0]
         found.append(
-            f"the change costs {usd(change.delta_usd)} more {where}, most of it `{path}` ({usd(before)} to {usd(after)}); "
-            f"`--max-increase` allows {usd(limits.max_increase_usd)}"
+            f"the change costs {exact_usd(change.delta_usd)} more {where}, most of it `{path}` ({usd(before)} to {usd(after)}); "
+            f"`--max-increase` allows {exact_usd(limits.max_increase_usd)}"
         )
     if limits.max_increase_pct is not None:
         allowed = limits.max_increase_pct
@@ -62,8 +62,9 @@ def crossed_by_cost(judged: Sequence[CostRow], by_file: Sequence[CostRow], limit
         elif row.total_usd > limits.max_cost_usd:
             own = [one for one in by_file if one.model == row.model and one.total_usd is not None]
             dearest = max(own, key=lambda one: one.total_usd or Decimal(0), default=None)
-            most = f", most of it `{dearest.group}` ({usd(dearest.total_usd or Decimal(0))})" if dearest else ""
-            found.append(f"the input costs {usd(row.total_usd)} on {row.model}{most}; `--max-cost` allows {usd(limits.max_cost_usd)}")
+            most = f", most of it `{dearest.group}` ({usd(dearest.total_usd)})" if dearest else ""
+            cost, allowed = exact_usd(row.total_usd), exact_usd(limits.max_cost_usd)
+            found.append(f"the input costs {cost} on {row.model}{most}; `--max-cost` allows {allowed}")
     return found
 
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections import Counter
 from dataclasses import asdict
-from decimal import Decimal
 from typing import Any
 
 from deepsel.estimate.premium import premiums
 from deepsel.estimate.records import Change, CostRow, Input, Report
+from deepsel.show import csv
 
 COLUMNS = (
     "group",
@@ -65,18 +63,12 @@ def record(report: Report) -> dict[str, Any]:
 
 def csv_text(report: Report) -> str:
     """Return the rows as CSV with one header line; of a change, its files instead. Unknown is an empty field."""
-    target = io.StringIO()
-    writer = csv.writer(target, lineterminator="\n")
     change = report.change
-    if change is not None:
-        writer.writerow(CHANGE_COLUMNS)
-        writer.writerows(
-            (path, change.model, _plain(before), _plain(after), _plain(after - before)) for path, before, after in change.files
-        )
-    else:
-        writer.writerow(COLUMNS)
-        writer.writerows([_plain(getattr(row, name)) for name in COLUMNS] for row in report.rows)
-    return target.getvalue()
+    if change is None:
+        return csv.csv_text(COLUMNS, ([getattr(row, name) for name in COLUMNS] for row in report.rows))
+    return csv.csv_text(
+        CHANGE_COLUMNS, ((path, change.model, before, after, after - before) for path, before, after in change.files)
+    )
 
 
 def main_language(one: Input) -> tuple[str, str]:
@@ -125,8 +117,3 @@ def _change(change: Change) -> dict[str, Any]:
             for path, before, after in change.files
         ],
     }
-
-
-def _plain(value: object) -> object:
-    """Write money without an exponent, unknown as nothing."""
-    return "" if value is None else f"{value:f}" if isinstance(value, Decimal) else value

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deepsel.estimate.figures import factor, growth, signed_usd, tokens, usd
+from deepsel.estimate.figures import factor, growth, remark, tokens
 from deepsel.estimate.records import Change, CostRow, Report
+from deepsel.show.markdown import code, escape, table
+from deepsel.show.money import signed_usd, usd
 
 _MOST_LINES = 100
 """Of one table: a comment on GitHub holds 65,536 characters."""
+_NAMES = ("Note", "Cheapest")
+"""Columns of words."""
 
 
 def markdown(report: Report) -> str:
@@ -22,9 +26,9 @@ def _change(change: Change) -> str:
     if not change.files:
         return "**Prompt cost: no changed text**"
     total = growth(change.before_usd, change.after_usd)
-    head = f"**Prompt cost: {signed_usd(change.delta_usd)} ({total}) on {_text(change.model)}**"
+    head = f"**Prompt cost: {signed_usd(change.delta_usd)} ({total}) on {escape(change.model)}**"
     rows = [
-        (_code(path), usd(before), usd(after), signed_usd(after - before), growth(before, after))
+        (code(path), usd(before), usd(after), signed_usd(after - before), growth(before, after))
         for path, before, after in change.files
     ]
     last = ("**total**", usd(change.before_usd), usd(change.after_usd), signed_usd(change.delta_usd), total)
@@ -35,13 +39,13 @@ def _costs(report: Report) -> str:
     """Write a line for each model; for each group on its cheapest model where the rows are grouped."""
     if report.by == "model":
         rows = [
-            (_code(row.model), usd(row.total_usd), tokens(row), usd(row.input_usd), usd(row.output_usd), _remark(row))
+            (code(row.model), usd(row.total_usd), tokens(row), usd(row.input_usd), usd(row.output_usd), _remark(row))
             for row in report.rows
         ]
         return _table(("Model", "Total", "Input tokens", "Input", "Output", "Note"), rows)
     best = [row for row in report.rows if row.model == report.cheapest.get(row.group)]
     rows_ = [
-        (_code(row.group), usd(row.total_usd), tokens(row), factor(row.premium_vs_english), _code(row.model)) for row in best
+        (code(row.group), usd(row.total_usd), tokens(row), factor(row.premium_vs_english), code(row.model)) for row in best
     ]
     title = "File" if report.by == "file" else "Language"
     return _table((title, "Cost", "Input tokens", "Over English", "Cheapest"), rows_)
@@ -49,12 +53,10 @@ def _costs(report: Report) -> str:
 
 def _remark(row: CostRow) -> str:
     """Say what stands out about a row."""
-    remarks = [row.price_label] if row.price_label else []
+    notes = remark(row)
     if row.peak_usd is not None:
-        remarks.append(f"{usd(row.peak_usd)} at peak hours, {usd(row.off_peak_usd)} off peak")
-    if row.fits_window is False:
-        remarks.append("too large for its window")
-    return _text("; ".join([*remarks, row.reason] if row.reason else remarks))
+        notes.insert(1 if row.price_label else 0, f"{usd(row.peak_usd)} at peak hours, {usd(row.off_peak_usd)} off peak")
+    return escape("; ".join(notes))
 
 
 def _notes(report: Report) -> str:
@@ -65,33 +67,16 @@ def _notes(report: Report) -> str:
     ]
     if report.change is not None:
         lines.append("A change compares the text alone, without what a provider adds around a request.")
-    lines += [f"Skipped {_code(one.path)}: {_text(one.reason)}." for one in report.reading.skipped[:_MOST_LINES]]
+    lines += [f"Skipped {code(one.path)}: {escape(one.reason)}." for one in report.reading.skipped[:_MOST_LINES]]
     body = "\n".join(f"- {line}" for line in lines)
     return f"<details><summary>Assumptions and prices</summary>\n\n{body}\n\n</details>"
 
 
 def _table(head: Sequence[str], rows: Sequence[Sequence[str]], last: Sequence[str] | None = None) -> str:
-    """Write a table whose first column is left-aligned and whose figures are right-aligned."""
-    rule = ["---", *("---" if title in ("Note", "Cheapest") else "---:" for title in head[1:])]
+    """Write a table of at most so many lines; names are left-aligned and figures right-aligned."""
     shown = list(rows[:_MOST_LINES])
     if len(rows) > _MOST_LINES:
         shown.append([f"{len(rows) - _MOST_LINES:,} more", *[""] * (len(head) - 1)])
     if last:
         shown.append(last)
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in (head, rule, *shown))
-
-
-def _code(text: str) -> str:
-    """Quote a name so that nothing in it is Markdown or HTML."""
-    text = "".join(char if char.isprintable() else "\ufffd" for char in text).replace("|", "\\|")
-    fence = "`"
-    while fence in text:
-        fence += "`"
-    return f"{fence} {text} {fence}" if len(fence) > 1 else f"`{text}`"
-
-
-def _text(text: str) -> str:
-    """Escape what Markdown or HTML would read as markup."""
-    for char in "\\`*_<>|[]":
-        text = text.replace(char, "\\" + char)
-    return " ".join(text.split())
+    return table(head, shown, left=[place for place, title in enumerate(head) if not place or title in _NAMES])

@@ -1,52 +1,49 @@
-"""A report as aligned plain text within 80 columns, with bars; no colour, so a pipe and a terminal see the same."""
+"""A report as aligned plain text with bars; no colour, so a pipe sees what a terminal of 80 columns does."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
 
-from deepsel.estimate.figures import clipped, cut, factor, growth, padded, signed_usd, size, tokens, usd, width, wrapped
+from deepsel.estimate.figures import factor, growth, tokens
 from deepsel.estimate.premium import premiums
 from deepsel.estimate.records import Change, CostRow, Report
+from deepsel.show.bars import bar
+from deepsel.show.columns import aligned
+from deepsel.show.lines import clipped, cut, printable, width, wrapped
+from deepsel.show.money import signed_usd, usd
+from deepsel.show.numbers import size
+from deepsel.show.screen import Screen
 from deepsel.values import Source
 
-COLUMNS = 80
-_EIGHTHS = " \u258f\u258e\u258d\u258c\u258b\u258a\u2589\u2588"
 _MOST_NOTES = 8
 _MOST_REASONS = 2
+_GAP = "  "
 _LEAST_BAR = 6
+_MOST_BAR = 60
 _LONGEST_NAME = 24
 
 
-def table(report: Report, *, has_blocks: bool) -> str:
-    """Return the report as text that ends in a line feed; without `has_blocks`, bars are made of `#`."""
-    parts = [_heading(report)]
+def table(report: Report, screen: Screen) -> str:
+    """Return the report as text that ends in a line feed."""
+    parts = [_heading(report, screen)]
     if report.change is not None:
-        parts.append(_change_lines(report.change, has_blocks=has_blocks))
+        parts.append(_change_lines(report.change, screen))
     elif not report.rows:
         parts.append(["Nothing was counted."])
     elif report.by == "model":
-        parts.append(_model_lines(report.rows, has_blocks=has_blocks))
+        parts.append(_model_lines(report.rows, screen))
     else:
-        parts.append(_group_lines(report, has_blocks=has_blocks))
-        parts.append(_best_lines(report))
-    parts.append(_footer(report))
+        parts.append(_group_lines(report, screen))
+        parts.append(_best_lines(report, screen))
+    parts.append(_footer(report, screen))
     return "\n\n".join("\n".join(lines) for lines in parts if lines) + "\n"
-
-
-def bar(share: float, columns: int, *, has_blocks: bool) -> str:
-    """Draw a bar over at most so many columns; what is not nothing shows."""
-    share = min(1.0, max(0.0, share))
-    if not has_blocks:
-        return "#" * max(1, round(share * columns)) if share else ""
-    eighths = max(1, round(share * columns * 8)) if share else 0
-    return (_EIGHTHS[8] * (eighths // 8) + _EIGHTHS[eighths % 8]).rstrip()
 
 
 # --- the parts --------------------------------------------------------------------------------------------------------
 
 
-def _heading(report: Report) -> list[str]:
+def _heading(report: Report, screen: Screen) -> list[str]:
     """Say what was read."""
     inputs = report.reading.inputs
     pieces = [piece for one in inputs for piece in one.pieces]
@@ -60,20 +57,20 @@ def _heading(report: Report) -> list[str]:
         facts.insert(1, f"{requests:,} requests")
     if report.reading.skipped:
         facts.append(f"{len(report.reading.skipped):,} skipped")
-    return wrapped(", ".join(facts), COLUMNS)
+    return wrapped(", ".join(facts), screen.columns)
 
 
-def _model_lines(rows: Sequence[CostRow], *, has_blocks: bool) -> list[str]:
+def _model_lines(rows: Sequence[CostRow], screen: Screen) -> list[str]:
     """Set one line a model."""
     cells = [("MODEL", "TOTAL", "TOKENS", "BATCH")]
     cells += [
         (row.model, usd(row.total_usd), tokens(row), usd(row.batch_usd) if row.batch_usd is not None else "-") for row in rows
     ]
     marks = ["", *("  too large" if row.fits_window is False else "" for row in rows)]
-    return _aligned(cells, ["", *_shares([row.total_usd for row in rows])], marks, has_blocks=has_blocks)
+    return _aligned(cells, ["", *_shares([row.total_usd for row in rows])], marks, screen)
 
 
-def _group_lines(report: Report, *, has_blocks: bool) -> list[str]:
+def _group_lines(report: Report, screen: Screen) -> list[str]:
     """Set one line a group: its cheapest model, and what that costs."""
     groups: dict[str, list[CostRow]] = {}
     for row in report.rows:
@@ -86,35 +83,32 @@ def _group_lines(report: Report, *, has_blocks: bool) -> list[str]:
     title = "FILE" if report.by == "file" else "LANGUAGE"
     cells = [(title, "COST", "TOKENS", "CHEAPEST")]
     cells += [(row.group, usd(row.total_usd), tokens(row), cut(row.model, _LONGEST_NAME)) for row in best]
-    lines = _aligned(cells, ["", *_shares([row.total_usd for row in best])], [""] * len(cells), has_blocks=has_blocks)
-    return lines + (["", *_premium_lines(report)] if report.by == "language" else [])
+    lines = _aligned(cells, ["", *_shares([row.total_usd for row in best])], [""] * len(cells), screen)
+    return lines + (["", *_premium_lines(report, screen)] if report.by == "language" else [])
 
 
-def _premium_lines(report: Report) -> list[str]:
+def _premium_lines(report: Report, screen: Screen) -> list[str]:
     """Set the premium of each language in each vocabulary, as many as fit."""
     table_ = premiums(report.reading)
     names = sorted({name for row in table_.values() for name in row})
     if not names:
         return []
-    wide = [max(6, len(_short(name))) for name in names]
-    while sum(wide) + 2 * len(wide) + 10 > COLUMNS:
-        wide.pop()
-    lines = ["Tokens for the same content, over English:", ""]
-    lines.append("  ".join(["LANGUAGE", *(_short(name).rjust(w) for name, w in zip(names, wide, strict=False))]))
-    for language, row in table_.items():
-        values = [factor(row.get(name)).rjust(w) for name, w in zip(names, wide, strict=False)]
-        lines.append("  ".join([padded(language, 8), *values]))
-    return lines
+    rows = [("LANGUAGE", *(_short(name).rjust(6) for name in names))]
+    rows += [(language, *(factor(row.get(name)) for name in names)) for language, row in table_.items()]
+    while width(aligned(rows)[0]) > screen.columns and len(rows[0]) > 2:
+        rows = [row[:-1] for row in rows]
+    lines = [line.rstrip() for line in aligned(rows, right=range(1, len(rows[0])), columns=screen.columns)]
+    return [clipped("Tokens for the same content, over English:", screen.columns), "", *lines]
 
 
-def _best_lines(report: Report) -> list[str]:
+def _best_lines(report: Report, screen: Screen) -> list[str]:
     """Say what the whole costs on the cheapest model."""
     name = report.cheapest.get("")
     row = next((row for row in report.totals if row.model == name), None)
-    return [] if row is None else [cut(f"All together, cheapest on {row.model}: {usd(row.total_usd)}", COLUMNS)]
+    return [] if row is None else [cut(f"All together, cheapest on {row.model}: {usd(row.total_usd)}", screen.columns)]
 
 
-def _change_lines(change: Change, *, has_blocks: bool) -> list[str]:
+def _change_lines(change: Change, screen: Screen) -> list[str]:
     """Set one line a changed file, largest growth first, and the sum."""
     if not change.files:
         return ["No changed text."]
@@ -124,10 +118,10 @@ def _change_lines(change: Change, *, has_blocks: bool) -> list[str]:
         (path, usd(before), usd(after), signed_usd(after - before), growth(before, after)) for path, before, after in every
     ]
     shares = _shares([abs(after - before) for _, before, after in change.files])
-    return _aligned(cells, ["", *shares, ""], [""] * len(cells), has_blocks=has_blocks)
+    return _aligned(cells, ["", *shares, ""], [""] * len(cells), screen)
 
 
-def _footer(report: Report) -> list[str]:
+def _footer(report: Report, screen: Screen) -> list[str]:
     """Write notes on rows, assumptions and prices."""
     notes = [] if report.change is not None else _row_notes(report)
     model = f" on {report.change.model}, text alone" if report.change is not None else ""
@@ -141,7 +135,7 @@ def _footer(report: Report) -> list[str]:
         notes.append(f"Skipped {cut(skipped.path, 50)}: {skipped.reason}.")
     if len(report.reading.skipped) > _MOST_NOTES:
         notes.append(f"Skipped {len(report.reading.skipped) - _MOST_NOTES:,} more (--format json lists them).")
-    return [line for note in notes for line in wrapped(note, COLUMNS, indent="  ")]
+    return [line for note in notes for line in wrapped(printable(note), screen.columns, indent="  ")]
 
 
 def _row_notes(report: Report) -> list[str]:
@@ -187,21 +181,20 @@ def _sampled(report: Report) -> str:
 
 
 def _aligned(
-    cells: Sequence[tuple[str, ...]], shares: Sequence[float | str], marks: Sequence[str], *, has_blocks: bool
+    cells: Sequence[tuple[str, ...]], shares: Sequence[float | str], marks: Sequence[str], screen: Screen
 ) -> list[str]:
-    """Align columns: the first to the left and cut to fit, figures to the right, names to the left, then a bar."""
-    widths = [max(width(line[column]) for line in cells) for column in range(1, len(cells[0]))]
-    taken = sum(widths) + 2 * len(widths)
-    first = min(max(width(line[0]) for line in cells), max(8, COLUMNS - taken - _LEAST_BAR - 2))
-    room = COLUMNS - first - taken - 2
+    """Align columns, the first cut to fit, figures to the right and names to the left; then a mark or a bar."""
+    right = [place for place in range(1, len(cells[0])) if cells[0][place] != "CHEAPEST"]
+    spare = _LEAST_BAR + len(_GAP)
+    rows = [(printable(line[0]), *line[1:]) for line in cells]
+    shown = aligned(rows, right=right, columns=screen.columns, flexible=0, spare=spare)
+    room = min(_MOST_BAR, screen.columns - width(shown[0]) - len(_GAP))
     lines = []
-    for line, share, mark in zip(cells, shares, marks, strict=True):
-        shown = [padded(cut(line[0], first), first)]
-        for column, (text, columns) in enumerate(zip(line[1:], widths, strict=True), start=1):
-            is_name = cells[0][column] == "CHEAPEST"
-            shown.append(padded(text, columns) if is_name else text.rjust(columns))
-        drawn = mark or ("" if isinstance(share, str) or room < 1 else "  " + bar(share, room, has_blocks=has_blocks))
-        lines.append(clipped("  ".join(shown) + drawn, COLUMNS))
+    for text, share, mark in zip(shown, shares, marks, strict=True):
+        drawn = mark
+        if not mark and not isinstance(share, str) and room > 0:
+            drawn = _GAP + bar(share, room, has_blocks=screen.has_blocks)
+        lines.append(clipped(text + drawn, screen.columns))
     return lines
 
 

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from deepsel.health.log import spend_of
+from deepsel.show.money import exact_usd
 from deepsel.storage.amounts import picousd, usd
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class Left(NamedTuple):
 
     usd: Decimal
     words: str
-    """`$1.20 left of the daily budget of $5`."""
+    """`$1.20 left of the daily budget of $5.00`."""
 
 
 def untouched(budgets: Budgets) -> Left | None:
@@ -52,7 +53,7 @@ def untouched(budgets: Budgets) -> Left | None:
     if not found:
         return None
     amount, name = min(found)
-    return Left(amount, f"${amount} left of the {name} budget of ${amount}")
+    return Left(amount, f"{exact_usd(amount)} left of the {name} budget of {exact_usd(amount)}")
 
 
 def left_of(database: sqlite3.Connection, budgets: Budgets, *, at: datetime, besides: int | None = None) -> Left | None:
@@ -68,7 +69,7 @@ def left_of(database: sqlite3.Connection, budgets: Budgets, *, at: datetime, bes
     ):
         if bound is not None:
             rest = max(Decimal(0), bound - spent - held_usd)
-            found.append(Left(rest, f"${rest.normalize():f} left of the {name} budget of ${bound}"))
+            found.append(Left(rest, f"{exact_usd(rest)} left of the {name} budget of {exact_usd(bound)}"))
     return min(found, key=lambda left: left.usd, default=None)
 
 
@@ -85,7 +86,7 @@ def hold(
     database.execute("DELETE FROM holds WHERE expires_at <= ?", (at.timestamp(),))
     left = left_of(database, budgets, at=at, besides=replaces)
     if left is not None and amount_usd > left.usd:
-        return Held(None, f"could cost ${amount_usd.normalize():f}, and there is {left.words}")
+        return Held(None, f"could cost {exact_usd(amount_usd)}, and there is {left.words}")
     row = (budgets.profile, at.timestamp() + ttl_s, picousd(amount_usd) or 0)
     if replaces is not None and database.execute(
         "UPDATE holds SET profile = ?, expires_at = ?, picousd = ? WHERE id = ?", (*row, replaces)

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from deepsel.routing.candidates import Candidate, Choice, Needs, Plan, Policy, Reason, Refusal
 from deepsel.routing.utility import STRATEGY_WEIGHTS, quality
 from deepsel.routing.utility import terms as terms_of
+from deepsel.show.money import exact_usd, usd
 
 
 def plan(candidates: Sequence[Candidate], needs: Needs, policy: Policy) -> Plan:
@@ -80,13 +81,13 @@ def _over_cost(candidate: Candidate, policy: Policy) -> tuple[Reason, str] | Non
     if policy.max_cost_usd is None:
         return None
     worst_usd = candidate.worst_bill.total_usd
-    limit = policy.cap_words or f"a limit of ${policy.max_cost_usd}"
+    limit = policy.cap_words or f"a limit of {exact_usd(policy.max_cost_usd)}"
     if worst_usd is None:
         why = candidate.worst_bill.reason or "its price is unknown"
         return None if policy.allow_unknown_price else ("over_cost", f"{why}, and there is {limit}")
     if worst_usd > policy.max_cost_usd:
-        over = f"and there is {limit}" if policy.cap_words else f"over ${policy.max_cost_usd}"
-        return ("over_cost", f"up to ${worst_usd:.6f} with {candidate.max_tokens:,} output tokens, {over}")
+        over = f"and there is {limit}" if policy.cap_words else f"over {exact_usd(policy.max_cost_usd)}"
+        return ("over_cost", f"up to {exact_usd(worst_usd)} with {candidate.max_tokens:,} output tokens, {over}")
     return None
 
 
@@ -146,7 +147,7 @@ def _cost_reason(candidate: Candidate) -> str:
     if bill.total_usd is None:
         return f"cost unknown for {size}: {bill.reason or 'no price is known'}"
     label = f", {bill.rule.label}" if bill.rule is not None and bill.rule.label else ""
-    return f"${bill.total_usd:.6f} for {size}{label}"
+    return f"{usd(bill.total_usd)} for {size}{label}"
 
 
 def _latency_reason(candidate: Candidate) -> str:

@@ -9,7 +9,6 @@ import re
 import stat
 import sys
 from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -22,10 +21,10 @@ from deepsel.bench import saving
 from deepsel.bench.export_data import csv_text, read_results, record
 from deepsel.bench.export_html import page
 from deepsel.bench.export_text import junit, markdown, table
-from deepsel.bench.figures import duration, histogram, spark, usd
 from deepsel.bench.records import Check, Report
 from deepsel.cli.records import dump
 from deepsel.health.benches import Benches
+from deepsel.show.screen import Screen
 
 NASTY = "<b>&\x1b|`"
 FAILED = Check("--max-ttft-p95", "quick", 0.1, 0.5, False, "quick: p95 too late <&>")
@@ -77,11 +76,11 @@ def test_what_is_no_record_is_refused(text: str) -> None:
 
 def test_table_fits_a_terminal(whole: Report) -> None:
     """80 columns, with and without block characters; failures, notes and checks are in it."""
-    text = table(whole, has_blocks=True)
+    text = table(whole, Screen())
     assert max(map(len, text.splitlines())) <= 80
     for words in ("3 of 4 answered (failed: 1 server)", "0 of 1 answered", "cold penalty", "look out", "FAILED", "a note"):
         assert words in " ".join(text.split())
-    assert table(whole, has_blocks=False).isascii()
+    assert table(whole, Screen(has_blocks=False)).isascii()
 
 
 def test_markdown_is_not_broken_by_names(whole: Report) -> None:
@@ -125,25 +124,8 @@ def test_partial_is_said(whole: Report) -> None:
     """A run that was interrupted says so in every format."""
     partial = report(result([0.2]), is_partial=True)
     assert record(partial)["is_partial"] is True
-    assert "interrupted" in table(partial, has_blocks=False)
+    assert "interrupted" in table(partial, Screen(has_blocks=False))
     assert "interrupted" in markdown(partial)
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(None, "-"), (0.0004, "0.40 ms"), (0.0123, "12.3 ms"), (0.4123, "412 ms"), (0.9996, "1.00 s"), (123.4, "123 s")],
-)
-def test_durations(value: float | None, text: str) -> None:
-    """Three digits and a unit."""
-    assert duration(value) == text
-
-
-def test_small_things() -> None:
-    """Money to three digits; histograms count everything, and a bin with anything in it shows."""
-    assert (usd(None), usd(Decimal(0)), usd(Decimal("0.0012345")), usd(Decimal("12.3"))) == ("unknown", "$0", "$0.00123", "$12.30")
-    assert histogram([1, 1, 2, 3], 2) == [2, 2]
-    assert histogram([5, 5], 10) == [2]
-    assert spark([1.0] * 1000 + [2.0], 4, has_blocks=True) == "█  ▁"
 
 
 # --- handing on ------------------------------------------------------------------------------------------------------

@@ -18,10 +18,10 @@ import pytest
 from cache_support import Bomb, make_answer
 
 from deepsel.cache import Cache
-from deepsel.cli.cache_text import sparkline
-from deepsel.cli.durations import duration_text, parse_duration
+from deepsel.cli.checked import parse_duration
 from deepsel.clock import SystemClock
 from deepsel.errors import UsageError
+from deepsel.show.lines import width
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -106,14 +106,28 @@ def test_stats(keys: list[str]) -> None:
     assert [(row["name"], row["hits"]) for row in data["by_tier"]] == [("bought", 0), ("disk", 1)]
     assert [row["hits"] for row in data["by_day"]] in ([0, 1], [1, 0])  # it may be midnight
     text = run("stats").stdout
-    assert "$0.00012" in text
+    assert "$0.000125" in text
     assert "." * 29 + "█" in text
 
 
-def test_a_sparkline_is_as_high_as_its_greatest_value() -> None:
-    """Each value has one bar; nothing is a dot."""
-    assert sparkline([0, 1, 4, 8]) == ".▂▅█"
-    assert (sparkline([]), sparkline([0, 0])) == ("", "..")
+def test_stats_have_no_blocks_where_none_can_be_shown(keys: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dumb terminal is drawn on in ASCII signs."""
+    with Cache(Path(record("path")["path"]), clock=SystemClock(), memory_entries=0) as cache:
+        assert cache.get(keys[0]) is not None
+    monkeypatch.setenv("TERM", "dumb")
+    text = run("stats").stdout
+    assert text.isascii()
+    assert "." * 29 + "#" in text
+
+
+def test_a_list_is_aligned_by_the_width_of_its_names(home: Path) -> None:
+    """Wide characters take two columns."""
+    with Cache(Path(record("path")["path"]), clock=SystemClock()) as cache:
+        for prompt, model in (("first", "\u9577\u3044\u540d"), ("second", "short")):
+            cache.put(*make_answer(prompt, "text", model=model))
+    lines = run("list").stdout.splitlines()
+    assert len(lines) == 3
+    assert len({width(re.split("PROMPT|first|second", line)[0]) for line in lines}) == 1
 
 
 def test_selecting(keys: list[str]) -> None:
@@ -262,9 +276,3 @@ def test_no_durations(text: str) -> None:
     """Everything else is a usage error."""
     with pytest.raises(UsageError, match="length of time"):
         parse_duration(text)
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(0.5, "0s"), (59, "59s"), (60, "1m"), (7199, "1h"), (172_800, "2d")])
-def test_durations_are_shown_in_one_unit(seconds: float, text: str) -> None:
-    """A length of time is shown in its largest whole unit."""
-    assert duration_text(seconds) == text

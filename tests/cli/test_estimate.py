@@ -50,6 +50,14 @@ def record(capfd: pytest.CaptureFixture[str], *arguments: str, code: int = 0) ->
 # --- reports ----------------------------------------------------------------------------------------------------------
 
 
+def test_a_file_name_is_no_formula(prompts: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """CSV that a spreadsheet opens holds a name as text, whatever it begins with."""
+    (prompts / "=1+1.txt").write_text("Hello.\n")
+    os.chdir(prompts)
+    out, _ = ran(capfd, ".", "-m", "gpt-6-luna", "--by", "file", "--format", "csv")
+    assert [row["group"] for row in csv.DictReader(io.StringIO(out))] == ["'=1+1.txt", "en.md", "zh.md"]
+
+
 def test_every_available_model_is_priced_without_a_key(prompts: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """No key, no file, no network: the whole catalog, cheapest first, and its cheapest named."""
     found = record(capfd, "prompts")

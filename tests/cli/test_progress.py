@@ -51,7 +51,7 @@ def test_it_is_drawn_over_itself_now_and_then_and_wiped() -> None:
         clock.sleep(1)
         line.take(Progress(50, 100, {"v": 500_000}))
         line.take(Progress(51, 100, {"v": 500_000}))
-        assert stream.getvalue() == "\rcounting  50 B of 100 B (50 %)  50 B/s  0:01 left  $1.000 on m\x1b[K"
+        assert stream.getvalue() == "\rcounting  50 B of 100 B (50 %)  50 B/s  0:01 left  $1.00 on m\x1b[K"
     assert stream.getvalue().endswith("\r\x1b[K")
 
 

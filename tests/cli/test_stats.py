@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 from decimal import Decimal
@@ -12,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepsel.cli.stats_text import bar, sparkline
 from deepsel.health.log import Observation
 from deepsel.health.sqlite_state import SqliteState
 from deepsel.health.summary import group, total
+from deepsel.show.lines import width
 from deepsel.storage.amounts import picousd
 
 Deepsel = Callable[..., Any]
@@ -84,6 +85,25 @@ def test_text_is_plain_and_fits(deepsel: Deepsel, log: SqliteState, env: dict[st
         assert words in ran.out
 
 
+@pytest.mark.parametrize("env", [{"TERM": "dumb"}, {"PYTHONIOENCODING": "ascii"}])
+def test_text_has_no_blocks_where_none_can_be_shown(deepsel: Deepsel, log: SqliteState, env: dict[str, str]) -> None:
+    """A dumb terminal and one without UTF-8 are drawn on in ASCII signs."""
+    ran = deepsel("stats", env=env)
+    assert not re.search("[\u2580-\u259f]", ran.out)
+    assert re.search(r"^fast +#{20} ", ran.out, re.MULTILINE)
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 120])
+def test_text_is_as_wide_as_the_terminal(deepsel: Deepsel, log: SqliteState, columns: int) -> None:
+    """Names of wide characters are cut to their column, and what follows them stands where it does in every line."""
+    log.add([_row("\u9577\u3044\u540d\u524d" * 9, error_class="server", outcome="failed")])
+    lines = deepsel("stats", env={"COLUMNS": str(columns)}).out.splitlines()
+    assert max(map(width, lines)) <= columns
+    bars = [line for line in lines if "█" in line and not line.startswith(" ")]
+    assert len({width(line[: line.index("█")]) for line in bars}) == 1
+    assert any("名前 " in line for line in bars)
+
+
 def test_budgets_are_shown(deepsel: Deepsel, log: SqliteState, profiles: Callable[..., Path]) -> None:
     """Spend stands against the budgets of every profile."""
     profiles(profile='daily_budget_usd = "0.10"\nmonthly_budget_usd = "10"', one="http://127.0.0.1:1/v1")
@@ -148,13 +168,3 @@ def test_groups_add_up_to_the_whole(rows: list[Observation]) -> None:
         assert sum((one.spend_usd for one in groups), Decimal(0)) == whole.spend_usd
     times = [value for value in whole.ttft_s.values() if value is not None]
     assert times == sorted(times)
-
-
-@given(st.floats(-1, 2), st.lists(st.integers(0, 1000), max_size=30))
-def test_drawings_have_their_width(share: float, counts: list[int]) -> None:
-    """A bar is as wide as it is to be, and a sparkline has one character for each count, the largest the highest."""
-    assert len(bar(share, 20)) == 20
-    drawn = sparkline(counts)
-    assert len(drawn) == len(counts)
-    if any(counts):
-        assert drawn[counts.index(max(counts))] == "█"

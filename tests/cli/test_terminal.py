@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import pty
+import struct
+import termios
 import unicodedata
-from decimal import Decimal
+from io import BytesIO, TextIOWrapper
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepsel.cli.durations import seconds
-from deepsel.cli.money import count, per_million, usd
 from deepsel.cli.render import finished_part
-from deepsel.cli.terminal import plain
+from deepsel.cli.terminal import columns_to_cut_to, plain, screen_of
 
 KEPT = {"\n", "\t"}
 
@@ -64,32 +67,29 @@ def test_blocks_end_at_blank_lines_outside_fences_and_lists(text: str, finished:
 
 
 @pytest.mark.parametrize(
-    ("amount", "shown"),
-    [
-        (None, "unknown"),
-        ("0", "$0"),
-        ("0.000251", "$0.00025"),
-        ("0.0000001", "$0.0000001"),
-        ("0.05", "$0.05"),
-        ("0.1234567", "$0.1235"),
-        ("12", "$12.00"),
-        ("1234567.5", "$1,234,567.50"),
-    ],
+    ("encoding", "term", "has_blocks"),
+    [("utf-8", "xterm", True), ("UTF8", None, True), ("utf-8", "dumb", False), ("ascii", "xterm", False), ("latin-1", None, False)],
 )
-def test_amounts_read_well(amount: str | None, shown: str) -> None:
-    """Small amounts keep two significant digits, unknown is a word, zero is zero."""
-    assert usd(None if amount is None else Decimal(amount)) == shown
+def test_blocks_are_drawn_where_they_can_be_shown(
+    monkeypatch: pytest.MonkeyPatch, encoding: str, term: str | None, has_blocks: bool
+) -> None:
+    """Only in UTF-8, and on no terminal that calls itself dumb."""
+    monkeypatch.delenv("TERM", raising=False)
+    if term:
+        monkeypatch.setenv("TERM", term)
+    with TextIOWrapper(BytesIO(), encoding=encoding) as stream:
+        assert screen_of(stream) == (80, has_blocks)
 
 
-@given(st.decimals(min_value=0, max_value=10**6, places=12))
-def test_no_amount_looks_like_zero_but_zero(amount: Decimal) -> None:
-    """An amount above zero is never shown as $0."""
-    assert (usd(amount) == "$0") == (amount == 0)
-    assert amount == 0 or any(digit in usd(amount) for digit in "123456789")
-
-
-def test_counts_prices_and_durations() -> None:
-    """Numbers have separators, unknown has a sign, durations a unit that fits."""
-    assert (count(1234567), count(None)) == ("1,234,567", "?")
-    assert (per_million(Decimal("0.150")), per_million(Decimal("10")), per_million(None)) == ("0.15", "10", "-")
-    assert (seconds(0.0416), seconds(1.94), seconds(300.0), seconds(None)) == ("42 ms", "1.9 s", "5 min", "?")
+def test_a_terminal_says_how_wide_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The width is the terminal's, COLUMNS goes before it, and a pipe is read whole."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 123, 0, 0))
+    with os.fdopen(theirs, "w", encoding="utf-8") as terminal, TextIOWrapper(BytesIO()) as pipe:
+        assert (screen_of(terminal).columns, columns_to_cut_to(terminal)) == (123, 123)
+        monkeypatch.setenv("COLUMNS", "100")
+        assert (screen_of(terminal).columns, screen_of(pipe).columns) == (100, 100)
+        assert columns_to_cut_to(pipe) is None
+        monkeypatch.setenv("COLUMNS", "7")
+        assert screen_of(terminal).columns == 40
+    os.close(ours)

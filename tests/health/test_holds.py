@@ -49,7 +49,7 @@ def test_a_hold_counts_until_it_is_settled(tmp_path: Path) -> None:
     assert _left(state) == Decimal("0.60")
     refused = _hold(state, "0.61")
     assert refused.hold is None
-    assert refused.refusal == "could cost $0.61, and there is $0.6 left of the daily budget of $1.00"
+    assert refused.refusal == "could cost $0.61, and there is $0.60 left of the daily budget of $1.00"
     state.add([_bill("0.05")], hold=held.hold)
     assert _left(state) == Decimal("0.95")
 
@@ -79,7 +79,7 @@ def test_the_tighter_budget_holds(tmp_path: Path) -> None:
     state.add([_bill("0.90", at=AT - timedelta(days=3)), _bill("9", at=AT - timedelta(days=30)), _bill("0.2")])
     both = Budgets("main", daily_usd=Decimal(1), monthly_usd=Decimal("1.50"))
     left = _left_of(state, both)
-    assert (left.usd, left.words) == (Decimal("0.40"), "$0.4 left of the monthly budget of $1.50")
+    assert (left.usd, left.words) == (Decimal("0.40"), "$0.40 left of the monthly budget of $1.50")
     assert _left(state) == Decimal("0.80")
 
 

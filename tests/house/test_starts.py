@@ -75,10 +75,11 @@ def test_a_replayed_answer_loads_next_to_nothing(monkeypatch: pytest.MonkeyPatch
     assert {name for name in loaded if name.startswith("deepsel.")} == {
         "deepsel.__main__",
         "deepsel.cli",
-        "deepsel.cli.durations",
         "deepsel.cli.replay",
         "deepsel.digest",
         "deepsel.places",
+        "deepsel.show",
+        "deepsel.show.durations",
     }
     slow = {"typer", "typing", "dataclasses", "json", "re", "hashlib", "sqlite3", "pathlib", "decimal", "datetime", "contextlib"}
     assert not loaded & slow

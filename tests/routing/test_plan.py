@@ -65,7 +65,7 @@ REFUSALS = {
     "not_yet_available": (with_model(candidate(), available_from=date(2026, 11, 25)), NEEDS, Policy(), "2026-11-25"),
     "unsupported": (candidate(), NEEDS._replace(images=True), Policy(), "images"),
     "window": (with_model(candidate(max_tokens=None), context_window=900), NEEDS, Policy(), "900"),
-    "over_cost": (candidate(), NEEDS, Policy(max_cost_usd=Decimal("0.0019")), "0.002000"),
+    "over_cost": (candidate(), NEEDS, Policy(max_cost_usd=Decimal("0.0019")), "$0.002 "),
 }
 
 
@@ -129,7 +129,7 @@ def test_reasons_are_sentences_with_numbers() -> None:
     one = candidate(bill=bill, price_note="peak begins in 42 min, then double")
     assert plan([one], NEEDS._replace(difficulty=0.35), Policy()).choices[0].reasons == (
         "quality 0.88 for code at difficulty 0.35",
-        "$0.000420 for 812 + ~400 tokens, off-peak",
+        "$0.00042 for 812 + ~400 tokens, off-peak",
         "expected 2.0 s (catalog)",
         "peak begins in 42 min, then double",
     )

@@ -20,10 +20,46 @@ _SHAPES = (
 )
 
 
+def frame(title: str, content: str, *, height: int) -> str:
+    """Put drawn parts into a picture that has a name."""
+    name = escape(title)
+    return f'<svg role="img" height="{height}" aria-label="{name}"><title>{name}</title>{content}</svg>'
+
+
+def axis(left: str, right: str, *, height: int) -> str:
+    """Draw a line at that height with a label at each end below it; takes 20 more."""
+    return (
+        f'<line class="grid" x1="0" x2="100%" y1="{height}" y2="{height}"/>'
+        f'<text class="value" x="0" y="{height + 16}">{escape(left)}</text>'
+        f'<text class="value" x="100%" y="{height + 16}" text-anchor="end">{escape(right)}</text>'
+    )
+
+
+def uprights(values: Sequence[float], tips: Sequence[str], *, height: int) -> str:
+    """Draw one upright bar a value over the whole width, the greatest as high as the picture; nothing for 0."""
+    most, wide = max(values, default=0) or 1, 100 / max(1, len(values))
+    return "".join(
+        f'<rect class="bar" x="{place * wide:.2f}%" y="{height - height * value / most:.1f}" '
+        f'width="{wide * 0.9:.2f}%" height="{height * value / most:.1f}"><title>{escape(tip)}</title></rect>'
+        for place, (value, tip) in enumerate(zip(values, tips, strict=True))
+        if value
+    )
+
+
+def mark(share: float, label: str, *, row: int, height: int) -> str:
+    """Draw a line upright at a share of the width, with its label in one of the rows from the top."""
+    x = 100 * share
+    anchor, away = ("end", -4) if x > 85 else ("start", 4)
+    return (
+        f'<line class="one" x1="{x:.2f}%" x2="{x:.2f}%" y1="0" y2="{height}"/>'
+        f'<text class="value" x="{x:.2f}%" y="{10 + 14 * row}" dx="{away}" text-anchor="{anchor}">{escape(label)}</text>'
+    )
+
+
 def bars(rows: Sequence[tuple[str, float, str]], *, title: str, best: str | None) -> str:
     """Draw one bar for each (name, value, label); `best` is drawn in a colour of its own."""
     largest = max((value for _, value, _ in rows), default=0.0) or 1.0
-    parts = [f'<svg role="img" height="{_ROW * len(rows)}" aria-label="{escape(title)}"><title>{escape(title)}</title>']
+    parts = []
     for place, (name, value, label) in enumerate(rows):
         top = _ROW * place
         kind = "best" if name == best else "bar"
@@ -33,7 +69,7 @@ def bars(rows: Sequence[tuple[str, float, str]], *, title: str, best: str | None
             f'<rect class="track" x="0" y="{top + 20}" width="100%" height="6" rx="3"/>'
             f'<rect class="{kind}" x="0" y="{top + 20}" width="{max(0.4, 100 * value / largest):.2f}%" height="6" rx="3"/>'
         )
-    return "".join(parts) + "</svg>"
+    return frame(title, "".join(parts), height=_ROW * len(rows))
 
 
 def dots(rows: Mapping[str, Mapping[str, float]], series: Sequence[str], *, title: str) -> str:
@@ -43,7 +79,7 @@ def dots(rows: Mapping[str, Mapping[str, float]], series: Sequence[str], *, titl
     ticks = int(top_value / step) + 1
     end = ticks * step
     height = _DOT_ROW * len(rows) + 26
-    parts = [f'<svg role="img" height="{height}" aria-label="{escape(title)}"><title>{escape(title)}</title>']
+    parts = []
     for tick in range(ticks + 1):
         x = 100 * tick * step / end
         anchor = "start" if tick == 0 else "end" if tick == ticks else "middle"
@@ -64,7 +100,7 @@ def dots(rows: Mapping[str, Mapping[str, float]], series: Sequence[str], *, titl
                     f'<svg x="{100 * row[one] / end:.2f}%" y="{middle}">'
                     f'<g class="mark s{number % SERIES}"><title>{escape(tip)}</title>{_SHAPES[number % SERIES]}</g></svg>'
                 )
-    return "".join(parts) + "</svg>"
+    return frame(title, "".join(parts), height=height)
 
 
 def legend(series: Sequence[str]) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -19,6 +20,7 @@ from hypothesis import settings
 from deepsel.simulator import Behaviour, Scenario, Simulator
 from deepsel.values import Message, Model, Provider, Request
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background job ignores it, and so would its children
 settings.register_profile("deepsel", deadline=None)  # a busy machine is no failure
 settings.load_profile("deepsel")
 _SWEPT = ("_API_KEY", "_PROXY", "_proxy")

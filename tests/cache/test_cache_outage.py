@@ -18,7 +18,7 @@ from deepsel.health.sqlite_state import SqliteState
 from deepsel.values import Finish, FinishReport, TextDelta, Usage, UsageReport, WireEvent
 
 ASKS = 1000
-TIMEOUT_S = 0.2
+TIMEOUT_S = 1.0
 
 
 class AgeingClock(SystemClock):

@@ -372,7 +372,7 @@ def _interrupted(server: Any, profiles: Callable[..., Path], sent: signal.Signal
         assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(sent)
-    out, err = process.communicate(timeout=30)
+    out, err = process.communicate(timeout=100)
     assert process.returncode == 130, err
     return out, err
 

@@ -141,7 +141,7 @@ def test_ends_cleanly_on_a_signal(
     assert running.stdout is not None
     lines = [running.stdout.readline() for _ in range(2)]
     running.send_signal(number)
-    _, err = running.communicate(timeout=30)
+    _, err = running.communicate(timeout=100)
     assert running.returncode == 0, err
     assert [line.split()[:2] for line in lines] == [["one", "cold"], ["one", "warm"]]
     assert "per hour" in err.splitlines()[0]

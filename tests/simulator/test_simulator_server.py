@@ -229,7 +229,7 @@ def test_run_ends_cleanly_on_a_signal(number: int) -> None:
             connection.sendall(request_bytes(PATHS["openai-chat"], prompt(stream=True)))
             connection.recv(1)
             os.kill(process.pid, number)
-            out, err = process.communicate(timeout=20)
+            out, err = process.communicate(timeout=100)
     assert (process.returncode, out, err) == (0, "closed\n", "")
 
 

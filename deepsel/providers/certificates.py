@@ -1,7 +1,8 @@
-"""Whom an encrypted connection trusts: the system's certificates, read one by one as they are needed, else a whole bundle.
+"""Whom an encrypted connection trusts: the system's certificates, read one by one as they are needed, and a whole bundle.
 
 Loading a bundle takes 25 ms, longer than anything else between a prompt and the first byte sent; OpenSSL's folder of
-certificates by hash takes none, where the system has one. What only the bundle trusts is still trusted, at the second try.
+certificates by hash takes none, where the system has one. So the bundle is added where the folder was not enough, at the
+second try. It is only ever added: whom a process trusts does not depend on whom it has met before.
 """
 
 from __future__ import annotations
@@ -23,9 +24,7 @@ def system_folder() -> str | None:
     if os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"):
         return None
     folder = ssl.get_default_verify_paths().capath
-    with suppress(OSError), os.scandir(folder or "") as entries:
-        return folder if any(_BY_HASH.fullmatch(entry.name) for entry in entries) else None
-    return None
+    return folder if _by_hash(folder) else None
 
 
 class Certificates:
@@ -37,6 +36,8 @@ class Certificates:
         self._folder = folder
         self._context: ssl.SSLContext | None = None
         self._lock = threading.Lock()
+        self.is_whole = folder is None
+        """Whether the context trusts everybody it ever will."""
 
     def context(self) -> ssl.SSLContext:
         """Return the context; raises ConfigError where the certificates named by the environment cannot be loaded."""
@@ -46,20 +47,37 @@ class Certificates:
                 self._context.set_alpn_protocols(["http/1.1"])
             return self._context
 
-    def widen(self) -> bool:
-        """Trust the whole bundle from now on; False where that is so already."""
+    def widen(self) -> None:
+        """Trust the whole bundle as well from now on, on the same context; raises ConfigError where it cannot be loaded."""
+        context = self.context()
         with self._lock:
-            if self._folder is None:
-                return False
-            self._folder = self._context = None
-            return True
+            if self.is_whole:
+                return
+            bundle = b"".join(self._bundle().get_ca_certs(binary_form=True))
+            # One that is loaded hides another of its name that is not: what the folder has is loaded too.
+            for path in _by_hash(self._folder):
+                with suppress(ssl.SSLError, OSError):
+                    context.load_verify_locations(cafile=path)
+            if bundle:
+                context.load_verify_locations(cadata=bundle)
+            self.is_whole = True
 
     def _make(self) -> ssl.SSLContext:
-        if self._folder is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificates and names
-            context.load_verify_locations(capath=self._folder)
-            return context
+        if self._folder is None:
+            return self._bundle()
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks certificates and names
+        context.load_verify_locations(capath=self._folder)
+        return context
+
+    def _bundle(self) -> ssl.SSLContext:
         try:
             return self._load_bundle()
         except OSError as error:
             raise ConfigError("the certificates named by SSL_CERT_FILE or SSL_CERT_DIR cannot be loaded") from error
+
+
+def _by_hash(folder: str | None) -> list[str]:
+    """List a folder's certificates as OpenSSL finds them; none where it cannot be read."""
+    with suppress(OSError), os.scandir(folder or "") as entries:
+        return sorted(entry.path for entry in entries if _BY_HASH.fullmatch(entry.name))
+    return []

@@ -135,12 +135,14 @@ class HttpTransport:
         headers = {name: _header_text(name, value) for name, value in call.headers.items()}
         may_repeat = True
         while True:
+            was_whole = self._certificates.is_whole
             try:
                 request = self._client.build_request(call.method, call.url, headers=headers, content=call.body)
                 self._watch.exchange = exchange
                 return self._client.send(request, stream=True)
             except _network_errors() as error:
-                if _is_untrusted(error) and self._certificates.widen():
+                if _is_untrusted(error) and not was_whole:
+                    self._certificates.widen()
                     continue  # nothing has been sent
                 is_stale = exchange.is_on_used_connection and not _is_timeout(error)
                 if not (may_repeat and is_stale):

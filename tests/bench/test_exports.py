@@ -132,14 +132,22 @@ def test_partial_is_said(whole: Report) -> None:
 
 
 def test_router_reads_what_was_saved(tmp_path: Path) -> None:
-    """The medians of the least load are kept beside those of other models; a later run replaces its own."""
+    """The medians of the least load are kept beside those of other models; a later run replaces its own, and is seen at once."""
     at = datetime(2026, 11, 25, tzinfo=UTC)
     results = [result([0.9] * 3, concurrency=8), result([0.3] * 3), silence([(5.0, 1.0)])]
     saving.write_latest(tmp_path, saving.latest(results), at=at)
     saving.write_latest(tmp_path, saving.latest([result([0.5], model="other")]), at=at)
-    known = Benches(tmp_path).latest()
+    benches = Benches(tmp_path)
+    known = benches.latest()
     assert (known["quick"].ttft_s, known["quick"].tokens_per_s, known["other"].ttft_s) == (0.3, 100.0, 0.5)
     assert stat.S_IMODE((tmp_path / "bench.json").stat().st_mode) == 0o600
+    assert benches.latest() is known, "read once for as long as it stays"
+    saving.write_latest(tmp_path, saving.latest([result([0.7], model="other")]), at=at)
+    assert benches.latest()["other"].ttft_s == 0.7, "seen by a process that has read it before"
+    (tmp_path / "bench.json").write_text("no figures")
+    assert benches.latest() == {}
+    (tmp_path / "bench.json").unlink()
+    assert benches.latest() == {}
 
 
 def test_observations_are_of_loads_alone() -> None:

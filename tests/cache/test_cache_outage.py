@@ -93,3 +93,18 @@ def test_every_ask_is_answered(tmp_path: Path, redis: RedisProcess) -> None:
         assert set(statuses[first:last]) == {status}
     for first, last in [(100, 250), (400, 550), (700, 850)]:
         assert set(statuses[first:last]) == {"miss"}
+
+
+def test_each_request_is_told_what_happened_to_it(tmp_path: Path) -> None:
+    """Every request that cannot read or write what is shared says so, once; the cache's trouble is told to the first that met it."""
+    (tmp_path / "data").write_text("a file in place of the folder")
+    (tmp_path / "cache").mkdir()
+    (tmp_path / "cache" / "cache.db").write_bytes(b"garbage " * 1000)
+    asker = Asker(tmp_path, "http://127.0.0.1:1/v1", clock=SystemClock())
+    asker.cache.close()
+    cache = Cache(tmp_path / "cache", clock=SystemClock(), memory_entries=0)
+    asker.tools = replace(asker.tools, cache=cache, ask=answered)
+    told = [sorted(one.code for one in asker.ask(f"Question {number}?").warnings) for number in range(3)]
+    asker.close()
+    cache.close()
+    assert told == [["cache_unavailable", "log_unavailable"], ["log_unavailable"], ["log_unavailable"]]

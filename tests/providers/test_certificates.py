@@ -7,7 +7,10 @@ import shutil
 import ssl
 import subprocess
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import permutations
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -47,6 +50,19 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def strangers(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A certificate that nobody has signed (host.pem), and an authority called as the other one that has signed nothing."""
+    folder = tmp_path_factory.mktemp("strangers")
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2")
+    openssl(folder, "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Test CA")
+    openssl(
+        folder, "req", "-x509", *key, "-keyout", "host.key", "-out", "host.pem", "-subj", "/CN=127.0.0.1",
+        "-addext", "subjectAltName=IP:127.0.0.1",
+    )  # fmt: skip
+    return folder
+
+
 class _Hello(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Answer."""
@@ -61,18 +77,27 @@ class _Hello(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def server(authority: Path) -> Iterator[ThreadingHTTPServer]:
-    """An HTTPS server on loopback that notes the connections on which TLS failed."""
+    """An HTTPS server on loopback whose certificate the authority has signed."""
+    with serving(authority) as made:
+        yield made
+
+
+@contextmanager
+def serving(folder: Path) -> Iterator[ThreadingHTTPServer]:
+    """Run an HTTPS server on loopback with the certificate in a folder."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(authority / "host.pem", authority / "host.key")
+    context.load_cert_chain(folder / "host.pem", folder / "host.key")
     made = ThreadingHTTPServer(("127.0.0.1", 0), _Hello)
     made.socket = context.wrap_socket(made.socket, server_side=True, do_handshake_on_connect=False)
     made.handle_error = lambda *_: None  # type: ignore[method-assign]  # a client that does not trust it hangs up
     thread = Thread(target=made.serve_forever, args=(0.02,), daemon=True)
     thread.start()
-    yield made
-    made.shutdown()
-    thread.join(5)
-    made.server_close()
+    try:
+        yield made
+    finally:
+        made.shutdown()
+        thread.join(5)
+        made.server_close()
 
 
 @pytest.fixture
@@ -96,6 +121,17 @@ def _ask(made: transport.HttpTransport, server: ThreadingHTTPServer) -> bytes:
     call = Call("POST", f"https://127.0.0.1:{server.server_port}/", {}, b"{}")
     with made, made.open(call, timeouts=PATIENT) as response:
         return b"".join(response.iter_bytes())
+
+
+def _is_answered(made: transport.Transport, server: ThreadingHTTPServer) -> bool:
+    call = Call("POST", f"https://127.0.0.1:{server.server_port}/", {}, b"{}")
+    try:
+        with made.open(call, timeouts=PATIENT) as response:
+            return b"".join(response.iter_bytes()) == b"hello"
+    except AttemptFailed as error:
+        if "not trusted" not in error.message:
+            raise
+        return False
 
 
 def test_the_folder_is_enough(server: ThreadingHTTPServer, authority: Path, trusting: Callable[..., Any]) -> None:
@@ -123,6 +159,51 @@ def test_what_nobody_trusts_is_refused(
     with pytest.raises(AttemptFailed, match="not trusted") as caught:
         _ask(made, server)
     assert "SSL_CERT_FILE" in caught.value.hint
+    assert loads == [1]
+
+
+@pytest.mark.parametrize("has_namesake", [False, True])
+def test_trust_does_not_depend_on_the_order(
+    server: ThreadingHTTPServer, authority: Path, strangers: Path, trusting: Callable[..., Any], has_namesake: bool
+) -> None:
+    """A host of the folder's authority stays trusted after another host was refused, whatever authorities the bundle has."""
+    made, loads = trusting(authority / "by-hash", strangers / "ca.pem" if has_namesake else None)
+    with serving(strangers) as stranger, made:
+        for target, is_trusted in ((stranger, False), (server, True), (stranger, False), (server, True)):
+            made.drop_connections()
+            assert _is_answered(made, target) is is_trusted
+        assert loads == [1]
+    again, loads = trusting(authority / "by-hash", strangers / "ca.pem" if has_namesake else None)
+    with serving(strangers) as stranger, again:
+        for target, is_trusted in ((server, True), (stranger, False), (server, True)):
+            again.drop_connections()
+            assert _is_answered(again, target) is is_trusted
+        assert loads == [1]
+
+
+def test_what_the_bundle_adds_stays(
+    server: ThreadingHTTPServer, authority: Path, strangers: Path, tmp_path: Path, trusting: Callable[..., Any]
+) -> None:
+    """Hosts that only the folder or only the bundle trusts are trusted in any order, and again, with one load of the bundle."""
+    digest = openssl(strangers, "x509", "-in", "host.pem", "-noout", "-hash")
+    shutil.copy(strangers / "host.pem", tmp_path / f"{digest}.0")
+    with serving(strangers) as other:
+        for order in permutations([server, other, server, other], 4):
+            made, loads = trusting(tmp_path, authority / "ca.pem")
+            with made:
+                for target in order:
+                    made.drop_connections()
+                    assert _is_answered(made, target)
+            assert loads == [1]
+
+
+def test_threads_that_meet_the_bundle_together_all_use_it(
+    server: ThreadingHTTPServer, authority: Path, tmp_path: Path, trusting: Callable[..., Any]
+) -> None:
+    """Of many first calls at once to a host that only the bundle trusts every one is answered."""
+    made, loads = trusting(tmp_path, authority / "ca.pem")
+    with made, ThreadPoolExecutor(16) as pool:
+        assert [*pool.map(lambda _: _is_answered(made, server), range(32))] == [True] * 32
     assert loads == [1]
 
 

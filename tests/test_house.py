@@ -27,8 +27,9 @@ LAYERS = (
     ("config",),
     ("catalog",),
     ("wires",),
+    ("messages",),
     ("values",),
-    ("errors", "secret", "clock", "places", "digest"),
+    ("errors", "secret", "clock", "places", "digest", "surrogates"),
     ("__init__",),
 )
 RANK = {name: rank for rank, names in enumerate(LAYERS) for name in names}

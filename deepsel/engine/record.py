@@ -161,6 +161,7 @@ class Record:
             cache=self.cache_use,
             attempts=tuple(self.attempts),
             warnings=tuple(self.notices),
+            tool_calls=self.final.tool_calls if self.final else (),
         )
 
     def _finish(self, draft: Draft | None) -> Finish:

@@ -28,7 +28,17 @@ from deepsel.health.log import ObservationLog
 from deepsel.providers.calls import ResponseFacts, Timeouts, sends_key_in_clear
 from deepsel.providers.complete import stream_answer
 from deepsel.secret import Secret
-from deepsel.values import Answer, Attempt, CacheUse, Finish, Provider, ReasoningDelta, TextDelta, WireEvent
+from deepsel.values import (
+    Answer,
+    Attempt,
+    CacheUse,
+    Finish,
+    Provider,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallDelta,
+    WireEvent,
+)
 
 if TYPE_CHECKING:
     from deepsel.providers.transport import Transport
@@ -279,7 +289,7 @@ class Run:
         try:
             for event in self._stream(draft, deadline):
                 draft.take(event, clock.monotonic())
-                if isinstance(event, (TextDelta, ReasoningDelta)):
+                if isinstance(event, (TextDelta, ReasoningDelta, ToolCallDelta)):
                     yield event
             draft.join()
             judge(draft, prepared.request.schema)

@@ -137,7 +137,7 @@ def find(
     Raises ConfigError for a candidate nobody knows.
     """
     started_s = clock.monotonic()
-    if cache_mode not in ("auto", "on", "only") or request.has_images:
+    if cache_mode not in ("auto", "on", "only") or request.media or request.asks_for_tools:
         return None
     models = [config.find_model(settings, name) for name in profile.models]
     candidates = [(model, config.find_provider(settings, model.provider)) for model in models]
@@ -168,7 +168,7 @@ def find(
 
 def _most_tokens(request: Request) -> int:
     """Return more tokens than any candidate can count the request as, the framing of the first message aside."""
-    texts = [message.content for message in request.messages]
+    texts = [message.readable for message in request.messages]
     if request.schema is not None:
         import json
 

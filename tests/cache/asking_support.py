@@ -54,7 +54,7 @@ class Asker:
 
     def run(self, prompt: str, *, stream: bool = True, cache_mode: CacheMode = "auto") -> Run:
         """Make one request; the plan is that of the first one, since only the prompts differ."""
-        request = Request((Message("user", prompt),), temperature=0.0, seed=7, stream=stream)
+        request = Request((Message.of("user", prompt),), temperature=0.0, seed=7, stream=stream)
         if self.plan is None:
             self.plan = prepare(
                 request, prompt, profile=self.profile, settings=self.settings, env={}, at=self.tools.clock.now(),

@@ -110,7 +110,7 @@ def ask(tmp_path: Path) -> Iterator[Ask]:
             chosen = Profile(name="main", models=tuple(models), strategy="ordered", retries=retries, **limits)
             settings = Settings(hosts, models, {}, "main", CacheSettings())
             clock = SkippingClock()
-            request = Request((Message("user", "Hi"),), temperature=0.0, seed=7, stream=streams)
+            request = Request((Message.of("user", "Hi"),), temperature=0.0, seed=7, stream=streams)
             prepared = prepare(request, "Hi", profile=chosen, settings=settings, env={}, at=clock.now())
             cache = stack.enter_context(Cache(tmp_path / "cache", clock=clock))
             tools = Tools(
@@ -426,7 +426,7 @@ def test_many_at_once_press_nobody(tmp_path: Path) -> None:
         lock, calls = threading.Lock(), []
 
         def one(number: int) -> Run:
-            request = Request((Message("user", f"Hi {number}"),))
+            request = Request((Message.of("user", f"Hi {number}"),))
             prepared = prepare(
                 request, "Hi", profile=profile, settings=settings, env={}, at=tools.clock.now(), cache_mode="off"
             )

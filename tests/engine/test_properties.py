@@ -146,7 +146,7 @@ def _run(
         max_cost_usd=cap,
     )
     prepared = prepare(
-        Request((Message("user", "Hi"),), temperature=0.0, seed=7),
+        Request((Message.of("user", "Hi"),), temperature=0.0, seed=7),
         "Hi",
         profile=profile,
         settings=_settings([*names, "wide"]),

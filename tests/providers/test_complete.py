@@ -19,8 +19,8 @@ from deepsel.providers.calls import ResponseFacts, Timeouts
 from deepsel.providers.complete import stream_answer
 from deepsel.providers.transport import Transport
 from deepsel.secret import Secret
+from deepsel.surrogates import Mender
 from deepsel.values import Finish, FinishReport, Identity, ReasoningDelta, TextDelta, UsageReport, WireEvent
-from deepsel.wires.surrogates import Mender
 from deepsel.wires.table import WIRES
 from deepsel.wires.waits import Quota
 

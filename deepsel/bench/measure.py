@@ -24,6 +24,7 @@ from deepsel.providers.calls import Timeouts
 from deepsel.providers.complete import stream_answer
 from deepsel.secret import Secret
 from deepsel.values import Finish, Identity, Message, Model, Provider, ReasoningDelta, Request, Source, TextDelta, Usage
+from deepsel.wires.table import WIRES
 
 if TYPE_CHECKING:
     from deepsel.providers.exchange import Exchange
@@ -87,8 +88,9 @@ class Caller:
             deadline=now + self.timeout_s,
         )
         request = Request((Message.of("user", prompt),), temperature=self.temperature)
+        recording = Recording(self.transport, WIRES[target.provider.wire].END_MARKS)
         events = stream_answer(
-            cast("Transport", Recording(self.transport)), request, target.model, target.provider, target.key,
+            cast("Transport", recording), request, target.model, target.provider, target.key,
             max_tokens=max_tokens, timeouts=timeouts, clock=self.clock, on_open=seen.opened,
         )  # fmt: skip
         try:

@@ -18,31 +18,30 @@ if TYPE_CHECKING:
     from deepsel.providers.exchange import Exchange
     from deepsel.providers.transport import Response, Transport
 
-_END_MARKERS = (b"[DONE]", b"message_stop")
-"""Where the bytes of an answer most likely end. Elsewhere they are taken in two parts, which changes nothing."""
-
-
 @dataclass(frozen=True, slots=True)
 class Recording:
     """Stands in for the transport of one call."""
 
     transport: Transport
+    end_marks: tuple[bytes, ...]
+    """Where the bytes of an answer most likely end. Elsewhere they are taken in two parts, which changes nothing."""
 
     @contextmanager
     def open(self, call: Call, *, timeouts: Timeouts) -> Iterator[RecordedResponse]:
         """Send `call`, as the transport does."""
         with self.transport.open(call, timeouts=timeouts) as response:
-            yield RecordedResponse(response)
+            yield RecordedResponse(response, self.end_marks)
 
 
 class RecordedResponse:
     """A response whose bytes are given after they have all come, each with `exchange.last_read_at` as it was then."""
 
-    def __init__(self, response: Response) -> None:
+    def __init__(self, response: Response, end_marks: tuple[bytes, ...]) -> None:
         self.status: int = response.status
         self.headers: Mapping[str, str] = response.headers
         self.exchange: Exchange = response.exchange
         self._response = response
+        self._end_marks = end_marks
 
     def iter_bytes(self) -> Iterator[bytes]:
         """Yield the body; what went wrong is raised in its place."""
@@ -64,7 +63,7 @@ class RecordedResponse:
             for chunk in self._response.iter_bytes():
                 taken.append((exchange.last_read_at, chunk))
                 exchange.progress()
-                if any(marker in chunk for marker in _END_MARKERS):
+                if any(mark in chunk for mark in self._end_marks):
                     return taken, None, False
         except AttemptFailed as failure:
             return taken, failure, True

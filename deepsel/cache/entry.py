@@ -45,6 +45,8 @@ class CachedAnswer(NamedTuple):
     price_rule: str = ""
     """The label of the price rule that was in force; empty where the model has only one."""
     task: str | None = None
+    question: str = ""
+    """The last user message on one line, of a long one the beginning; empty in entries of before it was kept."""
     stored_at: datetime = _NEVER
     """Wall-clock instant; stamped by `Cache.put`."""
     ttl_s: float = 0.0
@@ -56,11 +58,6 @@ class CachedAnswer(NamedTuple):
     def expires_at(self) -> datetime:
         """The first instant at which the answer may no longer be served."""
         return self.stored_at + timedelta(seconds=self.ttl_s)
-
-    @property
-    def question(self) -> str:
-        """The last user message on one line; of a long one the beginning."""
-        return " ".join(_last_user_text(self.document).split())
 
     @property
     def prompt(self) -> str:
@@ -88,6 +85,7 @@ def encode(answer: CachedAnswer) -> str:
             "price_as_of": answer.price_as_of.isoformat() if answer.price_as_of else None,
             "price_rule": answer.price_rule,
             "task": answer.task,
+            "question": answer.question,
             "document": answer.document,
             "stored_at": answer.stored_at.isoformat(),
             "ttl_s": answer.ttl_s,
@@ -135,6 +133,7 @@ def _from_members(data: JsonObject) -> CachedAnswer:
         price_as_of=date.fromisoformat(as_of) if as_of is not None else None,
         price_rule=_typed(data["price_rule"], str),
         task=_optional(data["task"], str),
+        question=_typed(data.get("question", ""), str),
         stored_at=stored_at,
         ttl_s=ttl_s,
         version=_typed(data["version"], str),
@@ -179,24 +178,3 @@ def _number(value: Json) -> int | float:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise TypeError("expected a number")
     return value
-
-
-def _last_user_text(document: JsonObject) -> str:
-    """Find the text of the last user message of either wire; empty where there is none."""
-    body = document.get("body")
-    messages = body.get("messages") if isinstance(body, dict) else None
-    for message in reversed(messages if isinstance(messages, list) else []):
-        if isinstance(message, dict) and message.get("role") == "user":
-            content = message.get("content")
-            return " ".join(_text_of(part) for part in (content if isinstance(content, list) else [content]))
-    return ""
-
-
-def _text_of(part: Json) -> str:
-    """Return what can be read of a message part: its text, or the beginning of a long one."""
-    if isinstance(part, str):
-        return part
-    if not isinstance(part, dict):
-        return ""
-    text = part.get("text", part.get("starts_with"))
-    return _text_of(text) if isinstance(text, str | dict) else ""

@@ -34,9 +34,9 @@ def key_document(
     *,
     provider: str,
     wire: str,
+    wire_format: int,
     model_id: str,
     base_url: str,
-    wire_format: int = 1,
 ) -> JsonObject:
     """Build the document that identifies a request; see the module for its members."""
     return {

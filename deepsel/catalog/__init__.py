@@ -15,7 +15,6 @@ from deepsel.catalog.lookup import (
     model_rows,
     models,
     price_row_for_answer,
-    provider_note,
     providers,
     use_overlay,
 )
@@ -46,7 +45,6 @@ __all__ = [
     "price_rules_from",
     "project",
     "provider_from",
-    "provider_note",
     "providers",
     "relies_on_unpublished_calendar",
     "rule_at",

@@ -13,9 +13,10 @@ from typing import Any, Generic, TypeVar
 from deepsel.catalog.files import read_data
 from deepsel.catalog.overlay import overlaid, read_overlay
 from deepsel.catalog.pricing import scaled
-from deepsel.catalog.rows import GENERIC, model_from, provider_from
+from deepsel.catalog.rows import model_from, provider_from
 from deepsel.errors import ConfigError
-from deepsel.values import Model, Provider, Wire
+from deepsel.values import Model, Provider
+from deepsel.wires.table import ROWS
 
 ANY_MAKER = "*"
 # Members of the data files that steer the look-up and are no field of a record.
@@ -68,14 +69,9 @@ def default_models() -> tuple[str, ...]:
     return tuple(name for name, row in _model_rows().items() if row.get("is_default"))
 
 
-def generic_provider(wire: Wire) -> Provider:
+def generic_provider(wire: str) -> Provider:
     """Return the row that a provider of the user's own starts from; its base URL is empty."""
-    return providers()[GENERIC[wire]]
-
-
-def provider_note(name: str) -> str:
-    """Return what is uncertain about a built-in provider, or how it is used; empty where there is nothing to say."""
-    return str(_provider_row(name).get("note", ""))
+    return providers()[ROWS[wire].generic]
 
 
 def as_of() -> date:

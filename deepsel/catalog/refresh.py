@@ -65,7 +65,7 @@ def compare(rows: Mapping[str, _Row], offers: Sequence[Offer], *, source: str, a
     unchanged, kept, overlay = [], {}, {}
     for offer in offers:
         name = ids.get((offer.provider, offer.id))
-        if name is None and offer.provider in _GATEWAYS:
+        if name is None and offer.is_all_taken:
             name = f"{offer.provider}/{offer.id}"
             twin = rows.get(_twin(offer.id))
             overlay[name], found = _new_row(offer, name, twin, _twin(offer.id), source=source, at=at)
@@ -81,10 +81,6 @@ def compare(rows: Mapping[str, _Row], offers: Sequence[Offer], *, source: str, a
     return Refresh(source, tuple(changes), tuple(unchanged), kept, overlay)
 
 
-_GATEWAYS = ("openrouter", "tokenmix")
-"""Hosts whose whole list is taken over: their models are not in the catalog one by one."""
-
-
 def _twin(wire_id: str) -> str:
     """Name the maker's model behind a gateway's id."""
     return wire_id.rpartition("/")[2].partition(":")[0]
@@ -95,7 +91,7 @@ def _new_row(
 ) -> tuple[_Row, list[Change]]:
     """Make the row of a gateway's model; what its maker asks is what its price is measured by."""
     row: _Row = {"provider": offer.provider, "id": offer.id}
-    if twin is not None and twin["provider"] not in _GATEWAYS:
+    if twin is not None:
         row["like"] = twin_name
     elif offer.context_window is not None:
         row["context_window"] = offer.context_window

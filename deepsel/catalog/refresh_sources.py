@@ -55,6 +55,8 @@ class Offer(NamedTuple):
     bands: tuple[Band, ...]
     """Smaller prompts first."""
     context_window: int | None = None
+    is_all_taken: bool = False
+    """Whether a model that is not in the catalog is added: a gateway's are not in it one by one."""
 
 
 def read_offers(document: Any) -> tuple[str, list[Offer]]:
@@ -125,7 +127,7 @@ def _openrouter(models: list[Any]) -> Iterator[Offer]:
         pricing = model.get("pricing") if isinstance(model, dict) else None
         rates = _rates(pricing, _OPENROUTER)
         if isinstance(pricing, dict) and not pricing.get("overrides") and rates and isinstance(model.get("id"), str):
-            yield Offer("openrouter", model["id"], (Band(rates),), _window(model.get("context_length")))
+            yield Offer("openrouter", model["id"], (Band(rates),), _window(model.get("context_length")), is_all_taken=True)
 
 
 def _tokenmix(models: list[Any]) -> Iterator[Offer]:
@@ -133,7 +135,7 @@ def _tokenmix(models: list[Any]) -> Iterator[Offer]:
         rates = _rates(model, _TOKENMIX, factor=Decimal(1))
         wire_id = (model.get("short_id") or model.get("model_id")) if isinstance(model, dict) else None
         if rates and isinstance(wire_id, str):
-            yield Offer("tokenmix", wire_id, (Band(rates),), _window(model.get("context_length")))
+            yield Offer("tokenmix", wire_id, (Band(rates),), _window(model.get("context_length")), is_all_taken=True)
 
 
 def _rates(entry: Any, names: Mapping[str, str], *, factor: Decimal = _MILLION) -> dict[str, Decimal]:

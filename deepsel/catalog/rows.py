@@ -12,14 +12,13 @@ from typing import Any, TypeAlias, TypeVar
 
 from deepsel.catalog.holidays import calendar_names
 from deepsel.errors import ErrorClass
-from deepsel.values import TASKS, ErrorRule, HourWindow, Latency, Model, PriceRule, Provider, Wire
+from deepsel.values import TASKS, ErrorRule, HourWindow, Latency, Model, PriceRule, Provider
+from deepsel.wires.table import ROWS
 
 VOCABULARIES = ("o200k_base", "cl100k_base", "deepseek", "qwen", "qwen35", "tekken", "claude3", "claude47", "claude48")
 FEATURES = ("images", "json_object", "json_schema", "tools")
 PRICE_FIELDS = ("input", "output", "cached_input", "cache_write_short", "cache_write_long", "reasoning_output")
 SERVICE_TIERS = ("standard", "batch", "flex", "priority")
-GENERIC: Mapping[Wire, str] = {"openai-chat": "openai-compatible", "anthropic-messages": "anthropic-compatible"}
-"""Wire to the row that a provider of the user's own starts from."""
 
 
 class RowError(ValueError):
@@ -45,7 +44,7 @@ def provider_from(data: Mapping[str, Any], name: str, *, base: Provider | None =
         provider = Provider(name=name, **members)
     else:
         provider = base._replace(name=name, **members)
-    if not provider.base_url and name not in GENERIC.values():
+    if not provider.base_url and name not in {wire.generic for wire in ROWS.values()}:
         raise RowError("base_url", "is missing")
     return provider
 
@@ -288,7 +287,7 @@ _ERROR_RULE: Mapping[str, Read] = {
     "text": _text,
 }
 _PROVIDER: Mapping[str, Read] = {
-    "wire": _choice(*GENERIC),
+    "wire": lambda value, path: _choice(*ROWS)(value, path),
     "base_url": _base_url,
     "label": _text,
     "api_key_env": _variable,

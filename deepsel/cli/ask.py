@@ -96,8 +96,8 @@ def ask(
         raise UsageError("`--only-cached` reads the cache, which the other option rules out", "give one of them")
     mode: CacheMode = "only" if only_cached else "refresh" if refresh else "auto" if cache is None else "on" if cache else "off"
     params = dict(_member(text) for text in param or [])
-    for name in LENGTHS:
-        max_tokens = _length(params.pop(name)) if name in params else max_tokens
+    for name in sorted(_lengths() & params.keys(), reverse=True) if params else ():
+        max_tokens = _length(name, params.pop(name))
     wishes = asking.Wishes(
         prompt=" ".join(prompt) if prompt else None,
         files=file or [],
@@ -182,8 +182,6 @@ def _member(text: str) -> tuple[str, Json]:
         return key.strip(), value
 
 
-LENGTHS = ("max_tokens", "max_completion_tokens")
-"""Members that are `--max-tokens` by another name; sent by themselves they would pass every limit on cost."""
 OWN = {
     "model": "`-m`",
     "messages": "`--messages`",
@@ -194,10 +192,17 @@ OWN = {
 """Members that decide whom deepsel asks, what for and how it reads the answer, and what to use instead."""
 
 
-def _length(value: Json) -> int:
+def _lengths() -> frozenset[str]:
+    """Name the members that are `--max-tokens` by another name; sent by themselves they would pass every limit on cost."""
+    from deepsel.wires.table import WIRES
+
+    return frozenset[str]().union(*(wire.LENGTH_FIELDS for wire in WIRES.values()))
+
+
+def _length(name: str, value: Json) -> int:
     """Read the longest answer from a member."""
     if isinstance(value, bool) or not isinstance(value, int):
-        raise UsageError("`--param max_tokens` takes a whole number", "use `--max-tokens`")
+        raise UsageError(f"`--param {name}` takes a whole number", "use `--max-tokens`")
     return value
 
 

@@ -210,20 +210,23 @@ def _ask_providers(
     reading: Reading, named: Sequence[Model], providers: Mapping[str, Provider], env: Mapping[str, str]
 ) -> Reading:
     """Replace the counts of each vocabulary by those its provider reports, where it has a count endpoint."""
-    from deepsel.estimate.exact import WIRE, asker, with_exact_counts
+    from functools import partial
+
+    from deepsel.estimate.exact import with_exact_counts
+    from deepsel.providers.counting import can_count, count_tokens
     from deepsel.providers.transport import Transport
 
     done: set[str] = set()
     with Transport(SystemClock()) as transport:
         for model in named:
             provider = providers[model.provider]
-            if provider.wire != WIRE:
+            if not can_count(provider):
                 notice = Notice("not_exact", f"{model.name}: its provider has no count endpoint; counted offline")
                 reading = Reading(reading.inputs, reading.skipped, (*reading.notices, notice))
             elif model.vocabulary and model.vocabulary not in done:
                 done.add(model.vocabulary)
                 key = config.resolve_key(provider, env)
-                ask = asker(model, provider, key, transport=transport, clock=SystemClock())
+                ask = partial(count_tokens, transport, model=model, provider=provider, key=key, clock=SystemClock())
                 reading = with_exact_counts(reading, model, ask)
     return reading
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from deepsel import catalog
+from deepsel import catalog, config
 from deepsel.cli.context import load_settings
 from deepsel.cli.money import per_million
 from deepsel.cli.options import Common
@@ -67,8 +67,9 @@ def models(
 
 def _all_models(common: Common) -> list[Model]:
     """List the user's rows, then the catalog's that they do not replace; the demo's would only repeat these."""
-    own = load_settings(common).models
-    shown = [row for row in own.values() if not row.provider.startswith("demo")]
+    settings = load_settings(common)
+    own = settings.models
+    shown = [row for row in own.values() if not config.find_provider(settings, row.provider).is_simulated]
     return [*shown, *(row for name, row in catalog.models().items() if name not in own)]
 
 

@@ -36,8 +36,10 @@ def simulate(
 
     def announce(running: Simulator) -> None:
         if not common.quiet:
-            write_note(f"simulating `{scenario}`; Ctrl-C ends it\nopenai-chat         base_url = {running.base_url}")
-            write_note(f"anthropic-messages  base_url = {running.url}")
+            urls = running.base_urls
+            width = max(map(len, urls))
+            lines = [f"{wire.ljust(width)}  base_url = {url}" for wire, url in urls.items()]
+            write_note("\n".join([f"simulating `{scenario}`; Ctrl-C ends it", *lines]))
 
     simulator.run("127.0.0.1", port, scenario=_find(scenario), on_ready=announce)
 

@@ -12,9 +12,16 @@ from deepsel.values import Model, Provider
 DEMO_ORIGIN = "http://127.0.0.1:0"
 
 DEMO_PROVIDERS = {
-    "demo": Provider(name="demo", label="simulator", wire="openai-chat", base_url=f"{DEMO_ORIGIN}/v1"),
+    "demo": Provider(
+        name="demo", label="simulator", wire="openai-chat", base_url=f"{DEMO_ORIGIN}/v1", is_simulated=True
+    ),
     "demo-anthropic": Provider(
-        name="demo-anthropic", label="simulator", wire="anthropic-messages", base_url=DEMO_ORIGIN, seed_field=None
+        name="demo-anthropic",
+        label="simulator",
+        wire="anthropic-messages",
+        base_url=DEMO_ORIGIN,
+        seed_field=None,
+        is_simulated=True,
     ),
 }
 
@@ -25,10 +32,11 @@ _SHOWN = ("deepseek-flash", "mistral-small-2603", "claude-sonnet-5-5", "gpt-6-lu
 def demo_models() -> dict[str, Model]:
     """Give the demo's models: the catalog's rows, prices included, moved to the simulator."""
     rows = (catalog.find_model(name) for name in _SHOWN)
+    of_wire = {provider.wire: name for name, provider in DEMO_PROVIDERS.items()}
     return {
         f"demo-{row.name}": row._replace(
             name=f"demo-{row.name}",
-            provider="demo-anthropic" if row.provider == "anthropic" else "demo",
+            provider=of_wire[catalog.providers()[row.provider].wire],
             aliases=(),
             sampling="always",
             is_default=False,

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from deepsel import catalog
-from deepsel.catalog.rows import GENERIC
 from deepsel.config import fields
 from deepsel.config.demo import DEMO_PROFILE_ROW, DEMO_PROVIDERS, demo_models
 from deepsel.config.nearest import nearest_hint
 from deepsel.config.settings import DEFAULT_PROFILE, DEMO_PROFILE, CacheSettings, Profile, Settings
 from deepsel.errors import ConfigError
 from deepsel.values import Model, Provider
+from deepsel.wires.table import ROWS
 
 MAX_FILE_BYTES = 1 << 20
 Row = TypeVar("Row")
@@ -115,8 +115,8 @@ class _Document(NamedTuple):
     def _provider(self, name: str, row: Mapping[str, Any]) -> Provider:
         """Build a provider: a built-in row overridden key by key, or a new one that starts from its wire's plain form."""
         base = catalog.providers().get(name)
-        if base is None and row.get("wire") in GENERIC:
-            base = catalog.generic_provider(row["wire"])
+        if base is None and (wire := row.get("wire")) in tuple(ROWS):
+            base = catalog.generic_provider(str(wire))
         return self._from_row("providers", name, lambda: catalog.provider_from(row, name, base=base))
 
     def _model(self, name: str, row: Mapping[str, Any], providers: Mapping[str, Provider]) -> Model:

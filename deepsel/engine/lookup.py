@@ -27,7 +27,12 @@ def find_place(request: Request, model: Model, provider: Provider, max_tokens: i
     wire = WIRES[provider.wire]
     body = wire.encode(request, model, provider, max_tokens=max_tokens)
     document = key_document(
-        body, provider=provider.name, wire=provider.wire, model_id=model.id, base_url=provider.base_url
+        body,
+        provider=provider.name,
+        wire=provider.wire,
+        wire_format=wire.FORMAT,
+        model_id=model.id,
+        base_url=provider.base_url,
     )
     return Place(cache_key(document), document, wire.is_deterministic(body, model, provider))
 

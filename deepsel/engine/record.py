@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from deepsel import catalog
 from deepsel.cache import CachedAnswer
+from deepsel.cache.key import LONGEST_TEXT
 from deepsel.engine.attempt import Draft, Settlement, failed_cost_usd, reached_limit, settle
 from deepsel.engine.hit import answer_of
 from deepsel.engine.lookup import Place
@@ -21,7 +22,7 @@ from deepsel.errors import (
     RefusedError,
     UnavailableError,
 )
-from deepsel.values import Answer, Attempt, CacheUse, Finish, Notice, Usage
+from deepsel.values import Answer, Attempt, CacheUse, Finish, Notice, Request, Text, Usage
 
 
 @dataclass(slots=True)
@@ -175,7 +176,7 @@ class Record:
         return Finish.INCOMPLETE
 
 
-def to_keep(draft: Draft, settlement: Settlement, place: Place, task: str) -> CachedAnswer:
+def to_keep(draft: Draft, settlement: Settlement, place: Place, prepared: Prepared) -> CachedAnswer:
     """Make the entry of a whole answer."""
     rule = settlement.bill.rule
     return CachedAnswer(
@@ -191,8 +192,16 @@ def to_keep(draft: Draft, settlement: Settlement, place: Place, task: str) -> Ca
         price_source=rule.source if rule else "",
         price_as_of=rule.checked if rule else None,
         price_rule=rule.label if rule else "",
-        task=task,
+        task=prepared.task,
+        question=question_of(prepared.request),
     )
+
+
+def question_of(request: Request) -> str:
+    """Return the words of the last user message that has any on one line, cut where nobody looks for it any more."""
+    worded = (turn for turn in reversed(request.messages) if any(isinstance(part, Text) for part in turn.parts))
+    asked = next((turn.text for turn in worded if turn.role == "user"), "")
+    return " ".join(asked[:LONGEST_TEXT].split())
 
 
 def _told(failure: AttemptFailed) -> str:

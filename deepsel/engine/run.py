@@ -191,7 +191,7 @@ class Run:
             record.warn("possibly_cut", "the answer ends within a sentence; it was not stored")
             return
         assert record.settlement is not None
-        kept = to_keep(draft, record.settlement, place, prepared.task)
+        kept = to_keep(draft, record.settlement, place, prepared)
         stored = self._tools.cache.put(place.key, kept, account=self._account(draft.model.name))
         record.cache_use = CacheUse("stored" if stored else "miss", None, place.key)
         record.notices += self._tools.cache.notices()

@@ -1,33 +1,25 @@
-"""Exact counts from the provider's own count endpoint (Anthropic's, free of charge): the only part of an estimate that sends.
+"""Exact counts, as the provider itself gives them: which requests are asked about, and what their counts mean for an estimate.
 
-The endpoint counts a request with its framing; the recorded framing is taken off again, so that a piece holds the text
-alone as everywhere else. https://docs.anthropic.com/en/api/messages-count-tokens
+A provider counts a request with its framing; the recorded framing is taken off again, so that a piece holds the text
+alone as everywhere else.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-from deepsel.clock import Clock
-from deepsel.errors import AttemptFailed, DeepselError, ErrorClass
+from deepsel.errors import DeepselError
 from deepsel.estimate.decode import NotText, open_file
 from deepsel.estimate.find import STDIN
 from deepsel.estimate.portions import further_message_tokens, split
 from deepsel.estimate.records import Input, Piece, Reading, Tally
 from deepsel.estimate.requests import is_request_file, lines_of, parse
-from deepsel.secret import Secret
-from deepsel.values import Model, Notice, Provider, Source
-
-if TYPE_CHECKING:
-    from deepsel.providers.transport import Transport
+from deepsel.values import Model, Notice, Source
 
 MAX_CALLS = 500
 """Of one estimate: the endpoint has a rate limit; what is beyond keeps its offline count."""
-TIMEOUT_S = 60.0
-WIRE = "anthropic-messages"
 
 Ask: TypeAlias = Callable[[Sequence[str]], int]
 """Counts one request, given the texts of its messages; raises DeepselError."""
@@ -62,33 +54,6 @@ def with_exact_counts(reading: Reading, model: Model, ask: Ask) -> Reading:
         inputs.append(one)
         notices.append(Notice("not_exact", f"`{one.path}` keeps its offline count for {model.name}: {reason}"))
     return Reading(tuple(inputs), reading.skipped, tuple(notices))
-
-
-def asker(model: Model, provider: Provider, key: Secret | None, *, transport: Transport, clock: Clock) -> Ask:
-    """Make what asks the provider for one request's tokens."""
-
-    def ask(texts: Sequence[str]) -> int:
-        from deepsel.providers.calls import Call, Timeouts
-        from deepsel.wires import failures
-        from deepsel.wires.fields import load_leading_object
-        from deepsel.wires.table import WIRES
-
-        wire = WIRES[provider.wire]
-        messages = [{"role": "user", "content": text} for text in texts]
-        body = json.dumps({"model": model.id, "messages": messages}).encode()
-        headers = {"accept": "application/json", **wire.headers(provider, key)}
-        call = Call("POST", f"{wire.url(provider)}/count_tokens", headers, body)
-        timeouts = Timeouts(first_token_s=None, deadline=clock.monotonic() + TIMEOUT_S)
-        with transport.open(call, timeouts=timeouts) as response:
-            source = failures.Source(provider, key, response.headers, clock.now())
-            if not 200 <= response.status < 300:
-                raise source.failure(response.read_start(failures.MAX_ERROR_BYTES), status=response.status)
-            count = load_leading_object(b"".join(response.iter_bytes())).get("input_tokens")
-        if isinstance(count, bool) or not isinstance(count, int) or count < 0:
-            raise AttemptFailed(ErrorClass.MALFORMED, "the count endpoint answered without `input_tokens`")
-        return count
-
-    return ask
 
 
 def _why_not(one: Input, calls: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from deepsel.surrogates import Mender
 from deepsel.values import (
     Finish,
     FinishReport,
+    Gateway,
     Identity,
     Model,
     Provider,
@@ -26,7 +27,7 @@ from deepsel.values import (
     WireEvent,
 )
 from deepsel.wires import bodies, failures, waits
-from deepsel.wires.fields import amount, load_leading_object
+from deepsel.wires.fields import load_leading_object
 from deepsel.wires.gateways import read_gateway
 from deepsel.wires.sse import EventStream
 from deepsel.wires.table import WIRES
@@ -75,15 +76,15 @@ def stream_answer(
     with transport.open(call, timeouts=timeouts) as response:
         if on_open is not None:
             on_open(response.exchange)
-        source = failures.Source(provider, key, response.headers, clock.now())
-        facts = _facts(response, source)
+        reader = failures.FailureReader(provider, key, response.headers, clock.now())
+        facts = _facts(response, reader)
         if on_response is not None:
             on_response(facts)
         if not 200 <= response.status < 300:
-            raise source.failure(response.read_start(failures.MAX_ERROR_BYTES), status=response.status)
+            raise reader.failure(response.read_start(failures.MAX_ERROR_BYTES), status=response.status)
         if facts.request_id:
             yield Identity(request_id=facts.request_id)
-        events = _decoded(response, wire.Decoder(source.failure_inside), is_stream=request.stream)
+        events = _decoded(response, wire.Decoder(reader.failure_inside), is_stream=request.stream)
         try:
             yield from _checked(events, response)
         except AttemptFailed as failure:
@@ -99,11 +100,11 @@ def _headers(request: Request, headers: dict[str, str | Secret]) -> dict[str, st
     return {"accept": "application/json", **headers}
 
 
-def _facts(response: Response, source: failures.Source) -> ResponseFacts:
+def _facts(response: Response, reader: failures.FailureReader) -> ResponseFacts:
     exchange = response.exchange
     return ResponseFacts(
         http_status=response.status,
-        allowance=waits.remaining(response.headers, now=source.now),
+        allowance=waits.remaining(response.headers, now=reader.now),
         request_id=failures.request_id(response.headers),
         connect_s=exchange.connect_s,
         started_at=exchange.started_at,
@@ -125,7 +126,7 @@ def _decoded(response: Response, decoder: Decoder, *, is_stream: bool) -> Iterat
         response.drain()
     elif kind == "json":
         events = decoder.read(load_leading_object(_rest(head, chunks)))
-        yield from events if is_stream else _with_stated_cost(events, response.headers)
+        yield from events if is_stream else _with_stated_cost(events, read_gateway(response.headers))
     else:
         raise AttemptFailed(ErrorClass.MALFORMED, f"the answer is {kind}")
     decoder.close()
@@ -179,9 +180,9 @@ def _rest(head: bytes, chunks: Iterator[bytes]) -> bytes:
 # --- what holds for every wire ---------------------------------------------------------------------------------------
 
 
-def _with_stated_cost(events: Iterator[WireEvent], headers: Mapping[str, str]) -> Iterator[WireEvent]:
-    """Add the charge a LiteLLM proxy states in a header; that of a stream is sent before it is known."""
-    cost_usd = amount(headers.get("x-litellm-response-cost"))
+def _with_stated_cost(events: Iterator[WireEvent], gateway: Gateway | None) -> Iterator[WireEvent]:
+    """Add the charge a gateway states in a header; that of a stream is sent before it is known."""
+    cost_usd = gateway.cost_usd if gateway else None
     latest = Usage()
     for event in events:
         if isinstance(event, UsageReport):

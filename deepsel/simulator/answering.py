@@ -20,7 +20,7 @@ from deepsel.simulator.reply import Allowance, Ask, BadAsk, Reply
 from deepsel.simulator.scenario import Behaviour, Scenario
 from deepsel.simulator.tokens import count
 from deepsel.simulator.traffic import Traffic, Turn
-from deepsel.simulator.wires import Wire, wire_for
+from deepsel.simulator.wires import SimulatedWire, wire_for
 
 RECORDS_PATH = "/_simulator/records"
 _COUNT_PATH = "/messages/count_tokens"
@@ -53,7 +53,7 @@ class Answering:
         delivery = Delivery(connection, self._clock, self._stopping, read_s, stamps)
         return delivery.send(self._small(request.method, path, body), keeps_alive=request.keeps_alive)
 
-    def _converse(self, connection: socket, request: HttpRequest, *, wire: Wire, body: Any, read_s: float) -> bool:
+    def _converse(self, connection: socket, request: HttpRequest, *, wire: SimulatedWire, body: Any, read_s: float) -> bool:
         """Answer a prompt."""
         request_id = self._ledger.next_id()
         ask, refusal = self._ask(wire, body)
@@ -70,7 +70,7 @@ class Answering:
         finally:
             leave.now()
 
-    def _ask(self, wire: Wire, body: Any) -> tuple[Ask | None, ErrorRow | None]:
+    def _ask(self, wire: SimulatedWire, body: Any) -> tuple[Ask | None, ErrorRow | None]:
         """Read the body; give the refusal in place of what cannot be read or asks for a model that is not there."""
         if not isinstance(body, dict):
             return None, _refusal("400", "the body must be a JSON object")
@@ -83,7 +83,7 @@ class Answering:
         return ask, None
 
     def _planned(
-        self, wire: Wire, ask: Ask | None, turn: Turn, *, request_id: str, fault: str | None, refusal: ErrorRow | None
+        self, wire: SimulatedWire, ask: Ask | None, turn: Turn, *, request_id: str, fault: str | None, refusal: ErrorRow | None
     ) -> Reply:
         """Plan the response: a limit's or the request's own refusal, else the scenario's answer."""
         behaviour = turn.behaviour
@@ -109,7 +109,7 @@ class Answering:
             reply = _with_headers(reply, behaviour)
         return reply
 
-    def _limit_headers(self, wire: Wire, turn: Turn) -> dict[str, str]:
+    def _limit_headers(self, wire: SimulatedWire, turn: Turn) -> dict[str, str]:
         """Say what is left of the limit, where there is one."""
         limit = turn.behaviour.limit_requests
         if limit is None or turn.remaining is None:

@@ -14,6 +14,7 @@ from deepsel.simulator.tokens import pieces
 
 NAME = "anthropic-messages"
 PATH = "/messages"
+BASE = ""
 REQUEST_ID_HEADER = "request-id"
 PING = b'event: ping\ndata: {"type": "ping"}\n\n'
 KEEP_ALIVE = PING

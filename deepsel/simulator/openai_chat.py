@@ -13,6 +13,7 @@ from deepsel.simulator.tokens import pieces
 
 NAME = "openai-chat"
 PATH = "/chat/completions"
+BASE = "/v1"
 REQUEST_ID_HEADER = "x-request-id"
 KEEP_ALIVE = b": keep-alive\n\n"
 

@@ -12,7 +12,7 @@ from deepsel.simulator.reply import TOKEN_MARKS, Ask, Content, Frame, Mark, Repl
 from deepsel.simulator.scenario import Behaviour
 from deepsel.simulator.sse import compact
 from deepsel.simulator.tokens import pieces
-from deepsel.simulator.wires import Wire
+from deepsel.simulator.wires import SimulatedWire
 
 JSON = "application/json"
 EVENT_STREAM = "text/event-stream; charset=utf-8"
@@ -22,7 +22,7 @@ EVENT_STREAM = "text/event-stream; charset=utf-8"
 class Scene:
     """All that is known when a response is planned."""
 
-    wire: Wire
+    wire: SimulatedWire
     ask: Ask
     behaviour: Behaviour
     request_id: str

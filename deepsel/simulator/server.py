@@ -18,6 +18,7 @@ from deepsel.simulator.records import Call, Ledger, Record, Stamps
 from deepsel.simulator.replies import json_reply
 from deepsel.simulator.reply import Mark
 from deepsel.simulator.scenario import Scenario
+from deepsel.simulator.wires import WIRES
 
 KEEP_CALLS = 10_000
 _BACKLOG = 512
@@ -69,6 +70,11 @@ class Simulator:
     def base_url(self) -> str:
         """Give the root of the openai-chat wire."""
         return f"{self.url}/v1"
+
+    @property
+    def base_urls(self) -> dict[str, str]:
+        """Give the base URL of each wire, by its name."""
+        return {wire.NAME: self.url + wire.BASE for wire in WIRES}
 
     @property
     def calls(self) -> tuple[Call, ...]:

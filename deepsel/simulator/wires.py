@@ -10,12 +10,14 @@ from deepsel.simulator.errors_table import ErrorRow
 from deepsel.simulator.reply import Allowance, Ask, Content, Frame
 
 
-class Wire(Protocol):
+class SimulatedWire(Protocol):
     """What a wire's module has."""
 
     NAME: str
     PATH: str
     """How the paths of its calls end."""
+    BASE: str
+    """What a base URL of the wire ends in, after the server's root."""
     REQUEST_ID_HEADER: str
     KEEP_ALIVE: bytes
 
@@ -41,9 +43,9 @@ class Wire(Protocol):
         """Say how much of a limit is left."""
 
 
-WIRES: tuple[Wire, ...] = (openai_chat, anthropic_messages)
+WIRES: tuple[SimulatedWire, ...] = (openai_chat, anthropic_messages)
 
 
-def wire_for(path: str) -> Wire | None:
+def wire_for(path: str) -> SimulatedWire | None:
     """Find the wire whose calls end like this path; None where there is none."""
     return next((wire for wire in WIRES if path.endswith(wire.PATH)), None)

@@ -18,7 +18,7 @@ from deepsel.values.parts import (
     ToolResult,
 )
 from deepsel.values.request import Request
-from deepsel.values.rows import ErrorRule, HourWindow, Latency, Model, PriceRule, Provider, Wire
+from deepsel.values.rows import ErrorRule, HourWindow, Latency, Model, PriceRule, Provider
 from deepsel.values.usage import Bill, Usage
 from deepsel.values.wire_events import (
     FinishReport,
@@ -69,6 +69,5 @@ __all__ = [
     "ToolResult",
     "Usage",
     "UsageReport",
-    "Wire",
     "WireEvent",
 ]

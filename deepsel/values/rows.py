@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, NamedTuple
 
 from deepsel.errors import ErrorClass
 from deepsel.values.words import Json
-
-Wire: TypeAlias = Literal["openai-chat", "anthropic-messages"]
 
 
 class ErrorRule(NamedTuple):
@@ -28,7 +26,8 @@ class Provider(NamedTuple):
     """Where requests go, and how that host differs from its wire's plain form."""
 
     name: str
-    wire: Wire
+    wire: str
+    """A name of the table of wires."""
     base_url: str
     label: str = ""
     """The name people know, for messages."""
@@ -53,6 +52,8 @@ class Provider(NamedTuple):
     """Looked at in order, before the wire's own table."""
     price_multiplier: Decimal = Decimal(1)
     """Regional surcharge on every price of the host."""
+    is_simulated: bool = False
+    """Whether its answers are made up by deepsel itself; no member of a row."""
     health_path: str | None = None
     models_path: str | None = None
     source: str = ""

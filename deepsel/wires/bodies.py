@@ -13,14 +13,26 @@ from deepsel.secret import Secret
 from deepsel.values import Json, JsonObject, Model, Part, Provider, Request, Text
 from deepsel.wires.fields import items
 
-_LENGTH_FIELDS = frozenset({"max_tokens", "max_completion_tokens"})
 
+def assemble(
+    fields: JsonObject,
+    request: Request,
+    model: Model,
+    provider: Provider,
+    *,
+    max_tokens: int,
+    length_fields: frozenset[str],
+) -> JsonObject:
+    """Return the whole body: the wire's `fields`, the sampling that is honoured, and every layer over them.
 
-def assemble(fields: JsonObject, request: Request, model: Model, provider: Provider, *, max_tokens: int) -> JsonObject:
-    """Return the whole body: the wire's `fields`, the sampling that is honoured, and every layer over them."""
+    `length_fields` are the members that bound an answer on this wire. One among the request's own parameters may make the
+    answer shorter than `max_tokens`, by which the cost was judged, but never longer.
+    """
     layers = _layers(request, model, provider)
-    length: JsonObject = {} if _LENGTH_FIELDS & layers.keys() else {provider.max_tokens_field: max_tokens}
-    return {**fields, **length, **_sampling(request, model, provider, layers), **layers}
+    length_fields |= {provider.max_tokens_field}
+    length: JsonObject = {} if length_fields & layers.keys() else {provider.max_tokens_field: max_tokens}
+    bounded: JsonObject = {name: _at_most(layers[name], max_tokens) for name in length_fields & request.params.keys()}
+    return {**fields, **length, **_sampling(request, model, provider, layers), **layers, **bounded}
 
 
 def withheld(request: Request, model: Model, provider: Provider) -> tuple[str, ...]:
@@ -117,6 +129,13 @@ def _sampling(request: Request, model: Model, provider: Provider, layers: JsonOb
     if request.seed is not None and provider.seed_field and model.seed:
         fields[provider.seed_field] = request.seed
     return fields
+
+
+def _at_most(value: Json, limit: int) -> Json:
+    """Return a number that is no larger than `limit`, and `limit` for what is no number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return limit
+    return min(value, limit)
 
 
 def _honours_temperature(model: Model, body: JsonObject) -> bool:

@@ -42,8 +42,8 @@ class Said(NamedTuple):
     """The body's own field, in seconds, unchecked."""
 
 
-class Source(NamedTuple):
-    """Where a failure came from: what its words are read against, and what must not be in its message."""
+class FailureReader(NamedTuple):
+    """Reads failures of one call: what their words are read against, and what must not be in a message."""
 
     provider: Provider
     key: Secret | None

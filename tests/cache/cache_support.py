@@ -32,6 +32,7 @@ def document_for(prompt: str, model: str = "m-1") -> JsonObject:
         {"model": model, "messages": [{"role": "user", "content": prompt}], "temperature": 0},
         provider="local",
         wire="openai-chat",
+        wire_format=1,
         model_id=model,
         base_url="http://127.0.0.1:8000/v1",
     )
@@ -51,6 +52,7 @@ def make_answer(prompt: str = "hello", text: str = "world", **members: Any) -> t
         document=document,
         price_rule="off-peak",
         task="chat",
+        question=prompt,
     )
     return cache_key(document), answer._replace(**members)
 

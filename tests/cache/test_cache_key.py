@@ -28,7 +28,7 @@ VALUES = st.recursive(
 )
 NAMES = st.text(min_size=1, max_size=8).filter(lambda name: name not in LEFT_OUT)
 BODIES = st.dictionaries(NAMES, VALUES, min_size=1, max_size=5)
-PLACE = {"provider": "deepseek", "wire": "openai-chat", "model_id": "m", "base_url": "https://api.example/v1"}
+PLACE = {"provider": "deepseek", "wire": "openai-chat", "wire_format": 1, "model_id": "m", "base_url": "https://api.example/v1"}
 
 
 def key_of(body: dict[str, Any], **place: Any) -> str:
@@ -179,7 +179,7 @@ def test_no_secret_enters_the_document() -> None:
     """Credentials in the base URL or the body are not in the document."""
     document = key_document(
         {"api_key": "hush-1", "x": 1},
-        provider="p", wire="openai-chat", model_id="m", base_url="https://me:hush-2@api.example:8443/v1?key=hush-3#hush-4",
+        provider="p", wire="openai-chat", wire_format=1, model_id="m", base_url="https://me:hush-2@api.example:8443/v1?key=hush-3#hush-4",
     )
     assert "hush" not in canonical_json(document)
     assert document["base_url"] == "https://api.example:8443/v1"

@@ -12,8 +12,9 @@ import pytest
 from deepsel import catalog
 from deepsel.catalog.files import DATA, read_data
 from deepsel.catalog.lookup import MODEL_EXTRAS, PROVIDER_EXTRAS
-from deepsel.catalog.rows import GENERIC, MODEL_KEYS, PRICE_FIELDS, PRICE_KEYS, PROVIDER_KEYS, VOCABULARIES
+from deepsel.catalog.rows import MODEL_KEYS, PRICE_FIELDS, PRICE_KEYS, PROVIDER_KEYS, VOCABULARIES
 from deepsel.values import TASKS, Model, Provider
+from deepsel.wires.table import ROWS
 
 MODELS: dict[str, dict[str, Any]] = read_data("models.json")["models"]
 PROVIDERS: dict[str, dict[str, Any]] = read_data("providers.json")["providers"]
@@ -51,7 +52,7 @@ def test_every_provider_is_whole(name: str) -> None:
     assert provider.label
     assert provider.source.startswith("https://")
     assert provider.checked == date(2026, 11, 24)
-    assert bool(provider.base_url) is (name not in GENERIC.values())
+    assert bool(provider.base_url) is (name not in {wire.generic for wire in ROWS.values()})
     defaults = {"provider": name, **PROVIDERS[name].get("model_defaults", {})}
     assert catalog.model_from(defaults, "any").provider == name
 

@@ -6,12 +6,9 @@ import gzip
 import json
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from deepsel.clock import SystemClock
 from deepsel.errors import AttemptFailed, ErrorClass
@@ -19,7 +16,6 @@ from deepsel.providers.calls import ResponseFacts, Timeouts
 from deepsel.providers.complete import stream_answer
 from deepsel.providers.transport import Transport
 from deepsel.secret import Secret
-from deepsel.surrogates import Mender
 from deepsel.values import Finish, FinishReport, Identity, ReasoningDelta, TextDelta, UsageReport, WireEvent
 from deepsel.wires.table import WIRES
 from deepsel.wires.waits import Quota
@@ -335,29 +331,6 @@ def test_closing_the_iterator_ends_the_call(wire: str, asker: Make, stream: Make
     events.close()  # type: ignore[attr-defined]
     assert asking.run() == "b"
     assert asking.server.connections == 2
-
-
-# --- characters ------------------------------------------------------------------------------------------------------
-
-
-@given(st.lists(st.text(alphabet="ab😀é", max_size=6)), st.data())
-def test_mender_keeps_every_character(texts: list[str], data: st.DataObject) -> None:
-    """However text is cut between its UTF-16 units, it comes out whole and can be encoded."""
-    text = "".join(texts)
-    units = text.encode("utf-16-le")
-    cuts = sorted(data.draw(st.sets(st.integers(0, len(units) // 2))) | {0, len(units) // 2})
-    mender = Mender()
-    parts = [units[2 * a : 2 * b].decode("utf-16-le", "surrogatepass") for a, b in pairwise(cuts)]
-    assert "".join([*map(mender.feed, parts), mender.flush()]) == text
-
-
-@given(st.lists(st.text(alphabet=["a", "\ud83d", "\ude00", "é"])))
-def test_mender_gives_only_characters(parts: list[str]) -> None:
-    """Whatever halves come, what goes out can be encoded."""
-    mender = Mender()
-    out = "".join([*map(mender.feed, parts), mender.flush()])
-    assert out.encode().decode() == out
-    assert out.count("a") == "".join(parts).count("a")
 
 
 def test_reasoning_is_apart(asker: Make, reply: Make, wire: str) -> None:

@@ -74,6 +74,10 @@ def test_urls(wire: str, base: str, url: str, provider: Make) -> None:
     [
         pytest.param({"max_tokens_field": "max_completion_tokens"}, {}, {}, {"max_completion_tokens": 100}, id="openai"),
         pytest.param({}, {}, {"params": {"max_completion_tokens": 5}}, {"max_completion_tokens": 5}, id="own-limit"),
+        pytest.param({}, {}, {"params": {"max_completion_tokens": 5000}}, {"max_completion_tokens": 100}, id="own-limit-too-large"),
+        pytest.param({}, {}, {"params": {"max_tokens": "5000"}}, {"max_tokens": 100}, id="own-limit-no-number"),
+        pytest.param({"max_tokens_field": "num_predict"}, {}, {"params": {"num_predict": 5000}}, {"num_predict": 100}, id="own-name"),
+        pytest.param({}, {"params": {"max_tokens": 5000}}, {}, {"max_tokens": 5000}, id="limit-of-the-row"),
         pytest.param({"seed_field": "random_seed"}, {}, {"seed": 7}, {"random_seed": 7, "max_tokens": 100}, id="mistral"),
         pytest.param({"seed_field": None}, {}, {"seed": 7}, {"max_tokens": 100}, id="no-seed"),
         pytest.param({}, {"seed": False}, {"seed": 7}, {"max_tokens": 100}, id="seed-ignored"),

@@ -15,7 +15,7 @@ from deepsel import catalog
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.secret import Secret
 from deepsel.values import ErrorRule, Provider
-from deepsel.wires.failures import Source, read_error, request_id
+from deepsel.wires.failures import FailureReader, read_error, request_id
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 C = ErrorClass
@@ -25,7 +25,7 @@ def failure(
     provider: Provider, status: int, body: Any, headers: Mapping[str, str] | None = None, key: Secret | None = None
 ) -> AttemptFailed:
     raw = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else json.dumps(body).encode()
-    return Source(provider, key, headers or {}, NOW).failure(raw, status=status)
+    return FailureReader(provider, key, headers or {}, NOW).failure(raw, status=status)
 
 
 def openai(message: str = "m", **members: Any) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from deepsel.wires.anthropic_messages.answer import Decoder
-from deepsel.wires.anthropic_messages.facts import END_MARKS, FORMAT, LENGTH_FIELDS, count_request
+from deepsel.wires.anthropic_messages.count import count_request
+from deepsel.wires.anthropic_messages.facts import END_MARKS, FORMAT, LENGTH_FIELDS
 from deepsel.wires.anthropic_messages.request import encode, headers, is_deterministic, url, withheld
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from deepsel.secret import Secret
 from deepsel.values import JsonObject, Model, Provider, Request
 from deepsel.wires import bodies
+from deepsel.wires.anthropic_messages.facts import LENGTH_FIELDS
 from deepsel.wires.anthropic_messages.messages import encode_system, encode_tool, encode_tool_choice, encode_turns
 from deepsel.wires.bodies import is_deterministic, withheld
 from deepsel.wires.fields import child
@@ -35,7 +36,7 @@ def encode(request: Request, model: Model, provider: Provider, *, max_tokens: in
         fields["tools"] = [encode_tool(tool) for tool in request.tools]
     if request.tool_choice is not None:
         fields["tool_choice"] = encode_tool_choice(request.tool_choice)
-    body = bodies.assemble(fields, request, model, provider, max_tokens=max_tokens)
+    body = bodies.assemble(fields, request, model, provider, max_tokens=max_tokens, length_fields=LENGTH_FIELDS)
     if request.schema is not None and has_form:
         form: JsonObject = {"format": {"type": "json_schema", "schema": dict(request.schema)}}
         body["output_config"] = form | child(body, "output_config")  # it also holds the user's effort

@@ -6,6 +6,7 @@ from deepsel.secret import Secret
 from deepsel.values import Json, JsonObject, Model, Provider, Request
 from deepsel.wires import bodies
 from deepsel.wires.bodies import is_deterministic, withheld
+from deepsel.wires.openai_chat.facts import LENGTH_FIELDS
 from deepsel.wires.openai_chat.messages import encode_message, encode_tool, encode_tool_choice
 
 __all__ = ["encode", "headers", "is_deterministic", "url", "withheld"]
@@ -40,7 +41,7 @@ def encode(request: Request, model: Model, provider: Provider, *, max_tokens: in
             fields["messages"] = list(_instructed(messages, bodies.schema_instruction(request.schema)))
             if "json_object" in model.features:
                 fields["response_format"] = {"type": "json_object"}
-    return bodies.assemble(fields, request, model, provider, max_tokens=max_tokens)
+    return bodies.assemble(fields, request, model, provider, max_tokens=max_tokens, length_fields=LENGTH_FIELDS)
 
 
 def _instructed(messages: list[JsonObject], instruction: str) -> list[JsonObject]:

@@ -1,0 +1,41 @@
+"""Asks a provider what a request counts, where its wire has an endpoint for that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from deepsel.clock import Clock
+from deepsel.providers.calls import Call, Timeouts
+from deepsel.secret import Secret
+from deepsel.values import Model, Provider
+from deepsel.wires import bodies, failures
+from deepsel.wires.fields import load_leading_object
+from deepsel.wires.table import WIRES
+
+if TYPE_CHECKING:
+    from deepsel.providers.transport import Transport
+
+TIMEOUT_S = 60.0
+
+
+def can_count(provider: Provider) -> bool:
+    """Tell whether the provider's wire has a count endpoint."""
+    return WIRES[provider.wire].count_request is not None
+
+
+def count_tokens(
+    transport: Transport, texts: Sequence[str], model: Model, provider: Provider, key: Secret | None, *, clock: Clock
+) -> int:
+    """Return the input tokens of one request, given the texts of its user messages; raises AttemptFailed for every bad end."""
+    wire = WIRES[provider.wire]
+    count = wire.count_request
+    assert count is not None, "ask `can_count` first"
+    headers = {"accept": "application/json", **wire.headers(provider, key)}
+    call = Call("POST", count.url(provider), headers, bodies.serialise(count.encode(texts, model)))
+    timeouts = Timeouts(first_token_s=None, deadline=clock.monotonic() + TIMEOUT_S)
+    with transport.open(call, timeouts=timeouts) as response:
+        reader = failures.FailureReader(provider, key, response.headers, clock.now())
+        if not 200 <= response.status < 300:
+            raise reader.failure(response.read_start(failures.MAX_ERROR_BYTES), status=response.status)
+        return count.read(load_leading_object(b"".join(response.iter_bytes())))

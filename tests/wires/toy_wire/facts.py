@@ -1,0 +1,17 @@
+"""What others have to know of the toy wire."""
+
+from __future__ import annotations
+
+import os
+
+from deepsel.wires.fields import first_count
+from deepsel.wires.wire import CountRequest
+
+FORMAT = int(os.environ.get("TOY_FORMAT", "7"))
+END_MARKS = (b'"over"',)
+LENGTH_FIELDS = frozenset({"most_words"})
+count_request = CountRequest(
+    url=lambda provider: f"{provider.base_url}/measure",
+    encode=lambda texts, model: {"speaker": model.id, "texts": list(texts)},
+    read=lambda document: first_count(document.get("words")) or 0,
+)

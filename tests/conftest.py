@@ -149,4 +149,4 @@ def model() -> Callable[..., Model]:
 @pytest.fixture
 def ask() -> Callable[..., Request]:
     """Make a request of one user message."""
-    return lambda **fields: Request(**{"messages": (Message("user", "Hi"),), **fields})
+    return lambda **fields: Request(**{"messages": (Message.of("user", "Hi"),), **fields})

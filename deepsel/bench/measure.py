@@ -87,7 +87,7 @@ class Caller:
             idle_s=self.first_token_s,
             deadline=now + self.timeout_s,
         )
-        request = Request((Message("user", prompt),), temperature=self.temperature)
+        request = Request((Message.of("user", prompt),), temperature=self.temperature)
         wire = WIRES[target.provider.wire]
         body = wire.encode(request, target.model, target.provider, max_tokens=max_tokens)
         events = stream_answer(
@@ -195,7 +195,7 @@ def _usage_and_cost(seen: Seen) -> tuple[Usage, Decimal | None]:
     needs_count = not is_told and (seen.failure is None or draft.text or draft.reasoning)
     count = tokens.Count(0, Source.COUNTED, None, "reported")
     if needs_count:
-        count = tokens.count_messages([Message("user", seen.prompt)], draft.model)
+        count = tokens.count_messages([Message.of("user", seen.prompt)], draft.model)
     if seen.failure is not None:
         return usage or Usage(), failed_cost_usd(draft, seen.failure, count)
     settlement = settle(draft, count)

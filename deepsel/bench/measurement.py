@@ -89,7 +89,7 @@ def worst_cost_usd(wanted: Wanted, target: Target, prompter: Prompter, *, at: da
 
 def _bound(wanted: Wanted, target: Target, prompter: Prompter, prompt: tuple[int | None, int | None]) -> int:
     """Return the most input tokens that a prompt may be."""
-    count = tokens.count_messages([Message("user", _text(wanted, prompter, prompt))], target.model)
+    count = tokens.count_messages([Message.of("user", _text(wanted, prompter, prompt))], target.model)
     if count.source is not Source.ESTIMATED:
         return count.tokens
     return round(count.tokens * (1 + (count.error_pct or 50.0) / 100)) + 1

@@ -13,7 +13,7 @@ import typer
 from deepsel.cli.checked import one_of, within
 from deepsel.cli.options import Common
 from deepsel.errors import UsageError
-from deepsel.values import STRATEGIES, TASKS, Json, JsonObject
+from deepsel.values import STRATEGIES, TASKS, Json, JsonObject, Tool
 
 if TYPE_CHECKING:
     from deepsel.engine.ask import CacheMode
@@ -52,6 +52,9 @@ def ask(
     seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Sent where the provider has one.")] = None,
     schema: Annotated[
         Path | None, typer.Option("--schema", metavar="PATH", help="A JSON Schema the answer has to satisfy.")
+    ] = None,
+    tools: Annotated[
+        Path | None, typer.Option("--tools", metavar="PATH", help="A JSON list of tools the model may call.")
     ] = None,
     param: Annotated[
         list[str] | None,
@@ -104,6 +107,8 @@ def ask(
         difficulty=within("--difficulty", difficulty, 0, 1),
         schema=read_schema(schema) if schema else None,
         schema_file=schema,
+        tools=read_tool_file(tools) if tools else (),
+        tools_file=tools,
         params=params,
         cache_mode=mode,
         stream=stream,
@@ -149,6 +154,19 @@ def read_schema(path: Path) -> JsonObject:
         raise UsageError(f"`{path}` must hold a JSON object, the schema")
     check_schema(schema)
     return schema
+
+
+def read_tool_file(path: Path) -> tuple[Tool, ...]:
+    """Read a file of tools; raises UsageError where it holds none, or one that cannot be sent."""
+    from deepsel.messages.attach import read_file
+    from deepsel.messages.loading import load
+    from deepsel.messages.tools import read_tools
+
+    try:
+        data = load(read_file(path).text).value
+    except ValueError as error:
+        raise UsageError(f"`{path}` is not JSON: {error}") from error
+    return read_tools(data, f"`{path}`")
 
 
 def _member(text: str) -> tuple[str, Json]:

@@ -22,7 +22,7 @@ from deepsel.errors import StoppedByUser
 from deepsel.show.durations import seconds
 from deepsel.show.money import usd
 from deepsel.show.numbers import count
-from deepsel.values import Answer, JsonObject, Request
+from deepsel.values import Answer, JsonObject, Request, Tool
 
 if TYPE_CHECKING:
     from deepsel.engine.ask import CacheMode
@@ -43,6 +43,8 @@ class Wishes(NamedTuple):
     difficulty: float | None
     schema: JsonObject | None
     schema_file: Path | None
+    tools: tuple[Tool, ...]
+    tools_file: Path | None
     params: JsonObject
     cache_mode: CacheMode
     stream: bool | None
@@ -73,6 +75,7 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str], stdin: TextIO | 
         schema=wishes.schema,
         params=wishes.params,
         stream=wishes.stream is not False,
+        tools=wishes.tools,
     )
     ask = Ask(
         request,
@@ -116,7 +119,7 @@ def _show(run_: Run, wishes: Wishes, common: Common) -> None:
 def _read_files(common: Common, wishes: Wishes, env: Mapping[str, str]) -> list[Path]:
     """List the files that decide the answer."""
     paths = config.find_paths(env, common.config)
-    named = [path for path in (wishes.messages, wishes.schema_file) if path is not None]
+    named = [path for path in (wishes.messages, wishes.schema_file, wishes.tools_file) if path is not None]
     return [paths.config_file, paths.data_dir / overlay.FILE_NAME, *wishes.files, *named]
 
 
@@ -170,8 +173,8 @@ def _finish(run_: Run, wishes: Wishes, common: Common, *, is_shown: bool, stoppe
     is_whole = failure is None and not stopped
     if wishes.as_json and (answer.attempts or is_whole or stopped):
         _deliver(records.dump(records.answer_record(answer)), wishes.output, is_whole=is_whole)
-    elif not wishes.as_json and not is_shown and answer.text:
-        _deliver(out.end_with_newline(answer.text), wishes.output, is_whole=is_whole)
+    elif not wishes.as_json and (text := records.answer_text(answer, is_shown=is_shown)):
+        _deliver(text, wishes.output, is_whole=is_whole)
     if not common.quiet:
         for notice in answer.warnings:
             write_note(f"warning: {notice.message}")

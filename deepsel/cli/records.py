@@ -7,7 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from deepsel.values import Answer, Attempt, Gateway, PriceRule, Usage
+from deepsel.cli.output import end_with_newline
+from deepsel.values import Answer, Attempt, Gateway, PriceRule, ToolCall, Usage
 
 if TYPE_CHECKING:
     from deepsel.engine.prepare import Prepared
@@ -40,6 +41,7 @@ def answer_record(answer: Answer) -> dict[str, Any]:
         "schema": SCHEMA_VERSION,
         "text": answer.text,
         "reasoning": answer.reasoning,
+        "tool_calls": [call_record(call) for call in answer.tool_calls],
         "model": answer.model,
         "answered_model": answer.answered_model,
         "provider": answer.provider,
@@ -55,6 +57,18 @@ def answer_record(answer: Answer) -> dict[str, Any]:
         "attempts": [attempt_record(attempt) for attempt in answer.attempts],
         "warnings": [{"code": notice.code, "message": notice.message} for notice in answer.warnings],
     }
+
+
+def call_record(call: ToolCall) -> dict[str, Any]:
+    """Build one member of `tool_calls`: the arguments as the object they are, else as the text that came."""
+    arguments = call.arguments if call.parsed is None else call.parsed
+    return {"id": call.id or None, "name": call.name, "arguments": arguments}
+
+
+def answer_text(answer: Answer, *, is_shown: bool) -> str:
+    """Write an answer for stdout: its text, unless that was shown as it came, then each tool call as a line of JSON."""
+    text = "" if is_shown else end_with_newline(answer.text)
+    return text + "".join(dump(call_record(call)) for call in answer.tool_calls)
 
 
 def usage_record(usage: Usage) -> dict[str, Any]:

@@ -125,7 +125,7 @@ def _stdin() -> bytes | None:
 
 def _rest() -> bytes:
     """Read what is left, for the command line, which bounds what it takes."""
-    from deepsel.cli.prompt import MAX_DOCUMENT_BYTES
+    from deepsel.messages.attach import MAX_DOCUMENT_BYTES
 
     with open(0, "rb", closefd=False) as stream:
         return stream.read(MAX_DOCUMENT_BYTES + 1)

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from deepsel import catalog, tokens
 from deepsel.engine.schema import schema_failure, unfence
+from deepsel.engine.tool_calls import OpenCall, is_cut
 from deepsel.engine.wholeness import stops_inside
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.values import (
@@ -24,6 +25,8 @@ from deepsel.values import (
     ReasoningDelta,
     Source,
     TextDelta,
+    ToolCall,
+    ToolCallDelta,
     Usage,
     UsageReport,
     WireEvent,
@@ -68,6 +71,18 @@ class Draft:
     """The tier that was asked for, then the one that was used, where the provider names it."""
     parts: list[str] = field(default_factory=list)
     """Pieces of `text` not yet joined."""
+    calls: dict[int, OpenCall] = field(default_factory=dict)
+    """Tool calls by the number their pieces bear."""
+
+    @property
+    def tool_calls(self) -> tuple[ToolCall, ...]:
+        """The calls as they stand, in the order they came."""
+        return tuple(call.close() for call in self.calls.values())
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether nothing of the answer has come."""
+        return not (self.text or self.parts or self.reasoning or self.calls)
 
     def take(self, event: WireEvent, now: float) -> None:
         """Add one event of the wire, seen at the monotonic instant `now`."""
@@ -79,6 +94,10 @@ class Draft:
         match event:
             case ReasoningDelta(text):
                 self.reasoning += text
+            case ToolCallDelta():
+                if self.ttft_s is None:
+                    self.ttft_s = now - self.started_s
+                self.calls.setdefault(event.number, OpenCall()).take(event)
             case UsageReport(usage, cost_usd):
                 self.usage = usage
                 self.stated_cost_usd = self.stated_cost_usd if cost_usd is None else cost_usd
@@ -117,16 +136,37 @@ def judge(draft: Draft, schema: Mapping[str, Json] | None) -> None:
             http_status=200,
             should_retry=False if draft.raw_finish else None,  # an unknown word would come again
         )
+    _judge_calls(draft)
     inside = stops_inside(draft.text) if draft.finish is Finish.COMPLETE else None
     if inside:
         raise AttemptFailed(
             ErrorClass.TRUNCATED, f"{draft.model.name} stopped inside {inside} and called it complete", http_status=200
         )
-    if schema is not None:
+    if schema is not None and not draft.calls:
         draft.text = unfence(draft.text)
         problem = schema_failure(draft.text, schema)
         if problem:
             raise AttemptFailed(ErrorClass.SCHEMA, problem, http_status=200)
+
+
+def _judge_calls(draft: Draft) -> None:
+    """Raise AttemptFailed where a tool call is cut or cannot be made, or none came of those the provider speaks of.
+
+    An answer with calls ends with them, whatever the provider calls its end.
+    """
+    name = draft.model.name
+    calls = draft.tool_calls
+    cut = next((call for call in calls if is_cut(call)), None)
+    if cut is not None:
+        raise AttemptFailed(
+            ErrorClass.TRUNCATED, f"{name} stopped inside the arguments of a call of `{cut.name}`", http_status=200
+        )
+    if any(not call.name for call in calls):
+        raise AttemptFailed(ErrorClass.MALFORMED, f"{name} calls a tool without naming it", http_status=200)
+    if draft.finish is Finish.TOOL and not calls:
+        raise AttemptFailed(ErrorClass.MALFORMED, f"{name} says it calls a tool, but no call came", http_status=200)
+    if calls:
+        draft.finish = Finish.TOOL
 
 
 def reached_limit(draft: Draft) -> bool:
@@ -139,7 +179,7 @@ def reached_limit(draft: Draft) -> bool:
 
 def _limit_text(draft: Draft) -> str:
     """Say what used up the limit."""
-    if not draft.text and draft.reasoning:
+    if not draft.text and not draft.calls and draft.reasoning:
         return f"{draft.model.name} used all {draft.max_tokens} tokens for reasoning and wrote no answer"
     return f"{draft.model.name} stopped at the limit of {draft.max_tokens} tokens"
 
@@ -172,7 +212,7 @@ def settle(draft: Draft, input_tokens: tokens.Count) -> Settlement:
 
 def failed_cost_usd(draft: Draft, failure: AttemptFailed, input_tokens: tokens.Count) -> Decimal | None:
     """Price a failed call: nothing where it was refused, the tokens seen where it was cut; None where nobody can know."""
-    if draft.usage is None and not draft.text and not draft.reasoning:
+    if draft.usage is None and draft.is_blank:
         is_refused = failure.error_class in _UNBILLED or failure.http_status not in (None, 200)
         return Decimal(0) if is_refused else None
     return settle(draft, input_tokens).cost_usd
@@ -191,7 +231,8 @@ def _with_counted_output(reported: Usage, counted: Usage) -> Usage:
 
 def _counted(draft: Draft, input_tokens: tokens.Count) -> Usage:
     """Stand in for usage the provider did not report."""
-    written = tokens.count(draft.text, draft.model.vocabulary)
+    called = "".join(call.name + call.arguments for call in draft.tool_calls)
+    written = tokens.count(draft.text + called, draft.model.vocabulary)
     thought = tokens.count(draft.reasoning, draft.model.vocabulary) if draft.reasoning else None
     is_exact = {input_tokens.source, written.source} == {Source.COUNTED}
     return Usage(

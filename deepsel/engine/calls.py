@@ -16,7 +16,7 @@ from deepsel.engine.spending import Spending
 from deepsel.errors import AttemptFailed, ConfigError, ErrorClass
 from deepsel.health.cooldowns import Endpoint
 from deepsel.providers.calls import ResponseFacts, Timeouts, sends_key_in_clear
-from deepsel.values import Answer, Attempt, Notice, ReasoningDelta, TextDelta, WireEvent
+from deepsel.values import Answer, Attempt, Notice, ReasoningDelta, TextDelta, ToolCallDelta, WireEvent
 
 
 class Calls:
@@ -118,7 +118,7 @@ class Calls:
         try:
             for event in self._stream(draft, deadline):
                 draft.take(event, clock.monotonic())
-                if isinstance(event, (TextDelta, ReasoningDelta)):
+                if isinstance(event, (TextDelta, ReasoningDelta, ToolCallDelta)):
                     yield event
             draft.join()
             judge(draft, prepared.request.schema)

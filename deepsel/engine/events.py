@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
-from deepsel.values import Attempt, ReasoningDelta, TextDelta
+from deepsel.values import Attempt, ReasoningDelta, TextDelta, ToolCallDelta
 
 
 class AttemptStarted(NamedTuple):
@@ -30,4 +30,4 @@ class AttemptEnded(NamedTuple):
     attempt: Attempt
 
 
-EngineEvent: TypeAlias = AttemptStarted | Waiting | TextDelta | ReasoningDelta | AttemptEnded
+EngineEvent: TypeAlias = AttemptStarted | Waiting | TextDelta | ReasoningDelta | ToolCallDelta | AttemptEnded

@@ -74,7 +74,7 @@ class Lookup:
     def before_planning(self, candidates: Sequence[tuple[Model, Provider]]) -> bool:
         """Look on this machine's disk; tell whether an answer was found that no plan could change."""
         ask, cache = self.ask, self.resources.cache
-        if ask.cache_mode in ("off", "refresh") or ask.request.has_images:
+        if ask.cache_mode in ("off", "refresh") or ask.request.media or ask.request.asks_for_tools:
             return False
         most, found = _most_tokens(ask.request), []
         for model, provider in candidates:
@@ -182,7 +182,7 @@ def _may_warn(ask: Ask, model: Model, provider: Provider) -> bool:
 
 def _most_tokens(request: Request) -> int:
     """Return more tokens than any candidate can count the request as, the framing of the first message aside."""
-    texts = [message.content for message in request.messages]
+    texts = [message.readable for message in request.messages]
     if request.schema is not None:
         import json
 

@@ -17,6 +17,7 @@ from deepsel.errors import ConfigError, NoRouteError, OverBudgetError
 from deepsel.health.cooldowns import Endpoint, Thresholds
 from deepsel.health.outlook import Outlook, Outlooks
 from deepsel.health.state import SharedState
+from deepsel.messages.forms import wires_needed
 from deepsel.routing import Candidate, Choice, Cooling, Needs, Plan, Policy, Weights
 from deepsel.routing.difficulty import score
 from deepsel.values import Bill, Latency, Message, Model, Notice, Provider, Request, Source
@@ -87,7 +88,9 @@ def prepare(ask: Ask, *, settings: Settings, env: Mapping[str, str], at: datetim
         task=task,
         difficulty=score(ask.instruction) if ask.difficulty is None else ask.difficulty,
         schema=request.schema is not None,
-        images=request.has_images,
+        media=request.media,
+        tools=request.asks_for_tools,
+        wires=wires_needed(request),
         on=at.date(),
     )
     may_send = ask.cache_mode != "only"
@@ -251,8 +254,8 @@ class _Gatherer:
             if self.request.schema is not None:
                 import json
 
-                messages = (*messages, Message("system", json.dumps(self.request.schema)))
-            self._counted[same] = tokens.count_messages(messages, model)
+                messages = (*messages, Message.of("system", json.dumps(self.request.schema)))
+            self._counted[same] = tokens.count_messages(messages, model, _tools_text(self.request))
         self.counts[model.name] = self._counted[same]
         return self._counted[same]
 
@@ -266,6 +269,16 @@ class _Gatherer:
             service_tier=price_tier(self.request.params.get("service_tier")),
             multiplier=provider.price_multiplier,
         )
+
+
+def _tools_text(request: Request) -> str:
+    """Return what is said of tools, for counting; empty where there are none."""
+    if not request.asks_for_tools:
+        return ""
+    import json
+
+    told = [(tool.name, tool.description, tool.parameters) for tool in request.tools]
+    return json.dumps(request.params.get("tools") or told, ensure_ascii=False)
 
 
 def _upper(count: tokens.Count) -> int:

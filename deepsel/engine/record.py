@@ -21,7 +21,7 @@ from deepsel.errors import (
     RefusedError,
     UnavailableError,
 )
-from deepsel.values import Answer, Attempt, CacheUse, Finish, Notice, Request, Usage
+from deepsel.values import Answer, Attempt, CacheUse, Finish, Notice, Request, Text, Usage
 
 
 @dataclass(slots=True)
@@ -149,6 +149,7 @@ class Record:
             cache=cache,
             attempts=tuple(self.attempts),
             warnings=tuple(self.notices),
+            tool_calls=self.final.tool_calls if self.final else (),
         )
 
     def _finish(self, draft: Draft | None) -> Finish:
@@ -184,8 +185,9 @@ def to_keep(draft: Draft, settlement: Settlement, encoded: Encoded, prepared: Pr
 
 
 def question_of(request: Request) -> str:
-    """Return the last user message on one line, cut where nobody looks for it any more."""
-    asked = next((message.content for message in reversed(request.messages) if message.role == "user"), "")
+    """Return the words of the last user message that has any on one line, cut where nobody looks for it any more."""
+    worded = (turn for turn in reversed(request.messages) if any(isinstance(part, Text) for part in turn.parts))
+    asked = next((turn.text for turn in worded if turn.role == "user"), "")
     return " ".join(asked[:LONGEST_TEXT].split())
 
 

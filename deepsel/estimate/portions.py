@@ -87,7 +87,7 @@ def portions(
 def further_message_tokens(vocabulary: str | None) -> int:
     """Return what each message of a request after the first adds beside its content."""
     model = Model(name="", provider="", id="", vocabulary=vocabulary)
-    one, two = (tokens.count_messages([Message("user", "")] * count, model).tokens for count in (1, 2))
+    one, two = (tokens.count_messages([Message.of("user", "")] * count, model).tokens for count in (1, 2))
     return two - one
 
 

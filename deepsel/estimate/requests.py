@@ -7,15 +7,18 @@ counted. Reads no file and counts nothing.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from deepsel.values import Json, JsonObject
+from deepsel.errors import UsageError
+from deepsel.messages.blocks import LEFT_OUT
+from deepsel.messages.chat import TOOL_CALLS
+from deepsel.messages.lines import read_line
+from deepsel.values import Message, Text, ToolCall, ToolResult
+from deepsel.values.parts import readable_text
 
 MAX_LINE_CHARS = 16 * 1024 * 1024
 _TRIED_LINES = 20
-_TEXT_TYPES = ("text", "input_text", "output_text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,65 +74,20 @@ def _line(number: int, held: list[str], size: int) -> Iterator[Line]:
 
 def parse(line: str) -> Prompt | None:
     """Return the request on a line; None where it is no JSON, or none that asks something."""
+    left_out: set[str] = set()
     try:
-        record: Json = json.loads(line)
-    except (ValueError, RecursionError):
+        asked = read_line(line, "the line", left_out)
+    except UsageError:
         return None
-    if not isinstance(record, dict):
-        return None
-    body = next((inner for key in ("body", "params") if isinstance(inner := record.get(key), dict)), record)
-    return _prompt(body)
+    texts = tuple(_text(message, left_out) for message in asked.messages)
+    return Prompt(texts, frozenset(left_out), has_lone_surrogates=asked.has_lone_surrogates)
 
 
-def _prompt(body: JsonObject) -> Prompt | None:
-    asked = next((body[key] for key in ("messages", "prompt", "input") if key in body), None)
-    contents = _contents(asked)
-    if contents is None:
-        return None
-    contents = [body[key] for key in ("system", "instructions") if body.get(key)] + contents
-    left_out = {"tool definitions"} if body.get("tools") or body.get("functions") else set()
-    texts = tuple(_text(content, left_out) for content in contents)
-    if any(message.get("tool_calls") for message in _messages(asked)):
-        left_out.add("tool calls")
-    clean = tuple(map(_clean, texts))
-    return Prompt(clean, frozenset(left_out), has_lone_surrogates=clean != texts)
-
-
-def _messages(asked: Json) -> list[JsonObject]:
-    return [item for item in asked if isinstance(item, dict)] if isinstance(asked, list) else []
-
-
-def _contents(asked: Json) -> list[Json] | None:
-    """The content of each message; None where that is no question."""
-    if isinstance(asked, str):
-        return [asked]
-    if not isinstance(asked, list) or not asked:
-        return None
-    if all(isinstance(item, str) for item in asked):
-        return asked
-    if all(isinstance(item, dict) and ("content" in item or "tool_calls" in item) for item in asked):
-        return [message.get("content") for message in _messages(asked)]
-    return None
-
-
-def _text(content: Json, left_out: set[str]) -> str:
-    """The text of one message: its content, or the text parts of it joined as providers join them, without a break."""
-    if isinstance(content, str):
-        return content
-    parts = []
-    for part in content if isinstance(content, list) else []:
-        text = part.get("text") if isinstance(part, dict) and part.get("type") in _TEXT_TYPES else None
-        if isinstance(text, str):
-            parts.append(text)
-        else:
-            left_out.add("parts that are not text")
-    return "".join(parts)
-
-
-def _clean(text: str) -> str:
-    """Replace what a JSON escape can say and no encoding can: half of a surrogate pair."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
+def _text(message: Message, left_out: set[str]) -> str:
+    """Join the texts of a message as they are sent, and name what else it holds."""
+    for part in message.parts:
+        if isinstance(part, ToolCall):
+            left_out.add(TOOL_CALLS)
+        elif not isinstance(part, Text | ToolResult):
+            left_out.add(LEFT_OUT)
+    return "".join(readable_text(part) for part in message.parts if isinstance(part, Text | ToolResult))

@@ -10,6 +10,7 @@ from deepsel.clock import Clock
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.providers.calls import Call, Response, ResponseFacts, Timeouts, Transport
 from deepsel.secret import Secret
+from deepsel.surrogates import Mender
 from deepsel.values import (
     Finish,
     FinishReport,
@@ -19,6 +20,7 @@ from deepsel.values import (
     Provider,
     ReasoningDelta,
     TextDelta,
+    ToolCallDelta,
     Usage,
     UsageReport,
     WireEvent,
@@ -27,7 +29,6 @@ from deepsel.wires import bodies, failures, waits
 from deepsel.wires.fields import load_leading_object
 from deepsel.wires.gateways import read_gateway
 from deepsel.wires.sse import EventStream
-from deepsel.wires.surrogates import Mender
 from deepsel.wires.table import WIRES
 from deepsel.wires.wire import Decoder
 
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 MAX_BODY_BYTES = 32 * 1024 * 1024
 """Largest answer that does not stream."""
 MAX_TEXT_CHARS = 32 * 1024 * 1024
-"""Most text and reasoning of one answer."""
+"""Most text, reasoning and arguments of one answer."""
 
 _EVENT_FIELDS = (b"data", b"event", b"id", b"retry", b":")
 _BLANK = b" \t\r\n\xef\xbb\xbf"
@@ -193,25 +194,41 @@ def _checked(events: Iterator[WireEvent], response: Response) -> Iterator[WireEv
     Raises AttemptFailed (empty) where a whole answer holds nothing.
     """
     menders = {TextDelta: Mender(), ReasoningDelta: Mender()}
+    calls: dict[int, Mender] = {}
     exchange, size, is_blank, finish = response.exchange, 0, True, None
     for event in events:
         if not isinstance(event, (TextDelta, ReasoningDelta)):
-            yield event
-            if isinstance(event, FinishReport):
+            if isinstance(event, ToolCallDelta):
+                event = _mended(event, calls)
+                size, is_blank = _ensure_short(size + len(event.name) + len(event.arguments)), False
+                exchange.progress()
+            elif isinstance(event, FinishReport):
                 finish = event.finish
+            yield event
             continue
         whole = menders[type(event)].feed(event.text)
         if not whole:
             continue
         yield event if whole is event.text else type(event)(whole)
         exchange.progress()  # after the yield: the reader's own pace is not the provider's
-        size += len(whole)
+        size = _ensure_short(size + len(whole))
         is_blank = is_blank and not whole.strip()
-        if size > MAX_TEXT_CHARS:
-            raise AttemptFailed(ErrorClass.MALFORMED, f"the answer is longer than {MAX_TEXT_CHARS:,} characters")
     for kind in (ReasoningDelta, TextDelta):
         if rest := menders[kind].flush():
             is_blank = False
             yield kind(rest)
+    yield from (ToolCallDelta(number, arguments=rest) for number, one in calls.items() if (rest := one.flush()))
     if is_blank and finish in (Finish.COMPLETE, None):
         raise AttemptFailed(ErrorClass.EMPTY, "the answer is empty")
+
+
+def _mended(event: ToolCallDelta, calls: dict[int, Mender]) -> ToolCallDelta:
+    """Join what was cut in two of a call's arguments."""
+    return event._replace(arguments=calls.setdefault(event.number, Mender()).feed(event.arguments))
+
+
+def _ensure_short(size: int) -> int:
+    """Return the characters that have come; raises AttemptFailed (malformed) where they are too many."""
+    if size > MAX_TEXT_CHARS:
+        raise AttemptFailed(ErrorClass.MALFORMED, f"the answer is longer than {MAX_TEXT_CHARS:,} characters")
+    return size

@@ -71,7 +71,11 @@ class Needs(NamedTuple):
     """In [0, 1]."""
     schema: bool = False
     """Preferred where native; never a condition, since every answer is validated here."""
-    images: bool = False
+    media: frozenset[str] = frozenset()
+    """Kinds of media it has to take: among images and documents."""
+    tools: bool = False
+    wires: Mapping[str, str] = {}
+    """Wires that alone can carry something of the request, and what: `name` of message 2."""
     on: date | None = None
     """The day it is sent; None: no model is refused for its age."""
 

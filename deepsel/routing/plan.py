@@ -59,13 +59,27 @@ def _refuse(candidate: Candidate, needs: Needs, policy: Policy) -> Refusal | Non
         found = ("not_yet_available", f"available from {model.available_from}")
     elif not candidate.has_key:
         found = ("no_key", f"no key: looked for {' and '.join(candidate.key_names) or 'one in the configuration'}")
-    elif needs.images and "images" not in model.features:
-        found = ("unsupported", "takes no images")
+    elif unsupported := _unsupported(candidate, needs):
+        found = ("unsupported", unsupported)
     elif candidate.max_tokens is None:
         found = ("window", _window_detail(candidate))
     else:
         found = _over_cost(candidate, policy) or _cooling(candidate)
     return Refusal(model.name, provider.name, *found) if found else None
+
+
+def _unsupported(candidate: Candidate, needs: Needs) -> str:
+    """Say what of the request a candidate cannot take; empty where it can, or nobody knows.
+
+    Of a row without features nobody knows whether it calls tools: it may be asked. It has to say that it takes pictures.
+    """
+    model, provider = candidate.model, candidate.provider
+    if "images" in needs.media and "images" not in model.features:
+        return "takes no images"
+    if needs.tools and model.features and "tools" not in model.features:
+        return "calls no tools"
+    foreign = next((what for wire, what in needs.wires.items() if wire != provider.wire), None)
+    return f"speaks {provider.wire}, which cannot carry {foreign}" if foreign else ""
 
 
 def _window_detail(candidate: Candidate) -> str:

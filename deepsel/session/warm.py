@@ -23,7 +23,7 @@ from deepsel.wires.table import WIRES
 
 TASK = "warm"
 """What these calls are called in the log."""
-_REQUEST = Request((Message("user", "Hi"),), max_tokens=1)
+_REQUEST = Request((Message.of("user", "Hi"),), max_tokens=1)
 _COLD_AFTER = 1.5
 """Idle for so many intervals, or for ever, a model counts as cold."""
 

@@ -28,13 +28,13 @@ def messages_of(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
 
 
 def joined_text(content: Any) -> str:
-    """Give the text of a message's content, a string or a list of parts; what is no text counts nothing."""
+    """Give the text of a message's content, a string or a list of parts joined without a break; what is no text counts nothing."""
     if isinstance(content, str):
         return content
     if not isinstance(content, list):
         return ""
     texts = (part.get("text") for part in content if isinstance(part, Mapping))
-    return "\n".join(text for text in texts if isinstance(text, str))
+    return "".join(text for text in texts if isinstance(text, str))
 
 
 def question_of(messages: Sequence[Mapping[str, Any]]) -> str:

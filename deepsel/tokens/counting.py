@@ -9,13 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from deepsel.surrogates import without_surrogates
 from deepsel.tokens.claude import ERROR_PCT as RECONSTRUCTION_ERROR_PCT
 from deepsel.tokens.claude import counter as reconstruction_of
 from deepsel.tokens.cutting import Piece, pieces
 from deepsel.tokens.estimating import BARE, classify, fit_name, fits
 from deepsel.tokens.vocabulary import MAX_CHARS, encoding
 from deepsel.tokens.words import word_counts
-from deepsel.values import Message, Model, Source
+from deepsel.values import Document, Image, Message, Model, Source, ToolResult
 
 # What one more message adds beside its content, from each maker's chat template: Claude's is measured; OpenAI's is the
 # published 3 and 1 for the role; ChatML's is five marks; DeepSeek and Mistral put one or two marks around a turn.
@@ -33,6 +34,8 @@ _PER_FURTHER_MESSAGE = {
 _PER_FURTHER_MESSAGE_ELSEWHERE = 4
 IMAGE_TOKENS = 1000
 """A guess for one picture of about a megapixel: makers count by size, and a link's size is not known before it is fetched."""
+DOCUMENT_TOKENS = 3000
+"""A guess for one file of about two pages: makers count its text and a picture of each page."""
 CUT_ERROR_PCT = 1.0
 """Stated where a text had to be cut at a place that may change its count; a cut has changed it by far less."""
 
@@ -116,28 +119,32 @@ def _estimate(classes: Mapping[str, int], vocabulary: str | None, exact: Mapping
     return Count(tokens, Source.ESTIMATED, error_pct, f"estimate by script ({name})")
 
 
-def count_messages(messages: Sequence[Message], model: Model) -> Count:
-    """Count what a model reads: every message's content, the maker's framing, and a guess for each picture."""
+def count_messages(messages: Sequence[Message], model: Model, tools: str = "") -> Count:
+    """Count what a model reads: all text of every message, the maker's framing, and a guess for each picture or file.
+
+    `tools` is what it is told of tools, as text; each maker writes that differently, so that the count is an estimate.
+    """
     vocabulary = model.vocabulary
-    counts = [count(message.content, vocabulary) for message in messages] or [count("", vocabulary)]
+    counts = [count(message.readable, vocabulary) for message in messages] or [count("", vocabulary)]
+    counts += [count(tools, vocabulary)] if tools else []
     further = _PER_FURTHER_MESSAGE.get(vocabulary or "", _PER_FURTHER_MESSAGE_ELSEWHERE)
     content = sum(one.tokens for one in counts)
-    images = sum(len(message.images) for message in messages) * IMAGE_TOKENS
-    total = content + model.framing_tokens + further * max(0, len(messages) - 1) + images
-    source = Source.COUNTED if {one.source for one in counts} == {Source.COUNTED} else Source.ESTIMATED
+    media, guessed = _guessed(messages)
+    total = content + model.framing_tokens + further * max(0, len(messages) - 1) + media
+    is_exact = {one.source for one in counts} == {Source.COUNTED}
     worst = max(counts, key=lambda one: one.error_pct or 0.0)
-    if images:
-        return Count(total, Source.ESTIMATED, None, f"{worst.method}, pictures guessed")
+    guessed = guessed or ("tools" if tools else "")
+    if guessed:
+        return Count(total, Source.ESTIMATED, None, f"{worst.method}, {guessed} guessed")
     error_pct = sum(one.tokens * (one.error_pct or 0.0) for one in counts) / content if content else worst.error_pct
-    return Count(total, source, error_pct, worst.method)
+    return Count(total, Source.COUNTED if is_exact else Source.ESTIMATED, error_pct, worst.method)
 
 
-def without_surrogates(text: str) -> str:
-    """Replace lone surrogates, which JSON in UTF-8 cannot carry, by U+FFFD, and join paired ones."""
-    if text.isascii():
-        return text
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
+def _guessed(messages: Sequence[Message]) -> tuple[int, str]:
+    """Guess the tokens of what is no text, and name it; zero and nothing where all is text."""
+    parts = [part for message in messages for part in message.parts]
+    parts += [inner for part in parts if isinstance(part, ToolResult) for inner in part.parts]
+    images = sum(isinstance(part, Image) for part in parts)
+    documents = sum(isinstance(part, Document) and not part.text for part in parts)
+    named = " and ".join(["pictures"] * bool(images) + ["files"] * bool(documents))
+    return images * IMAGE_TOKENS + documents * DOCUMENT_TOKENS, named

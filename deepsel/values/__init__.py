@@ -4,10 +4,31 @@ Money is Decimal USD, tokens are int, time is float seconds. None always means u
 """
 
 from deepsel.values.answer import Answer, Attempt, CacheUse, Gateway, Notice
-from deepsel.values.request import Image, Message, Request
+from deepsel.values.parts import (
+    Document,
+    Image,
+    Message,
+    Part,
+    Role,
+    Text,
+    Thinking,
+    Tool,
+    ToolCall,
+    ToolChoice,
+    ToolResult,
+)
+from deepsel.values.request import Request
 from deepsel.values.rows import ErrorRule, HourWindow, Latency, Model, PriceRule, Provider
 from deepsel.values.usage import Bill, Usage
-from deepsel.values.wire_events import FinishReport, Identity, ReasoningDelta, TextDelta, UsageReport, WireEvent
+from deepsel.values.wire_events import (
+    FinishReport,
+    Identity,
+    ReasoningDelta,
+    TextDelta,
+    ToolCallDelta,
+    UsageReport,
+    WireEvent,
+)
 from deepsel.values.words import STRATEGIES, TASKS, Finish, Json, JsonObject, Source
 
 __all__ = [
@@ -17,6 +38,7 @@ __all__ = [
     "Attempt",
     "Bill",
     "CacheUse",
+    "Document",
     "ErrorRule",
     "Finish",
     "FinishReport",
@@ -30,12 +52,21 @@ __all__ = [
     "Message",
     "Model",
     "Notice",
+    "Part",
     "PriceRule",
     "Provider",
     "ReasoningDelta",
     "Request",
+    "Role",
     "Source",
+    "Text",
     "TextDelta",
+    "Thinking",
+    "Tool",
+    "ToolCall",
+    "ToolCallDelta",
+    "ToolChoice",
+    "ToolResult",
     "Usage",
     "UsageReport",
     "WireEvent",

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from deepsel.errors import ErrorClass
+from deepsel.values.parts import ToolCall
 from deepsel.values.rows import PriceRule
 from deepsel.values.usage import Usage
 from deepsel.values.words import Finish
@@ -85,3 +86,5 @@ class Answer(NamedTuple):
     warnings: tuple[Notice, ...] = ()
     is_simulated: bool = False
     """Whether no model was asked; its cost is nobody's."""
+    tool_calls: tuple[ToolCall, ...] = ()
+    """Whole ones, in the order they came; they follow the text."""

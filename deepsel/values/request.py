@@ -5,25 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from deepsel.values.parts import Document, Image, Message, Tool, ToolChoice, ToolResult
 from deepsel.values.words import Json
-
-
-class Image(NamedTuple):
-    """A picture in a message."""
-
-    media_type: str
-    """For example `image/png`; empty where `url` is a link the provider fetches."""
-    url: str
-    """A `data:` URL with base64 content, or an http(s) link."""
-
-
-class Message(NamedTuple):
-    """One turn of a conversation."""
-
-    role: str
-    """system, user or assistant."""
-    content: str
-    images: tuple[Image, ...] = ()
 
 
 class Request(NamedTuple):
@@ -42,8 +25,19 @@ class Request(NamedTuple):
     params: Mapping[str, Json] = {}
     """Raw members merged into the body last, as the user typed them."""
     stream: bool = True
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice | None = None
+    """None: the field is not sent."""
 
     @property
-    def has_images(self) -> bool:
-        """Whether any message carries a picture."""
-        return any(message.images for message in self.messages)
+    def media(self) -> frozenset[str]:
+        """The kinds of media a model has to take: among `images` and `documents`."""
+        parts = [part for message in self.messages for part in message.parts]
+        parts += [inner for part in parts if isinstance(part, ToolResult) for inner in part.parts]
+        kinds = {Image: "images", Document: "documents"}
+        return frozenset(kinds[kind] for kind in kinds if any(isinstance(part, kind) for part in parts))
+
+    @property
+    def asks_for_tools(self) -> bool:
+        """Whether the model may answer with a tool call."""
+        return bool(self.tools or self.params.get("tools"))

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import NamedTuple, TypeAlias
 
 from deepsel.values.usage import Usage
-from deepsel.values.words import Finish
+from deepsel.values.words import Finish, Json
 
 
 class TextDelta(NamedTuple):
@@ -27,6 +28,21 @@ class ReasoningDelta(NamedTuple):
     def __eq__(self, other: object) -> bool:
         """Tell it from a TextDelta."""
         return type(other) is ReasoningDelta and self.text == other.text
+
+
+class ToolCallDelta(NamedTuple):
+    """A piece of a tool call; the pieces of one call share its number."""
+
+    number: int
+    """Numbers the calls of an answer; not always from 0, nor without gaps."""
+    id: str = ""
+    """In the first piece of a call, where the provider gives one."""
+    name: str = ""
+    """In the first piece of a call."""
+    arguments: str = ""
+    """The next characters of the arguments' JSON text."""
+    provider_data: Mapping[str, Json] = {}
+    """What has to go back with the call."""
 
 
 class Identity(NamedTuple):
@@ -52,4 +68,4 @@ class FinishReport(NamedTuple):
     raw: str
 
 
-WireEvent: TypeAlias = TextDelta | ReasoningDelta | Identity | UsageReport | FinishReport
+WireEvent: TypeAlias = TextDelta | ReasoningDelta | ToolCallDelta | Identity | UsageReport | FinishReport

@@ -6,11 +6,11 @@ Later wins: the wire's own fields, the model's reasoning switch, the provider's 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from deepsel.errors import ConfigError
 from deepsel.secret import Secret
-from deepsel.values import Json, JsonObject, Model, Provider, Request
+from deepsel.values import Json, JsonObject, Model, Part, Provider, Request, Text
 from deepsel.wires.fields import items
 
 
@@ -74,6 +74,19 @@ def key_headers(provider: Provider, key: Secret | None) -> dict[str, str | Secre
         if provider.auth != "bearer":
             headers["x-api-key" if provider.auth == "both" else provider.auth] = key
     return headers | {name.lower(): value for name, value in provider.headers.items()}
+
+
+def merged(item: JsonObject, data: Mapping[str, Json]) -> JsonObject:
+    """Lay the members no field stands for over an item's own; what stands in an object of it goes into that object."""
+    for name, value in data.items():
+        own = item.get(name)
+        item[name] = {**own, **value} if isinstance(own, dict) and isinstance(value, dict) else value
+    return item
+
+
+def is_plain(parts: Sequence[Part]) -> bool:
+    """Tell whether parts are one text and nothing else, which both wires take as a string."""
+    return len(parts) == 1 and isinstance(parts[0], Text) and not parts[0].provider_data
 
 
 def schema_instruction(schema: Mapping[str, Json]) -> str:

@@ -54,7 +54,7 @@ class Asker:
 
     def run(self, prompt: str, *, stream: bool = True, cache_mode: CacheMode = "auto") -> Run:
         """Make one request."""
-        request = Request((Message("user", prompt),), temperature=0.0, seed=7, stream=stream)
+        request = Request((Message.of("user", prompt),), temperature=0.0, seed=7, stream=stream)
         ask = Ask(request, prompt, self.profile, task="chat", difficulty=0.5, cache_mode=cache_mode)
         return Run(ask, self.resources, is_shown=False)
 

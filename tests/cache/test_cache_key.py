@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from deepsel.cache import cache_key, canonical_json, key_document
 from deepsel.cache.key import LEFT_OUT
 from deepsel.engine.encoded import Encodings
-from deepsel.values import Image, Message, Model, Provider, Request
+from deepsel.values import Image, Message, Model, Provider, Request, Tool, ToolChoice
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(
     st.characters(), max_size=8
@@ -206,19 +206,21 @@ def test_the_key_has_a_fixed_form() -> None:
 
 
 BASE = Request(
-    (Message("user", "Hi"),), max_tokens=100, temperature=0.0, seed=7, schema={"type": "object"}, params={"top_p": 0.5}
+    (Message.of("user", "Hi"),), max_tokens=100, temperature=0.0, seed=7, schema={"type": "object"}, params={"top_p": 0.5}
 )
 CHANGED: dict[str, list[Any]] = {
     "messages": [
-        (Message("user", "Hj"),),
-        (Message("system", ""), Message("user", "Hi")),
-        (Message("user", "Hi"), Message("assistant", "Yes"), Message("user", "Hi")),
-        (Message("user", "Hi", (Image("image/png", "data:image/png;base64,AAAA"),)),),
+        (Message.of("user", "Hj"),),
+        (Message.of("system", ""), Message.of("user", "Hi")),
+        (Message.of("user", "Hi"), Message.of("assistant", "Yes"), Message.of("user", "Hi")),
+        (Message.of("user", "Hi", Image("image/png", "data:image/png;base64,AAAA")),),
     ],
     "max_tokens": [101],
     "temperature": [0.1, None],
     "seed": [8, None],
     "schema": [{"type": "array"}, None],
+    "tools": [(Tool("weather"),), (Tool("weather", "Tell it."),)],
+    "tool_choice": [ToolChoice("required"), ToolChoice("named", "weather")],
     "params": [{"top_p": 0.6}, {}, {"top_p": 0.5, "a_parameter_of_the_future": {"deep": [1]}}],
 }
 

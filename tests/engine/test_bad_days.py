@@ -149,7 +149,7 @@ def ask(tmp_path: Path) -> Iterator[AskOne]:
             chosen = Profile(name="main", models=tuple(models), strategy="ordered", retries=retries, **limits)
             settings = Settings(hosts, models, {}, "main", CacheSettings())
             clock = HurriedClock() if is_hurried else SkippingClock()
-            request = Request((Message("user", "Hi"),), temperature=0.0, seed=7, stream=streams)
+            request = Request((Message.of("user", "Hi"),), temperature=0.0, seed=7, stream=streams)
             cache = stack.enter_context(Cache(tmp_path / "cache", clock=clock))
             resources = Resources(
                 settings=settings,
@@ -486,7 +486,7 @@ def test_many_at_once_press_nobody(tmp_path: Path) -> None:
         )
 
         def one(number: int) -> Run:
-            request = Request((Message("user", f"Hi {number}"),))
+            request = Request((Message.of("user", f"Hi {number}"),))
             run = Run(Ask(request, "Hi", profile, cache_mode="off"), resources, is_shown=False)
             for _ in run.events():
                 pass

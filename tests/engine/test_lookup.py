@@ -25,7 +25,7 @@ from deepsel.engine.run import Run
 from deepsel.health.sqlite_state import SqliteState
 from deepsel.values import Finish, Image, Message, Model, PriceRule, Provider, Request, Source, Usage
 
-ASKED = Request((Message("user", "What is DNS?"),), temperature=0.0, seed=7)
+ASKED = Request((Message.of("user", "What is DNS?"),), temperature=0.0, seed=7)
 HOST = Provider(name="host", wire="openai-chat", base_url="http://127.0.0.1:9/v1", auth="bearer", api_key_env="HOST_KEY")
 PRICED = (PriceRule(input=Decimal(1), output=Decimal(2)),)
 NAMES = ("a", "b", "c")
@@ -148,7 +148,7 @@ def test_what_a_window_may_decide_needs_a_plan(world: World) -> None:
 def test_other_reasons_for_a_plan(world: World) -> None:
     """Pictures, modes that do not read, answers that are not the same each time, and flags that may be withheld."""
     world.keep("a")
-    picture = Request((Message("user", "What is this?", (Image("image/png", "data:image/png;base64,AA=="),)),), temperature=0.0)
+    picture = Request((Message.of("user", "What is this?", Image("image/png", "data:image/png;base64,AA==")),), temperature=0.0)
     assert not world.is_found(picture)
     assert not world.is_found(mode="off")
     assert not world.is_found(mode="refresh")
@@ -184,7 +184,7 @@ TEXTS = st.text(max_size=60) | st.sampled_from(["\u0958" * 20, "\ud800", "\ufb2c
 @given(st.lists(TEXTS, min_size=1, max_size=4))
 def test_no_candidate_counts_more(texts: list[str]) -> None:
     """The bound holds for every vocabulary and every framing of the catalog."""
-    messages = tuple(Message("user", text) for text in texts)
+    messages = tuple(Message.of("user", text) for text in texts)
     most = _most_tokens(Request(messages))
     framings = {(one.vocabulary, one.framing_tokens): one for one in catalog.models().values()}
     for one in framings.values():

@@ -147,7 +147,7 @@ def _run(
         larger_context=("wide",),
         max_cost_usd=cap,
     )
-    ask = Ask(Request((Message("user", "Hi"),), temperature=0.0, seed=7), "Hi", profile)
+    ask = Ask(Request((Message.of("user", "Hi"),), temperature=0.0, seed=7), "Hi", profile)
     cache = Cache(folder / "cache", clock=clock)
     resources = Resources(
         settings=_settings([*names, "wide"]),

@@ -19,10 +19,10 @@ from deepsel.values import Message, Request
 )
 def test_the_question_is_the_last_user_message(content: str, question: str) -> None:
     """The last user message is kept on one line, of a very long one the beginning."""
-    turns = (Message("user", "first"), Message("assistant", "and"), Message("user", content), Message("assistant", "so"))
+    turns = (Message.of("user", "first"), Message.of("assistant", "and"), Message.of("user", content), Message.of("assistant", "so"))
     assert question_of(Request(turns)) == question
 
 
 def test_a_request_may_ask_nothing() -> None:
     """A request without a user message has an empty question."""
-    assert question_of(Request((Message("system", "be brief"),))) == ""
+    assert question_of(Request((Message.of("system", "be brief"),))) == ""

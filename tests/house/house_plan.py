@@ -41,10 +41,10 @@ LAYERS = (
     ("tokens",),
     ("config",),
     ("catalog",),
-    ("wires", "storage"),
+    ("wires", "messages", "storage"),
     ("show",),
     ("values",),
-    ("errors", "secret", "clock", "chance", "places", "digest"),
+    ("errors", "secret", "clock", "chance", "places", "digest", "surrogates"),
     ("__init__",),
 )
 
@@ -119,6 +119,7 @@ KNOWN: dict[str, dict[str, int]] = {
     },
     "files": {
         "cli/": 32,
+        "engine/": 21,
         "estimate/": 29,
         "simulator/": 24,
     },

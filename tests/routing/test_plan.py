@@ -63,10 +63,31 @@ REFUSALS = {
     "excluded": (candidate(), NEEDS, Policy(excluded=frozenset({"host-one"})), "excluded"),
     "retired": (with_model(candidate(), retires=date(2026, 11, 24)), NEEDS, Policy(), "2026-11-24"),
     "not_yet_available": (with_model(candidate(), available_from=date(2026, 11, 25)), NEEDS, Policy(), "2026-11-25"),
-    "unsupported": (candidate(), NEEDS._replace(images=True), Policy(), "images"),
+    "unsupported": (candidate(), NEEDS._replace(media=frozenset({"images"})), Policy(), "images"),
     "window": (with_model(candidate(max_tokens=None), context_window=900), NEEDS, Policy(), "900"),
     "over_cost": (candidate(), NEEDS, Policy(max_cost_usd=Decimal("0.0019")), "$0.002 "),
 }
+
+
+CANNOT = {
+    "no tools": (frozenset({"json_object"}), NEEDS._replace(tools=True), "calls no tools"),
+    "another form": (frozenset(), NEEDS._replace(wires={"anthropic-messages": "`citations` of message 2"}), "`citations` of"),
+}
+
+
+@pytest.mark.parametrize("case", CANNOT)
+def test_what_a_candidate_cannot_be_sent_refuses_it(case: str) -> None:
+    """A row known to call no tools, and a wire that cannot carry a member, are refused with the reason."""
+    features, needs, said = CANNOT[case]
+    made = plan([with_model(candidate(), features=features)], needs, Policy())
+    assert [refusal.reason for refusal in made.refused] == ["unsupported"]
+    assert said in made.refused[0].detail
+
+
+def test_a_row_nobody_has_looked_at_may_be_asked_for_tools() -> None:
+    """A model without any feature on record, as of one's own, is a candidate where tools are asked; so is one that has them."""
+    known = with_model(candidate("known"), features=frozenset({"tools"}))
+    assert sorted(names(plan([candidate(), known], NEEDS._replace(tools=True), Policy()))) == ["known", "one"]
 
 
 @pytest.mark.parametrize("reason", REFUSALS)
@@ -170,7 +191,7 @@ def policies(draw: st.DrawFn) -> Policy:
     )
 
 
-needs = st.builds(Needs, task=st.sampled_from(TASKS), difficulty=units, schema=st.booleans(), images=st.just(False))
+needs = st.builds(Needs, task=st.sampled_from(TASKS), difficulty=units, schema=st.booleans(), media=st.just(frozenset()), wires=st.just({}))
 
 
 def place(made: Plan, name: str) -> float:

@@ -136,24 +136,24 @@ def test_surrogates_count_as_what_is_sent() -> None:
 @pytest.mark.parametrize(("name", "further"), [("claude48", 3), ("o200k_base", 4), ("deepseek", 2), ("tekken", 2), ("qwen", 5)])
 def test_messages_add_framing(name: str, further: int) -> None:
     """A conversation is its contents, the model's framing once, and a constant for each message after the first."""
-    one, two, three = (Message("user", text) for text in ("hello there", "how are you?", "fine"))
-    contents = [count(message.content, name).tokens for message in (one, two, three)]
+    one, two, three = (Message.of("user", text) for text in ("hello there", "how are you?", "fine"))
+    contents = [count(message.text, name).tokens for message in (one, two, three)]
     assert count_messages([one], _model(name, 7)).tokens == contents[0] + 7
     assert count_messages([one, two, three], _model(name, 7)).tokens == sum(contents) + 7 + 2 * further
 
 
 def test_messages_keep_the_source() -> None:
     """Exact contents make an exact count; no message at all is the framing alone."""
-    assert count_messages([Message("user", "hi")], _model("deepseek", 3)).source is Source.COUNTED
+    assert count_messages([Message.of("user", "hi")], _model("deepseek", 3)).source is Source.COUNTED
     assert count_messages([], _model("deepseek", 3)).tokens == 3
 
 
 def test_pictures_make_an_estimate_of_unknown_error() -> None:
     """A picture's tokens are a guess: the count is estimated and its error not known."""
-    message = Message("user", "what is this?", (Image("image/png", "data:image/png;base64,AA=="),))
+    message = Message.of("user", "what is this?", Image("image/png", "data:image/png;base64,AA=="))
     found = count_messages([message], _model("o200k_base", 6))
     assert (found.source, found.error_pct) == (Source.ESTIMATED, None)
-    assert found.tokens > count_messages([Message("user", "what is this?")], _model("o200k_base", 6)).tokens
+    assert found.tokens > count_messages([Message.of("user", "what is this?")], _model("o200k_base", 6)).tokens
 
 
 def test_fits_are_whole() -> None:

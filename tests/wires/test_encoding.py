@@ -10,7 +10,7 @@ import pytest
 
 from deepsel.errors import ConfigError
 from deepsel.secret import Secret
-from deepsel.values import Image, Message, Model, Provider, Request
+from deepsel.values import Image, Message, Model, Provider, Request, Text
 from deepsel.wires import bodies
 from deepsel.wires.table import WIRES
 
@@ -152,7 +152,7 @@ def test_what_is_withheld_and_what_repeats(
 
 def test_openai_schema_forms(ask: Make, model: Make, provider: Make) -> None:
     """A schema is sent as json_schema, else as json_object with the schema in words, else in words alone."""
-    request = ask(schema=SCHEMA, messages=(Message("system", "Be brief."), Message("user", "Hi")))
+    request = ask(schema=SCHEMA, messages=(Message.of("system", "Be brief."), Message.of("user", "Hi")))
     whole = encode(request, model(features=frozenset({"json_schema", "json_object"})), provider())
     form = {"name": "answer", "schema": SCHEMA, "strict": True}
     assert whole["response_format"] == {"type": "json_schema", "json_schema": form}
@@ -186,7 +186,7 @@ def test_strict_mode_only_where_it_is_taken(schema: Any, is_strict: bool) -> Non
 
 def test_anthropic_schema_and_system(ask: Make, model: Make, provider: Make) -> None:
     """System texts go to the top; a schema goes beside the user's effort, or into the system text."""
-    turns = (Message("system", "A"), Message("user", "Hi"), Message("system", "B"))
+    turns = (Message.of("system", "A"), Message.of("user", "Hi"), Message.of("system", "B"))
     place = provider(wire="anthropic-messages")
     capable = model(features=frozenset({"json_schema"}))
     body = encode(ask(schema=SCHEMA, messages=turns, params={"output_config": {"effort": "low"}}), capable, place)
@@ -196,19 +196,21 @@ def test_anthropic_schema_and_system(ask: Make, model: Make, provider: Make) -> 
     assert json.dumps(SCHEMA) in encode(ask(schema=SCHEMA), model(), place)["system"]
 
 
-def test_images(ask: Make, model: Make, provider: Make) -> None:
-    """Pictures become image_url parts, or Anthropic sources from data URLs and links."""
-    images = (Image("image/png", "data:image/png;base64,AAAA"), Image("", "https://x/y.png"))
-    request = ask(messages=(Message("user", "See", images),))
+def test_parts_keep_their_order(ask: Make, model: Make, provider: Make) -> None:
+    """Text and pictures are sent in the order they were given, on each wire in its form, links and data alike."""
+    first, second = Image("image/png", "data:image/png;base64,AAAA"), Image("", "https://x/y.png")
+    request = ask(messages=(Message("user", (Text("first:"), first, Text("second:"), second)),))
     assert encode(request, model(), provider())["messages"][0]["content"] == [
-        {"type": "text", "text": "See"},
+        {"type": "text", "text": "first:"},
         {"type": "image_url", "image_url": {"url": "data:image/png;base64,AAAA"}},
+        {"type": "text", "text": "second:"},
         {"type": "image_url", "image_url": {"url": "https://x/y.png"}},
     ]
     assert encode(request, model(), provider(wire="anthropic-messages"))["messages"][0]["content"] == [
+        {"type": "text", "text": "first:"},
         {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "AAAA"}},
+        {"type": "text", "text": "second:"},
         {"type": "image", "source": {"type": "url", "url": "https://x/y.png"}},
-        {"type": "text", "text": "See"},
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 
 from deepsel.errors import AttemptFailed, ErrorClass
@@ -13,6 +14,7 @@ from deepsel.values import (
     JsonObject,
     ReasoningDelta,
     TextDelta,
+    ToolCallDelta,
     UsageReport,
     WireEvent,
 )
@@ -31,6 +33,7 @@ FINISHES: Mapping[str, Finish] = {
     "refusal": Finish.FILTERED,
     "pause_turn": Finish.INCOMPLETE,
 }
+_CALL_MEMBERS = ("type", "id", "name", "input")
 
 
 class Decoder:
@@ -43,6 +46,8 @@ class Decoder:
         self._fail = fail
         self._usage: JsonObject = {}
         self._has_finish = False
+        self._calls: dict[Json, bool] = {}
+        """Calls whose blocks are open, by index: whether their arguments have begun."""
         self.is_whole = False
         """The stop reason and the end have been seen."""
         self.is_ended = False
@@ -65,9 +70,11 @@ class Decoder:
             case "message_start":
                 yield from self._message(child(document, "message"))
             case "content_block_start":
-                yield from _pieces(child(document, "content_block"))
+                yield from self._block(child(document, "content_block"), document.get("index"))
             case "content_block_delta":
-                yield from _pieces(child(document, "delta"))
+                yield from self._delta(child(document, "delta"), document.get("index"))
+            case "content_block_stop":
+                yield from self._stop(document.get("index"))
             case "message_delta":
                 yield from self._finish(child(document, "delta"))
                 yield from self._count(child(document, "usage"))
@@ -90,10 +97,34 @@ class Decoder:
         """Read a message: empty but for its head at a stream's start, whole in a document."""
         if model := text(message.get("model")):
             yield Identity(answered_model=model)
-        for block in items(message.get("content")):
-            yield from _pieces(block)
+        for index, block in enumerate(items(message.get("content"))):
+            yield from self._block(block, index)
+            yield from self._stop(index)
         yield from self._finish(message)
         yield from self._count(child(message, "usage"))
+
+    def _block(self, block: Json, index: Json) -> Iterator[WireEvent]:
+        """Read what a block begins with, in a document all of it."""
+        if not isinstance(block, dict) or block.get("type") != "tool_use":
+            yield from _pieces(block)
+            return
+        arguments = child(block, "input")
+        self._calls[index] = bool(arguments)
+        written = json.dumps(arguments, ensure_ascii=False, separators=(",", ":")) if arguments else ""
+        data = {name: value for name, value in block.items() if name not in _CALL_MEMBERS and value is not None}
+        yield ToolCallDelta(_number(index), text(block.get("id")), text(block.get("name")), written, data)
+
+    def _delta(self, delta: JsonObject, index: Json) -> Iterator[WireEvent]:
+        if delta.get("type") != "input_json_delta":
+            yield from _pieces(delta)
+        elif index in self._calls and (piece := text(delta.get("partial_json"))):  # others are of tools the provider runs
+            self._calls[index] = True
+            yield ToolCallDelta(_number(index), arguments=piece)
+
+    def _stop(self, index: Json) -> Iterator[WireEvent]:
+        """End a block: a call that was given no arguments takes none."""
+        if self._calls.pop(index, None) is False:
+            yield ToolCallDelta(_number(index), arguments="{}")
 
     def _finish(self, delta: JsonObject) -> Iterator[WireEvent]:
         raw = text(delta.get("stop_reason"))
@@ -107,6 +138,10 @@ class Decoder:
         buckets = anthropic_usage(self._usage) if usage else None
         if buckets is not None:
             yield UsageReport(buckets, stated_cost_usd(self._usage))
+
+
+def _number(index: Json) -> int:
+    return index if isinstance(index, int) else 0
 
 
 def _pieces(block: Json) -> Iterator[WireEvent]:

@@ -23,6 +23,7 @@ from deepsel.values import (
 from deepsel.wires.buckets import stated_cost_usd
 from deepsel.wires.failures import Fail, is_error
 from deepsel.wires.fields import child, items, load_object, text
+from deepsel.wires.openai_chat.calls import CallNumbers
 from deepsel.wires.openai_chat.usage import openai_usage
 from deepsel.wires.sse import Event
 
@@ -46,13 +47,14 @@ class Decoder:
     """Reads one answer, as events of a stream or as one document.
 
     A finish value makes an answer whole: some servers never send `[DONE]`, and a `[DONE]` without one is a cut answer.
-    Text after the finish value is not part of the answer, and nothing is read after `[DONE]`.
+    Text and calls after the finish value are not part of the answer, and nothing is read after `[DONE]`.
     """
 
     def __init__(self, fail: Fail) -> None:
         self._fail = fail
         self._said: tuple[Json, ...] = ()
         self._is_refused = False
+        self._calls = CallNumbers()
         self.is_whole = False
         """A finish value has been seen."""
         self.is_ended = False
@@ -106,6 +108,7 @@ class Decoder:
         delta = child(choice, "delta") or child(choice, "message")
         if not self.is_whole:
             _add_pieces(delta, events)
+            events += self._calls.pieces(delta)
         if refusal := text(delta.get("refusal")):
             self._is_refused = True
             events.append(TextDelta(refusal))

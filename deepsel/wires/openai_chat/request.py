@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from deepsel.secret import Secret
-from deepsel.values import Json, JsonObject, Message, Model, Provider, Request
+from deepsel.values import Json, JsonObject, Model, Provider, Request
 from deepsel.wires import bodies
 from deepsel.wires.bodies import is_deterministic, withheld
 from deepsel.wires.openai_chat.facts import LENGTH_FIELDS
+from deepsel.wires.openai_chat.messages import encode_message, encode_tool, encode_tool_choice
 
 __all__ = ["encode", "headers", "is_deterministic", "url", "withheld"]
 
@@ -23,10 +24,14 @@ def headers(provider: Provider, key: Secret | None) -> dict[str, str | Secret]:
 
 def encode(request: Request, model: Model, provider: Provider, *, max_tokens: int) -> JsonObject:
     """Return the request's body; holds no secret."""
-    messages = [_message(message) for message in request.messages]
+    messages = [item for message in request.messages for item in encode_message(message)]
     fields: JsonObject = {"model": model.id, "messages": list(messages), "stream": request.stream}
     if request.stream and provider.stream_usage:
         fields["stream_options"] = {"include_usage": True}
+    if request.tools:
+        fields["tools"] = [encode_tool(tool) for tool in request.tools]
+    if request.tool_choice is not None:
+        fields["tool_choice"] = encode_tool_choice(request.tool_choice)
     if request.schema is not None:
         if "json_schema" in model.features:
             schema: Json = dict(request.schema)
@@ -37,14 +42,6 @@ def encode(request: Request, model: Model, provider: Provider, *, max_tokens: in
             if "json_object" in model.features:
                 fields["response_format"] = {"type": "json_object"}
     return bodies.assemble(fields, request, model, provider, max_tokens=max_tokens, length_fields=LENGTH_FIELDS)
-
-
-def _message(message: Message) -> JsonObject:
-    if not message.images:
-        return {"role": message.role, "content": message.content}
-    parts: list[Json] = [{"type": "text", "text": message.content}] if message.content else []
-    parts += [{"type": "image_url", "image_url": {"url": image.url}} for image in message.images]
-    return {"role": message.role, "content": parts}
 
 
 def _instructed(messages: list[JsonObject], instruction: str) -> list[JsonObject]:

@@ -20,6 +20,6 @@ def headers(provider: Provider, key: Secret | None) -> dict[str, str | Secret]:
 
 
 def encode(request: Request, model: Model, provider: Provider, *, max_tokens: int) -> JsonObject:
-    said: list[Json] = [[message.role, message.content] for message in request.messages]
+    said: list[Json] = [[message.role, message.text] for message in request.messages]
     fields: JsonObject = {"speaker": model.id, "said": said, "in_pieces": request.stream}
     return bodies.assemble(fields, request, model, provider, max_tokens=max_tokens, length_fields=LENGTH_FIELDS)

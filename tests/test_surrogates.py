@@ -7,7 +7,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepsel.wires.surrogates import Mender
+from deepsel.surrogates import Mender
 
 
 @given(st.lists(st.text(alphabet="ab😀é", max_size=6)), st.data())

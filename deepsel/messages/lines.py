@@ -1,0 +1,149 @@
+"""Reads requests that stand one a line: own short lines, batch lines of OpenAI and of Anthropic, whole chat bodies."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from deepsel.errors import UsageError
+from deepsel.messages.blocks import read_content
+from deepsel.messages.chat import ROLES, read_message, read_messages
+from deepsel.messages.forms import ANTHROPIC
+from deepsel.messages.loading import extras, load
+from deepsel.messages.tools import read_tool_choice, read_tools
+from deepsel.values import Json, JsonObject, Message, Text, Tool, ToolChoice
+
+_ASKED = ("messages", "prompt", "input")
+_INPUT_TYPES = ("input_text", "output_text")
+"""What the Responses API calls a text."""
+
+
+class RequestLine(NamedTuple):
+    """One line that asks something."""
+
+    messages: tuple[Message, ...]
+    id: str | None = None
+    """`id` of an own line, `custom_id` of a batch line; None: it has none."""
+    tools: tuple[Tool, ...] = ()
+    tool_choice: ToolChoice | None = None
+    members: JsonObject = {}  # noqa: RUF012 - never changed
+    """What else it asks for (model, limits, sampling), as it stands there."""
+    url: str = ""
+    """Where an OpenAI batch line is to be posted."""
+    has_lone_surrogates: bool = False
+
+
+def read_line(text: str, place: str, left_out: set[str] | None = None) -> RequestLine:
+    """Read one line; raises UsageError where it asks nothing, or something no request can hold, and names it.
+
+    `place` says in errors where the line stands. With `left_out` the line is only to be counted: shapes that cannot be sent
+    (`input`, lists of prompts) are read too, and what is no text is passed over and said in the set.
+    """
+    try:
+        record, has_lone_surrogates = load(text)
+    except ValueError as error:
+        raise UsageError(f"{place} is not JSON: {error}") from error
+    if not isinstance(record, dict):
+        raise UsageError(f"{place} must hold a JSON object", '{"prompt": "..."}')
+    line = _unwrapped(record, place, left_out)
+    return line._replace(has_lone_surrogates=has_lone_surrogates)
+
+
+def _unwrapped(record: JsonObject, place: str, left_out: set[str] | None) -> RequestLine:
+    """Read a line by its envelope, if it has one."""
+    is_bare = any(name in record for name in _ASKED)
+    name = next((name for name in ("body", "params") if isinstance(record.get(name), dict)), None)
+    if is_bare or name is None:
+        line = _body(extras(record, "id"), place, left_out)
+        return line._replace(id=_id(record, "id", place, left_out))
+    body = record[name]
+    assert isinstance(body, dict)
+    known = ("custom_id", "method", "url", "body") if name == "body" else ("custom_id", "params")
+    unknown = next(iter(extras(record, *known)), None)
+    if unknown is not None and left_out is None:
+        raise UsageError(f"{place}: `{unknown}` is no member of a batch line")
+    url = record.get("url", "") if name == "body" else ""
+    line = _body(body, place, left_out)
+    return line._replace(id=_id(record, "custom_id", place, left_out), url=url if isinstance(url, str) else "")
+
+
+def _id(record: JsonObject, name: str, place: str, left_out: set[str] | None) -> str | None:
+    value = record.get(name)
+    if isinstance(value, str | int) and not isinstance(value, bool):
+        return str(value)
+    if value is not None and left_out is None:
+        raise UsageError(f"{place}: `{name}` must be text")
+    return None
+
+
+def _body(body: JsonObject, place: str, left_out: set[str] | None) -> RequestLine:
+    """Read the body of a request."""
+    asked = _asked(body, place, left_out)
+    head = _head(body, place, left_out)
+    if left_out is not None:
+        if body.get("tools") or body.get("functions"):
+            left_out.add("tool definitions")
+        return RequestLine((*head, *asked))
+    tools = read_tools(body["tools"], place) if body.get("tools") else ()
+    choice = read_tool_choice(body["tool_choice"], place) if tools and body.get("tool_choice") else None
+    read = (
+        *_ASKED[:2],
+        "system",
+        "instructions",
+        *(("tools",) if tools else ()),
+        *(("tool_choice",) if choice else ()),
+    )
+    return RequestLine((*head, *asked), tools=tools, tool_choice=choice, members=extras(body, *read))
+
+
+def _asked(body: JsonObject, place: str, left_out: set[str] | None) -> tuple[Message, ...]:
+    name = next((name for name in _ASKED if name in body), None)
+    if name is None:
+        raise UsageError(f"{place} asks nothing", "it needs a `prompt` or `messages`")
+    value = body[name]
+    if name == "messages" and left_out is None:
+        return read_messages(value, place)
+    if name == "prompt" and isinstance(value, str):
+        return (Message.of("user", value),)
+    if left_out is None:
+        raise UsageError(
+            f"{place}: `{name}` cannot be sent in this form", "give `messages`, or a `prompt` that is text"
+        )
+    return _counted(value, place, left_out)
+
+
+def _counted(value: Json, place: str, left_out: set[str]) -> tuple[Message, ...]:
+    """Read what is only to be counted: a text, a list of texts, or messages."""
+    if isinstance(value, str):
+        return (Message.of("user", value),)
+    if isinstance(value, list) and value and all(isinstance(item, str) for item in value):
+        return tuple(Message.of("user", item) for item in value if isinstance(item, str))
+    if not isinstance(value, list) or not value:
+        raise UsageError(f"{place} asks nothing")
+    return tuple(read_message(_as_chat(item), place, left_out) for item in value)
+
+
+def _as_chat(item: Json) -> Json:
+    """Give a message of the Responses API the words of chat; where nothing is sent its role does not matter."""
+    if not isinstance(item, dict) or not ("content" in item or "tool_calls" in item):
+        return item
+    content = item.get("content")
+    if isinstance(content, list):
+        content = [
+            {**part, "type": "text"} if isinstance(part, dict) and part.get("type") in _INPUT_TYPES else part
+            for part in content
+        ]
+    role = item.get("role")
+    return {**item, "role": role if role in ROLES else "user", "content": content}
+
+
+def _head(body: JsonObject, place: str, left_out: set[str] | None) -> tuple[Message, ...]:
+    """Read the system text that stands beside the messages."""
+    head = []
+    for name in ("system", "instructions"):
+        if body.get(name):
+            parts = read_content(body[name], f"{place}, `{name}`", left_out)
+            if not all(isinstance(part, Text) for part in parts):
+                raise UsageError(f"{place}: `{name}` holds only text")
+            has_data = any(part.provider_data for part in parts)
+            head.append(Message("system", parts, form=ANTHROPIC if has_data and name == "system" else ""))
+    return tuple(head)

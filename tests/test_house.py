@@ -44,9 +44,9 @@ FENCES = {
     "jsonschema": "engine/schema.py",
     "splintr": "tokens/fast.py",
     "redis": "cache/redis_client.py",
-    "pathspec": "estimate/ignore.py",
-    "gcld3": "estimate/languages.py",
-    "charset_normalizer": "estimate/decode.py",
+    "pathspec": "estimate/reading/ignore.py",
+    "gcld3": "estimate/reading/languages.py",
+    "charset_normalizer": "estimate/reading/decode.py",
 }
 FORBIDDEN = {"click", "pydantic", "pickle", "marshal", "requests"}
 

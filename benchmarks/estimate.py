@@ -47,7 +47,7 @@ PEERS = ("ttok", "tokencost", "litellm")
 # What each child runs; it prints nothing but what it counted. `path` is its argument, `rest` what else was given.
 CHILDREN = {
     "deepsel": """
-from deepsel.estimate.read import read
+from deepsel.estimate.reading.read import read
 names, processes = rest[0].split(","), int(rest[1])
 reading = read([path], vocabularies=names, processes=processes)
 print(sum(piece.tokens[names[0]].tokens for one in reading.inputs for piece in one.pieces))

@@ -19,7 +19,15 @@ from deepsel.catalog.lookup import (
     use_overlay,
 )
 from deepsel.catalog.messages import language, what_to_do
-from deepsel.catalog.pricing import bill, next_change, project, relies_on_unpublished_calendar, rule_at
+from deepsel.catalog.pricing import (
+    bill,
+    charge,
+    next_change,
+    project,
+    relies_on_unpublished_calendar,
+    rule_at,
+    rules_of_other_hours,
+)
 from deepsel.catalog.rows import RowError, model_from, price_rules_from, provider_from
 
 __all__ = [
@@ -28,6 +36,7 @@ __all__ = [
     "bill",
     "calendar_names",
     "catalog_age_days",
+    "charge",
     "default_models",
     "find_model",
     "generic_provider",
@@ -48,6 +57,7 @@ __all__ = [
     "providers",
     "relies_on_unpublished_calendar",
     "rule_at",
+    "rules_of_other_hours",
     "use_overlay",
     "what_to_do",
 ]

@@ -34,6 +34,22 @@ def rule_at(model: Model, *, at: datetime, input_tokens: int | None, service_tie
     return None if factor is None else scaled(rule, factor)._replace(service_tier=service_tier)
 
 
+def rules_of_other_hours(
+    model: Model, *, at: datetime, input_tokens: int, service_tier: str = STANDARD
+) -> tuple[PriceRule, ...]:
+    """Return the rules that hold for a prompt of that size at some hour or day of the dates that `at` falls into.
+
+    In the order in which they are tried, without what is never reached; empty where no price of the model has hours.
+    """
+    at, found = _in_utc(at), []
+    for rule in model.prices if any(rule.hours for rule in model.prices) else ():
+        if rule.service_tier == service_tier and _covers(rule, input_tokens) and _is_valid(rule, at):
+            found.append(rule)
+            if not rule.hours and not rule.weekdays and rule.not_on is None:
+                break
+    return tuple(found)
+
+
 def scaled(rule: PriceRule, factor: Decimal) -> PriceRule:
     """Return the rule with every known price times `factor`."""
     if factor == 1:
@@ -55,15 +71,23 @@ def scaled(rule: PriceRule, factor: Decimal) -> PriceRule:
 def bill(
     model: Model, usage: Usage, *, at: datetime, service_tier: str = STANDARD, multiplier: Decimal = Decimal(1)
 ) -> Bill:
-    """Return what `usage` costs by the rule in force at `at`; `multiplier` is the host's `price_multiplier`.
+    """Return what `usage` costs by the rule in force at `at`, as `charge` does; `reason` also says why there is no rule.
 
-    A total is given only where every count and every price it needs is known; `reason` says which one is not. The rule
-    of the bill holds the prices as charged, tier and host included.
+    The rule of the bill holds the prices as charged, tier and host included.
     """
     size = usage.input_tokens
     rule = rule_at(model, at=at, input_tokens=size, service_tier=service_tier)
     if rule is None:
         return Bill(None, reason=_why_no_rule(model, at=at, size=size, service_tier=service_tier))
+    return charge(rule, usage, multiplier=multiplier)
+
+
+def charge(rule: PriceRule, usage: Usage, *, multiplier: Decimal = Decimal(1)) -> Bill:
+    """Return what `usage` costs by this rule, whatever its conditions; `multiplier` is the host's `price_multiplier`.
+
+    A total is given only where every count and every price it needs is known; `reason` says which one is not. The rule
+    of the bill holds the prices as charged.
+    """
     rule = scaled(rule, multiplier)
     input_usd, input_reason = _side(
         ("input", usage.input_uncached, rule.input),
@@ -140,14 +164,17 @@ def _in_utc(at: datetime) -> datetime:
 
 def _holds(rule: PriceRule, at: datetime, *, input_tokens: int | None) -> bool:
     """Return whether the rule covers the instant and the size; an unknown size is covered by any rule."""
-    if rule.up_to_input_tokens is not None and input_tokens is not None and input_tokens > rule.up_to_input_tokens:
-        return False
-    if not _is_valid(rule, at) or (rule.weekdays and at.isoweekday() not in rule.weekdays):
+    if not _covers(rule, input_tokens) or not _is_valid(rule, at) or (rule.weekdays and at.isoweekday() not in rule.weekdays):
         return False
     minute = at.hour * 60 + at.minute
     if rule.hours and not any(window.start_minute <= minute < window.end_minute for window in rule.hours):
         return False
     return rule.not_on is None or not is_holiday(rule.not_on, at.date())
+
+
+def _covers(rule: PriceRule, input_tokens: int | None) -> bool:
+    """Return whether the rule is for prompts of this size; an unknown one may be of any."""
+    return rule.up_to_input_tokens is None or input_tokens is None or input_tokens <= rule.up_to_input_tokens
 
 
 def _is_valid(rule: PriceRule, at: datetime) -> bool:

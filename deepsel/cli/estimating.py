@@ -15,16 +15,14 @@ from deepsel.cli import output as out
 from deepsel.cli.context import choose_profile, load_settings
 from deepsel.cli.options import Common
 from deepsel.cli.terminal import is_terminal, screen_of, write_note
-from deepsel.clock import Clock, SystemClock
-from deepsel.config import Settings
-from deepsel.config.demo import DEMO_PROVIDERS
+from deepsel.clock import SystemClock
 from deepsel.errors import CheckFailedError, UsageError
-from deepsel.estimate import change as changes
-from deepsel.estimate import checks, report, spend
-from deepsel.estimate.portions import Answers, By
+from deepsel.estimate.models import choose_models, notices_on, vocabularies_of
+from deepsel.estimate.pricing import checks, report, spend
+from deepsel.estimate.pricing.portions import Answers, By
 from deepsel.estimate.records import Change, Reading, Report
 from deepsel.show.screen import Screen
-from deepsel.values import Model, Notice, Provider
+from deepsel.values import Model, Provider
 
 if TYPE_CHECKING:
     from deepsel.cli.progress import ProgressLine
@@ -32,8 +30,6 @@ if TYPE_CHECKING:
 HISTORY_S = 30 * 86_400.0
 SAMPLE_SEED = 0
 """Fixed, so that the same files give the same estimate."""
-ANY_VOCABULARIES = ("o200k_base", "deepseek", "qwen35", "tekken")
-"""Counted where a model's own is not known: the median of several tells more than any one."""
 
 
 class Wishes(NamedTuple):
@@ -75,25 +71,34 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str], stdin: TextIO | 
     clock = SystemClock()
     settings = load_settings(common, env)
     at = wishes.at or clock.now()
-    models = choose_models(wishes, settings, common, env, at)
+    names = wishes.models or (choose_profile(settings, common, env).models if common.profile else ())
+    models = choose_models(names, settings, at=at)
     providers = {model.provider: config.find_provider(settings, model.provider) for model in models}
     answers, answers_from = _answers(wishes, common, env, at)
     assumptions = spend.Assumptions(at, answers, wishes.requests, wishes.cached_share)
-    sides = _read_change(wishes, models) if wishes.is_change else None
-    reading = sides.after if sides else _read(wishes, common, models, stdin, at)
+    change = None
+    if wishes.is_change:
+        reading, change = _read_change(wishes, models, providers, assumptions)
+    else:
+        reading = _read(wishes, common, models, stdin, at)
     if wishes.exact:
-        reading = _ask_providers(reading, [config.find_model(settings, name) for name in wishes.models], providers, env)
-    change = _compare(sides, reading, models, providers, assumptions, wishes) if sides else None
+        from deepsel.estimate.reading.reported import ask_providers
+
+        reading = ask_providers(reading, models, providers=providers, env=env, clock=clock)
     wanted = report.Wanted(wishes.by, wishes.period, catalog.as_of().isoformat(), answers_from)
     built = report.build(
         reading, models, providers=providers, assumptions=assumptions, wanted=wanted, change=change,
-        notices=_notices(models, at),
+        notices=notices_on(models, at=at),
     )  # fmt: skip
     out.deliver(render(built, wishes.form, _screen(wishes)), wishes.output)
     if not common.quiet:
         for notice in (*built.reading.notices, *built.notices):
             write_note(f"warning: {notice.message}")
-    _check(built, models, providers, assumptions, wishes, clock)
+    judged = models if wishes.models else [model for model in models if model.name == built.cheapest.get("")]
+    limits = checks.Limits(wishes.max_cost_usd, wishes.max_increase_usd, wishes.max_increase_pct, wishes.stale_after_s)
+    _conclude(
+        checks.crossed(built, limits, judged=judged, providers=providers, assumptions=assumptions, now=clock.now())
+    )
 
 
 def _answers(wishes: Wishes, common: Common, env: Mapping[str, str], at: datetime) -> tuple[Answers, str]:
@@ -131,48 +136,12 @@ def _refuse_contradictions(wishes: Wishes) -> None:
         raise UsageError("`--exact` asks only about models that are named", "name them with `-m`")
 
 
-# --- what is priced ---------------------------------------------------------------------------------------------------
-
-
-def choose_models(
-    wishes: Wishes, settings: Settings, common: Common, env: Mapping[str, str], at: datetime
-) -> list[Model]:
-    """Return the models of `-m`; else the candidates of a profile that was named; else every one that is available.
-
-    The user's own rows come first and replace the catalog's of the same name.
-    """
-    names = wishes.models or (choose_profile(settings, common, env).models if common.profile else ())
-    if names:
-        return list({model.name: model for model in (config.find_model(settings, name) for name in names)}.values())
-    own = [model for model in settings.models.values() if model.provider not in DEMO_PROVIDERS]
-    known = {model.name for model in own}
-    others = (model for name, model in catalog.models().items() if name not in known)
-    return [*own, *(model for model in others if catalog.is_available(model, on=at.date()))]
-
-
-def _vocabularies(models: Sequence[Model]) -> list[str]:
-    """List the vocabularies that the models need."""
-    known = {model.vocabulary for model in models if model.vocabulary}
-    return sorted(known if all(model.vocabulary for model in models) else known.union(ANY_VOCABULARIES))
-
-
-def _notices(models: Sequence[Model], at: datetime) -> list[Notice]:
-    """Warn of named models that do not answer then, and of prices that rest on an unpublished calendar."""
-    notices = []
-    for model in models:
-        if not catalog.is_available(model, on=at.date()):
-            notices.append(Notice("not_available", f"{model.name} does not answer on {at:%Y-%m-%d}"))
-        if catalog.relies_on_unpublished_calendar(model, at=at):
-            notices.append(Notice("no_calendar", f"{model.name}: the holidays of {at:%Y} are not known; taken as working days"))
-    return notices
-
-
 # --- what is read -----------------------------------------------------------------------------------------------------
 
 
 def _read(wishes: Wishes, common: Common, models: Sequence[Model], stdin: TextIO | None, at: datetime) -> Reading:
     """Read and count the paths, with a progress line where a person watches."""
-    from deepsel.estimate.read import read
+    from deepsel.estimate.reading.read import read
 
     with ExitStack() as stack:
         on_progress = None
@@ -180,7 +149,7 @@ def _read(wishes: Wishes, common: Common, models: Sequence[Model], stdin: TextIO
             on_progress = stack.enter_context(_progress_line(models[0], wishes, at)).take
         return read(
             wishes.paths,
-            vocabularies=_vocabularies(models),
+            vocabularies=vocabularies_of(models),
             sample=SAMPLE_SEED if wishes.sample else None,
             on_progress=on_progress,
             stdin=stdin.buffer if stdin is not None and not stdin.closed else None,
@@ -196,58 +165,18 @@ def _progress_line(model: Model, wishes: Wishes, at: datetime) -> ProgressLine:
     return ProgressLine(SystemClock(), vocabulary=model.vocabulary or "", cost=cost)
 
 
-def _read_change(wishes: Wishes, models: Sequence[Model]) -> changes.Sides:
-    """Read both versions of what changed."""
-    from functools import partial
+def _read_change(
+    wishes: Wishes, models: Sequence[Model], providers: Mapping[str, Provider], assumptions: spend.Assumptions
+) -> tuple[Reading, Change]:
+    """Read what changed and compare it on the first model that was named, else on the cheapest of known price."""
+    from deepsel.estimate.pricing.change import cheapest_model, compare
+    from deepsel.estimate.reading.sides import read_change
 
-    from deepsel.estimate.git import changed_files
-    from deepsel.estimate.read import read_text
-
-    changed = changed_files(wishes.diff, wishes.paths)
-    return changes.read_sides(changed, partial(read_text, vocabularies=_vocabularies(models)))
-
-
-def _ask_providers(
-    reading: Reading, named: Sequence[Model], providers: Mapping[str, Provider], env: Mapping[str, str]
-) -> Reading:
-    """Replace the counts of each vocabulary by those its provider reports, where it has a count endpoint."""
-    from functools import partial
-
-    from deepsel.estimate.exact import with_exact_counts
-    from deepsel.providers.counting import can_count, count_tokens
-    from deepsel.providers.transport import HttpTransport
-
-    done: set[str] = set()
-    with HttpTransport(SystemClock()) as transport:
-        for model in named:
-            provider = providers[model.provider]
-            if not can_count(provider):
-                notice = Notice("not_exact", f"{model.name}: its provider has no count endpoint; counted offline")
-                reading = Reading(reading.inputs, reading.skipped, (*reading.notices, notice))
-            elif model.vocabulary and model.vocabulary not in done:
-                done.add(model.vocabulary)
-                key = config.resolve_key(provider, env)
-                ask = partial(count_tokens, transport, model=model, provider=provider, key=key, clock=SystemClock())
-                reading = with_exact_counts(reading, model, ask)
-    return reading
-
-
-def _compare(
-    sides: changes.Sides,
-    reading: Reading,
-    models: Sequence[Model],
-    providers: Mapping[str, Provider],
-    assumptions: spend.Assumptions,
-    wishes: Wishes,
-) -> Change:
-    """Compare on the first model that was named, else on the cheapest of known price."""
+    sides = read_change(wishes.diff, wishes.paths, vocabularies=vocabularies_of(models))
     model = models[0]
     if not wishes.models:
-        whole = reading if reading.inputs else sides.before
-        rows = spend.project(whole, models, providers=providers, assumptions=assumptions)
-        name = spend.cheapest(rows).get("")
-        model = next((one for one in models if one.name == name), model)
-    return changes.compare(sides, model, providers=providers, assumptions=assumptions)
+        model = cheapest_model(sides, models, providers=providers, assumptions=assumptions)
+    return sides.after, compare(sides, model, providers=providers, assumptions=assumptions)
 
 
 # --- what is written --------------------------------------------------------------------------------------------------
@@ -262,53 +191,28 @@ def render(built: Report, form: str, screen: Screen) -> str:
     """Write a report in one of the formats."""
     if form == "json":
         from deepsel.cli.records import dump
-        from deepsel.estimate.export_data import record
+        from deepsel.estimate.exports.data import record
 
         return dump(record(built))
     if form == "csv":
-        from deepsel.estimate.export_data import csv_text
+        from deepsel.estimate.exports.data import csv_text
 
         return csv_text(built)
     if form == "markdown":
-        from deepsel.estimate.export_markdown import markdown
+        from deepsel.estimate.exports.markdown import markdown
 
         return markdown(built)
     if form == "html":
-        from deepsel.estimate.export_html import page
+        from deepsel.estimate.exports.html import page
 
         return page(built)
-    from deepsel.estimate.export_table import table
+    from deepsel.estimate.exports.table import table
 
     return table(built, screen)
 
 
-def _check(
-    built: Report,
-    models: Sequence[Model],
-    providers: Mapping[str, Provider],
-    assumptions: spend.Assumptions,
-    wishes: Wishes,
-    clock: Clock,
-) -> None:
-    """Raise CheckFailedError naming every limit that is crossed.
-
-    A cost is held against every model that was named; against the cheapest where none was.
-    """
-    limits = checks.Limits(
-        wishes.max_cost_usd, wishes.max_increase_usd, wishes.max_increase_pct, wishes.stale_after_s
-    )
-    found = checks.crossed_by_age(built.totals, limits, now=clock.now())
-    if built.change is not None:
-        found += checks.crossed_by_change(built.change, limits)
-    elif wishes.max_cost_usd is not None:
-        if not built.reading.inputs:
-            raise CheckFailedError("the cost cannot be checked: nothing was counted, each path was skipped with its reason")
-        judged = models if wishes.models else [model for model in models if model.name == built.cheapest.get("")]
-        if not judged:
-            raise CheckFailedError("the cost cannot be checked: no model has a known price and a large enough window")
-        by_file = spend.project(built.reading, judged, providers=providers, assumptions=assumptions, by="file")
-        names = {model.name for model in judged}
-        found += checks.crossed_by_cost([row for row in built.totals if row.model in names], by_file, limits)
+def _conclude(found: Sequence[str]) -> None:
+    """Raise CheckFailedError naming every limit that is crossed."""
     if found:
         several = f"{len(found)} limits are crossed:\n- "
         raise CheckFailedError(found[0] if len(found) == 1 else several + "\n- ".join(found))

@@ -15,7 +15,7 @@ from deepsel.show.money import usd
 from deepsel.show.numbers import size
 
 if TYPE_CHECKING:
-    from deepsel.estimate.count import Progress
+    from deepsel.estimate.reading.count import Progress
 
 _EVERY_S = 0.1
 _QUIET_S = 0.5

@@ -11,7 +11,7 @@ from deepsel.values import Notice, Source
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
+class TokenCount:
     """Tokens of a text in one vocabulary."""
 
     tokens: int
@@ -35,7 +35,7 @@ class Piece:
     """Of its text in UTF-8, whatever the encoding and syntax of the file."""
     chars: int
     sentences: int
-    tokens: Mapping[str, Tally]
+    tokens: Mapping[str, TokenCount]
     """By vocabulary name."""
 
 

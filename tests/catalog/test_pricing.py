@@ -10,8 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepsel import catalog
-from deepsel.catalog.pricing import bill, next_change, project, relies_on_unpublished_calendar, rule_at
-from deepsel.values import Model, PriceRule, Usage
+from deepsel.catalog.pricing import (
+    bill,
+    charge,
+    next_change,
+    project,
+    relies_on_unpublished_calendar,
+    rule_at,
+    rules_of_other_hours,
+)
+from deepsel.values import HourWindow, Model, PriceRule, Usage
 
 FLASH = catalog.find_model("deepseek-flash")
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -192,6 +200,35 @@ def test_host_multiplier() -> None:
     assert made.total_usd == Decimal("0.8415")
     assert made.rule is not None
     assert made.rule.output == Decimal("0.66")
+
+
+def test_a_charge_asks_for_no_conditions() -> None:
+    """A rule is applied as it stands, whether its hour or size fits or not; the bill holds the prices as charged."""
+    rule = PriceRule(input=Decimal(2), output=Decimal(4), hours=(HourWindow(0, 60),), up_to_input_tokens=1)
+    one = charge(rule, Usage(input_uncached=1_000_000, output_visible=500_000), multiplier=Decimal("1.5"))
+    assert (one.input_usd, one.output_usd, one.total_usd) == (3, 3, 6)
+    assert one.rule is not None
+    assert (one.rule.input, one.rule.hours) == (3, rule.hours)
+
+
+def test_rules_of_other_hours() -> None:
+    """What another hour or day of now could pick, up to the rule behind which none is reached; nothing without hours."""
+    peak = PriceRule(input=Decimal(2), output=None, label="peak", hours=(HourWindow(60, 120),))
+    past = PriceRule(input=Decimal(8), output=None, label="past", valid_to=at("2026-11-01T00:00:00"))
+    small = PriceRule(input=Decimal(1), output=None, label="small", up_to_input_tokens=10)
+    batch = PriceRule(input=Decimal(3), output=None, label="batch", service_tier="batch")
+    rest, never = PriceRule(input=Decimal(1), output=None, label="rest"), PriceRule(input=Decimal(9), output=None, label="never")
+    one = Model(name="m", provider="p", id="m", prices=(past, batch, peak, small, rest, never))
+    assert [rule.label for rule in rules_of_other_hours(one, at=NOON, input_tokens=11)] == ["peak", "rest"]
+    assert [rule.label for rule in rules_of_other_hours(one, at=NOON, input_tokens=10)] == ["peak", "small"]
+    assert rules_of_other_hours(one._replace(prices=(rest,)), at=NOON, input_tokens=1) == ()
+
+
+@given(st.integers(0, 7 * 24 * 60), st.sampled_from(["deepseek-flash", "deepseek-v4-pro"]), st.integers(0, 2_000_000))
+def test_the_rule_of_each_hour_is_among_those_of_the_week(minutes: int, name: str, size: int) -> None:
+    """Whenever in the week it is, the rule in force is one that another hour could have picked."""
+    model, when = catalog.find_model(name), NOON + timedelta(minutes=minutes)
+    assert rule_at(model, at=when, input_tokens=size) in rules_of_other_hours(model, at=NOON, input_tokens=size)
 
 
 def test_project() -> None:

@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from deepsel.cli.progress import ProgressLine, progress_text, running_cost
-from deepsel.estimate.count import Progress
+from deepsel.estimate.reading.count import Progress
 
 
 class HandClock:

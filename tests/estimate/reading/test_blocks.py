@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepsel import tokens
-from deepsel.estimate.blocks import count_sentences, cut, split
-from deepsel.estimate.count import measure_text
+from deepsel.estimate.reading.blocks import count_sentences, cut, split
+from deepsel.estimate.reading.count import measure_text
 
 EXACT = ("cl100k_base", "o200k_base", "deepseek", "qwen", "qwen35", "tekken")
 _WORDS = st.sampled_from(

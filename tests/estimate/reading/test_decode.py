@@ -10,15 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepsel.estimate import decode
-from deepsel.estimate.decode import NotText, Source, open_file, open_stream
+from deepsel.estimate.reading import decode
+from deepsel.estimate.reading.decode import NotText, TextSource, open_file, open_stream
 
 GERMAN = "Alle Menschen sind frei und gleich an Würde und Rechten geboren. Sie sind mit Vernunft und Gewissen begabt. " * 20
 RUSSIAN = "Все люди рождаются свободными и равными в своём достоинстве и правах. Они наделены разумом и совестью. " * 20
 JAPANESE = "すべての人間は、生れながらにして自由であり、かつ、尊厳と権利とについて平等である。" * 20
 
 
-def _source(raw: bytes) -> Source:
+def _source(raw: bytes) -> TextSource:
     return open_stream(io.BytesIO(raw), len(raw))
 
 

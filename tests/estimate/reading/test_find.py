@@ -13,7 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deepsel.errors import UsageError
-from deepsel.estimate.find import find
+from deepsel.estimate.reading.find import find
 
 
 def _write(folder: Path, *names: str) -> None:

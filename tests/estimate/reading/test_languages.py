@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from deepsel.estimate import languages
-from deepsel.estimate.blocks import split
-from deepsel.estimate.languages import detect, is_code, is_program
-from deepsel.estimate.scripts import script_of
+from deepsel.estimate.reading import languages
+from deepsel.estimate.reading.blocks import split
+from deepsel.estimate.reading.languages import detect, is_code, is_program
+from deepsel.estimate.reading.scripts import script_of
 
 SAMPLES = Path(__file__).parents[3] / "samples"
 TEXTS = sorted(path for path in SAMPLES.glob("*.txt"))

@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deepsel import tokens
-from deepsel.estimate.count import Progress
-from deepsel.estimate.read import read, read_text
+from deepsel.estimate.reading.count import Progress
+from deepsel.estimate.reading.read import read, read_text
 from deepsel.estimate.records import Input, Reading, Skipped
 from deepsel.values import Source
 
@@ -130,7 +130,7 @@ def test_a_file_gone_since_it_was_found_is_a_skip(tmp_path: Path, monkeypatch: p
     """A file that vanishes between the walk and the reading is skipped."""
     (tmp_path / "a.txt").write_text("a")
     (tmp_path / "b.txt").write_text("b")
-    from deepsel.estimate import read as module
+    from deepsel.estimate.reading import read as module
 
     find = module.find
 
@@ -187,7 +187,7 @@ def test_a_text_in_memory_counts_as_its_file(tmp_path: Path) -> None:
 def test_the_program_is_heard_when_interrupted(tmp_path: Path) -> None:
     """Ctrl-C during a reading of an endless standard input ends the process."""
     code = (
-        "import sys\nfrom deepsel.estimate.read import read\n"
+        "import sys\nfrom deepsel.estimate.reading.read import read\n"
         "read(['-'], vocabularies=['o200k_base'], on_progress=lambda step: print(step.done_bytes, flush=True))\n"
     )
     endless = subprocess.Popen([sys.executable, "-c", "while True: print('a line of text')"], stdout=subprocess.PIPE)
@@ -206,7 +206,7 @@ def test_the_program_is_heard_when_interrupted(tmp_path: Path) -> None:
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
     """A process that counts 16 MB needs no more memory than one that counts 4 MB, give or take 8 MB."""
     code = (
-        "import sys\nfrom deepsel.estimate.read import read\n"
+        "import sys\nfrom deepsel.estimate.reading.read import read\n"
         "read([sys.argv[1]], vocabularies=['cl100k_base'], processes=2)\n"
         "print(next(line.split()[1] for line in open('/proc/self/status') if line.startswith('VmHWM')))\n"
     )

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepsel.estimate.sample import Estimate, Stratum, choose, combine, estimate, student_95
+from deepsel.estimate.reading.sample import Estimate, Stratum, choose, estimate, student_95
 
 
 @given(st.integers(0, 500), st.integers(2, 64), st.text(max_size=5))
@@ -68,12 +68,6 @@ def test_a_worked_example() -> None:
 def test_students_point(freedom: int, point: float) -> None:
     """The expansion is within 0.04 of the true point (any table of Student's distribution, two-sided 95 %)."""
     assert student_95(freedom) == pytest.approx(point, abs=0.04)
-
-
-def test_independent_parts_add_as_squares() -> None:
-    """Two totals of 100 give or take 3 and 4 make 200 give or take 5."""
-    one = combine([Estimate(100, 97, 103), Estimate(100, 96, 104)])
-    assert (one.total, one.low, one.high) == (200, 195, 205)
 
 
 def _population(kind: str, source: random.Random) -> list[tuple[float, float]]:

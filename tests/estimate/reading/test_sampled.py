@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from deepsel.estimate.decode import open_file
-from deepsel.estimate.find import Found
-from deepsel.estimate.read import read
+from deepsel.estimate.reading.decode import open_file
+from deepsel.estimate.reading.find import Found
+from deepsel.estimate.reading.read import read
+from deepsel.estimate.reading.sampled import lines_in, plan
 from deepsel.estimate.records import Input
-from deepsel.estimate.sampled import lines_in, plan
 
 NAME = "o200k_base"
 SAMPLES = Path(__file__).parents[3] / "samples"

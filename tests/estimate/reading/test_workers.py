@@ -15,12 +15,12 @@ from threading import Semaphore
 
 import pytest
 
-from deepsel.estimate import count, workers
-from deepsel.estimate.count import Counter, Measure
+from deepsel.estimate.reading import count, workers
+from deepsel.estimate.reading.count import Counter, Measure
 
 ROOT = Path(__file__).parents[3]
 ENDLESS = (
-    "import os, sys\nfrom deepsel.estimate.read import read\n"
+    "import os, sys\nfrom deepsel.estimate.reading.read import read\n"
     "read(['-'], vocabularies=['o200k_base', 'deepseek'], processes=2, on_progress=lambda step: print(os.getpid(), flush=True))\n"
 )
 
@@ -97,7 +97,7 @@ def test_a_failing_job_is_not_lost() -> None:
 def test_a_killed_process_loses_nothing() -> None:
     """Where a process is killed, as by a system short of memory, its jobs are done in this one and nothing is missing."""
     code = (
-        "import os, sys\nfrom functools import partial\nfrom deepsel.estimate import count\n"
+        "import os, sys\nfrom functools import partial\nfrom deepsel.estimate.reading import count\n"
         f"sys.path.insert(0, {str(Path(__file__).parent)!r})\nfrom test_workers import _die, _one\n"
         "count._BATCH_BYTES, count._ALONE_BYTES = 1, 0\nmeasure = count.Measure()\n"
         "with count.Counter([], processes=2) as counter:\n"
@@ -113,7 +113,7 @@ def test_processes_are_used_and_give_the_same(tmp_path: Path) -> None:
     for path in (ROOT / "samples").glob("*.txt"):
         (tmp_path / path.name).write_text(path.read_text("utf-8") * 20, "utf-8")
     code = (
-        "import os, sys\nfrom deepsel.estimate.read import read\n"
+        "import os, sys\nfrom deepsel.estimate.reading.read import read\n"
         "def children():\n"
         "    return open(f'/proc/self/task/{os.getpid()}/children').read().split()\n"
         "most = 0\n"

@@ -1,0 +1,44 @@
+"""Which models an estimate is for, the vocabularies they are counted in, and what has to be said about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from deepsel import catalog, config
+from deepsel.config import Settings
+from deepsel.config.demo import DEMO_PROVIDERS
+from deepsel.values import Model, Notice
+
+ANY_VOCABULARIES = ("o200k_base", "deepseek", "qwen35", "tekken")
+"""Counted where a model's own is not known: the median of several tells more than any one."""
+
+
+def choose_models(names: Sequence[str], settings: Settings, *, at: datetime) -> list[Model]:
+    """Return the named models, each once; without names every one that is available then.
+
+    The user's own rows come first and replace the catalog's of the same name. Raises ConfigError for a name nobody knows.
+    """
+    if names:
+        return list({model.name: model for model in (config.find_model(settings, name) for name in names)}.values())
+    own = [model for model in settings.models.values() if model.provider not in DEMO_PROVIDERS]
+    known = {model.name for model in own}
+    others = (model for name, model in catalog.models().items() if name not in known)
+    return [*own, *(model for model in others if catalog.is_available(model, on=at.date()))]
+
+
+def vocabularies_of(models: Sequence[Model]) -> list[str]:
+    """List the vocabularies that the models need."""
+    known = {model.vocabulary for model in models if model.vocabulary}
+    return sorted(known if all(model.vocabulary for model in models) else known.union(ANY_VOCABULARIES))
+
+
+def notices_on(models: Sequence[Model], *, at: datetime) -> list[Notice]:
+    """Warn of named models that do not answer then, and of prices that rest on an unpublished calendar."""
+    notices = []
+    for model in models:
+        if not catalog.is_available(model, on=at.date()):
+            notices.append(Notice("not_available", f"{model.name} does not answer on {at:%Y-%m-%d}"))
+        if catalog.relies_on_unpublished_calendar(model, at=at):
+            notices.append(Notice("no_calendar", f"{model.name}: the holidays of {at:%Y} are not known; taken as working days"))
+    return notices

@@ -1,0 +1,74 @@
+"""The one way in: paths, or texts in memory, to a Reading; every file once, exactly or as a sample.
+
+Owns the order of the work. Finding, decoding, cutting, counting and sampling have files of their own.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import BinaryIO
+
+from deepsel.estimate.reading.count import Counter, Progress
+from deepsel.estimate.reading.decode import NotText, TextSource, open_file, open_stream
+from deepsel.estimate.reading.draft import Reader
+from deepsel.estimate.reading.find import STDIN, Found, find
+from deepsel.estimate.reading.languages import has_detector
+from deepsel.estimate.reading.sampled import plan, take_samples
+from deepsel.estimate.records import Input, Reading, Skipped
+from deepsel.values import Notice
+
+OnProgress = Callable[[Progress], None]
+
+
+def read(
+    paths: Sequence[str],
+    *,
+    vocabularies: Sequence[str],
+    sample: int | None = None,
+    processes: int | None = None,
+    on_progress: OnProgress | None = None,
+    stdin: BinaryIO | None = None,
+) -> Reading:
+    """Read and count all that `paths` name: files, folders, patterns, `-` for standard input.
+
+    `sample` is the seed of a sampled reading; None reads everything. `processes` None: one a core. Raises UsageError for a path
+    that is not there; whatever else cannot be read is in the Reading's `skipped`.
+    """
+    found, skipped = find(paths)
+    work = plan(found, sample)
+    with Counter(vocabularies, processes=processes, total_bytes=work.read_bytes, on_progress=on_progress) as counter:
+        reader = Reader(counter, vocabularies)
+        reader.skipped += skipped
+        take_samples(work, reader)
+        for item in work.whole:
+            reader.take(item.label, partial(_open, item, stdin))
+        counter.drain()
+    return _reading(reader)
+
+
+def read_text(path: str, content: bytes, *, vocabularies: Sequence[str]) -> Input | Skipped:
+    """Read and count a text that is in memory, such as one side of a diff, as the file `path` would be."""
+    with Counter(vocabularies, processes=1, total_bytes=len(content)) as counter:
+        reader = Reader(counter, vocabularies)
+        reader.take(path, partial(open_stream, io.BytesIO(content), len(content)))
+        counter.drain()
+    return reader.opened[0].finish(vocabularies) if reader.opened else reader.skipped[0]
+
+
+def _open(item: Found, stdin: BinaryIO | None) -> TextSource:
+    if item.path != STDIN:
+        return open_file(item.path)
+    if stdin is None and sys.stdin is None:
+        raise NotText("standard input is closed")
+    return open_stream(stdin or sys.stdin.buffer)
+
+
+def _reading(reader: Reader) -> Reading:
+    inputs = [one.finish(reader.vocabularies) for one in reader.opened]
+    notices = [notice for one in reader.opened for notice in one.notices]
+    if inputs and not has_detector():
+        notices.append(Notice("no_detector", "languages that share a script are not told apart: `cld3-py` is not installed"))
+    return Reading(tuple(inputs), tuple(reader.skipped), tuple(notices))

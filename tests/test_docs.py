@@ -13,9 +13,11 @@ from typing import Any
 
 import pytest
 
-from deepsel import catalog
+from deepsel.catalog import Catalog
 from deepsel.cli.commands import CacheGroup, Commands, Place
 from deepsel.errors import DeepselError, ExitCode
+
+CATALOG = Catalog()
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
@@ -37,7 +39,7 @@ def test_exit_code_table_is_the_programs() -> None:
 
 def test_every_key_variable_is_in_the_readme() -> None:
     """Each provider's key variable is named in the README's table."""
-    for provider in catalog.providers().values():
+    for provider in CATALOG.providers.values():
         if provider.api_key_env:
             assert f"`{provider.api_key_env}`" in README, provider.name
 

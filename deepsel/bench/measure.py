@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from deepsel import tokens
 from deepsel.bench.recording import Recording
 from deepsel.bench.records import Role, Sample
+from deepsel.catalog import Catalog
 from deepsel.clock import Clock
 from deepsel.engine.attempt import Draft, failed_cost_usd, settle
 from deepsel.errors import AttemptFailed, ErrorClass
@@ -70,6 +71,8 @@ class Caller:
 
     transport: HttpTransport
     clock: Clock
+    catalog: Catalog
+    """By which answers are billed."""
     timeout_s: float
     first_token_s: float | None
     temperature: float | None
@@ -79,7 +82,7 @@ class Caller:
     ) -> Seen:
         """Ask once and read the whole answer; a failure is kept, ConfigError is raised where nothing can be sent."""
         now = self.clock.monotonic()
-        draft = Draft(target.model, target.provider, max_tokens, self.clock.now(), now)
+        draft = Draft(target.model, target.provider, max_tokens, self.clock.now(), now, self.catalog)
         seen = Seen(draft, prompt, role, intended_at)
         timeouts = Timeouts(
             first_token_s=self.first_token_s,

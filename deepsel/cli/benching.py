@@ -13,7 +13,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
 
-from deepsel import __version__, catalog, config
+from deepsel import __version__, config
 from deepsel.bench import judging, saving
 from deepsel.bench.export_data import read_results
 from deepsel.bench.judging import Limits
@@ -75,7 +75,7 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str]) -> None:
         _ensure_cost(wishes, spending, targets, prompter, at=started_at)
         located = [replace(target, provider=opened.locate(target.provider)) for target in targets]
         caller = Caller(
-            opened.transport, clock, profile.timeout_s, profile.first_token_timeout_s, profile.temperature
+            opened.transport, clock, settings.catalog, profile.timeout_s, profile.first_token_timeout_s, profile.temperature
         )
         with _Line(common) as line:
             sender = Sender(caller, wishes.wanted.max_tokens, random.SystemRandom(), line.watch)
@@ -249,9 +249,9 @@ def _save_profile(settings: Settings, figures: Mapping[str, Latency], common: Co
     path = settings.config_file
     if path is None:
         raise ConfigError("there is no profiles.toml to write to", "make one with `deepsel init`")
-    own = {name: one for name, one in figures.items() if name in settings.models or name in catalog.models()}
+    own = {name: one for name, one in figures.items() if name in settings.models or name in settings.catalog.models}
     text = with_latency(path.read_text("utf-8-sig"), own)
-    config.parse_settings(text.encode(), path)
+    config.parse_settings(text.encode(), path, settings.catalog)
     out.write_file(path, text)
     if not common.quiet:
         write_note(f"wrote the figures of {', '.join(own) or 'no model'} into `{path}`")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 from deepsel import config
@@ -29,6 +30,7 @@ def choose_profile(settings: Settings, common: Common, env: Mapping[str, str] | 
 def open_session(common: Common, settings: Settings | None = None) -> Session:
     """Open a session on the process's environment, and count what was replayed since the last one."""
     paths = config.find_paths(os.environ, common.config)
-    session = Session(settings or load_settings(common), env=os.environ, paths=paths)
+    reload = partial(opening.load_settings, os.environ, common.config)
+    session = Session(settings or reload(), env=os.environ, paths=paths, reload=reload)
     memo.count_replayed(session.cache, paths.data_dir)
     return session

@@ -85,7 +85,7 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str], stdin: TextIO | 
         from deepsel.estimate.reading.reported import ask_providers
 
         reading = ask_providers(reading, models, providers=providers, env=env, clock=clock)
-    wanted = report.Wanted(wishes.by, wishes.period, catalog.as_of().isoformat(), answers_from)
+    wanted = report.Wanted(wishes.by, wishes.period, settings.catalog.as_of.isoformat(), answers_from)
     built = report.build(
         reading, models, providers=providers, assumptions=assumptions, wanted=wanted, change=change,
         notices=notices_on(models, at=at),

@@ -16,10 +16,11 @@ def init(common: Common) -> None:
 
     It uses the keys found in the environment, explains itself, and never replaces a file.
     """
+    from deepsel.catalog import Catalog
     from deepsel.config.writer import first_profiles, write_new
 
     path = config.find_paths(os.environ, common.config).config_file
-    text, found = first_profiles(os.environ)
+    text, found = first_profiles(os.environ, Catalog())
     if not write_new(path, text):
         raise UsageError(f"`{path}` is already there and was left as it is", "edit it, or name another with `--config`")
     if not common.quiet:

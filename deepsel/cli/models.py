@@ -10,12 +10,13 @@ from typing import Annotated, Any
 import typer
 
 from deepsel import catalog, config
+from deepsel.catalog import Catalog
 from deepsel.cli.context import load_settings
 from deepsel.cli.options import Common
 from deepsel.cli.output import write_stdout
 from deepsel.cli.terminal import columns_to_cut_to
 from deepsel.clock import SystemClock
-from deepsel.config import nearest_hint
+from deepsel.config import Settings, nearest_hint
 from deepsel.errors import UsageError
 from deepsel.show.columns import text_table
 from deepsel.show.money import per_million
@@ -51,28 +52,28 @@ def models(
         return
     if from_ or force:
         raise UsageError("`--from` and `--force` say how to refresh", "add `--refresh`")
-    now = SystemClock().now()
-    found = search(_all_models(common), query=query, provider=provider, now=now, with_retired=every)
+    settings, now = load_settings(common), SystemClock().now()
+    found = search(_all_models(settings), query=query, provider=provider, now=now, with_retired=every)
     if not found:
-        names = [row.name for row in _all_models(common)]
+        names = [row.name for row in _all_models(settings)]
         raise UsageError(f"no model matches `{query or provider}`", nearest_hint(query or "", names) if query else "")
     if as_json:
         from deepsel.cli.records import dump
 
-        write_stdout(dump(record(found, now)))
+        write_stdout(dump(record(found, settings.catalog, now)))
         return
     detailed = len(found) <= DETAILED_UP_TO
     write_stdout("\n".join(_details(row, now) for row in found) if detailed else _table(found, now))
     if not common.quiet:
-        sys.stderr.write(f"{len(found)} model{'s' if len(found) != 1 else ''}; prices as of {catalog.as_of()}, {_age(now)}\n")
+        known = settings.catalog
+        sys.stderr.write(f"{len(found)} model{'s' if len(found) != 1 else ''}; prices as of {known.as_of}, {_age(known, now)}\n")
 
 
-def _all_models(common: Common) -> list[Model]:
+def _all_models(settings: Settings) -> list[Model]:
     """List the user's rows, then the catalog's that they do not replace; the demo's would only repeat these."""
-    settings = load_settings(common)
     own = settings.models
     shown = [row for row in own.values() if not config.find_provider(settings, row.provider).is_simulated]
-    return [*shown, *(row for name, row in catalog.models().items() if name not in own)]
+    return [*shown, *(row for name, row in settings.catalog.models.items() if name not in own)]
 
 
 def search(
@@ -181,18 +182,18 @@ def _size(tokens: int | None) -> str:
     )
 
 
-def _age(now: datetime) -> str:
+def _age(known: Catalog, now: datetime) -> str:
     """Say how old the price table is."""
-    days = catalog.catalog_age_days(now)
+    days = known.age_days(now)
     return "today" if days == 0 else f"{days} day{'s' if days > 1 else ''} old"
 
 
-def record(rows: list[Model], now: datetime) -> dict[str, Any]:
+def record(rows: list[Model], known: Catalog, now: datetime) -> dict[str, Any]:
     """Build the record of `models --json`."""
     return {
         "schema": 1,
-        "prices_as_of": catalog.as_of().isoformat(),
-        "age_days": catalog.catalog_age_days(now),
+        "prices_as_of": known.as_of.isoformat(),
+        "age_days": known.age_days(now),
         "at": now,
         "models": [_model_record(row, now) for row in rows],
     }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from deepsel import catalog, config
+from deepsel import config
 from deepsel.catalog import overlay
 from deepsel.catalog.refresh import LARGEST_FACTOR, Change, Refresh, compare
 from deepsel.catalog.refresh_sources import read_offers
@@ -35,10 +35,10 @@ _SHOWN = 40
 
 def run(common: Common, source: str, *, force: bool, as_json: bool) -> None:
     """Refresh the prices; raises CheckFailedError, nothing written, where one moves too far and `force` is not given."""
-    load_settings(common)
+    known = load_settings(common).catalog
     now = SystemClock().now()
     name, offers = _offers(source, common)
-    found = compare(catalog.model_rows(), offers, source=f"{name}, {now:%Y-%m-%d}", at=now)
+    found = compare(known.model_rows, offers, source=f"{name}, {now:%Y-%m-%d}", at=now)
     if not found.rows and not found.kept:
         raise UsageError(f"`{source}` holds no price of a model in the catalog")
     may_write = force or not found.suspicious
@@ -49,7 +49,7 @@ def run(common: Common, source: str, *, force: bool, as_json: bool) -> None:
             "look at the lines marked `!`, and take them over with `--force` if they are right",
         )
     path = config.find_paths(os.environ, common.config).data_dir / overlay.FILE_NAME
-    _write(path, found, now)
+    _write(path, found, now, newer_than=known.as_of)
     if not common.quiet:
         write_note(f"written to `{path}`; remove it to return to the catalog's own prices")
 
@@ -86,9 +86,9 @@ def _download(url: str, common: Common) -> bytes:
             return b"".join(response.iter_bytes(limit=_MOST_BYTES))
 
 
-def _write(path: Path, found: Refresh, now: datetime) -> None:
+def _write(path: Path, found: Refresh, now: datetime, *, newer_than: date) -> None:
     """Lay what is new over what earlier refreshes wrote, whole or not at all."""
-    earlier = overlay.read_overlay(path, newer_than=catalog.as_of()).get("models", {})
+    earlier = overlay.read_overlay(path, newer_than=newer_than).get("models", {})
     content = {
         "as_of": now.date().isoformat(),
         "about": "Prices taken over by `deepsel models --refresh`; they lie over the catalog's until that is newer.",

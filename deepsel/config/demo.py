@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
-
-from deepsel import catalog
+from deepsel.catalog import Catalog
 from deepsel.config.settings import DEMO_PROFILE, Profile
 from deepsel.values import Model, Provider
 
@@ -28,15 +26,14 @@ DEMO_PROVIDERS = {
 _SHOWN = ("deepseek-flash", "mistral-small-2603", "claude-sonnet-5-5", "gpt-6-luna")
 
 
-@cache
-def demo_models() -> dict[str, Model]:
+def demo_models(catalog: Catalog) -> dict[str, Model]:
     """Give the demo's models: the catalog's rows, prices included, moved to the simulator."""
     rows = (catalog.find_model(name) for name in _SHOWN)
     of_wire = {provider.wire: name for name, provider in DEMO_PROVIDERS.items()}
     return {
         f"demo-{row.name}": row._replace(
             name=f"demo-{row.name}",
-            provider=of_wire[catalog.providers()[row.provider].wire],
+            provider=of_wire[catalog.providers[row.provider].wire],
             aliases=(),
             sampling="always",
             is_default=False,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from deepsel import catalog
 from deepsel.config.nearest import nearest_hint
 from deepsel.config.settings import Settings
 from deepsel.errors import ConfigError
@@ -17,19 +16,19 @@ def find_model(settings: Settings, name: str) -> Model:
     if name in settings.models:
         return settings.models[name]
     provider, _, wire_id = name.partition("/")
-    if wire_id and provider in settings.providers and provider not in catalog.providers():
+    if wire_id and provider in settings.providers and provider not in settings.catalog.providers:
         return Model(name=name, provider=provider, id=wire_id)
     try:
-        return catalog.find_model(name)
+        return settings.catalog.find_model(name)
     except ConfigError as error:
         raise ConfigError(
-            error.message, nearest_hint(name, [*settings.models, *catalog.models()]) or error.hint
+            error.message, nearest_hint(name, [*settings.models, *settings.catalog.models]) or error.hint
         ) from None
 
 
 def find_provider(settings: Settings, name: str) -> Provider:
     """Return the provider called `name`; raise ConfigError."""
-    found = settings.providers.get(name) or catalog.providers().get(name)
+    found = settings.providers.get(name) or settings.catalog.providers.get(name)
     if found is None:
         raise ConfigError(f"there is no provider `{name}`")
     return found

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
-from deepsel import catalog
+from deepsel.catalog import Catalog, RowError, generic_provider, model_from, provider_from
 from deepsel.config.demo import DEMO_PROFILE_ROW, DEMO_PROVIDERS, demo_models
 from deepsel.config.fields import CACHE, PROFILE, TOP_LEVEL, Reader
 from deepsel.config.nearest import nearest_hint
@@ -20,7 +20,7 @@ MAX_FILE_BYTES = 1 << 20
 Row = TypeVar("Row")
 
 
-def read_settings(path: Path, *, required: bool = False) -> Settings:
+def read_settings(path: Path, catalog: Catalog, *, required: bool = False) -> Settings:
     """Read the file at `path`, or give the built-in settings where there is none; `required` makes that an error."""
     try:
         with path.open("rb") as file:
@@ -30,13 +30,13 @@ def read_settings(path: Path, *, required: bool = False) -> Settings:
             raise ConfigError(
                 f"there is no configuration file at `{path}`", "check the path, or make one with `deepsel init`"
             ) from None
-        return _built_in()
+        return _built_in(catalog)
     except OSError as error:
         raise ConfigError(f"cannot read `{path}`: {(error.strerror or 'input/output error').lower()}") from error
-    return parse_settings(raw, path)
+    return parse_settings(raw, path, catalog)
 
 
-def parse_settings(raw: bytes, path: Path) -> Settings:
+def parse_settings(raw: bytes, path: Path, catalog: Catalog) -> Settings:
     """Turn the bytes of a profiles.toml into Settings."""
     import tomllib  # 15 ms that a user without a file need not wait for
 
@@ -49,26 +49,27 @@ def parse_settings(raw: bytes, path: Path) -> Settings:
         raise ConfigError(f"{path}: not UTF-8 text", "save the file as UTF-8") from error
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise ConfigError(f"{path}: not valid TOML: {str(error).lower()}") from error
-    return _Document(path, source, data).settings()
+    return _Document(path, source, data, catalog).settings()
 
 
-def _built_in() -> Settings:
+def _built_in(catalog: Catalog) -> Settings:
     """Give what a user without a file has: the catalog's default candidates and the demo."""
     return Settings(
         providers=dict(DEMO_PROVIDERS),
-        models=demo_models(),
-        profiles={DEFAULT_PROFILE: _default_profile(()), DEMO_PROFILE: DEMO_PROFILE_ROW},
+        models=demo_models(catalog),
+        profiles={DEFAULT_PROFILE: _default_profile((), catalog), DEMO_PROFILE: DEMO_PROFILE_ROW},
         default_profile=DEFAULT_PROFILE,
         cache=CacheSettings(),
+        catalog=catalog,
     )
 
 
-def _default_profile(own_models: Iterable[str]) -> Profile:
+def _default_profile(own_models: Iterable[str], catalog: Catalog) -> Profile:
     """Give the profile of a user who wrote none: the own models where there are any, else the catalog's defaults."""
-    return Profile(name=DEFAULT_PROFILE, models=tuple(own_models) or catalog.default_models())
+    return Profile(name=DEFAULT_PROFILE, models=tuple(own_models) or catalog.default_models)
 
 
-def _is_in_catalog(name: str) -> bool:
+def _is_in_catalog(name: str, catalog: Catalog) -> bool:
     """Tell whether the catalog can make something of a model's name."""
     try:
         catalog.find_model(name)
@@ -83,6 +84,7 @@ class _Document(NamedTuple):
     path: Path
     source: str
     data: Mapping[str, Any]
+    catalog: Catalog
 
     def settings(self) -> Settings:
         """Check the whole file and build what it says."""
@@ -90,18 +92,19 @@ class _Document(NamedTuple):
         providers = self._rows("providers", self._provider)
         models = self._rows("models", lambda name, row: self._model(name, row, providers))
         profiles = self._rows("profiles", self._profile)
-        every_model = {**demo_models(), **models}
+        every_model = {**demo_models(self.catalog), **models}
         every_profile = {DEMO_PROFILE: DEMO_PROFILE_ROW, **profiles}
         for profile in profiles.values():
             self._check_names(profile, every_model)
         if not profiles:
-            every_profile[DEFAULT_PROFILE] = _default_profile(models)
+            every_profile[DEFAULT_PROFILE] = _default_profile(models, self.catalog)
         return Settings(
             providers={**DEMO_PROVIDERS, **providers},
             models=every_model,
             profiles=every_profile,
             default_profile=self._default_name(profiles, every_profile),
             cache=self._cache(),
+            catalog=self.catalog,
             config_file=self.path,
         )
 
@@ -114,20 +117,20 @@ class _Document(NamedTuple):
 
     def _provider(self, name: str, row: Mapping[str, Any]) -> Provider:
         """Build a provider: a built-in row overridden key by key, or a new one that starts from its wire's plain form."""
-        base = catalog.providers().get(name)
+        base = self.catalog.providers.get(name)
         if base is None and (wire := row.get("wire")) in tuple(ROWS):
-            base = catalog.generic_provider(str(wire))
-        return self._from_row("providers", name, lambda: catalog.provider_from(row, name, base=base))
+            base = generic_provider(str(wire))
+        return self._from_row("providers", name, lambda: provider_from(row, name, base=base))
 
     def _model(self, name: str, row: Mapping[str, Any], providers: Mapping[str, Provider]) -> Model:
         """Build a model and check that its provider exists."""
         source, provider = str(self.path), row.get("provider")
-        base = catalog.models().get(name)
-        if base is None and provider in catalog.providers():
-            base = catalog.model_at(str(provider), str(row.get("id", name)))
-        model = self._from_row("models", name, lambda: catalog.model_from(row, name, base=base, source=source))
-        if model.provider not in providers and model.provider not in catalog.providers():
-            known = [*providers, *catalog.providers()]
+        base = self.catalog.models.get(name)
+        if base is None and provider in self.catalog.providers:
+            base = self.catalog.model_at(str(provider), str(row.get("id", name)))
+        model = self._from_row("models", name, lambda: model_from(row, name, base=base, source=source))
+        if model.provider not in providers and model.provider not in self.catalog.providers:
+            known = [*providers, *self.catalog.providers]
             self._fail(f"models.{name}", "provider", f"there is no provider `{model.provider}`", model.provider, known)
         return model
 
@@ -135,7 +138,7 @@ class _Document(NamedTuple):
         """Run one of the catalog's readers and point its complaint at the line it is about."""
         try:
             return make()
-        except catalog.RowError as error:
+        except RowError as error:
             self._fail(f"{section}.{name}", error.key.partition(".")[0], str(error), error.key, error.near)
 
     def _profile(self, name: str, row: Mapping[str, Any]) -> Profile:
@@ -174,8 +177,8 @@ class _Document(NamedTuple):
                 self._fail(where, "tasks", f"`{name}` is pinned to a task but not in `models`", name, profile.models)
         for key, names in (("models", profile.models), ("larger_context", profile.larger_context), ("tasks", pinned)):
             for name in names:
-                if name not in models and not _is_in_catalog(name):
-                    known = [*models, *catalog.models()]
+                if name not in models and not _is_in_catalog(name, self.catalog):
+                    known = [*models, *self.catalog.models]
                     self._fail(f"profiles.{profile.name}", key, f"there is no model `{name}`", name, known)
 
     def _default_name(self, own: Mapping[str, Profile], every: Mapping[str, Profile]) -> str:

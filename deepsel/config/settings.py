@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
+from deepsel.catalog import Catalog
 from deepsel.values import Model, Provider
 
 DEFAULT_PROFILE = "default"
@@ -86,9 +87,11 @@ class Settings(NamedTuple):
 
     providers: Mapping[str, Provider]
     models: Mapping[str, Model]
-    """The user's own rows by name; the catalog's are reached through `deepsel.catalog`."""
+    """The user's own rows by name; the others are in `catalog`."""
     profiles: Mapping[str, Profile]
     default_profile: str
     cache: CacheSettings
+    catalog: Catalog
+    """What is known besides the user's own rows."""
     config_file: Path | None = None
     """The file that was read; None: there was none."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from deepsel import catalog
+from deepsel.catalog import Catalog
 from deepsel.config.settings import CacheSettings, Profile
 from deepsel.errors import ConfigError
 from deepsel.storage import files
@@ -27,17 +27,17 @@ _NOTES = {
 }
 
 
-def first_profiles(env: Mapping[str, str]) -> tuple[str, list[str]]:
+def first_profiles(env: Mapping[str, str], catalog: Catalog) -> tuple[str, list[str]]:
     """Make the text of a profiles.toml that uses the keys in `env`, and the names of the variables it found."""
     import tomli_w
 
-    rows = [catalog.find_model(name) for name in catalog.default_models()]
+    rows = [catalog.find_model(name) for name in catalog.default_models]
     found = {
         provider.api_key_env: provider.name
-        for provider in catalog.providers().values()
+        for provider in catalog.providers.values()
         if provider.api_key_env and env.get(provider.api_key_env, "").strip()
     }
-    providers = {row.provider for row in rows if catalog.providers()[row.provider].api_key_env in found}
+    providers = {row.provider for row in rows if catalog.providers[row.provider].api_key_env in found}
     names = [row.name for row in rows if row.provider in providers]
     document: dict[str, Any] = {}
     if names:

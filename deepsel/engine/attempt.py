@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from deepsel import catalog, tokens
+from deepsel.catalog import Catalog
 from deepsel.engine.schema import schema_failure, unfence
 from deepsel.engine.tool_calls import OpenCall, is_cut
 from deepsel.engine.wholeness import stops_inside
@@ -58,6 +59,8 @@ class Draft:
     """Wall-clock instant of the call, which decides the price."""
     started_s: float
     """The same on the monotonic clock."""
+    catalog: Catalog
+    """Where the model that says it answered is looked up, by whose price the call is billed."""
     text: str = ""
     reasoning: str = ""
     usage: Usage | None = None
@@ -199,7 +202,7 @@ def settle(draft: Draft, input_tokens: tokens.Count) -> Settlement:
         usage = _counted(draft, input_tokens)
     elif draft.finish is None:
         usage = _with_counted_output(usage, _counted(draft, input_tokens))
-    row = catalog.price_row_for_answer(draft.model, draft.answered_model)
+    row = draft.catalog.price_row_for_answer(draft.model, draft.answered_model)
     bill = catalog.bill(
         row,
         usage,

@@ -111,7 +111,8 @@ class Calls:
         """Make one call and record it; return its failure, None where the answer is whole."""
         clock, prepared, record, model = self._resources.clock, self._prepared, self.record, target.model
         yield AttemptStarted(target.provider.name, model.name, len(record.failures) + 1)
-        draft = Draft(model, target.provider, target.choice.max_tokens, clock.now(), clock.monotonic())
+        known = self._resources.settings.catalog
+        draft = Draft(model, target.provider, target.choice.max_tokens, clock.now(), clock.monotonic(), known)
         draft.service_tier = prepared.service_tier
         record.draft = draft
         failure: AttemptFailed | None = None

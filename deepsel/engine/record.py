@@ -82,7 +82,7 @@ class Record:
         if settled is not None and cost_usd is None and rule is not None and rule.output is not None:
             self.warn("cost_unknown", f"the cost of {draft.model.name} is unknown: {settled.bill.reason}")
         answered, model = draft.answered_model, draft.model
-        if answered and model.provider in catalog.providers() and not catalog.is_known_at(model, answered):
+        if answered and model.provider in draft.catalog.providers and not draft.catalog.is_known_at(model, answered):
             self.warn("other_model", f"{answered} answered for {model.name}; it is priced as {model.name}")
 
     def warn(self, code: str, message: str) -> None:

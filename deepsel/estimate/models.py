@@ -23,7 +23,7 @@ def choose_models(names: Sequence[str], settings: Settings, *, at: datetime) -> 
         return list({model.name: model for model in (config.find_model(settings, name) for name in names)}.values())
     own = [model for model in settings.models.values() if model.provider not in DEMO_PROVIDERS]
     known = {model.name for model in own}
-    others = (model for name, model in catalog.models().items() if name not in known)
+    others = (model for name, model in settings.catalog.models.items() if name not in known)
     return [*own, *(model for model in others if catalog.is_available(model, on=at.date()))]
 
 

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import RLock
 from typing import TYPE_CHECKING, Any, Self, TypeVar, cast
 
-from deepsel import catalog, config
-from deepsel.catalog import overlay
+from deepsel import config
+from deepsel.catalog import Catalog, overlay
 from deepsel.chance import Rng, SystemRng
 from deepsel.clock import Clock, SystemClock
 from deepsel.config import Paths, Profile, Settings
@@ -35,8 +36,8 @@ _T = TypeVar("_T")
 def load_settings(env: Mapping[str, str], config_file: Path | None = None) -> Settings:
     """Read the user's settings; a file named by hand has to exist. Raises ConfigError."""
     paths = config.find_paths(env, config_file)
-    catalog.use_overlay(paths.data_dir / overlay.FILE_NAME)
-    return config.read_settings(paths.config_file, required=bool(config_file or env.get("DEEPSEL_CONFIG")))
+    catalog = Catalog(paths.data_dir / overlay.FILE_NAME)
+    return config.read_settings(paths.config_file, catalog, required=bool(config_file or env.get("DEEPSEL_CONFIG")))
 
 
 def choose_profile(settings: Settings, env: Mapping[str, str], name: str | None = None) -> Profile:
@@ -66,10 +67,22 @@ class Session:
     """One process's dealings. Safe to use from many threads; a context manager."""
 
     def __init__(
-        self, settings: Settings, *, env: Mapping[str, str], paths: Paths, clock: Clock | None = None, rng: Rng | None = None
+        self,
+        settings: Settings,
+        *,
+        env: Mapping[str, str],
+        paths: Paths,
+        clock: Clock | None = None,
+        rng: Rng | None = None,
+        reload: Callable[[], Settings] | None = None,
     ) -> None:
-        """Open nothing yet: files and connections are made by the first who needs them."""
-        self.settings = settings
+        """Open nothing yet: files and connections are made by the first who needs them.
+
+        `reload` reads the settings again when the user's prices have been refreshed; None: they stay as they are.
+        """
+        self._settings = settings
+        self._reload = reload
+        self._prices_version = _version(settings.catalog.overlay)
         self.env = env
         self.paths = paths
         self.clock = clock or SystemClock()
@@ -81,7 +94,8 @@ class Session:
     @classmethod
     def from_environment(cls, env: Mapping[str, str], config_file: Path | None = None) -> Self:
         """Open a session as the user's configuration says; raises ConfigError."""
-        return cls(load_settings(env, config_file), env=env, paths=config.find_paths(env, config_file))
+        reload = partial(load_settings, env, config_file)
+        return cls(reload(), env=env, paths=config.find_paths(env, config_file), reload=reload)
 
     def __enter__(self) -> Self:
         return self
@@ -113,13 +127,32 @@ class Session:
 
     # --- what it holds -----------------------------------------------------------------------------------------------
 
-    @_once
+    @property
+    def settings(self) -> Settings:
+        """The user's settings, with the prices that are in force: another process may refresh them at any time.
+
+        What can no longer be read leaves the settings as they were.
+        """
+        version = _version(self._settings.catalog.overlay)
+        if self._reload is not None and version != self._prices_version:
+            with self._lock, suppress(ConfigError):
+                self._settings = self._reload()
+            self._prices_version = version
+        return self._settings
+
+    @property
     def resources(self) -> Resources:
         """What the engine needs of this process."""
+        settings, made = self.settings, self._resources
+        return made if made.settings is settings else replace(made, settings=settings)
+
+    @_once
+    def _resources(self) -> Resources:
+        """What the engine needs, with the settings of the beginning."""
         from deepsel.engine.resources import Resources
 
         return Resources(
-            settings=self.settings,
+            settings=self._settings,
             env=self.env,
             transport=lambda: self.transport,
             cache=self.cache,
@@ -169,6 +202,15 @@ class Session:
         return provider._replace(base_url=provider.base_url.replace(DEMO_ORIGIN, self._simulator_origin, 1))
 
 
+def _version(path: Path | None) -> tuple[int, int, int] | None:
+    """Return what tells one version of a file from the next; None where there is none."""
+    try:
+        found = path.stat() if path is not None else None
+    except OSError:
+        return None
+    return (found.st_mtime_ns, found.st_size, found.st_ino) if found else None
+
+
 def _open_cache(settings: Settings, paths: Paths, env: Mapping[str, str], clock: Clock) -> Cache:
     """Open the answer cache as the settings want it; files are made on first use."""
     from deepsel.cache import Cache, RedisServer
@@ -192,5 +234,5 @@ def _open_cache(settings: Settings, paths: Paths, env: Mapping[str, str], clock:
 
 def _own_accounts(settings: Settings, env: Mapping[str, str]) -> list[Callable[[], Secret | None]]:
     """List how to find the key of every provider there is."""
-    names = dict.fromkeys([*catalog.providers(), *settings.providers])
+    names = dict.fromkeys([*settings.catalog.providers, *settings.providers])
     return [partial(config.resolve_key, config.find_provider(settings, name), env) for name in names]

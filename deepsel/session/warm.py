@@ -116,7 +116,8 @@ class Warmer:
         if refusal:
             raise OverBudgetError(f"{name}: {refusal}", "raise the limit it names, or wait for the next day (UTC)")
         kind: Literal["cold", "warm"] = "warm" if idle_s is not None and idle_s <= _COLD_AFTER * self.every_s else "cold"
-        draft = Draft(model, provider, 1, self.resources.clock.now(), self.resources.clock.monotonic())
+        known = self.resources.settings.catalog
+        draft = Draft(model, provider, 1, self.resources.clock.now(), self.resources.clock.monotonic(), known)
         failure: AttemptFailed | None = None
         try:
             self._touch(draft)

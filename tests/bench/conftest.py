@@ -15,6 +15,7 @@ from deepsel.bench.loops import Sender
 from deepsel.bench.measure import Caller, Target
 from deepsel.bench.measurement import Measurement, Wanted
 from deepsel.bench.prompts import Prompter
+from deepsel.catalog import Catalog
 from deepsel.clock import Clock, SystemClock
 from deepsel.providers.transport import HttpTransport
 from deepsel.simulator import Behaviour, Scenario, Simulator
@@ -54,7 +55,7 @@ def bench() -> Iterator[Callable[..., tuple[Measurement, Simulator]]]:
             transport = stack.enter_context(HttpTransport(clock))
             url = simulator.base_url if wire == "openai-chat" else simulator.url
             target = Target(Model("quick", "host", "m"), Provider("host", wire, url), None)
-            sender = Sender(Caller(transport, clock, 60.0, 30.0, 0.0), wanted.max_tokens, random.Random(1))
+            sender = Sender(Caller(transport, clock, Catalog(), 60.0, 30.0, 0.0), wanted.max_tokens, random.Random(1))
             session = Measurement(wanted, [target], sender, Prompter(random.Random(2), wanted.shares_prefix), clock.monotonic())
             session.run()
             return session, simulator

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from deepsel.cache import Cache, RedisServer
+from deepsel.catalog import Catalog
 from deepsel.clock import Clock, SystemClock
 from deepsel.config import CacheSettings, Profile, Settings
 from deepsel.engine.ask import Ask, CacheMode
@@ -24,6 +25,8 @@ from deepsel.health.sqlite_state import SqliteState
 from deepsel.providers.transport import HttpTransport
 from deepsel.secret import Secret
 from deepsel.values import Answer, Message, Model, PriceRule, Provider, Request
+
+CATALOG = Catalog()
 
 KEY = Secret("sk-of-the-team-0123456789")
 
@@ -42,7 +45,7 @@ class Asker:
         self.cache = Cache(home / "cache", clock=clock, server=server, **{"memory_entries": 0, **cache})
         self.transport = HttpTransport(clock)
         self.resources = Resources(
-            settings=Settings({"host": provider}, {"m": model}, {}, "main", CacheSettings()),
+            settings=Settings({"host": provider}, {"m": model}, {}, "main", CacheSettings(), CATALOG),
             env={},
             transport=lambda: self.transport,
             cache=self.cache,

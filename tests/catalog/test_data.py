@@ -10,11 +10,14 @@ from typing import Any
 import pytest
 
 from deepsel import catalog
+from deepsel.catalog import Catalog
 from deepsel.catalog.files import DATA, read_data
 from deepsel.catalog.lookup import MODEL_EXTRAS, PROVIDER_EXTRAS
 from deepsel.catalog.rows import MODEL_KEYS, PRICE_FIELDS, PRICE_KEYS, PROVIDER_KEYS, VOCABULARIES
 from deepsel.values import TASKS, Model, Provider
 from deepsel.wires.table import ROWS
+
+CATALOG = Catalog()
 
 MODELS: dict[str, dict[str, Any]] = read_data("models.json")["models"]
 PROVIDERS: dict[str, dict[str, Any]] = read_data("providers.json")["providers"]
@@ -36,8 +39,8 @@ def test_no_member_is_written_twice(path: Any) -> None:
 def test_every_model_is_whole(name: str) -> None:
     """Each row parses, uses known keys, and has a provider, every task in [0, 1], a latency, a known vocabulary."""
     assert set(MODELS[name]) <= {*MODEL_KEYS, *MODEL_EXTRAS}
-    model = catalog.models()[name]
-    assert model.provider in catalog.providers()
+    model = CATALOG.models[name]
+    assert model.provider in CATALOG.providers
     assert set(model.capability) == set(TASKS)
     assert all(0 <= quality <= 1 for quality in model.capability.values())
     assert model.latency is not None
@@ -48,7 +51,7 @@ def test_every_model_is_whole(name: str) -> None:
 def test_every_provider_is_whole(name: str) -> None:
     """Each row parses, uses known keys, and has a name for people, a source and a day of checking."""
     assert set(PROVIDERS[name]) <= {*PROVIDER_KEYS, *PROVIDER_EXTRAS}
-    provider = catalog.providers()[name]
+    provider = CATALOG.providers[name]
     assert provider.label
     assert provider.source.startswith("https://")
     assert provider.checked == date(2026, 11, 24)
@@ -63,8 +66,8 @@ def test_every_price_row_is_sourced() -> None:
     for name, row in PRICES:
         assert set(row) <= set(PRICE_KEYS), name
         assert set(row["source"].split("; ")) <= known, name
-        assert date.fromisoformat(row["checked"]) <= catalog.as_of(), name
-    for model in catalog.models().values():
+        assert date.fromisoformat(row["checked"]) <= CATALOG.as_of, name
+    for model in CATALOG.models.values():
         for rule in model.prices:
             assert rule.input is not None, model.name
             assert rule.output is not None, model.name
@@ -106,7 +109,7 @@ def test_size_tiers_rise() -> None:
 
 
 def _lead(task: str) -> Model:
-    return max((catalog.models()[name] for name in catalog.default_models()), key=lambda model: model.capability[task])
+    return max((CATALOG.models[name] for name in CATALOG.default_models), key=lambda model: model.capability[task])
 
 
 @pytest.mark.parametrize("task", ["code", "structured"])
@@ -118,14 +121,14 @@ def test_deepseek_leads_technical_work(task: str) -> None:
 @pytest.mark.parametrize("task", ["creative", "reasoning"])
 def test_larger_voices_lead_prose_and_reasoning(task: str) -> None:
     """For prose and multi-step reasoning the best candidate is no DeepSeek model, by a clear distance."""
-    deepseek = max(model.capability[task] for model in catalog.models().values() if model.provider == "deepseek")
+    deepseek = max(model.capability[task] for model in CATALOG.models.values() if model.provider == "deepseek")
     assert _lead(task).capability[task] >= deepseek + 0.05
-    assert catalog.find_model("claude-opus-5-5").capability["creative"] >= deepseek
+    assert CATALOG.find_model("claude-opus-5-5").capability["creative"] >= deepseek
 
 
 def test_quirks_that_requests_depend_on() -> None:
     """The fields of each provider that differ from the plain wire are those documented."""
-    rows = catalog.providers()
+    rows = CATALOG.providers
 
     def quirks(provider: Provider) -> tuple[str, str, str | None, bool]:
         return provider.auth, provider.max_tokens_field, provider.seed_field, provider.stream_usage
@@ -160,7 +163,7 @@ KEYS = {
 @pytest.mark.parametrize("name", KEYS)
 def test_key_variables(name: str) -> None:
     """Each provider's key is looked for in the variable its users already have."""
-    assert catalog.providers()[name].api_key_env == KEYS[name]
+    assert CATALOG.providers[name].api_key_env == KEYS[name]
 
 
 @pytest.mark.parametrize(
@@ -181,5 +184,5 @@ def test_key_variables(name: str) -> None:
 )
 def test_vocabularies(name: str, vocabulary: str, framing: int) -> None:
     """A model is counted with its maker's vocabulary, plus the tokens its host adds around one message."""
-    model = catalog.find_model(name)
+    model = CATALOG.find_model(name)
     assert (model.vocabulary, model.framing_tokens) == (vocabulary, framing)

@@ -8,6 +8,9 @@ from decimal import Decimal
 import pytest
 
 from deepsel import catalog
+from deepsel.catalog import Catalog
+
+CATALOG = Catalog()
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)  # a Tuesday, DeepSeek off-peak
 PEAK = datetime(2026, 11, 24, 8, tzinfo=UTC)
@@ -207,7 +210,7 @@ def test_current_prices(row: list[str]) -> None:
     """Each row of the table is what the catalog charges."""
     name, when, size, *prices = row
     at = {"now": NOW, "peak": PEAK}[when]
-    rule = catalog.rule_at(catalog.models()[name], at=at, input_tokens=int(size))
+    rule = catalog.rule_at(CATALOG.models[name], at=at, input_tokens=int(size))
     assert rule is not None
     found = (rule.input, rule.cached_input, rule.cache_write_short, rule.cache_write_long, rule.output)
     assert found == tuple(map(_decimal, prices))
@@ -219,7 +222,7 @@ def test_current_prices(row: list[str]) -> None:
 def test_past_prices(line: str) -> None:
     """Each dated row is what the catalog charges at that instant."""
     name, when, *prices = line.split()
-    rule = catalog.rule_at(catalog.models()[name], at=datetime.fromisoformat(when), input_tokens=SMALL)
+    rule = catalog.rule_at(CATALOG.models[name], at=datetime.fromisoformat(when), input_tokens=SMALL)
     assert rule is not None
     assert (rule.input, rule.cached_input, rule.output) == tuple(map(_decimal, prices))
 
@@ -228,7 +231,7 @@ def test_past_prices(line: str) -> None:
 def test_limits(line: str) -> None:
     """Each model's window, bound of the prompt alone and bound of the answer are those of the table."""
     name, *limits = line.split()
-    model = catalog.models()[name]
+    model = CATALOG.models[name]
     expected = tuple(None if limit == "-" else int(limit) for limit in limits)
     assert (model.context_window, model.max_input, model.max_output) == expected
 
@@ -236,7 +239,7 @@ def test_limits(line: str) -> None:
 def test_every_priced_model_is_in_the_table() -> None:
     """No model has a price that the tables above do not pin."""
     pinned = {row[0] for row in ROWS} | {line.split()[0] for line in HISTORY.strip().splitlines()}
-    assert {name for name, model in catalog.models().items() if model.prices} == pinned
+    assert {name for name, model in CATALOG.models.items() if model.prices} == pinned
     assert {line.split()[0] for line in LIMITS.strip().splitlines()} == pinned - {"deepseek-chat", "deepseek-coder"}
 
 
@@ -255,7 +258,7 @@ def test_every_priced_model_is_in_the_table() -> None:
 )
 def test_no_price_is_made_up(name: str, when: str) -> None:
     """Where no source has a price, the catalog has none."""
-    model = catalog.find_model(name)
+    model = CATALOG.find_model(name)
     assert catalog.rule_at(model, at=datetime.fromisoformat(when), input_tokens=SMALL) is None
 
 
@@ -278,7 +281,7 @@ TIERS = {
 def test_service_tiers(name: str) -> None:
     """Batch, flex and priority cost what the maker says, and where it says nothing there is no multiplier."""
     expected = {tier: Decimal(factor) for tier, factor in TIERS[name].items()}
-    assert catalog.models()[name].service_tiers == expected
+    assert CATALOG.models[name].service_tiers == expected
 
 
 RETIRES = {
@@ -300,5 +303,5 @@ RETIRES = {
 
 def test_retirements() -> None:
     """The models that end, and the day each does, are those announced."""
-    found = {name: str(model.retires) for name, model in catalog.models().items() if model.retires}
+    found = {name: str(model.retires) for name, model in CATALOG.models.items() if model.retires}
     assert found == RETIRES

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepsel import catalog
+from deepsel.catalog import Catalog
 from deepsel.catalog.pricing import (
     bill,
     charge,
@@ -21,7 +21,9 @@ from deepsel.catalog.pricing import (
 )
 from deepsel.values import HourWindow, Model, PriceRule, Usage
 
-FLASH = catalog.find_model("deepseek-flash")
+CATALOG = Catalog()
+
+FLASH = CATALOG.find_model("deepseek-flash")
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
@@ -102,13 +104,13 @@ def test_zones_are_converted() -> None:
 )
 def test_prompt_size(name: str, size: int | None, price: str | None) -> None:
     """A bound belongs to the lower tier; an unknown size has a price only where the size does not matter."""
-    rule = rule_at(catalog.find_model(name), at=NOON, input_tokens=size)
+    rule = rule_at(CATALOG.find_model(name), at=NOON, input_tokens=size)
     assert (rule.input if rule else None) == (Decimal(price) if price else None)
 
 
 def test_tier_counts_cached_input_and_covers_everything() -> None:
     """Cache reads and writes count to the prompt's size, and the tier prices every token, output included."""
-    haiku = catalog.find_model("claude-haiku-5-5")
+    haiku = CATALOG.find_model("claude-haiku-5-5")
     usage = Usage(1, 90_000, cache_write_short=6_000, cache_write_long=4_000, output_visible=10)
     expected = Decimal("0.50") + 90_000 * Decimal("0.05") + 6_000 * Decimal("0.625") + 4_000 + 10 * Decimal("2.50")
     assert bill(haiku, usage, at=NOON).total_usd == expected / 1_000_000
@@ -128,7 +130,7 @@ def test_bill_of_a_cached_prompt() -> None:
 def test_reasoning_has_its_own_rate() -> None:
     """Reasoning is charged at the rate of its own where there is one, else as output."""
     usage = Usage(input_uncached=0, output_visible=1_000_000, output_reasoning=1_000_000)
-    assert bill(catalog.find_model("qwen-plus-latest"), usage, at=NOON).output_usd == Decimal("5.20")
+    assert bill(CATALOG.find_model("qwen-plus-latest"), usage, at=NOON).output_usd == Decimal("5.20")
     assert bill(FLASH, usage, at=NOON).output_usd == Decimal("1.20")
 
 
@@ -150,7 +152,7 @@ def test_reasoning_has_its_own_rate() -> None:
 )
 def test_unknown_is_never_zero(name: str, usage: Usage, reason: str) -> None:
     """A count or a price that is missing leaves no total, and the reason names it."""
-    made = bill(catalog.find_model(name), usage, at=NOON)
+    made = bill(CATALOG.find_model(name), usage, at=NOON)
     assert made.total_usd is None
     assert reason in made.reason
 
@@ -170,7 +172,7 @@ def test_one_side_may_be_known() -> None:
 
 def test_service_tiers() -> None:
     """A tier is the standard price times its multiplier, of the same prompt size; an unlisted tier has no price."""
-    sol = catalog.find_model("gpt-6.1-sol")
+    sol = CATALOG.find_model("gpt-6.1-sol")
     half = rule_at(sol, at=NOON, input_tokens=272_001, service_tier="flex")
     assert half is not None
     assert (half.input, half.output, half.cached_input) == (Decimal(2), Decimal("7.5"), Decimal("0.10"))
@@ -194,8 +196,8 @@ def test_a_tier_with_rules_of_its_own() -> None:
 
 def test_host_multiplier() -> None:
     """A regional surcharge raises every price, and the bill's rule shows the prices as charged."""
-    model = catalog.find_model("mistral-eu/mistral-small-2603")
-    surcharge = catalog.providers()["mistral-eu"].price_multiplier
+    model = CATALOG.find_model("mistral-eu/mistral-small-2603")
+    surcharge = CATALOG.providers["mistral-eu"].price_multiplier
     made = bill(model, Usage(1_000_000, 1_000_000, output_visible=1_000_000), at=NOON, multiplier=surcharge)
     assert made.total_usd == Decimal("0.8415")
     assert made.rule is not None
@@ -227,7 +229,7 @@ def test_rules_of_other_hours() -> None:
 @given(st.integers(0, 7 * 24 * 60), st.sampled_from(["deepseek-flash", "deepseek-v4-pro"]), st.integers(0, 2_000_000))
 def test_the_rule_of_each_hour_is_among_those_of_the_week(minutes: int, name: str, size: int) -> None:
     """Whenever in the week it is, the rule in force is one that another hour could have picked."""
-    model, when = catalog.find_model(name), NOON + timedelta(minutes=minutes)
+    model, when = CATALOG.find_model(name), NOON + timedelta(minutes=minutes)
     assert rule_at(model, at=when, input_tokens=size) in rules_of_other_hours(model, at=NOON, input_tokens=size)
 
 
@@ -268,7 +270,7 @@ def test_project() -> None:
 )
 def test_next_change(name: str, now: str, change: str, price: str | None) -> None:
     """The next change is the exact instant of another price, with the rule from then on."""
-    found = next_change(catalog.find_model(name), at=at(now), input_tokens=1000)
+    found = next_change(CATALOG.find_model(name), at=at(now), input_tokens=1000)
     assert found is not None
     moment, rule = found
     assert moment == at(change)
@@ -278,7 +280,7 @@ def test_next_change(name: str, now: str, change: str, price: str | None) -> Non
 @pytest.mark.parametrize("name", ["mistral-large-4", "gpt-6.1-sol", "claude-sonnet-5-5", "openrouter/auto"])
 def test_no_change_to_come(name: str) -> None:
     """A price without a later row and without hours has no next change."""
-    assert next_change(catalog.find_model(name), at=NOON, input_tokens=1000) is None
+    assert next_change(CATALOG.find_model(name), at=NOON, input_tokens=1000) is None
 
 
 @pytest.mark.parametrize(
@@ -293,7 +295,7 @@ def test_unpublished_holidays_are_said(instant: str, expected: bool) -> None:
 TOKENS = st.integers(min_value=0, max_value=20_000)
 USAGES = st.builds(Usage, TOKENS, TOKENS, TOKENS, TOKENS, TOKENS, TOKENS)
 INSTANTS = st.datetimes(datetime(2026, 9, 11), datetime(2027, 6, 1), timezones=st.just(UTC))
-PRICED = st.sampled_from([name for name, model in catalog.models().items() if model.prices])
+PRICED = st.sampled_from([name for name, model in CATALOG.models.items() if model.prices])
 
 
 def _plus(one: Usage, other: Usage) -> Usage:
@@ -310,7 +312,7 @@ def _plus(one: Usage, other: Usage) -> Usage:
 @given(USAGES, USAGES, INSTANTS)
 def test_a_bill_is_additive(one: Usage, other: Usage, when: datetime) -> None:
     """Two calls in one cost what they cost apart, as long as the same rule holds (no size tiers here)."""
-    model = catalog.find_model("claude-opus-5-5")
+    model = CATALOG.find_model("claude-opus-5-5")
     apart = [bill(model, usage, at=when).total_usd for usage in (one, other)]
     together = bill(model, _plus(one, other), at=when).total_usd
     assert apart[0] is not None
@@ -321,7 +323,7 @@ def test_a_bill_is_additive(one: Usage, other: Usage, when: datetime) -> None:
 @given(PRICED, USAGES, INSTANTS)
 def test_a_bill_is_never_negative_and_sums_its_sides(name: str, usage: Usage, when: datetime) -> None:
     """A total is the sum of its sides and not negative, or there is none and a reason."""
-    made = bill(catalog.find_model(name), usage, at=when)
+    made = bill(CATALOG.find_model(name), usage, at=when)
     if made.total_usd is None:
         assert made.reason
     else:
@@ -335,7 +337,7 @@ def test_a_bill_is_never_negative_and_sums_its_sides(name: str, usage: Usage, wh
 @given(PRICED, INSTANTS)
 def test_nothing_changes_before_the_next_change(name: str, when: datetime) -> None:
     """The price one microsecond before the next change is still today's, and at the change it is another."""
-    model = catalog.find_model(name)
+    model = CATALOG.find_model(name)
     found = next_change(model, at=when, input_tokens=1000)
     if found is not None:
         moment, rule = found

@@ -11,10 +11,13 @@ from typing import Any
 import pytest
 
 from deepsel import catalog
+from deepsel.catalog import Catalog
 from deepsel.catalog.overlay import overlaid, read_overlay
 from deepsel.catalog.refresh import Refresh, compare
 from deepsel.catalog.refresh_sources import Offer, read_offers
 from deepsel.catalog.rows import model_from
+
+CATALOG = Catalog()
 
 AT = datetime(2026, 12, 1, 12, tzinfo=UTC)
 FLASH = {"input_cost_per_token": 3e-07, "output_cost_per_token": 1.2e-06, "cache_read_input_token_cost": 6e-09}
@@ -27,7 +30,7 @@ def _litellm(**entries: dict[str, Any]) -> dict[str, Any]:
 
 def _compare(document: dict[str, Any]) -> Refresh:
     source, offers = read_offers(document)
-    return compare(catalog.model_rows(), offers, source=source, at=AT)
+    return compare(CATALOG.model_rows, offers, source=source, at=AT)
 
 
 def _flash(peak_input: float, off_peak_input: float) -> dict[str, Any]:
@@ -74,7 +77,7 @@ def test_peak_and_off_peak_keep_their_conditions() -> None:
         ("peak", "input", Decimal("0.30"), Decimal("0.36")),
         ("off-peak", "input", Decimal("0.15"), Decimal("0.18")),
     ]
-    raw = overlaid(dict(catalog.model_rows()), {"models": found.rows})["deepseek-flash"]  # type: ignore[arg-type]
+    raw = overlaid(dict(CATALOG.model_rows), {"models": found.rows})["deepseek-flash"]  # type: ignore[arg-type]
     model = model_from({key: value for key, value in raw.items() if key != "regional_multiplier"}, "deepseek-flash")
 
     def input_at(*day: int) -> Decimal | None:

@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 
 from deepsel import catalog
-from deepsel.catalog import RowError, model_from, price_rules_from, provider_from
+from deepsel.catalog import Catalog, RowError, model_from, price_rules_from, provider_from
 from deepsel.errors import ErrorClass
 from deepsel.values import ErrorRule, HourWindow
+
+CATALOG = Catalog()
 
 
 def test_a_provider_of_the_users_own() -> None:
@@ -34,7 +36,7 @@ def test_a_provider_of_the_users_own() -> None:
 
 def test_an_empty_text_means_none_where_none_is_possible() -> None:
     """TOML has no null: an empty text takes a key variable or a seed field away."""
-    provider = provider_from({"api_key_env": "", "seed_field": ""}, "openai", base=catalog.providers()["openai"])
+    provider = provider_from({"api_key_env": "", "seed_field": ""}, "openai", base=CATALOG.providers["openai"])
     assert (provider.api_key_env, provider.seed_field) == (None, None)
 
 
@@ -66,7 +68,7 @@ def test_a_model_of_the_users_own() -> None:
 
 def test_an_override_keeps_the_rest() -> None:
     """On top of a catalog row, a member replaces its own; single tasks of the capability too."""
-    base = catalog.find_model("deepseek-flash")
+    base = CATALOG.find_model("deepseek-flash")
     model = model_from({"capability": {"creative": 0.9}, "max_output": 10}, "deepseek-flash", base=base)
     assert model.capability == {**base.capability, "creative": 0.9}
     assert (model.max_output, model.prices, model.id) == (10, base.prices, base.id)
@@ -74,7 +76,7 @@ def test_an_override_keeps_the_rest() -> None:
 
 def test_a_moved_model_loses_its_prices() -> None:
     """At another provider, or under an id that is not the row's, the catalog's prices are not known to hold."""
-    base = catalog.find_model("mistral-small-2603")
+    base = CATALOG.find_model("mistral-small-2603")
     moved = model_from({"provider": "local"}, "mistral-small-2603", base=base)
     assert (moved.prices, moved.service_tiers, moved.is_default) == ((), {}, False)
     assert (moved.context_window, moved.id) == (base.context_window, base.id)

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
-from deepsel import catalog
+from deepsel.catalog import Catalog
 from deepsel.health.sqlite_state import SqliteState
 from deepsel.values import Gateway
 from deepsel.wires.gateways import read_gateway
+
+CATALOG = Catalog()
 
 Deepsel = Callable[..., Any]
 LITELLM = {
@@ -87,6 +89,6 @@ def test_openrouter_options_reach_it(deepsel: Deepsel, simulate: Callable[..., A
 def test_a_suffix_keeps_the_limits_and_not_the_price() -> None:
     """`:floor` and `:nitro` choose among hosts: the model behind is known, its price is not."""
     for suffix in (":floor", ":nitro", ""):
-        model = catalog.find_model(f"openrouter/deepseek/deepseek-flash{suffix}")
+        model = CATALOG.find_model(f"openrouter/deepseek/deepseek-flash{suffix}")
         assert model.context_window == 1048576
         assert model.prices == ()

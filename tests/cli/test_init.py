@@ -9,8 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from deepsel import catalog
+from deepsel.catalog import Catalog
 from deepsel.config import CacheSettings, Profile
+
+CATALOG = Catalog()
 
 KEYS = {"DEEPSEEK_API_KEY": "sk-written-nowhere-1", "MISTRAL_API_KEY": "sk-written-nowhere-2"}
 
@@ -37,7 +39,7 @@ def test_it_writes_the_defaults_for_the_keys_it_finds(deepsel: Callable, home: P
     ran = deepsel("init", env=KEYS)
     assert (ran.code, ran.out) == (0, "")
     text = (home / "profiles.toml").read_text("utf-8")
-    names = [name for name in catalog.default_models() if catalog.find_model(name).provider in ("deepseek", "mistral")]
+    names = [name for name in CATALOG.default_models if CATALOG.find_model(name).provider in ("deepseek", "mistral")]
     defaults = Profile(name="main", models=tuple(names))
     assert tomllib.loads(text) == {
         "default_profile": "main",
@@ -45,7 +47,7 @@ def test_it_writes_the_defaults_for_the_keys_it_finds(deepsel: Callable, home: P
             "main": {
                 "models": names,
                 "strategy": "balanced",
-                "larger_context": [max(names, key=lambda name: catalog.find_model(name).context_window or 0)],
+                "larger_context": [max(names, key=lambda name: CATALOG.find_model(name).context_window or 0)],
                 "max_cost_usd": "0.50",
                 "retries": defaults.retries,
                 "timeout_s": defaults.timeout_s,
@@ -73,7 +75,7 @@ def test_what_it_writes_is_used(deepsel: Callable) -> None:
     assert explained.code == 0, explained.err
     record = explained.record()
     assert record["profile"] == "main"
-    own = [name for name in catalog.default_models() if catalog.find_model(name).provider in ("deepseek", "mistral")]
+    own = [name for name in CATALOG.default_models if CATALOG.find_model(name).provider in ("deepseek", "mistral")]
     considered = [one["model"] for one in (*record["candidates"], *record["refused"])]
     assert sorted(considered) == sorted(own)
 

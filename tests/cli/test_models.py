@@ -10,7 +10,10 @@ from pathlib import Path
 import pytest
 
 from deepsel import catalog
+from deepsel.catalog import Catalog
 from deepsel.values import Model
+
+CATALOG = Catalog()
 
 OWN = """\
 [providers.own-host]
@@ -77,7 +80,7 @@ def test_few_rows_are_told_whole(deepsel: Callable) -> None:
     ran = deepsel("models", "own-dearer")
     assert "  price now      input 1, cached -, output 2 USD per 1M\n" in ran.out
     assert "  changes        12-30 23:30Z: 1.5/30\n" in ran.out
-    assert ran.err.startswith(f"1 model; prices as of {catalog.as_of()}, ")
+    assert ran.err.startswith(f"1 model; prices as of {CATALOG.as_of}, ")
 
 
 @pytest.mark.usefixtures("own")
@@ -121,17 +124,17 @@ def _change(row: Model, at: datetime) -> str:
 def test_the_catalogs_rows_are_those_of_today(deepsel: Callable) -> None:
     """Every row of the catalog that answers today is listed in the catalog's order, with its next change; with `--all` every row."""
     rows, at = _shown_at_one_instant(deepsel)
-    available = [row for row in catalog.models().values() if catalog.is_available(row, on=at.date())]
+    available = [row for row in CATALOG.models.values() if catalog.is_available(row, on=at.date())]
     assert list(rows) == [row.name for row in available]
     changes = {name: (re.search(r"(\d\d-\d\d )?\d\d:\d\dZ: \S+$", rest) or [""])[0] for name, rest in rows.items()}
     assert changes == {row.name: _change(row, at) for row in available}
     everything, _ = _shown_at_one_instant(deepsel, "--all")
-    assert list(everything) == list(catalog.models())
+    assert list(everything) == list(CATALOG.models)
 
 
 def test_the_catalog_has_rows_that_this_is_about() -> None:
     """Some rows have retired and some prices change with the hour, or the tests above would show nothing."""
     at = datetime.combine(date(2026, 11, 25), time(), UTC)
-    rows = catalog.models().values()
+    rows = CATALOG.models.values()
     assert any(not catalog.is_available(row, on=at.date()) for row in rows)
     assert any(catalog.next_change(row, at=at, input_tokens=0) for row in rows)

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from deepsel.cache import Cache
+from deepsel.catalog import Catalog
 from deepsel.config import CacheSettings, Profile, Settings
 from deepsel.engine.resources import Resources
 from deepsel.errors import OverBudgetError
@@ -24,6 +25,8 @@ from deepsel.health.log import Observation
 from deepsel.health.sqlite_state import SqliteState
 from deepsel.session.warm import Warmer
 from deepsel.values import Finish, FinishReport, Model, PriceRule, Provider, TextDelta, Usage, UsageReport, WireEvent
+
+CATALOG = Catalog()
 
 
 @dataclass
@@ -68,7 +71,7 @@ def warmer(tmp_path: Path, clock: FakeClock) -> Callable[..., Warmer]:
         host = Provider(name="host", wire="openai-chat", base_url="http://127.0.0.1:1/v1")
         chosen = Profile(name="main", models=names, **profile)
         resources = Resources(
-            settings=Settings({"host": host}, models, {}, "main", CacheSettings()),
+            settings=Settings({"host": host}, models, {}, "main", CacheSettings(), CATALOG),
             env={},
             transport=lambda: None,  # type: ignore[arg-type, return-value]  # nothing is sent
             cache=Cache(tmp_path / "cache", clock=clock),

@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepsel import catalog
+from deepsel.catalog import Catalog
 from deepsel.catalog.rows import MODEL_KEYS, PRICE_KEYS, PROVIDER_KEYS
 from deepsel.config import DEFAULT_PROFILE, fields, parse_settings, read_settings
 from deepsel.errors import ConfigError
 from deepsel.values import Model
+
+CATALOG = Catalog()
 
 EXAMPLE = Path(__file__).parent.parent.parent / "profiles.toml.example"
 PATH = Path("profiles.toml")
@@ -35,7 +37,7 @@ models = ["quick", "deepseek-flash"]
 def test_the_example_loads_and_names_every_key() -> None:
     """profiles.toml.example is a valid file in which each key a user may write stands."""
     text = EXAMPLE.read_text("utf-8")
-    settings = parse_settings(text.encode(), EXAMPLE)
+    settings = parse_settings(text.encode(), EXAMPLE, CATALOG)
     assert settings.default_profile == "main"
     # `is_default`, `note`, `checked` and `source` of a row describe the catalog's own rows.
     catalog_only = {"is_default", "note", "checked", "source"}
@@ -57,7 +59,7 @@ def test_the_examples_defaults_are_the_defaults() -> None:
     """What the example calls a default is one."""
     from deepsel.config import CacheSettings, Profile
 
-    settings = parse_settings(EXAMPLE.read_bytes(), EXAMPLE)
+    settings = parse_settings(EXAMPLE.read_bytes(), EXAMPLE, CATALOG)
     assert settings.cache == CacheSettings()
     example, default = settings.profiles["main"], Profile(name="main", models=())
     own = {"models", "tasks", "larger_context", "max_cost_usd", "daily_budget_usd", "monthly_budget_usd", "weights", "sources"}
@@ -68,8 +70,8 @@ def test_the_examples_defaults_are_the_defaults() -> None:
 
 def test_no_file_gives_the_catalogs_defaults(tmp_path: Path) -> None:
     """Without a file the candidates are the catalog's, and the demo is there."""
-    settings = read_settings(tmp_path / "none.toml")
-    assert settings.profiles[DEFAULT_PROFILE].models == catalog.default_models()
+    settings = read_settings(tmp_path / "none.toml", CATALOG)
+    assert settings.profiles[DEFAULT_PROFILE].models == CATALOG.default_models
     assert "demo" in settings.profiles
     assert settings.config_file is None
 
@@ -77,24 +79,24 @@ def test_no_file_gives_the_catalogs_defaults(tmp_path: Path) -> None:
 def test_a_file_that_was_named_has_to_exist(tmp_path: Path) -> None:
     """A missing file is an error only where the user named it."""
     with pytest.raises(ConfigError, match="no configuration file"):
-        read_settings(tmp_path / "none.toml", required=True)
+        read_settings(tmp_path / "none.toml", CATALOG, required=True)
 
 
 def test_own_rows_keep_what_they_say() -> None:
     """A user's model has the user's price and no one else's."""
-    quick = parse_settings(GOOD.encode(), PATH).models["quick"]
+    quick = parse_settings(GOOD.encode(), PATH, CATALOG).models["quick"]
     assert isinstance(quick, Model)
     assert (quick.id, quick.prices[0].input, quick.prices[0].cached_input) == ("quick", Decimal("0.15"), None)
 
 
 def test_own_provider_sends_no_key_unless_told() -> None:
     """A provider without api_key_env has none, whatever the environment holds."""
-    assert parse_settings(GOOD.encode(), PATH).providers["local"].api_key_env is None
+    assert parse_settings(GOOD.encode(), PATH, CATALOG).providers["local"].api_key_env is None
 
 
 def test_a_value_knows_its_source() -> None:
     """A profile tells the file's values from flags and defaults."""
-    profile = parse_settings(GOOD.encode(), PATH).profiles["main"].override(max_tokens=5, strategy=None)
+    profile = parse_settings(GOOD.encode(), PATH, CATALOG).profiles["main"].override(max_tokens=5, strategy=None)
     assert dict(profile.sources) == {"models": "file", "max_tokens": "flag"}
 
 
@@ -130,7 +132,7 @@ def test_a_value_knows_its_source() -> None:
 def test_each_mistake_is_one_line_that_names_the_place(broken: str, line: int, message: str, hint: str) -> None:
     """An unknown key, a wrong type or a dangling name is told with file, line, key and the nearest valid name."""
     with pytest.raises(ConfigError) as caught:
-        parse_settings(broken.encode(), PATH)
+        parse_settings(broken.encode(), PATH, CATALOG)
     assert caught.value.message.startswith(f"profiles.toml:{line}:"), caught.value.message
     assert message in caught.value.message
     assert hint in caught.value.hint
@@ -142,14 +144,14 @@ def test_each_mistake_is_one_line_that_names_the_place(broken: str, line: int, m
 def test_what_is_no_toml_is_told_as_such(raw: bytes) -> None:
     """Bytes that cannot be a profiles.toml give one error with the file's name."""
     with pytest.raises(ConfigError, match=r"^profiles\.toml"):
-        parse_settings(raw, PATH)
+        parse_settings(raw, PATH, CATALOG)
 
 
 @given(st.text())
 def test_no_text_makes_a_traceback(text: str) -> None:
     """Any text either loads or is a ConfigError."""
     with suppress(ConfigError):
-        parse_settings(text.encode("utf-8", "surrogatepass"), PATH)
+        parse_settings(text.encode("utf-8", "surrogatepass"), PATH, CATALOG)
 
 
 VALUES = st.recursive(
@@ -175,7 +177,7 @@ def test_a_key_in_place_of_its_variable_is_refused_unquoted() -> None:
     """Somebody who pastes a key into api_key_env is told so, without the key."""
     text = '[providers.x]\nwire = "openai-chat"\nbase_url = "http://a"\napi_key_env = "sk-12345-REALKEY"'
     with pytest.raises(ConfigError, match="name of an environment variable") as caught:
-        parse_settings(text.encode(), PATH)
+        parse_settings(text.encode(), PATH, CATALOG)
     assert "REALKEY" not in caught.value.message + caught.value.hint
 
 
@@ -183,11 +185,11 @@ def test_a_key_in_place_of_its_variable_is_refused_unquoted() -> None:
 def test_an_address_holds_no_secrets(url: str) -> None:
     """A base_url with a user name, a query or a fragment is refused."""
     with pytest.raises(ConfigError, match="without user name"):
-        parse_settings(f'[providers.x]\nwire = "openai-chat"\nbase_url = "{url}"'.encode(), PATH)
+        parse_settings(f'[providers.x]\nwire = "openai-chat"\nbase_url = "{url}"'.encode(), PATH, CATALOG)
 
 
 def test_a_pin_outside_the_candidates_is_an_error() -> None:
     """A task pinned to a model that is no candidate would never take effect."""
     text = '[profiles.main]\nmodels = ["deepseek-flash"]\ntasks = { code = ["qwen3-max"] }'
     with pytest.raises(ConfigError, match="pinned to a task but not in `models`"):
-        parse_settings(text.encode(), PATH)
+        parse_settings(text.encode(), PATH, CATALOG)

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from deepsel.cache import Cache
+from deepsel.catalog import Catalog
 from deepsel.clock import SystemClock
 from deepsel.config import CacheSettings, Profile, Settings
 from deepsel.engine.ask import Ask
@@ -32,6 +33,8 @@ from deepsel.providers.transport import HttpResponse, HttpTransport
 from deepsel.secret import Secret
 from deepsel.simulator import FAULTS, Behaviour, Scenario, Simulator
 from deepsel.values import Message, Model, PriceRule, Provider, Request, TextDelta
+
+CATALOG = Catalog()
 
 TEXT = "One two three four five six seven eight nine ten eleven twelve."
 KEY = Secret("sk-secret-key-0123456789")
@@ -147,7 +150,7 @@ def ask(tmp_path: Path) -> Iterator[AskOne]:
                 )
             limits: dict[str, Any] = {"timeout_s": 20.0, "first_token_timeout_s": 20.0, "max_tokens": 200, **profile}
             chosen = Profile(name="main", models=tuple(models), strategy="ordered", retries=retries, **limits)
-            settings = Settings(hosts, models, {}, "main", CacheSettings())
+            settings = Settings(hosts, models, {}, "main", CacheSettings(), CATALOG)
             clock = HurriedClock() if is_hurried else SkippingClock()
             request = Request((Message.of("user", "Hi"),), temperature=0.0, seed=7, stream=streams)
             cache = stack.enter_context(Cache(tmp_path / "cache", clock=clock))
@@ -473,7 +476,7 @@ def test_many_at_once_press_nobody(tmp_path: Path) -> None:
         host = Provider(name="h", wire="openai-chat", base_url=server.base_url, max_concurrency=100)
         model = Model(name="m", provider="h", id="m", context_window=1000)
         profile = Profile(name="main", models=("m",), retries=100, timeout_s=600.0, first_token_timeout_s=600.0, max_tokens=200)
-        settings = Settings({"h": host}, {"m": model}, {}, "main", CacheSettings())
+        settings = Settings({"h": host}, {"m": model}, {}, "main", CacheSettings(), CATALOG)
         resources = Resources(
             settings=settings,
             env={},

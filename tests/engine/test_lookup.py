@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from deepsel import catalog, tokens
+from deepsel import tokens
 from deepsel.cache import Cache, CachedAnswer
+from deepsel.catalog import Catalog
 from deepsel.clock import SystemClock
 from deepsel.config import CacheSettings, Profile, Settings
 from deepsel.engine.ask import Ask, CacheMode
@@ -24,6 +25,8 @@ from deepsel.engine.resources import Resources
 from deepsel.engine.run import Run
 from deepsel.health.sqlite_state import SqliteState
 from deepsel.values import Finish, Image, Message, Model, PriceRule, Provider, Request, Source, Usage
+
+CATALOG = Catalog()
 
 ASKED = Request((Message.of("user", "What is DNS?"),), temperature=0.0, seed=7)
 HOST = Provider(name="host", wire="openai-chat", base_url="http://127.0.0.1:9/v1", auth="bearer", api_key_env="HOST_KEY")
@@ -52,7 +55,7 @@ class World:
     def resources(self) -> Resources:
         """What a run needs; nothing can be sent."""
         return Resources(
-            settings=Settings({"host": self.host}, self.models, {}, "main", CacheSettings()), env=self.env,
+            settings=Settings({"host": self.host}, self.models, {}, "main", CacheSettings(), CATALOG), env=self.env,
             transport=lambda: pytest.fail("something was sent"), cache=self.cache, state=self.state, clock=SystemClock(),
             rng=random.Random(0), key_of=lambda _: None, stream=lambda *_, **__: pytest.fail("something was sent"),
         )  # fmt: skip
@@ -186,6 +189,6 @@ def test_no_candidate_counts_more(texts: list[str]) -> None:
     """The bound holds for every vocabulary and every framing of the catalog."""
     messages = tuple(Message.of("user", text) for text in texts)
     most = _most_tokens(Request(messages))
-    framings = {(one.vocabulary, one.framing_tokens): one for one in catalog.models().values()}
+    framings = {(one.vocabulary, one.framing_tokens): one for one in CATALOG.models.values()}
     for one in framings.values():
         assert tokens.count_messages(messages, one).tokens <= most + one.framing_tokens

@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deepsel.cache import Cache
+from deepsel.catalog import Catalog
 from deepsel.config import CacheSettings, Profile, Settings
 from deepsel.engine.ask import Ask
 from deepsel.engine.events import AttemptEnded, AttemptStarted, Waiting
@@ -35,6 +36,8 @@ from deepsel.values import (
     UsageReport,
     WireEvent,
 )
+
+CATALOG = Catalog()
 
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
 TIMEOUT_S = 60.0
@@ -128,7 +131,7 @@ def _settings(names: list[str]) -> Settings:
         for i, name in enumerate(names)
     }
     hosts = {f"{n}-host": Provider(name=f"{n}-host", wire="openai-chat", base_url="http://127.0.0.1:1") for n in names}
-    return Settings(hosts, rows, {}, "main", CacheSettings())
+    return Settings(hosts, rows, {}, "main", CacheSettings(), CATALOG)
 
 
 def _run(

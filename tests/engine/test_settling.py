@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from deepsel.catalog import Catalog
 from deepsel.engine.attempt import Draft, failed_cost_usd, settle
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.tokens import Count
@@ -22,7 +23,7 @@ def _draft(**changes: Any) -> Draft:
         name="m", provider="p", id="m", vocabulary="o200k_base", prices=(RULE,), service_tiers={"priority": Decimal(2)}
     )
     host = Provider(name="p", wire="openai-chat", base_url="http://127.0.0.1:1")
-    draft = Draft(model, host, 1000, datetime(2026, 11, 24, tzinfo=UTC), 0.0)
+    draft = Draft(model, host, 1000, datetime(2026, 11, 24, tzinfo=UTC), 0.0, Catalog())
     for name, value in changes.items():
         setattr(draft, name, value)
     return draft

@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from deepsel import catalog, config
+from deepsel.catalog import Catalog
 from deepsel.config.demo import DEMO_PROVIDERS
 from deepsel.errors import ConfigError
 from deepsel.estimate.models import ANY_VOCABULARIES, choose_models, notices_on, vocabularies_of
 from deepsel.values import Model
+
+CATALOG = Catalog()
 
 AT = datetime(2026, 11, 25, 12, tzinfo=UTC)
 OWN = """
@@ -31,7 +34,7 @@ models = ["gpt-6-luna"]
 @pytest.fixture
 def settings(tmp_path: Path) -> config.Settings:
     """Settings with a model of the user's own under a name of the catalog's."""
-    return config.parse_settings(OWN.encode(), tmp_path / "profiles.toml")
+    return config.parse_settings(OWN.encode(), tmp_path / "profiles.toml", CATALOG)
 
 
 def test_names_choose_in_their_order_and_once(settings: config.Settings) -> None:
@@ -47,7 +50,7 @@ def test_without_names_everything_available_is_chosen(settings: config.Settings)
     found = choose_models([], settings, at=AT)
     names = [one.name for one in found]
     assert (names[0], len(names)) == ("gpt-6-luna", len(set(names)))
-    assert set(names[1:]) < set(catalog.models())
+    assert set(names[1:]) < set(CATALOG.models)
     assert not {one.provider for one in found} & set(DEMO_PROVIDERS)
     assert all(catalog.is_available(one, on=AT.date()) for one in found)
 

@@ -104,8 +104,6 @@ KNOWN: dict[str, dict[str, int]] = {
         "providers/exchange.py:connect_tcp": 1,
     },
     "module state": {
-        "catalog/lookup.py:_overlay_path": 1,
-        "catalog/lookup.py:cache_clear": 1,
         "cli/replay.py:invocation": 1,
         "cli/replay.py:sys.stdin": 1,
         "estimate/reading/languages.py:_local": 1,

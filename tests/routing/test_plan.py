@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepsel import catalog
+from deepsel.catalog import Catalog
 from deepsel.routing import (
     Candidate,
     Cooling,
@@ -24,6 +25,8 @@ from deepsel.routing import (
     plan,
 )
 from deepsel.values import STRATEGIES, TASKS, Bill, Model, PriceRule, Provider
+
+CATALOG = Catalog()
 
 NEEDS = Needs(task="code", difficulty=0.5, on=date(2026, 11, 24))
 HOST = Provider(name="host", wire="openai-chat", base_url="http://127.0.0.1:1/v1")
@@ -300,15 +303,15 @@ def routed(prompt: str, *, hour: int, strategy: str = "balanced") -> list[Model]
     at = datetime(2026, 11, 24, hour, tzinfo=UTC)
     detection = detect(prompt)
     crew = []
-    for name in catalog.default_models():
-        model = catalog.find_model(name)
+    for name in CATALOG.default_models:
+        model = CATALOG.find_model(name)
         size = max(1, len(prompt) // 4)
         bound = fit_max_tokens(model, size, wanted=4096) or 0
         output = expected_output_tokens(detection.task, size, max_tokens=bound)
         crew.append(
             Candidate(
                 model=model,
-                provider=catalog.providers()[model.provider],
+                provider=CATALOG.providers[model.provider],
                 has_key=True,
                 input_tokens=size,
                 max_tokens=bound,
@@ -319,7 +322,7 @@ def routed(prompt: str, *, hour: int, strategy: str = "balanced") -> list[Model]
             )
         )
     asked = Needs(task=detection.task, difficulty=difficulty.score(prompt), on=at.date())
-    return [catalog.find_model(name) for name in names(plan(crew, asked, Policy(strategy=strategy)))]
+    return [CATALOG.find_model(name) for name in names(plan(crew, asked, Policy(strategy=strategy)))]
 
 
 @pytest.mark.parametrize("hour", [2, 5, 8, 20])

@@ -11,11 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepsel import catalog
+from deepsel.catalog import Catalog
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.secret import Secret
 from deepsel.values import ErrorRule, Provider
 from deepsel.wires.failures import FailureReader, read_error, request_id
+
+CATALOG = Catalog()
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 C = ErrorClass
@@ -123,7 +125,7 @@ CASES: list[tuple[str, int, Any, ErrorClass]] = [
 @pytest.mark.parametrize(("name", "status", "body", "error_class"), CASES)
 def test_classes(name: str, status: int, body: Any, error_class: ErrorClass) -> None:
     """Each provider's failures have their class; an error inside a 200 that of its status form."""
-    made = failure(catalog.providers()[name], status, body)
+    made = failure(CATALOG.providers[name], status, body)
     assert made.error_class is error_class
     assert made.http_status == status
 
@@ -131,7 +133,7 @@ def test_classes(name: str, status: int, body: Any, error_class: ErrorClass) -> 
 def test_spend_limit_with_a_wait_is_a_rate_limit() -> None:
     """Anthropic's spend limit is billing unless it says when it refills."""
     body = anthropic("rate_limit_error", error_code="enforced_spend_limit_reached")
-    made = failure(catalog.providers()["anthropic"], 429, body, {"retry-after": "30"})
+    made = failure(CATALOG.providers["anthropic"], 429, body, {"retry-after": "30"})
     assert (made.error_class, made.retry_after_s) == (C.RATE_LIMITED, 30.0)
 
 
@@ -217,6 +219,6 @@ JSON_LIKE = st.recursive(
 @given(st.integers(200, 599), JSON_LIKE, st.binary(max_size=40))
 def test_nothing_said_is_a_crash(status: int, body: Any, raw: bytes) -> None:
     """Whatever a failed response holds, it becomes a failure with a class."""
-    row = catalog.providers()["openai"]
+    row = CATALOG.providers["openai"]
     assert failure(row, status, body).error_class in C
     assert failure(row, status, raw).error_class in C

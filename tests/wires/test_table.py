@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 
 from deepsel import catalog
+from deepsel.catalog import Catalog
 from deepsel.wires.table import ROWS, WIRES
 from deepsel.wires.wire import Wire
+
+CATALOG = Catalog()
 
 MEMBERS = {*Wire.__annotations__, *(name for name, member in vars(Wire).items() if callable(member) and name[0] != "_")}
 
@@ -25,7 +28,7 @@ def test_a_folder_hands_on_a_whole_wire(name: str) -> None:
 @pytest.mark.parametrize("name", WIRES)
 def test_a_row_names_what_own_providers_start_from(name: str) -> None:
     """The catalog has the row, it speaks the wire, and it stands nowhere yet."""
-    generic = catalog.providers()[ROWS[name].generic]
+    generic = CATALOG.providers[ROWS[name].generic]
     assert (generic.wire, generic.base_url) == (name, "")
     assert catalog.generic_provider(name) is generic
 
@@ -52,7 +55,7 @@ def test_names_are_checked_without_loading_a_wire() -> None:
     code = """
 import sys
 from deepsel import catalog
-for provider in catalog.providers().values():
+for provider in catalog.Catalog().providers.values():
     assert provider.wire
 try:
     catalog.provider_from({"wire": "telegraph", "base_url": "http://h"}, "p")

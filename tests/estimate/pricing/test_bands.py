@@ -8,13 +8,15 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from deepsel import catalog
+from deepsel.catalog import Catalog
 from deepsel.estimate.records import SIZE_BOUNDS
+
+CATALOG = Catalog()
 
 
 def test_the_bounds_are_the_catalogs() -> None:
     """Every prompt size at which a price of the catalog changes is one that requests are told apart by."""
-    bounds = {rule.up_to_input_tokens for model in catalog.models().values() for rule in model.prices}
+    bounds = {rule.up_to_input_tokens for model in CATALOG.models.values() for rule in model.prices}
     assert {bound for bound in bounds if bound is not None} <= set(SIZE_BOUNDS)
     assert list(SIZE_BOUNDS) == sorted(SIZE_BOUNDS)
 
@@ -26,7 +28,7 @@ def test_a_large_request_does_not_make_small_ones_dear(deepsel: Callable[..., An
     path.write_text("\n".join(json.dumps(row) for row in [{"id": "l", "prompt": "word " * 300_000}, *small]))
     arguments = ("estimate", str(path), "-m", "gpt-6-luna", "--format", "json", "--output-tokens", "100")
     row = deepsel(*arguments).record()["rows"][0]
-    model = catalog.find_model("gpt-6-luna")
+    model = CATALOG.find_model("gpt-6-luna")
     read = row["input_tokens"] - 21 * model.framing_tokens
     large = read - 20 * round((read - 300_000) / 20)
     total = Decimal(row["input_tokens"])

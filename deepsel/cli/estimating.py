@@ -16,13 +16,12 @@ from deepsel.cli.context import choose_profile, load_settings
 from deepsel.cli.options import Common
 from deepsel.cli.terminal import is_terminal, write_note
 from deepsel.clock import Clock, SystemClock
-from deepsel.config import Settings
-from deepsel.config.demo import DEMO_PROVIDERS
 from deepsel.errors import CheckFailedError, UsageError
 from deepsel.estimate import change as changes
 from deepsel.estimate import checks, report, spend
 from deepsel.estimate.portions import Answers, By
 from deepsel.estimate.records import Change, Reading, Report
+from deepsel.session import priced_models
 from deepsel.values import Model, Notice, Provider
 
 if TYPE_CHECKING:
@@ -31,8 +30,6 @@ if TYPE_CHECKING:
 HISTORY_S = 30 * 86_400.0
 SAMPLE_SEED = 0
 """Fixed, so that the same files give the same estimate."""
-ANY_VOCABULARIES = ("o200k_base", "deepseek", "qwen35", "tekken")
-"""Counted where a model's own is not known: the median of several tells more than any one."""
 
 
 class Wishes(NamedTuple):
@@ -74,7 +71,8 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str], stdin: TextIO | 
     clock = SystemClock()
     settings = load_settings(common, env)
     at = wishes.at or clock.now()
-    models = choose_models(wishes, settings, common, env, at)
+    of_profile = choose_profile(settings, common, env).models if common.profile and not wishes.models else ()
+    models = priced_models.choose(wishes.models or of_profile, settings, at=at)
     providers = {model.provider: config.find_provider(settings, model.provider) for model in models}
     answers, answers_from = _answers(wishes, common, env, at)
     assumptions = spend.Assumptions(at, answers, wishes.requests, wishes.cached_share)
@@ -86,7 +84,7 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str], stdin: TextIO | 
     wanted = report.Wanted(wishes.by, wishes.period, catalog.as_of().isoformat(), answers_from)
     built = report.build(
         reading, models, providers=providers, assumptions=assumptions, wanted=wanted, change=change,
-        notices=_notices(models, at),
+        notices=priced_models.notices(models, at),
     )  # fmt: skip
     _deliver(render(built, wishes.form), wishes.output)
     if not common.quiet:
@@ -130,42 +128,6 @@ def _refuse_contradictions(wishes: Wishes) -> None:
         raise UsageError("`--exact` asks only about models that are named", "name them with `-m`")
 
 
-# --- what is priced ---------------------------------------------------------------------------------------------------
-
-
-def choose_models(
-    wishes: Wishes, settings: Settings, common: Common, env: Mapping[str, str], at: datetime
-) -> list[Model]:
-    """Return the models of `-m`; else the candidates of a profile that was named; else every one that is available.
-
-    The user's own rows come first and replace the catalog's of the same name.
-    """
-    names = wishes.models or (choose_profile(settings, common, env).models if common.profile else ())
-    if names:
-        return list({model.name: model for model in (config.find_model(settings, name) for name in names)}.values())
-    own = [model for model in settings.models.values() if model.provider not in DEMO_PROVIDERS]
-    known = {model.name for model in own}
-    others = (model for name, model in catalog.models().items() if name not in known)
-    return [*own, *(model for model in others if catalog.is_available(model, on=at.date()))]
-
-
-def _vocabularies(models: Sequence[Model]) -> list[str]:
-    """List the vocabularies that the models need."""
-    known = {model.vocabulary for model in models if model.vocabulary}
-    return sorted(known if all(model.vocabulary for model in models) else known.union(ANY_VOCABULARIES))
-
-
-def _notices(models: Sequence[Model], at: datetime) -> list[Notice]:
-    """Warn of named models that do not answer then, and of prices that rest on an unpublished calendar."""
-    notices = []
-    for model in models:
-        if not catalog.is_available(model, on=at.date()):
-            notices.append(Notice("not_available", f"{model.name} does not answer on {at:%Y-%m-%d}"))
-        if catalog.relies_on_unpublished_calendar(model, at=at):
-            notices.append(Notice("no_calendar", f"{model.name}: the holidays of {at:%Y} are not known; taken as working days"))
-    return notices
-
-
 # --- what is read -----------------------------------------------------------------------------------------------------
 
 
@@ -179,7 +141,7 @@ def _read(wishes: Wishes, common: Common, models: Sequence[Model], stdin: TextIO
             on_progress = stack.enter_context(_progress_line(models[0], wishes, at)).take
         return read(
             wishes.paths,
-            vocabularies=_vocabularies(models),
+            vocabularies=priced_models.vocabularies(models),
             sample=SAMPLE_SEED if wishes.sample else None,
             on_progress=on_progress,
             stdin=stdin.buffer if stdin is not None and not stdin.closed else None,
@@ -203,7 +165,7 @@ def _read_change(wishes: Wishes, models: Sequence[Model]) -> changes.Sides:
     from deepsel.estimate.read import read_text
 
     changed = changed_files(wishes.diff, wishes.paths)
-    return changes.read_sides(changed, partial(read_text, vocabularies=_vocabularies(models)))
+    return changes.read_sides(changed, partial(read_text, vocabularies=priced_models.vocabularies(models)))
 
 
 def _ask_providers(

@@ -1,0 +1,43 @@
+"""Which models an estimate prices, in which vocabularies it has to count, and what has to be said of them. Reads nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from deepsel import catalog, config
+from deepsel.config import Settings
+from deepsel.values import Model, Notice
+
+ANY_VOCABULARIES = ("o200k_base", "deepseek", "qwen35", "tekken")
+"""Counted where a model's own is not known: the median of several tells more than any one."""
+
+
+def choose(names: Sequence[str], settings: Settings, *, at: datetime) -> list[Model]:
+    """Return the models of these names, each once; where there is no name, every one that is available at `at`.
+
+    The user's own rows come first and replace the catalog's of the same name. Raises ConfigError for an unknown name.
+    """
+    if names:
+        return list({model.name: model for model in (config.find_model(settings, name) for name in names)}.values())
+    own = [model for model in settings.models.values() if not config.find_provider(settings, model.provider).is_simulated]
+    known = {model.name for model in own}
+    others = (model for name, model in catalog.models().items() if name not in known)
+    return [*own, *(model for model in others if catalog.is_available(model, on=at.date()))]
+
+
+def vocabularies(models: Sequence[Model]) -> list[str]:
+    """List the vocabularies that the models need."""
+    known = {model.vocabulary for model in models if model.vocabulary}
+    return sorted(known if all(model.vocabulary for model in models) else known.union(ANY_VOCABULARIES))
+
+
+def notices(models: Sequence[Model], at: datetime) -> list[Notice]:
+    """Warn of named models that do not answer then, and of prices that rest on an unpublished calendar."""
+    found = []
+    for model in models:
+        if not catalog.is_available(model, on=at.date()):
+            found.append(Notice("not_available", f"{model.name} does not answer on {at:%Y-%m-%d}"))
+        if catalog.relies_on_unpublished_calendar(model, at=at):
+            found.append(Notice("no_calendar", f"{model.name}: the holidays of {at:%Y} are not known; taken as working days"))
+    return found

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -79,7 +79,7 @@ class Client:
 
         The iteration raises what `ask` raises. Closing it early cancels the call.
         """
-        return StreamedAnswer(self._run(prompt, options, is_shown=True), on_end=lambda: None)
+        return self._stream(prompt, options, on_end=lambda: None)
 
     def estimate(
         self,
@@ -171,6 +171,10 @@ class Client:
         session = self._opened()
         return session.ask(read_ask(prompt, options, self._choose), is_shown=is_shown)
 
+    def _stream(self, prompt: str, options: AskOptions, *, on_end: Callable[[], None]) -> StreamedAnswer:
+        """Make a stream of one request, which nobody can begin once the client is closed."""
+        return StreamedAnswer(self._run(prompt, options, is_shown=True), on_begin=self._opened, on_end=on_end)
+
 
 def _count(name: str, value: int) -> int:
     """Accept a number of tokens."""
@@ -200,7 +204,7 @@ def ask(prompt: str, **options: Unpack[AskOptions]) -> Answer:
 def stream(prompt: str, **options: Unpack[AskOptions]) -> StreamedAnswer:
     """Return the answer's pieces as they come: `Client.stream` with the process's environment."""
     client = Client()
-    return StreamedAnswer(client._run(prompt, options, is_shown=True), on_end=client.close)
+    return client._stream(prompt, options, on_end=client.close)
 
 
 def estimate(

@@ -28,9 +28,9 @@ def whole_answer(run: Run) -> Answer:
 class StreamedAnswer(Iterator[Event]):
     """One answer as it comes. Iterate it once, on one thread; raises at its end what kept it from being whole."""
 
-    def __init__(self, run: Run, on_end: Callable[[], None]) -> None:
-        """Send nothing yet; `on_end` is called however it ends."""
-        self._course = _Course(run, on_end)
+    def __init__(self, run: Run, *, on_begin: Callable[[], object], on_end: Callable[[], None]) -> None:
+        """Send nothing yet; `on_begin` is called before something is, and may refuse, `on_end` however it ends."""
+        self._course = _Course(run, on_begin, on_end)
         self._events = self._course.events()
 
     def __next__(self) -> Event:
@@ -67,8 +67,9 @@ class _Course:
     Knows nothing of the object that the caller holds, so that the call ends as soon as that is dropped.
     """
 
-    def __init__(self, run: Run, on_end: Callable[[], None]) -> None:
+    def __init__(self, run: Run, on_begin: Callable[[], object], on_end: Callable[[], None]) -> None:
         self._run = run
+        self._on_begin = on_begin
         self._on_end = on_end
         self.end: Answer | DeepselError | None = None
         """None: it goes on."""
@@ -76,6 +77,7 @@ class _Course:
     def events(self) -> Generator[Event, None, None]:
         """Yield the pieces."""
         try:
+            self._on_begin()
             with closing(self._run.events()) as events:
                 for event in events:
                     if isinstance(event, TextDelta | ReasoningDelta):

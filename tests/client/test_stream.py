@@ -130,3 +130,15 @@ def test_a_stream_nobody_reads_sends_nothing(simulate: Simulate, profiles: Profi
     assert list(stream) == []
     with pytest.raises(deepsel.IncompleteError):
         _ = stream.answer
+
+
+def test_a_stream_is_read_while_its_client_is_open(simulate: Simulate, profiles: Profiles) -> None:
+    """Begun after the client was closed it says so; cut by the closing it is not whole."""
+    profiles(one=simulate(**SLOW), profile="retries = 0")
+    with deepsel.Client() as client:
+        unread, begun = client.stream("Hi"), client.stream("Ho")
+        next(begun)
+    with pytest.raises(deepsel.UsageError, match="the client is closed"):
+        next(unread)
+    with pytest.raises(deepsel.IncompleteError):
+        list(begun)

@@ -1,14 +1,14 @@
 """The error tree and the exit codes; the texts are the raiser's.
 
 DeepselError                 any failure a person can act on
-├── UsageError          2    the command line cannot be understood
+├── UsageError          2    the command line, or an argument of a call, cannot be understood
 ├── ConfigError         3    profiles.toml, an environment variable or a key is missing or wrong
 ├── AttemptFailed       4/5  one call to one model ended badly (the engine records it; the last one may reach the user)
 ├── RefusedError        4    every provider that was asked refused: key, request, quota or content
 ├── UnavailableError    5    no provider could be reached, or each failed on its side
 ├── NoRouteError        6    no candidate can take the request
 ├── OverBudgetError     7    the projected cost is over a limit; nothing was sent
-├── IncompleteError     8    the answer was printed and is not whole
+├── IncompleteError     8    the answer is not whole: what came was printed, or is the error's `answer`
 ├── CheckFailedError    9    a threshold the user set was crossed
 └── StoppedByUser      130  the user pressed Ctrl-C
 
@@ -18,7 +18,7 @@ Code 1 is a bug of ours: anything outside this tree.
 from __future__ import annotations
 
 from enum import IntEnum, StrEnum
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class ExitCode(IntEnum):
@@ -94,6 +94,8 @@ class DeepselError(Exception):
     """Any failure a person can act on; `message` says what happened, `hint` what to do (may be empty)."""
 
     exit_code: ClassVar[ExitCode] = ExitCode.BUG
+    answer: Any = None
+    """What a Python caller's request came to, a `values.Answer`: attempts, cost, text as far as it came; None: nothing was asked."""
 
     def __init__(self, message: str, hint: str = "") -> None:
         super().__init__(message)
@@ -102,7 +104,7 @@ class DeepselError(Exception):
 
 
 class UsageError(DeepselError):
-    """The command line cannot be understood."""
+    """The command line, or an argument of a call, cannot be understood."""
 
     exit_code = ExitCode.USAGE
 
@@ -138,7 +140,7 @@ class OverBudgetError(DeepselError):
 
 
 class IncompleteError(DeepselError):
-    """The answer was printed and is not whole."""
+    """The answer is not whole: what came was printed, or is the error's `answer`."""
 
     exit_code = ExitCode.INCOMPLETE
 

@@ -7,7 +7,6 @@ from datetime import datetime
 
 from deepsel import catalog, config
 from deepsel.config import Settings
-from deepsel.config.demo import DEMO_PROVIDERS
 from deepsel.values import Model, Notice
 
 ANY_VOCABULARIES = ("o200k_base", "deepseek", "qwen35", "tekken")
@@ -21,7 +20,7 @@ def choose_models(names: Sequence[str], settings: Settings, *, at: datetime) -> 
     """
     if names:
         return list({model.name: model for model in (config.find_model(settings, name) for name in names)}.values())
-    own = [model for model in settings.models.values() if model.provider not in DEMO_PROVIDERS]
+    own = [model for model in settings.models.values() if not config.find_provider(settings, model.provider).is_simulated]
     known = {model.name for model in own}
     others = (model for name, model in settings.catalog.models.items() if name not in known)
     return [*own, *(model for model in others if catalog.is_available(model, on=at.date()))]

@@ -87,7 +87,9 @@ class Simulator:
         return self._ledger.records()
 
     def start(self) -> Simulator:
-        """Listen and answer in daemon threads; raise ConfigError where the port cannot be had."""
+        """Listen and answer in daemon threads; a second call does nothing. Raise ConfigError where the port cannot be had."""
+        if self._listener is not None:
+            return self
         self._listener = _listener(self._host, self._wanted_port)
         self.port = int(self._listener.getsockname()[1])
         self._acceptor = threading.Thread(target=self._accept, args=(self._listener,), name="simulator", daemon=True)

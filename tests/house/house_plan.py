@@ -32,6 +32,7 @@ RULES: Mapping[str, Rule] = {
 LAYERS = (
     ("__main__",),
     ("cli",),
+    ("client",),
     ("bench", "estimate"),
     ("session",),
     ("engine",),
@@ -68,8 +69,8 @@ FENCES = {
     "charset_normalizer": "estimate/reading/decode.py",
 }
 
-# Commands and wires are imported when they are first needed, by the names in one table each.
-IMPORTS_BY_NAME = ("cli/commands.py", "wires/table.py")
+# Commands, wires and public names are imported when they are first needed, by the names in one table each.
+IMPORTS_BY_NAME = ("cli/commands.py", "wires/table.py", "__init__.py")
 
 VENDOR_WORDS = (
     *("deepseek", "qwen", "mistral", "anthropic", "claude", "openai", "gpt-", "gemini", "dashscope", "alibaba"),
@@ -79,7 +80,7 @@ VENDOR_ROOMS = ("wires/", "simulator/", "tokens/", "catalog/refresh_sources.py")
 
 ROOMS = {
     "print": ("__main__.py", "cli/app.py"),
-    "environ": ("__main__.py", "cli/"),
+    "environ": ("__main__.py", "cli/", "client/client.py"),
     "time": ("clock.py", "cli/memo.py", "cli/replay.py"),
     "streams": ("__main__.py", "cli/"),
 }
@@ -97,7 +98,6 @@ KNOWN: dict[str, dict[str, int]] = {
         "providers/certificates.py:os.environ": 2,
     },
     "vendor branches": {
-        "estimate/models.py:choose_models": 1,
         "config/reader.py:_provider": 2,
     },
     "handlers": {

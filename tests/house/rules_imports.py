@@ -21,7 +21,10 @@ def fences(tree: Tree, plan: Plan) -> Iterator[Finding]:
 
 
 def layers(tree: Tree, plan: Plan) -> Iterator[Finding]:
-    """Imports go downwards, those for types too; every part of the package has its place."""
+    """Imports go downwards, those for types too; every part of the package has its place.
+
+    The package's own `__init__` shows type checkers what it hands on by name, from whichever line that comes.
+    """
     ranks = {name: rank for rank, names in enumerate(plan.layers) for name in names}
     for source in tree:
         if source.part not in ranks:
@@ -33,7 +36,8 @@ def layers(tree: Tree, plan: Plan) -> Iterator[Finding]:
             elif one.top == tree.name:
                 there = [*one.name.split("."), "__init__"][1]
                 there = there if there in ranks else "__init__"
-                if there != source.part and ranks[there] <= ranks[source.part]:
+                is_shown = source.file == "__init__.py" and one.is_for_types
+                if there != source.part and not is_shown and ranks[there] <= ranks[source.part]:
                     key = f"{source.file}:{one.name}"
                     yield Finding(source.file, one.line, key, f"{source.part} imports {one.name}, which is not below it")
 

@@ -191,6 +191,16 @@ def test_an_import_for_types_closes_no_circle(tmp_path: Path) -> None:
     assert places("cycles", package(tmp_path, changes)) == []
 
 
+def test_the_face_may_show_types_and_run_nothing(tmp_path: Path) -> None:
+    """The package's own `__init__` imports what stands above it for types only; nobody else may, not even so."""
+    for_types = '"""One."""\nfrom typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from toy.cli.app import run\n'
+    assert places("layers", package(tmp_path, {"__init__.py": for_types})) == []
+    assert places("layers", package(tmp_path, {"__init__.py": for_types, RETRY: for_types})) == [f"{RETRY}:4"]
+    assert places("layers", package(tmp_path, {"__init__.py": '"""One."""\nfrom toy.cli.app import run\n', RETRY: '"""One."""\n'})) == [
+        "__init__.py:2"
+    ]
+
+
 @pytest.mark.parametrize("tail", ["if False:\n            raise", "return\n        raise", "print(1)", "raise ValueError"])
 def test_a_listed_handler_raises_whatever_happens(tmp_path: Path, tail: str) -> None:
     """A `raise` in a branch, after a return, or of another error is none."""

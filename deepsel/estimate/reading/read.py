@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import BinaryIO
 
@@ -31,8 +31,9 @@ def read(
     processes: int | None = None,
     on_progress: OnProgress | None = None,
     stdin: BinaryIO | None = None,
+    texts: Mapping[str, bytes] | None = None,
 ) -> Reading:
-    """Read and count all that `paths` name: files, folders, patterns, `-` for standard input.
+    """Read and count all that `paths` name: files, folders, patterns, `-` for standard input; then `texts`, by name.
 
     `sample` is the seed of a sampled reading; None reads everything. `processes` None: one a core. Raises UsageError for a path
     that is not there; whatever else cannot be read is in the Reading's `skipped`.
@@ -45,6 +46,8 @@ def read(
         take_samples(work, reader)
         for item in work.whole:
             reader.take(item.label, partial(_open, item, stdin))
+        for name, content in (texts or {}).items():
+            reader.take(name, partial(open_stream, io.BytesIO(content), len(content)))
         counter.drain()
     return _reading(reader)
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from deepsel.catalog.refresh_sources import Band, Offer
+from deepsel.catalog.refresh_sources import Offer, OfferedRate
 from deepsel.catalog.rows import price_rules_from
 
 LARGEST_FACTOR = 10
@@ -20,7 +20,7 @@ LARGEST_FACTOR = 10
 _Row = dict[str, Any]
 
 
-class Change(NamedTuple):
+class PriceChange(NamedTuple):
     """One number that is new."""
 
     model: str
@@ -44,7 +44,7 @@ class Refresh(NamedTuple):
     """What a list means for the catalog."""
 
     source: str
-    changes: tuple[Change, ...]
+    changes: tuple[PriceChange, ...]
     unchanged: tuple[str, ...]
     """Models whose prices are confirmed."""
     kept: Mapping[str, str]
@@ -53,7 +53,7 @@ class Refresh(NamedTuple):
     """Model to the members that are laid over its row."""
 
     @property
-    def suspicious(self) -> tuple[Change, ...]:
+    def suspicious(self) -> tuple[PriceChange, ...]:
         """The changes nobody should take over unseen; of a new model, only where it is no free variant."""
         return tuple(one for one in self.changes if one.is_suspicious and not (one.is_new_model and one.new == 0))
 
@@ -61,7 +61,7 @@ class Refresh(NamedTuple):
 def compare(rows: Mapping[str, _Row], offers: Sequence[Offer], *, source: str, at: datetime) -> Refresh:
     """Compare offers with the catalog's raw rows by provider and id."""
     ids = {(row["provider"], wire_id): name for name, row in rows.items() for wire_id in (row["id"], *row.get("aliases", ()))}
-    changes: list[Change] = []
+    changes: list[PriceChange] = []
     unchanged, kept, overlay = [], {}, {}
     for offer in offers:
         name = ids.get((offer.provider, offer.id))
@@ -88,7 +88,7 @@ def _twin(wire_id: str) -> str:
 
 def _new_row(
     offer: Offer, name: str, twin: _Row | None, twin_name: str, *, source: str, at: datetime
-) -> tuple[_Row, list[Change]]:
+) -> tuple[_Row, list[PriceChange]]:
     """Make the row of a gateway's model; what its maker asks is what its price is measured by."""
     row: _Row = {"provider": offer.provider, "id": offer.id}
     if twin is not None:
@@ -99,7 +99,7 @@ def _new_row(
     known = _current(twin, at)[:1] if twin is not None else []
     makers = known[0] if known else {}
     changes = [
-        Change(name, "", member, _decimal(makers.get(member)), price, is_new_model=True)
+        PriceChange(name, "", member, _decimal(makers.get(member)), price, is_new_model=True)
         for member, price in offer.bands[0].rates.items()
         if member in ("input", "output")
     ]
@@ -107,14 +107,14 @@ def _new_row(
 
 
 def _rerated(
-    row: _Row, name: str, bands: Sequence[Band], *, source: str, at: datetime
-) -> tuple[list[_Row], list[Change], str]:
+    row: _Row, name: str, bands: Sequence[OfferedRate], *, source: str, at: datetime
+) -> tuple[list[_Row], list[PriceChange], str]:
     """Put a list's numbers into a model's price rows; the third value says why that cannot be done."""
     everything, current = list(row.get("prices", [])), _current(row, at)
     if not current:
         fresh = [_fresh(band, source=source, at=at) for band in bands]
         found = [
-            Change(name, one.get("label", ""), member, None, price)
+            PriceChange(name, one.get("label", ""), member, None, price)
             for one, band in zip(fresh, bands, strict=True)
             for member, price in band.rates.items()
         ]
@@ -126,7 +126,7 @@ def _rerated(
             return everything, [], ""
         return everything, [], f"the list has {len(bands)} price{'s' * (len(bands) > 1)}, the catalog {len(current)} with conditions"
     changes = [
-        Change(name, one.get("label", ""), member, old, new)
+        PriceChange(name, one.get("label", ""), member, old, new)
         for one, band in pairs
         for member, (old, new) in _differences(one, band.rates).items()
     ]
@@ -148,7 +148,7 @@ def _current(row: _Row, at: datetime) -> list[_Row]:
     return list(found.values())
 
 
-def _paired(current: Sequence[_Row], bands: Sequence[Band]) -> list[tuple[_Row, Band]] | None:
+def _paired(current: Sequence[_Row], bands: Sequence[OfferedRate]) -> list[tuple[_Row, OfferedRate]] | None:
     """Pair rows with bands of the same conditions; None where they do not fit each other."""
     is_timed = any(one.get("hours") for one in current)
 
@@ -178,7 +178,7 @@ def _differences(one: _Row, rates: Mapping[str, Decimal]) -> dict[str, tuple[Dec
     return {member: (old, new) for member, (old, new) in found.items() if old != new}
 
 
-def _fresh(band: Band, *, source: str, at: datetime) -> _Row:
+def _fresh(band: OfferedRate, *, source: str, at: datetime) -> _Row:
     """Make a price row of a band."""
     row: _Row = {member: f"{rate:f}" for member, rate in band.rates.items()}
     if band.up_to_input_tokens is not None:

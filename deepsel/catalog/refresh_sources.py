@@ -36,7 +36,7 @@ _PLAIN = {"anthropic": "anthropic", "openai": "openai"}
 _DEV_PROVIDERS = {"deepseek": "deepseek", "alibaba": "qwen", "mistral": "mistral", **_PLAIN}
 
 
-class Band(NamedTuple):
+class OfferedRate(NamedTuple):
     """Prices that hold for some prompts and hours."""
 
     rates: Mapping[str, Decimal]
@@ -52,7 +52,7 @@ class Offer(NamedTuple):
 
     provider: str
     id: str
-    bands: tuple[Band, ...]
+    bands: tuple[OfferedRate, ...]
     """Smaller prompts first."""
     context_window: int | None = None
     is_all_taken: bool = False
@@ -86,7 +86,7 @@ def _litellm(document: Mapping[str, Any]) -> Iterator[Offer]:
             yield Offer(provider, wire_id or key, bands)
 
 
-def _litellm_bands(entry: Mapping[str, Any]) -> tuple[Band, ...]:
+def _litellm_bands(entry: Mapping[str, Any]) -> tuple[OfferedRate, ...]:
     """Read tiers by list or by suffix, or peak and off-peak; a mixture of both is left out."""
     off_peak = entry.get("off_peak_pricing")
     tiers = entry.get("tiered_pricing")
@@ -94,18 +94,18 @@ def _litellm_bands(entry: Mapping[str, Any]) -> tuple[Band, ...]:
         ends = [tier["range"][1] for tier in tiers if isinstance(tier, dict) and _is_range(tier.get("range"))]
         if off_peak or len(ends) != len(tiers):
             return ()
-        return tuple(Band(_rates(tier, _LITELLM), int(end)) for tier, end in zip(tiers, ends, strict=True))
+        return tuple(OfferedRate(_rates(tier, _LITELLM), int(end)) for tier, end in zip(tiers, ends, strict=True))
     base = _rates(entry, _LITELLM)
     bounds = sorted({int(found[1]) for name in entry if (found := re.search(r"_above_(\d+)k_tokens\Z", name))})
     if not base or (off_peak and bounds):
         return ()
     if isinstance(off_peak, dict):
-        return (Band(base, None, "peak"), Band(_rates(off_peak, _LITELLM), None, "off_peak"))
+        return (OfferedRate(base, None, "peak"), OfferedRate(_rates(off_peak, _LITELLM), None, "off_peak"))
     above = [
         _rates(entry, {ours: f"{name}_above_{bound}k_tokens" for ours, name in _LITELLM.items()}) for bound in bounds
     ]
     ends = [bound * 1000 for bound in bounds]
-    return tuple(Band(rates, end) for rates, end in zip([base, *above], [*ends, None], strict=True))
+    return tuple(OfferedRate(rates, end) for rates, end in zip([base, *above], [*ends, None], strict=True))
 
 
 def _is_range(value: Any) -> bool:
@@ -119,7 +119,7 @@ def _models_dev(document: Mapping[str, Any]) -> Iterator[Offer]:
         for wire_id, model in models.items() if isinstance(models, dict) else ():
             rates = _rates(model.get("cost") if isinstance(model, dict) else None, _MODELS_DEV, factor=Decimal(1))
             if rates:
-                yield Offer(provider, wire_id, (Band(rates),))
+                yield Offer(provider, wire_id, (OfferedRate(rates),))
 
 
 def _openrouter(models: list[Any]) -> Iterator[Offer]:
@@ -127,7 +127,7 @@ def _openrouter(models: list[Any]) -> Iterator[Offer]:
         pricing = model.get("pricing") if isinstance(model, dict) else None
         rates = _rates(pricing, _OPENROUTER)
         if isinstance(pricing, dict) and not pricing.get("overrides") and rates and isinstance(model.get("id"), str):
-            yield Offer("openrouter", model["id"], (Band(rates),), _window(model.get("context_length")), is_all_taken=True)
+            yield Offer("openrouter", model["id"], (OfferedRate(rates),), _window(model.get("context_length")), is_all_taken=True)
 
 
 def _tokenmix(models: list[Any]) -> Iterator[Offer]:
@@ -135,7 +135,7 @@ def _tokenmix(models: list[Any]) -> Iterator[Offer]:
         rates = _rates(model, _TOKENMIX, factor=Decimal(1))
         wire_id = (model.get("short_id") or model.get("model_id")) if isinstance(model, dict) else None
         if rates and isinstance(wire_id, str):
-            yield Offer("tokenmix", wire_id, (Band(rates),), _window(model.get("context_length")), is_all_taken=True)
+            yield Offer("tokenmix", wire_id, (OfferedRate(rates),), _window(model.get("context_length")), is_all_taken=True)
 
 
 def _rates(entry: Any, names: Mapping[str, str], *, factor: Decimal = _MILLION) -> dict[str, Decimal]:

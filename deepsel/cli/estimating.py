@@ -85,7 +85,7 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str], stdin: TextIO | 
         from deepsel.estimate.reading.reported import ask_providers
 
         reading = ask_providers(reading, models, providers=providers, env=env, clock=clock)
-    wanted = report.Wanted(wishes.by, wishes.period, settings.catalog.as_of.isoformat(), answers_from)
+    wanted = report.ReportOptions(wishes.by, wishes.period, settings.catalog.as_of.isoformat(), answers_from)
     built = report.build(
         reading, models, providers=providers, assumptions=assumptions, wanted=wanted, change=change,
         notices=notices_on(models, at=at),
@@ -95,7 +95,7 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str], stdin: TextIO | 
         for notice in (*built.reading.notices, *built.notices):
             write_note(f"warning: {notice.message}")
     judged = models if wishes.models else [model for model in models if model.name == built.cheapest.get("")]
-    limits = checks.Limits(wishes.max_cost_usd, wishes.max_increase_usd, wishes.max_increase_pct, wishes.stale_after_s)
+    limits = checks.CostLimits(wishes.max_cost_usd, wishes.max_increase_usd, wishes.max_increase_pct, wishes.stale_after_s)
     _conclude(
         checks.crossed(built, limits, judged=judged, providers=providers, assumptions=assumptions, now=clock.now())
     )

@@ -10,7 +10,7 @@ from typing import Any
 
 from deepsel import config
 from deepsel.catalog import overlay
-from deepsel.catalog.refresh import LARGEST_FACTOR, Change, Refresh, compare
+from deepsel.catalog.refresh import LARGEST_FACTOR, PriceChange, Refresh, compare
 from deepsel.catalog.refresh_sources import read_offers
 from deepsel.cli.context import load_settings, open_session
 from deepsel.cli.options import Common
@@ -111,7 +111,7 @@ def text(found: Refresh) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _line(change: Change) -> str:
+def _line(change: PriceChange) -> str:
     """Write one number that is new."""
     mark = "!" if change.is_suspicious else "+" if change.is_new_model else " "
     label = f" {change.label}" if change.label else ""

@@ -19,8 +19,8 @@ from deepsel.clock import SystemClock
 from deepsel.errors import UsageError
 
 if TYPE_CHECKING:
-    from deepsel.health.summary import By, Group
-    from deepsel.session.stats import Report
+    from deepsel.health.summary import By, TrafficGroup
+    from deepsel.session.stats import StatsReport
 
 _BY: tuple[By, ...] = ("model", "provider", "profile", "day")
 _LONGEST_S = 3650 * 86_400.0
@@ -73,7 +73,7 @@ def _chosen(by: str) -> By:
     raise UsageError(f"`--by` does not know `{by}`", config.nearest_hint(by, _BY) or f"one of {', '.join(_BY)}")
 
 
-def record(report: Report) -> dict[str, Any]:
+def record(report: StatsReport) -> dict[str, Any]:
     """Build the record of `stats --json`."""
     return {
         "schema": SCHEMA_VERSION,
@@ -87,5 +87,5 @@ def record(report: Report) -> dict[str, Any]:
     }
 
 
-def _group_record(one: Group) -> dict[str, Any]:
+def _group_record(one: TrafficGroup) -> dict[str, Any]:
     return {**one._asdict(), "error_rate": one.error_rate, "hit_rate": one.hit_rate}

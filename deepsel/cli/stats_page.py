@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from deepsel.health.summary import Group
-from deepsel.session.stats import PARTS, Report
+from deepsel.health.summary import TrafficGroup
+from deepsel.session.stats import PARTS, StatsReport
 from deepsel.show import html, svg
 from deepsel.show.html import Cell, figure
 from deepsel.show.money import usd
@@ -14,10 +14,10 @@ from deepsel.show.numbers import count, percent
 
 _HEIGHT = 90
 _MOST_BARS = 30
-_Column = tuple[str, Callable[[Group], Cell]]
+_Column = tuple[str, Callable[[TrafficGroup], Cell]]
 
 
-def page(report: Report) -> str:
+def page(report: StatsReport) -> str:
     """Return the report as an HTML page."""
     subtitle = f"{report.since:%Y-%m-%d %H:%M} to {report.until:%Y-%m-%d %H:%M} UTC, by {report.by}"
     parts = [_cards(report.whole), _timeline(report), _spend(report), _waits(report), _table(report), _errors(report)]
@@ -25,7 +25,7 @@ def page(report: Report) -> str:
     return html.page("Requests, spend and latency", subtitle, parts)
 
 
-def _cards(whole: Group) -> str:
+def _cards(whole: TrafficGroup) -> str:
     return html.cards(
         [
             ("requests", count(whole.requests)),
@@ -39,7 +39,7 @@ def _cards(whole: Group) -> str:
     )
 
 
-def _timeline(report: Report) -> str:
+def _timeline(report: StatsReport) -> str:
     """Plot requests over time."""
     step = (report.until - report.since) / PARTS
     begins = [report.since + place * step for place in range(PARTS)]
@@ -52,7 +52,7 @@ def _timeline(report: Report) -> str:
     return html.section(title, f"Each column is {step.total_seconds() / 3600:.3g} hours", drawn)
 
 
-def _spend(report: Report) -> str:
+def _spend(report: StatsReport) -> str:
     """Plot the spend of each group."""
     rows = [(one.key, float(one.spend_usd), usd(one.spend_usd)) for one in report.groups[:_MOST_BARS] if one.attempts]
     if not rows:
@@ -60,7 +60,7 @@ def _spend(report: Report) -> str:
     return html.section(f"Spend by {report.by}", "Calls of unknown cost aside", svg.bars(rows, title="Spend", best=None))
 
 
-def _waits(report: Report) -> str:
+def _waits(report: StatsReport) -> str:
     """Plot the wait for a first token of each group."""
     rows = []
     for one in report.groups[:_MOST_BARS]:
@@ -72,7 +72,7 @@ def _waits(report: Report) -> str:
     return html.section("Wait for the first token", "Seconds", svg.bars(rows, title="Wait for the first token", best=None))
 
 
-def _table(report: Report) -> str:
+def _table(report: StatsReport) -> str:
     """Show every figure of every group; columns sort on a click."""
     columns: list[_Column] = [
         (report.by.capitalize(), lambda one: Cell(one.key)),
@@ -95,27 +95,27 @@ def _table(report: Report) -> str:
 def _times(title: str, share: str) -> _Column:
     """Make the column of one quantile."""
 
-    def read(one: Group) -> Cell:
+    def read(one: TrafficGroup) -> Cell:
         value = (one.ttft_s if title == "First token" else one.total_s)[share]
         return figure("-" if value is None else f"{value:.3g}", value)
 
     return (f"{title} {share}", read)
 
 
-def _errors(report: Report) -> str:
+def _errors(report: StatsReport) -> str:
     """Plot failed calls by class."""
     rows = [(name, float(number), f"{number:,}") for name, number in report.whole.errors.items()]
     return html.section("Failed calls by class", "", svg.bars(rows, title="Failed calls", best=None)) if rows else ""
 
 
-def _budgets(report: Report) -> str:
+def _budgets(report: StatsReport) -> str:
     lines = [
         f"{one.profile}, this {one.period} (UTC): {usd(one.spent_usd)} of {usd(one.budget_usd)} spent" for one in report.budgets
     ]
     return _list("Budgets", lines)
 
 
-def _endpoints(report: Report) -> str:
+def _endpoints(report: StatsReport) -> str:
     lines = [
         f"{one.model} ({one.provider}): {one.state.replace('_', ' ')}" + (f", {one.why}" if one.why else "")
         for one in report.endpoints

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
-from deepsel.health.summary import Group
-from deepsel.session.stats import PARTS, Budget, EndpointState, Report
+from deepsel.health.summary import TrafficGroup
+from deepsel.session.stats import PARTS, BudgetUse, EndpointState, StatsReport
 from deepsel.show.bars import bar, sparkline
 from deepsel.show.lines import clipped, cut, padded, wrapped
 from deepsel.show.money import usd
@@ -18,7 +18,7 @@ _LEAST_BAR, _LEAST_NAME, _MOST_NAME = 4, 8, 48
 _FIGURE_COLUMNS = 7
 
 
-def text(report: Report, screen: Screen) -> str:
+def text(report: StatsReport, screen: Screen) -> str:
     """Write the whole report."""
     lines = [f"{report.since:%Y-%m-%d %H:%M} to {report.until:%Y-%m-%d %H:%M} UTC, by {report.by}", ""]
     lines += _group_lines("all", report.whole, screen, most=report.whole.requests)
@@ -32,7 +32,7 @@ def text(report: Report, screen: Screen) -> str:
     return "\n".join(clipped(line, screen.columns) for line in lines) + "\n"
 
 
-def _group_lines(name: str, one: Group, screen: Screen, *, most: int) -> list[str]:
+def _group_lines(name: str, one: TrafficGroup, screen: Screen, *, most: int) -> list[str]:
     """Write what some requests add up to: a bar and a sparkline of requests, then figures."""
     share = (one.requests or one.attempts) / most if most else 0.0
     lines = [
@@ -59,7 +59,7 @@ def _head(name: str, share: float, screen: Screen) -> str:
     return f"{padded(cut(name, name_columns), name_columns)} {padded(drawn, bar_columns)}"
 
 
-def _unknown(one: Group) -> str:
+def _unknown(one: TrafficGroup) -> str:
     """Say how many calls the spend leaves out."""
     return f" and {one.unknown_costs:,} of unknown cost" if one.unknown_costs else ""
 
@@ -75,7 +75,7 @@ def _times(quantiles: Mapping[str, float | None]) -> str:
     return " ".join(f"{value:.3g}" for value in known) + " s" if known else "unknown"
 
 
-def _budget_line(budget: Budget, screen: Screen) -> str:
+def _budget_line(budget: BudgetUse, screen: Screen) -> str:
     """Write what is spent of a budget."""
     share = float(budget.spent_usd / budget.budget_usd) if budget.budget_usd else 1.0
     left = max(Decimal(0), budget.budget_usd - budget.spent_usd)

@@ -115,7 +115,7 @@ class Client:
         )
         providers = {model.provider: config.find_provider(settings, model.provider) for model in chosen}
         assumptions = spend.Assumptions(at, Answers(_count("output_tokens", output_tokens or 0)))
-        wanted = report.Wanted(prices_as_of=settings.catalog.as_of.isoformat())
+        wanted = report.ReportOptions(prices_as_of=settings.catalog.as_of.isoformat())
         notices = notices_on(chosen, at=at)
         return report.build(reading, chosen, providers=providers, assumptions=assumptions, wanted=wanted, notices=notices)
 

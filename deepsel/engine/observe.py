@@ -13,7 +13,7 @@ from deepsel.engine.hit import observed
 from deepsel.engine.pace import MAX_PAUSE_S, pause_before_next_s
 from deepsel.engine.prepare import Prepared, thresholds_of
 from deepsel.engine.spending import Spending
-from deepsel.health.cooldowns import Endpoint, Judgement, Seen, is_trouble
+from deepsel.health.cooldowns import Endpoint, Evidence, Judgement, is_trouble
 from deepsel.health.limits import Limit
 from deepsel.health.log import Observation
 from deepsel.health.state import SharedState
@@ -138,7 +138,7 @@ class Lookout:
         return self.clock.now().timestamp()
 
 
-def _probe_of(endpoint: Endpoint, found: list[Observation]) -> Seen | None:
+def _probe_of(endpoint: Endpoint, found: list[Observation]) -> Evidence | None:
     """Read what a request's last call shows of an endpoint; None where there was none, or a refusal, which shows nothing."""
     probe = next((one for one in reversed(found) if (one.provider, one.model) == endpoint), None)
     if probe is None:
@@ -146,7 +146,7 @@ def _probe_of(endpoint: Endpoint, found: list[Observation]) -> Seen | None:
     has_failed = is_trouble(probe.error_class)
     if probe.outcome == "failed" and not has_failed and probe.ttft_s is None:
         return None
-    return Seen(1, probe.total_s if has_failed and probe.ttft_s is None else probe.ttft_s, float(has_failed))
+    return Evidence(1, probe.total_s if has_failed and probe.ttft_s is None else probe.ttft_s, float(has_failed))
 
 
 def observations_of(answer: Answer, at: datetime, *, prepared: Prepared) -> list[Observation]:

@@ -42,7 +42,7 @@ class Thresholds(NamedTuple):
     cooldown_s: float
 
 
-class Seen(NamedTuple):
+class Evidence(NamedTuple):
     """What an endpoint did in a window."""
 
     samples: int
@@ -84,7 +84,7 @@ class Judgement(NamedTuple):
     thresholds: Thresholds
     at: float
     """Seconds since the epoch."""
-    probes: Mapping[Endpoint, Seen | None] = {}
+    probes: Mapping[Endpoint, Evidence | None] = {}
     """Probes that are over, with what each has shown; None: nothing."""
 
 
@@ -93,7 +93,7 @@ class State(NamedTuple):
 
     since: float | None
     """When it last crossed a limit; None: it is well."""
-    seen: Seen
+    seen: Evidence
     probe_until: float
     """A probe's claim; in the past: nobody's."""
     healed_at: float
@@ -141,7 +141,7 @@ _CLAIM = (
 def read_state(database: sqlite3.Connection, endpoint: Endpoint) -> State | None:
     """Read an endpoint's row; None: it has never been in trouble."""
     row = database.execute(_ROW, endpoint).fetchone()
-    return None if row is None else State(row[0], Seen(row[1] or 0, row[2], row[3] or 0.0), row[4], row[5])
+    return None if row is None else State(row[0], Evidence(row[1] or 0, row[2], row[3] or 0.0), row[4], row[5])
 
 
 def all_states(database: sqlite3.Connection) -> dict[Endpoint, State]:
@@ -151,7 +151,7 @@ def all_states(database: sqlite3.Connection) -> dict[Endpoint, State]:
     return {endpoint: state for endpoint, state in states if state is not None}
 
 
-def watch(database: sqlite3.Connection, endpoint: Endpoint, *, after: float, until: float) -> Seen:
+def watch(database: sqlite3.Connection, endpoint: Endpoint, *, after: float, until: float) -> Evidence:
     """Measure a window, of its newest MOST_WATCHED calls.
 
     A call that stalled has waited at least its whole length for a first token.
@@ -165,7 +165,7 @@ def watch(database: sqlite3.Connection, endpoint: Endpoint, *, after: float, unt
         waited_s = total_s if ttft_s is None and error_class == ErrorClass.STALLED else ttft_s
         if waited_s is not None:
             times.append(waited_s)
-    return Seen(samples, quantile(times, 0.95), troubles / samples if samples else 0.0)
+    return Evidence(samples, quantile(times, 0.95), troubles / samples if samples else 0.0)
 
 
 def claim_probe(
@@ -175,7 +175,7 @@ def claim_probe(
     return bool(database.execute(_CLAIM, (at + lease_s, *endpoint, at, limits.cooldown_s, at)).rowcount)
 
 
-def review(database: sqlite3.Connection, endpoint: Endpoint, limits: Thresholds, *, at: float) -> Seen | None:
+def review(database: sqlite3.Connection, endpoint: Endpoint, limits: Thresholds, *, at: float) -> Evidence | None:
     """After calls that were no probe: put the endpoint into a cool-down where its window crosses a limit.
 
     Returns the window; None where it is in one already.
@@ -191,7 +191,7 @@ def review(database: sqlite3.Connection, endpoint: Endpoint, limits: Thresholds,
 
 
 def judge_probe(
-    database: sqlite3.Connection, endpoint: Endpoint, limits: Thresholds, probe: Seen | None, *, at: float
+    database: sqlite3.Connection, endpoint: Endpoint, limits: Thresholds, probe: Evidence | None, *, at: float
 ) -> None:
     """End a probe: well again, cooling again, or free for the next one where it showed nothing (None)."""
     if probe is None or not probe.samples:
@@ -202,7 +202,7 @@ def judge_probe(
         database.execute(_HEAL, (at, *endpoint))
 
 
-def _cool(database: sqlite3.Connection, endpoint: Endpoint, seen: Seen, *, at: float) -> None:
+def _cool(database: sqlite3.Connection, endpoint: Endpoint, seen: Evidence, *, at: float) -> None:
     """Begin a cool-down."""
     database.execute(_ADD, endpoint)
     database.execute(_COOL, (at, seen.samples, seen.ttft_p95_s, seen.error_rate, *endpoint))

@@ -22,7 +22,7 @@ _KEYS: Mapping[By, Callable[[Observation], str]] = {
 }
 
 
-class Group(NamedTuple):
+class TrafficGroup(NamedTuple):
     """What some observations add up to."""
 
     key: str
@@ -62,7 +62,7 @@ class Group(NamedTuple):
         return self.hits / self.lookups if self.lookups else None
 
 
-def group(rows: Sequence[Observation], by: By, *, since: float, until: float, parts: int) -> list[Group]:
+def group(rows: Sequence[Observation], by: By, *, since: float, until: float, parts: int) -> list[TrafficGroup]:
     """Add rows up by what they have in common; the most requested first, days in their order."""
     sorted_in: dict[str, list[Observation]] = {}
     for row in rows:
@@ -71,13 +71,13 @@ def group(rows: Sequence[Observation], by: By, *, since: float, until: float, pa
     return sorted(groups, key=lambda one: one.key if by == "day" else (-one.requests, -one.attempts, one.key))
 
 
-def total(rows: Sequence[Observation], key: str = "", *, since: float, until: float, parts: int) -> Group:
+def total(rows: Sequence[Observation], key: str = "", *, since: float, until: float, parts: int) -> TrafficGroup:
     """Add all rows up."""
     calls = [row for row in rows if row.outcome != "hit"]
     firsts = [row for row in rows if row.number == 1]
     lookups = [row for row in firsts if row.cache_status != "off" and row.task != "warm"]
     hits = [row for row in rows if row.outcome == "hit"]
-    return Group(
+    return TrafficGroup(
         key=key,
         requests=len(firsts),
         attempts=len(calls),

@@ -66,7 +66,7 @@ class Looked(NamedTuple):
     """Hashes of the distinct n-grams."""
 
 
-class Weights(NamedTuple):
+class ScoreWeights(NamedTuple):
     """The learned part."""
 
     features: tuple[float, ...]
@@ -170,11 +170,11 @@ def _lookup(grams: tuple[int, ...], table: bytes) -> float:
 
 
 @cache
-def weights() -> Weights:
+def weights() -> ScoreWeights:
     """Load the learned part."""
     head, _, table = WEIGHTS_FILE.read_bytes().partition(b"\n")
     row = json.loads(head)
-    return Weights(tuple(row["features"][name] for name in FEATURES), row["centre"], row["slope"], row["step"], table)
+    return ScoreWeights(tuple(row["features"][name] for name in FEATURES), row["centre"], row["slope"], row["step"], table)
 
 
 @cache

@@ -12,13 +12,13 @@ from deepsel.engine.prepare import thresholds_of
 from deepsel.errors import ConfigError
 from deepsel.health.cooldowns import Endpoint, State
 from deepsel.health.state import SharedState
-from deepsel.health.summary import By, Group, group, total
+from deepsel.health.summary import By, TrafficGroup, group, total
 
 PARTS = 24
 """Into which the time reported on is cut."""
 
 
-class Budget(NamedTuple):
+class BudgetUse(NamedTuple):
     """What is spent of one budget."""
 
     profile: str
@@ -40,15 +40,15 @@ class EndpointState(NamedTuple):
     seconds_left: float
 
 
-class Report(NamedTuple):
+class StatsReport(NamedTuple):
     """Everything that is shown."""
 
     since: datetime
     until: datetime
     by: By
-    groups: tuple[Group, ...]
-    whole: Group
-    budgets: tuple[Budget, ...]
+    groups: tuple[TrafficGroup, ...]
+    whole: TrafficGroup
+    budgets: tuple[BudgetUse, ...]
     endpoints: tuple[EndpointState, ...]
 
 
@@ -60,7 +60,7 @@ def gather(
     by: By,
     since: datetime,
     until: datetime,
-) -> Report:
+) -> StatsReport:
     """Read the log; raises ConfigError where it cannot be read.
 
     Endpoints are judged by `profile`'s thresholds; budgets are those of every one of `profiles`.
@@ -70,7 +70,7 @@ def gather(
     if rows is None or states is None:
         raise ConfigError([*notices, *more_notices][0].message, "check its permissions, or remove it")
     first, last = since.timestamp(), until.timestamp()
-    return Report(
+    return StatsReport(
         since=since,
         until=until,
         by=by,
@@ -81,13 +81,13 @@ def gather(
     )
 
 
-def _budgets(shared: SharedState, profile: Profile, at: datetime) -> list[Budget]:
+def _budgets(shared: SharedState, profile: Profile, at: datetime) -> list[BudgetUse]:
     """List the budgets of a profile."""
     spend = shared.spend(profile.name, at=at).value
     if spend is None:
         return []
     found = (("day", spend.day_usd, profile.daily_budget_usd), ("month", spend.month_usd, profile.monthly_budget_usd))
-    return [Budget(profile.name, period, spent, bound) for period, spent, bound in found if bound is not None]
+    return [BudgetUse(profile.name, period, spent, bound) for period, spent, bound in found if bound is not None]
 
 
 def _endpoint(name: Endpoint, state: State, profile: Profile, at: datetime) -> EndpointState:

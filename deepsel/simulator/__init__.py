@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deepsel.simulator.catalogue import BUILT_IN
 from deepsel.simulator.faults import FAULTS
-from deepsel.simulator.records import Call, Record
+from deepsel.simulator.records import CallLog, SeenCall
 from deepsel.simulator.running import demo_server, run
 from deepsel.simulator.scenario import Behaviour, Scenario, Section
 from deepsel.simulator.server import Simulator
@@ -13,10 +13,10 @@ __all__ = [
     "BUILT_IN",
     "FAULTS",
     "Behaviour",
-    "Call",
-    "Record",
+    "CallLog",
     "Scenario",
     "Section",
+    "SeenCall",
     "Simulator",
     "demo_server",
     "load_scenario",

@@ -16,10 +16,10 @@ from deepsel.simulator.faults import planned
 from deepsel.simulator.http1 import HttpRequest
 from deepsel.simulator.records import Ledger, Stamps
 from deepsel.simulator.replies import Scene, error_reply, json_reply, stalled
-from deepsel.simulator.reply import Allowance, Ask, BadAsk, Reply
+from deepsel.simulator.reply import LimitHeaders, ReadRequest, Reply, UnreadableRequest
 from deepsel.simulator.scenario import Behaviour, Scenario
 from deepsel.simulator.tokens import count
-from deepsel.simulator.traffic import Traffic, Turn
+from deepsel.simulator.traffic import Traffic, TrafficTurn
 from deepsel.simulator.wires import SimulatedWire, wire_for
 
 RECORDS_PATH = "/_simulator/records"
@@ -70,20 +70,27 @@ class Answering:
         finally:
             leave.now()
 
-    def _ask(self, wire: SimulatedWire, body: Any) -> tuple[Ask | None, ErrorRow | None]:
+    def _ask(self, wire: SimulatedWire, body: Any) -> tuple[ReadRequest | None, ErrorRow | None]:
         """Read the body; give the refusal in place of what cannot be read or asks for a model that is not there."""
         if not isinstance(body, dict):
             return None, _refusal("400", "the body must be a JSON object")
         try:
             ask = wire.read(body)
-        except BadAsk as error:
+        except UnreadableRequest as error:
             return None, _refusal("400", str(error))
         if not self.scenario.knows(ask.model):
             return ask, _refusal("404", f"the model `{ask.model}` does not exist in this simulation")
         return ask, None
 
     def _planned(
-        self, wire: SimulatedWire, ask: Ask | None, turn: Turn, *, request_id: str, fault: str | None, refusal: ErrorRow | None
+        self,
+        wire: SimulatedWire,
+        ask: ReadRequest | None,
+        turn: TrafficTurn,
+        *,
+        request_id: str,
+        fault: str | None,
+        refusal: ErrorRow | None,
     ) -> Reply:
         """Plan the response: a limit's or the request's own refusal, else the scenario's answer."""
         behaviour = turn.behaviour
@@ -109,12 +116,12 @@ class Answering:
             reply = _with_headers(reply, behaviour)
         return reply
 
-    def _limit_headers(self, wire: SimulatedWire, turn: Turn) -> dict[str, str]:
+    def _limit_headers(self, wire: SimulatedWire, turn: TrafficTurn) -> dict[str, str]:
         """Say what is left of the limit, where there is one."""
         limit = turn.behaviour.limit_requests
         if limit is None or turn.remaining is None:
             return {}
-        return wire.limit_headers(Allowance(limit, turn.remaining, turn.reset_s, self._clock.now()))
+        return wire.limit_headers(LimitHeaders(limit, turn.remaining, turn.reset_s, self._clock.now()))
 
     def _small(self, method: str, path: str, body: Any) -> Reply:
         """Answer everything that is no prompt."""
@@ -138,9 +145,9 @@ class Answering:
         """Count a prompt's tokens, without the scenario."""
         try:
             if not isinstance(body, dict):
-                raise BadAsk("the body must be a JSON object")
+                raise UnreadableRequest("the body must be a JSON object")
             ask = anthropic_messages.read_prompt(body)
-        except BadAsk as error:
+        except UnreadableRequest as error:
             row = _refusal("400", str(error))
             return json_reply(400, anthropic_messages.error_body(row, self._ledger.next_id()))
         return json_reply(200, {"input_tokens": count(ask.prompt)})
@@ -170,7 +177,7 @@ class _Once:
             self._traffic.leave(self._model, self._clock.monotonic())
 
 
-_NO_ASK = Ask("", "", "", stream=False, max_tokens=None, include_usage=False)
+_NO_ASK = ReadRequest("", "", "", stream=False, max_tokens=None, include_usage=False)
 
 
 def _parsed(body: bytes) -> Any:
@@ -186,7 +193,7 @@ def _refusal(name: str, message: str) -> ErrorRow:
     return replace(ERRORS[name], message=message)
 
 
-def _overflows(ask: Ask, behaviour: Behaviour) -> bool:
+def _overflows(ask: ReadRequest, behaviour: Behaviour) -> bool:
     """Say whether prompt and requested answer are larger than the window."""
     window = behaviour.context_window
     return window is not None and count(ask.prompt) + (ask.max_tokens or 0) > window

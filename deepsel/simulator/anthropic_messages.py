@@ -8,7 +8,7 @@ from typing import Any
 
 from deepsel.simulator.asks import flag, joined_text, limit, messages_of, model_of, question_of
 from deepsel.simulator.errors_table import ErrorRow
-from deepsel.simulator.reply import Allowance, Ask, BadAsk, Content, Frame, Mark
+from deepsel.simulator.reply import Content, Frame, LimitHeaders, Mark, ReadRequest, UnreadableRequest
 from deepsel.simulator.sse import event, grouped
 from deepsel.simulator.tokens import pieces
 
@@ -22,15 +22,15 @@ KEEP_ALIVE = PING
 _STOP = {"complete": "end_turn", "length": "max_tokens", "refused": "refusal", "filtered": "refusal", "missing": None}
 
 
-def read(body: Mapping[str, Any]) -> Ask:
-    """Read a request's body; raise BadAsk where it is not one of this wire."""
+def read(body: Mapping[str, Any]) -> ReadRequest:
+    """Read a request's body; raise UnreadableRequest where it is not one of this wire."""
     ask = read_prompt(body)
     if ask.max_tokens is None:
-        raise BadAsk("max_tokens: Field required")
+        raise UnreadableRequest("max_tokens: Field required")
     return ask
 
 
-def read_prompt(body: Mapping[str, Any]) -> Ask:
+def read_prompt(body: Mapping[str, Any]) -> ReadRequest:
     """Read the body of a count: a request whose `max_tokens` may be missing."""
     messages = messages_of(body)
     config = body.get("output_config")
@@ -40,7 +40,7 @@ def read_prompt(body: Mapping[str, Any]) -> Ask:
     kind = thinking.get("type") if isinstance(thinking, Mapping) else None
     system = joined_text(body.get("system"))
     texts = [joined_text(message.get("content")) for message in messages]
-    return Ask(
+    return ReadRequest(
         model=model_of(body),
         prompt="\n".join([system, *texts] if system else texts),
         question=question_of(messages),
@@ -158,7 +158,7 @@ def error_event(body: Mapping[str, Any]) -> bytes:
     return event(body, "error")
 
 
-def limit_headers(allowance: Allowance) -> dict[str, str]:
+def limit_headers(allowance: LimitHeaders) -> dict[str, str]:
     """Say how much of a request limit is left, the reset as an instant."""
     reset = (allowance.at + timedelta(seconds=allowance.reset_s)).isoformat().replace("+00:00", "Z")
     return {

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deepsel.simulator.reply import BadAsk
+from deepsel.simulator.reply import UnreadableRequest
 
 
 def model_of(body: Mapping[str, Any]) -> str:
     """Give the model's id."""
     model = body.get("model")
     if not isinstance(model, str) or not model:
-        raise BadAsk("you must provide a model parameter")
+        raise UnreadableRequest("you must provide a model parameter")
     return model
 
 
@@ -20,10 +20,10 @@ def messages_of(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Give the conversation: at least one message, each an object with a role."""
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
-        raise BadAsk("messages must be a list with at least one message")
+        raise UnreadableRequest("messages must be a list with at least one message")
     for message in messages:
         if not isinstance(message, Mapping) or not isinstance(message.get("role"), str):
-            raise BadAsk("each message must be an object with a role")
+            raise UnreadableRequest("each message must be an object with a role")
     return messages
 
 
@@ -47,7 +47,7 @@ def flag(body: Mapping[str, Any], name: str) -> bool:
     """Give a member that is true or false; missing or null is false."""
     value = body.get(name)
     if value is not None and not isinstance(value, bool):
-        raise BadAsk(f"{name} must be true or false")
+        raise UnreadableRequest(f"{name} must be true or false")
     return bool(value)
 
 
@@ -55,5 +55,5 @@ def limit(body: Mapping[str, Any], name: str) -> int | None:
     """Give a member that is a number of tokens, at least 1; None where it is missing or null."""
     value = body.get(name)
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-        raise BadAsk(f"{name} must be a whole number of at least 1")
+        raise UnreadableRequest(f"{name} must be a whole number of at least 1")
     return value

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from deepsel.simulator.reply import Ask, Content, Finish
+from deepsel.simulator.reply import Content, Finish, ReadRequest
 from deepsel.simulator.scenario import Behaviour
 from deepsel.simulator.tokens import count, pieces
 
@@ -16,7 +16,7 @@ _COMMENTS = {"python": "#", "bash": "#", "ruby": "#", "sql": "--"}
 _FILLER = "These words are simulated and stand for an answer of the wanted length. "
 
 
-def compose(ask: Ask, behaviour: Behaviour, *, call_id: str, cached_tokens: int) -> Content:
+def compose(ask: ReadRequest, behaviour: Behaviour, *, call_id: str, cached_tokens: int) -> Content:
     """Write the answer to one request and cut it where `max_tokens` ends, reasoning first."""
     thought = pieces(_reasoning(ask, behaviour))
     said = pieces(_text(ask, behaviour))
@@ -35,7 +35,7 @@ def compose(ask: Ask, behaviour: Behaviour, *, call_id: str, cached_tokens: int)
     )
 
 
-def _reasoning(ask: Ask, behaviour: Behaviour) -> str:
+def _reasoning(ask: ReadRequest, behaviour: Behaviour) -> str:
     """Give the reasoning a model shows; empty for one that shows none."""
     tokens = behaviour.reasoning_tokens
     if tokens is None:
@@ -44,7 +44,7 @@ def _reasoning(ask: Ask, behaviour: Behaviour) -> str:
     return _stretched("Simulated reasoning about the request. ", tokens)
 
 
-def _text(ask: Ask, behaviour: Behaviour) -> str:
+def _text(ask: ReadRequest, behaviour: Behaviour) -> str:
     """Give the whole answer, of the wanted form and length."""
     if behaviour.text is not None:
         return behaviour.text
@@ -56,7 +56,7 @@ def _text(ask: Ask, behaviour: Behaviour) -> str:
     return _stretched(f"{text} ", behaviour.output_tokens)
 
 
-def _prose(ask: Ask) -> str:
+def _prose(ask: ReadRequest) -> str:
     """Say in plain words what was read."""
     words = ask.question.split()
     shown = " ".join(words[:_SHOWN_WORDS])[:200] + (" ..." if len(words) > _SHOWN_WORDS else "")
@@ -74,7 +74,7 @@ def _is_code(question: str) -> bool:
     return any(sign in lowered for sign in _CODE_SIGNS)
 
 
-def _code(ask: Ask) -> str:
+def _code(ask: ReadRequest) -> str:
     """Answer with a fenced block in the language the question names."""
     words = {word.strip(".,:;?!()`'\"") for word in ask.question.lower().split()}
     language = "cpp" if "c++" in words else next((name for name in _LANGUAGES if name in words), "python")
@@ -85,7 +85,7 @@ def _code(ask: Ask) -> str:
     )
 
 
-def _json(ask: Ask) -> str:
+def _json(ask: ReadRequest) -> str:
     """Answer with a document that satisfies the schema, or with any object where none was given."""
     if ask.schema is None:
         return json.dumps({"simulated": True, "model": ask.model, "answer": _prose(ask)}, ensure_ascii=False)

@@ -7,7 +7,7 @@ from typing import Any
 
 from deepsel.simulator.asks import flag, joined_text, limit, messages_of, model_of, question_of
 from deepsel.simulator.errors_table import ErrorRow
-from deepsel.simulator.reply import Allowance, Ask, BadAsk, Content, Frame, Mark
+from deepsel.simulator.reply import Content, Frame, LimitHeaders, Mark, ReadRequest, UnreadableRequest
 from deepsel.simulator.sse import event, grouped
 from deepsel.simulator.tokens import pieces
 
@@ -20,16 +20,16 @@ KEEP_ALIVE = b": keep-alive\n\n"
 _FINISH = {"complete": "stop", "length": "length", "refused": "stop", "filtered": "content_filter", "missing": None}
 
 
-def read(body: Mapping[str, Any]) -> Ask:
-    """Read a request's body; raise BadAsk where it is not one of this wire."""
+def read(body: Mapping[str, Any]) -> ReadRequest:
+    """Read a request's body; raise UnreadableRequest where it is not one of this wire."""
     messages = messages_of(body)
     wanted = body.get("response_format") or {}
     if not isinstance(wanted, Mapping):
-        raise BadAsk("response_format must be an object")
+        raise UnreadableRequest("response_format must be an object")
     options = body.get("stream_options") or {}
     named = wanted.get("json_schema") if wanted.get("type") == "json_schema" else None
     schema = named.get("schema") if isinstance(named, Mapping) else None
-    return Ask(
+    return ReadRequest(
         model=model_of(body),
         prompt="\n".join(joined_text(message.get("content")) for message in messages),
         question=question_of(messages),
@@ -138,7 +138,7 @@ def error_event(body: Mapping[str, Any]) -> bytes:
     return event(body)
 
 
-def limit_headers(allowance: Allowance) -> dict[str, str]:
+def limit_headers(allowance: LimitHeaders) -> dict[str, str]:
     """Say how much of a request limit is left, the reset as a duration."""
     return {
         "x-ratelimit-limit-requests": str(allowance.requests),

@@ -14,7 +14,7 @@ _CREDENTIALS = ("authorization", "proxy-authorization", "x-api-key", "api-key", 
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class SeenCall:
     """One request as it came in, or a connection that was cut before one could."""
 
     method: str
@@ -30,7 +30,7 @@ class Call:
 
 
 @dataclass(frozen=True, slots=True)
-class Record:
+class CallLog:
     """When one answer left, in seconds of the simulator's clock (by default `time.perf_counter()`).
 
     Stamps are taken before the write: nothing can be read earlier. Lists grow while the answer is under way.
@@ -57,7 +57,7 @@ class Record:
 
 @dataclass(slots=True)
 class Stamps:
-    """The growing form of a Record; written by one thread, read by any."""
+    """The growing form of a CallLog; written by one thread, read by any."""
 
     request_id: str
     model: str
@@ -71,9 +71,9 @@ class Stamps:
     tokens_s: list[float] = field(default_factory=list)
     last_s: float | None = None
 
-    def snapshot(self) -> Record:
+    def snapshot(self) -> CallLog:
         """Freeze what is known now."""
-        return Record(
+        return CallLog(
             request_id=self.request_id,
             model=self.model,
             stream=self.stream,
@@ -93,7 +93,7 @@ class Ledger:
 
     def __init__(self, keep: int) -> None:
         self._lock = threading.Lock()
-        self._calls: deque[Call] = deque(maxlen=keep)
+        self._calls: deque[SeenCall] = deque(maxlen=keep)
         self._stamps: deque[Stamps] = deque(maxlen=keep)
         self._ids = 0
 
@@ -108,19 +108,19 @@ class Ledger:
         credentials = {name: Secret(value) for name, value in headers.items() if name in _CREDENTIALS}
         shown = {name: MASK if name in credentials else value for name, value in headers.items()}
         with self._lock:
-            self._calls.append(Call(method, path, shown, credentials, body, size_bytes))
+            self._calls.append(SeenCall(method, path, shown, credentials, body, size_bytes))
 
     def add_stamps(self, stamps: Stamps) -> None:
         """Remember an answer that begins."""
         with self._lock:
             self._stamps.append(stamps)
 
-    def calls(self) -> tuple[Call, ...]:
+    def calls(self) -> tuple[SeenCall, ...]:
         """Give the calls."""
         with self._lock:
             return tuple(self._calls)
 
-    def records(self) -> tuple[Record, ...]:
+    def records(self) -> tuple[CallLog, ...]:
         """Give the records, those of answers under way as far as they are."""
         with self._lock:
             return tuple(stamps.snapshot() for stamps in self._stamps)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from deepsel.simulator.errors_table import ErrorRow
-from deepsel.simulator.reply import TOKEN_MARKS, Ask, Content, Frame, Mark, Reply
+from deepsel.simulator.reply import TOKEN_MARKS, Content, Frame, Mark, ReadRequest, Reply
 from deepsel.simulator.scenario import Behaviour
 from deepsel.simulator.sse import compact
 from deepsel.simulator.tokens import pieces
@@ -23,7 +23,7 @@ class Scene:
     """All that is known when a response is planned."""
 
     wire: SimulatedWire
-    ask: Ask
+    ask: ReadRequest
     behaviour: Behaviour
     request_id: str
     now: datetime

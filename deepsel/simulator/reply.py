@@ -69,7 +69,7 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class ReadRequest:
     """What a caller wants, in either wire's words."""
 
     model: str
@@ -105,7 +105,7 @@ class Content:
 
 
 @dataclass(frozen=True, slots=True)
-class Allowance:
+class LimitHeaders:
     """What is left of a limit on requests."""
 
     requests: int
@@ -117,5 +117,5 @@ class Allowance:
     """Now, in UTC."""
 
 
-class BadAsk(Exception):
+class UnreadableRequest(Exception):
     """The request's body is not what the wire wants; the text is for its sender."""

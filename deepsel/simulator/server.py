@@ -14,7 +14,7 @@ from deepsel.errors import ConfigError
 from deepsel.simulator.answering import Answering
 from deepsel.simulator.delivery import Delivery, hang
 from deepsel.simulator.http1 import BadRequest, Incoming
-from deepsel.simulator.records import Call, Ledger, Record, Stamps
+from deepsel.simulator.records import CallLog, Ledger, SeenCall, Stamps
 from deepsel.simulator.replies import json_reply
 from deepsel.simulator.reply import Mark
 from deepsel.simulator.scenario import Scenario
@@ -77,12 +77,12 @@ class Simulator:
         return {wire.NAME: self.url + wire.BASE for wire in WIRES}
 
     @property
-    def calls(self) -> tuple[Call, ...]:
+    def calls(self) -> tuple[SeenCall, ...]:
         """Give the requests that came in, oldest first."""
         return self._ledger.calls()
 
     @property
-    def records(self) -> tuple[Record, ...]:
+    def records(self) -> tuple[CallLog, ...]:
         """Give when each answer to a prompt left, oldest first; those of answers under way are still growing."""
         return self._ledger.records()
 

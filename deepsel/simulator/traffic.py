@@ -17,7 +17,7 @@ _MAX_SEEN_BLOCKS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class TrafficTurn:
     """What one call meets."""
 
     behaviour: Behaviour
@@ -68,7 +68,7 @@ class Traffic:
                 self._calls += 1
             return act
 
-    def enter(self, model: str, at_s: float) -> Turn:
+    def enter(self, model: str, at_s: float) -> TrafficTurn:
         """Take the next turn for a call to a model."""
         with self._lock:
             call = self._calls
@@ -87,7 +87,7 @@ class Traffic:
                 state.admitted_s.append(at_s)
                 cold_s = _cold_s(state, behaviour, at_s)
             limit = behaviour.limit_requests
-            return Turn(
+            return TrafficTurn(
                 behaviour=behaviour,
                 fault=behaviour.fault_of(call),
                 cold_s=cold_s,

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 import deepsel.simulator.anthropic_messages as anthropic_messages
 import deepsel.simulator.openai_chat as openai_chat
 from deepsel.simulator.errors_table import ErrorRow
-from deepsel.simulator.reply import Allowance, Ask, Content, Frame
+from deepsel.simulator.reply import Content, Frame, LimitHeaders, ReadRequest
 
 
 class SimulatedWire(Protocol):
@@ -22,7 +22,7 @@ class SimulatedWire(Protocol):
     REQUEST_ID_HEADER: str
     KEEP_ALIVE: bytes
 
-    def read(self, body: Mapping[str, Any], /) -> Ask:
+    def read(self, body: Mapping[str, Any], /) -> ReadRequest:
         """Read a request's body; raise BadAsk."""
 
     def whole(self, content: Content, /) -> dict[str, Any]:
@@ -40,7 +40,7 @@ class SimulatedWire(Protocol):
     def error_event(self, body: Mapping[str, Any], /) -> bytes:
         """Give an error as an event inside a stream."""
 
-    def limit_headers(self, allowance: Allowance, /) -> dict[str, str]:
+    def limit_headers(self, allowance: LimitHeaders, /) -> dict[str, str]:
         """Say how much of a limit is left."""
 
 

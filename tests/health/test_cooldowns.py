@@ -16,8 +16,8 @@ from deepsel.errors import ErrorClass
 from deepsel.health.cooldowns import (
     MOST_WATCHED,
     Endpoint,
+    Evidence,
     Judgement,
-    Seen,
     Standing,
     Thresholds,
 )
@@ -29,7 +29,7 @@ from deepsel.health.sqlite_state import SqliteState
 NOW = 1_800_000_000.0
 HERE = Endpoint("deepseek", "deepseek-flash")
 LIMITS = Thresholds(ttft_p95_s=3.0, error_rate=0.5, window_s=300, min_samples=5, cooldown_s=300)
-SLOW = Seen(5, 6.2, 0.0)
+SLOW = Evidence(5, 6.2, 0.0)
 
 
 def _call(ttft_s: float | None = 0.5, error: str | None = None, *, at: float = NOW, outcome: str = "") -> Observation:
@@ -48,7 +48,7 @@ def _review(state: SqliteState, at: float = NOW, limits: Thresholds = LIMITS) ->
     return _standing(state, at, limits)
 
 
-def _judge(state: SqliteState, probe: Seen | None, at: float) -> Standing:
+def _judge(state: SqliteState, probe: Evidence | None, at: float) -> Standing:
     assert state.judge([], Judgement(LIMITS, at, {HERE: probe})) == ()
     return _standing(state, at)
 
@@ -122,13 +122,13 @@ def test_one_good_probe_brings_it_back(tmp_path: Path) -> None:
     assert _standing(state, NOW + 300).state == "half_open"
     assert _claims(state, NOW + 300)
     assert _standing(state, NOW + 301).state == "probing"
-    assert _judge(state, Seen(1, 0.4, 0.0), NOW + 302).state == "well"
+    assert _judge(state, Evidence(1, 0.4, 0.0), NOW + 302).state == "well"
     state.add([_call(6.2, at=NOW + 303) for _ in range(4)])
     assert _review(state, NOW + 304).state == "well", "four new slow calls are not five"
 
 
-@pytest.mark.parametrize("probe", [Seen(1, 6.0, 0.0), Seen(1, None, 1.0)])
-def test_a_bad_probe_begins_a_new_cool_down(tmp_path: Path, probe: Seen) -> None:
+@pytest.mark.parametrize("probe", [Evidence(1, 6.0, 0.0), Evidence(1, None, 1.0)])
+def test_a_bad_probe_begins_a_new_cool_down(tmp_path: Path, probe: Evidence) -> None:
     """A slow or failed probe leaves the endpoint alone for another `cooldown_s`."""
     state = _cooling(tmp_path)
     assert _claims(state, NOW + 300)

@@ -122,10 +122,7 @@ KNOWN: dict[str, dict[str, int]] = {
         "simulator/": 24,
     },
     "class names": {
-        "Allowance": 2, "Ask": 2, "Band": 2, "Budget": 2, "Call": 2, "Change": 2, "Group": 2,
-        "Limits": 2, "Piece": 2, "Plan": 2, "Prompt": 2, "Reader": 2, "Record": 2, "Report": 3, "Run": 2,
-        "Seen": 2, "Target": 2, "Turn": 2, "Wanted": 2, "Weights": 2,
-        "Wishes": 3,
+        "Piece": 2, "Report": 2, "Run": 2, "Target": 2, "Wishes": 3,
     },
 }
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from raw_client import PATHS, Ask
 
 from deepsel.simulator import Simulator, wires
-from deepsel.simulator.reply import BadAsk
+from deepsel.simulator.reply import UnreadableRequest
 from deepsel.simulator.schema import example
 from deepsel.simulator.tokens import count, pieces
 
@@ -243,5 +243,5 @@ def test_no_body_breaks_the_reader(wire: str, junk: Any) -> None:
     names = ("messages", "response_format", "output_config", "thinking", "system", "stream_options", "reasoning_effort")
     for name in names:
         body = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": junk}], name: junk}
-        with suppress(BadAsk):
+        with suppress(UnreadableRequest):
             assert module.read(body).model == "m"

@@ -15,7 +15,7 @@ from deepsel.values import Model, Provider
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
+class CostLimits:
     """What the user allows; None: anything."""
 
     max_cost_usd: Decimal | None = None
@@ -28,7 +28,7 @@ class Limits:
 
 def crossed(
     report: Report,
-    limits: Limits,
+    limits: CostLimits,
     *,
     judged: Sequence[Model],
     providers: Mapping[str, Provider],
@@ -53,7 +53,7 @@ def crossed(
     return found + crossed_by_cost([row for row in report.totals if row.model in names], by_file, limits)
 
 
-def crossed_by_change(change: Change, limits: Limits) -> list[str]:
+def crossed_by_change(change: Change, limits: CostLimits) -> list[str]:
     """Return a sentence for each limit that a change crosses."""
     found = []
     where = f"on {change.model}"
@@ -81,7 +81,7 @@ def crossed_by_change(change: Change, limits: Limits) -> list[str]:
     return found
 
 
-def crossed_by_cost(judged: Sequence[CostRow], by_file: Sequence[CostRow], limits: Limits) -> list[str]:
+def crossed_by_cost(judged: Sequence[CostRow], by_file: Sequence[CostRow], limits: CostLimits) -> list[str]:
     """Return a sentence for each judged total over `--max-cost`, or unknown; `by_file` names the file that costs most."""
     if limits.max_cost_usd is None:
         return []
@@ -98,7 +98,7 @@ def crossed_by_cost(judged: Sequence[CostRow], by_file: Sequence[CostRow], limit
     return found
 
 
-def crossed_by_age(rows: Iterable[CostRow], limits: Limits, *, now: datetime) -> list[str]:
+def crossed_by_age(rows: Iterable[CostRow], limits: CostLimits, *, now: datetime) -> list[str]:
     """Return a sentence where a shown price was read too long ago; prices of the user's own have no date."""
     if limits.stale_after_s is None:
         return []

@@ -16,7 +16,7 @@ from deepsel.values import Model, Source, Usage
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class RequestGroup:
     """Portions and what they add up to: the same for every model of a vocabulary and framing."""
 
     portions: Sequence[Portion]
@@ -46,7 +46,7 @@ class Group:
 
 def group_up(
     reading: Reading, model: Model, english: Mapping[str, float], *, answers: Answers, cached_share: Decimal, by: By
-) -> Mapping[str, Group]:
+) -> Mapping[str, RequestGroup]:
     """Add up the portions of each group, as models of this vocabulary and framing read them; groups in alphabetical order."""
     every = portions(
         reading, model.vocabulary, framing_tokens=model.framing_tokens, answers=answers, cached_share=cached_share, by=by
@@ -56,9 +56,9 @@ def group_up(
     return {name: _add_up(list(of_group), model.vocabulary, english) for name, of_group in by_name}
 
 
-def _add_up(of_group: Sequence[Portion], vocabulary: str | None, english: Mapping[str, float]) -> Group:
+def _add_up(of_group: Sequence[Portion], vocabulary: str | None, english: Mapping[str, float]) -> RequestGroup:
     source, error_pct = _certainty(of_group)
-    return Group(
+    return RequestGroup(
         portions=of_group,
         chars=sum(p.piece.chars for p in of_group),
         sentences=sum(p.piece.sentences for p in of_group),

@@ -13,7 +13,7 @@ from deepsel.values import Model, Notice, Provider
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ReportOptions:
     """What a report is to show."""
 
     by: By = "model"
@@ -31,7 +31,7 @@ def build(
     *,
     providers: Mapping[str, Provider],
     assumptions: Assumptions,
-    wanted: Wanted,
+    wanted: ReportOptions,
     change: Change | None = None,
     notices: Sequence[Notice] = (),
 ) -> Report:
@@ -54,7 +54,7 @@ def build(
     )
 
 
-def describe(assumptions: Assumptions, wanted: Wanted) -> Mapping[str, str]:
+def describe(assumptions: Assumptions, wanted: ReportOptions) -> Mapping[str, str]:
     """Say in words what the text itself does not tell."""
     answers = assumptions.answers
     if answers.ratio is not None:

@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from deepsel import catalog
-from deepsel.estimate.pricing.groups import Group, PricedSlice, group_up
+from deepsel.estimate.pricing.groups import PricedSlice, RequestGroup, group_up
 from deepsel.estimate.pricing.portions import Answers, By
 from deepsel.estimate.pricing.premium import english_rates
 from deepsel.estimate.records import CostRow, Reading
@@ -43,7 +43,7 @@ def project(
     by: By = "model",
 ) -> tuple[CostRow, ...]:
     """Return a row for each model and group: groups in alphabetical order, cheapest first, unknown prices last."""
-    read: dict[tuple[str | None, int], Mapping[str, Group]] = {}
+    read: dict[tuple[str | None, int], Mapping[str, RequestGroup]] = {}
     english = english_rates(reading)
     rows = []
     for model in models:
@@ -82,7 +82,7 @@ def _order(row: CostRow) -> tuple[str, bool, bool, Decimal, str]:
 # --- one row ----------------------------------------------------------------------------------------------------------
 
 
-def _row(name: str, group: Group, model: Model, *, assumptions: Assumptions, multiplier: Decimal) -> CostRow:
+def _row(name: str, group: RequestGroup, model: Model, *, assumptions: Assumptions, multiplier: Decimal) -> CostRow:
     """Price one group on one model."""
     parts = group.slices(model, assumptions.answers)
     at, times = assumptions.at, assumptions.requests
@@ -182,7 +182,7 @@ def _over(amount: Decimal | None, count: int, *, unit: int = 1) -> Decimal | Non
     return round(quotient, _DIGITS - 1 - quotient.adjusted()) if quotient else Decimal(0)
 
 
-def _fits(group: Group, model: Model) -> bool | None:
+def _fits(group: RequestGroup, model: Model) -> bool | None:
     """Return whether the largest request with its answer fits; None where no limit of the model is known."""
     if model.context_window is None and model.max_input is None:
         return None

@@ -16,7 +16,7 @@ from deepsel.estimate.reading.count import Counter, Measure, measure_requests, m
 from deepsel.estimate.reading.decode import NotText, TextSource
 from deepsel.estimate.reading.find import STDIN
 from deepsel.estimate.reading.languages import is_program
-from deepsel.estimate.reading.requests import MAX_LINE_CHARS, Prompt, is_request_file, lines_of, parse
+from deepsel.estimate.reading.requests import MAX_LINE_CHARS, PromptLine, is_request_file, lines_of, parse
 from deepsel.estimate.records import Input, Skipped
 from deepsel.values import Notice
 
@@ -68,7 +68,7 @@ class Unfinished(Protocol):
 
 
 @dataclass(slots=True)
-class Reader:
+class InputReader:
     """Takes one source after another and keeps what came of each, in order."""
 
     counter: Counter
@@ -142,7 +142,7 @@ def _peek(texts: Iterator[str], label: str) -> tuple[bool, list[str]]:
     return may_be and is_request_file("".join(first), is_whole=is_whole), first
 
 
-def parse_all(stream: Iterable[str], item: OpenInput) -> Iterator[Prompt]:
+def parse_all(stream: Iterable[str], item: OpenInput) -> Iterator[PromptLine]:
     """Yield the requests of a JSON-lines text; what is none, and what is left out of one, becomes a notice."""
     left_out: set[str] = set()
     broken: list[int] = []
@@ -166,7 +166,7 @@ def parse_all(stream: Iterable[str], item: OpenInput) -> Iterator[Prompt]:
         item.say("not_counted", f"some requests hold {' and '.join(sorted(left_out))}: not counted")
 
 
-def batches(prompts: Iterable[Prompt]) -> Iterator[list[tuple[str, ...]]]:
+def batches(prompts: Iterable[PromptLine]) -> Iterator[list[tuple[str, ...]]]:
     """Put requests together into jobs of a bounded size."""
     batch: list[tuple[str, ...]] = []
     size = 0

@@ -13,7 +13,7 @@ from typing import BinaryIO
 
 from deepsel.estimate.reading.count import Counter, Progress
 from deepsel.estimate.reading.decode import NotText, TextSource, open_file, open_stream
-from deepsel.estimate.reading.draft import Reader
+from deepsel.estimate.reading.draft import InputReader
 from deepsel.estimate.reading.find import STDIN, Found, find
 from deepsel.estimate.reading.languages import has_detector
 from deepsel.estimate.reading.sampled import plan, take_samples
@@ -41,7 +41,7 @@ def read(
     found, skipped = find(paths)
     work = plan(found, sample)
     with Counter(vocabularies, processes=processes, total_bytes=work.read_bytes, on_progress=on_progress) as counter:
-        reader = Reader(counter, vocabularies)
+        reader = InputReader(counter, vocabularies)
         reader.skipped += skipped
         take_samples(work, reader)
         for item in work.whole:
@@ -55,7 +55,7 @@ def read(
 def read_text(path: str, content: bytes, *, vocabularies: Sequence[str]) -> Input | Skipped:
     """Read and count a text that is in memory, such as one side of a diff, as the file `path` would be."""
     with Counter(vocabularies, processes=1, total_bytes=len(content)) as counter:
-        reader = Reader(counter, vocabularies)
+        reader = InputReader(counter, vocabularies)
         reader.take(path, partial(open_stream, io.BytesIO(content), len(content)))
         counter.drain()
     return reader.opened[0].finish(vocabularies) if reader.opened else reader.skipped[0]
@@ -69,7 +69,7 @@ def _open(item: Found, stdin: BinaryIO | None) -> TextSource:
     return open_stream(stdin or sys.stdin.buffer)
 
 
-def _reading(reader: Reader) -> Reading:
+def _reading(reader: InputReader) -> Reading:
     inputs = [one.finish(reader.vocabularies) for one in reader.opened]
     notices = [notice for one in reader.opened for notice in one.notices]
     if inputs and not has_detector():

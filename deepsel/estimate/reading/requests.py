@@ -22,7 +22,7 @@ _TRIED_LINES = 20
 
 
 @dataclass(frozen=True, slots=True)
-class Prompt:
+class PromptLine:
     """The text of one request."""
 
     texts: tuple[str, ...]
@@ -72,7 +72,7 @@ def _line(number: int, held: list[str], size: int) -> Iterator[Line]:
         yield Line(number, text)
 
 
-def parse(line: str) -> Prompt | None:
+def parse(line: str) -> PromptLine | None:
     """Return the request on a line; None where it is no JSON, or none that asks something."""
     left_out: set[str] = set()
     try:
@@ -80,7 +80,7 @@ def parse(line: str) -> Prompt | None:
     except UsageError:
         return None
     texts = tuple(_text(message, left_out) for message in asked.messages)
-    return Prompt(texts, frozenset(left_out), has_lone_surrogates=asked.has_lone_surrogates)
+    return PromptLine(texts, frozenset(left_out), has_lone_surrogates=asked.has_lone_surrogates)
 
 
 def _text(message: Message, left_out: set[str]) -> str:

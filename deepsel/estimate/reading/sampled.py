@@ -13,7 +13,7 @@ from pathlib import PurePath
 
 from deepsel.estimate.reading.count import NO_LANGUAGE, Key, Measure, Share, measure_requests, measure_text
 from deepsel.estimate.reading.decode import BLOCK_BYTES, NotText, TextSource, open_file
-from deepsel.estimate.reading.draft import REQUEST_ENDINGS, Reader
+from deepsel.estimate.reading.draft import REQUEST_ENDINGS, InputReader
 from deepsel.estimate.reading.find import Found
 from deepsel.estimate.reading.languages import is_program
 from deepsel.estimate.reading.requests import MAX_LINE_CHARS, is_request_file, parse
@@ -27,7 +27,7 @@ _LARGE_BYTES = WINDOWS * BLOCK_BYTES  # up to here a file is read whole
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
+class SamplePlan:
     """What is read whole and what is sampled."""
 
     whole: list[Found]
@@ -49,10 +49,10 @@ def _sizes(items: list[Found]) -> list[int]:
     return [item.size_bytes or 0 for item in items]
 
 
-def plan(found: list[Found], seed: int | None) -> Plan:
+def plan(found: list[Found], seed: int | None) -> SamplePlan:
     """Decide what to sample: files over 2 MiB, and small ones of one ending that are many and together as large."""
     if seed is None:
-        return Plan(found)
+        return SamplePlan(found)
     large = [item for item in found if (item.size_bytes or 0) > _LARGE_BYTES]
     by_ending: dict[str, list[Found]] = {}
     for item in found:
@@ -64,7 +64,7 @@ def plan(found: list[Found], seed: int | None) -> Plan:
         if len(items) > FILES and sum(_sizes(items)) > _LARGE_BYTES
     }
     grouped = {item.path for items in (large, *groups.values()) for item in items}
-    return Plan([item for item in found if item.path not in grouped], large, groups, seed)
+    return SamplePlan([item for item in found if item.path not in grouped], large, groups, seed)
 
 
 @dataclass(slots=True)
@@ -145,7 +145,7 @@ def _largest(measure: Measure, vocabulary: str) -> int:
     return measure.largest.get(vocabulary, measure.total(vocabulary))
 
 
-def take_samples(work: Plan, reader: Reader) -> None:
+def take_samples(work: SamplePlan, reader: InputReader) -> None:
     """Read the sampled part of a plan."""
     for item in work.large:
         try:
@@ -161,7 +161,7 @@ def take_samples(work: Plan, reader: Reader) -> None:
         _take_files(ending, items, work.seed, reader)
 
 
-def _take_windows(label: str, source: TextSource, seed: int, reader: Reader) -> None:
+def _take_windows(label: str, source: TextSource, seed: int, reader: InputReader) -> None:
     size = source.size_bytes or 0
     units = -(-(size - source.bom_bytes) // BLOCK_BYTES)
     sample = SampledInput(label, source.encoding, size - source.bom_bytes)
@@ -199,7 +199,7 @@ def lines_in(source: TextSource, start: int, length: int) -> bytes:
     return b"".join(lines)
 
 
-def _take_files(ending: str, items: list[Found], seed: int, reader: Reader) -> None:
+def _take_files(ending: str, items: list[Found], seed: int, reader: InputReader) -> None:
     """Read some files of a group; the others stand behind them in one input."""
     texts = []
     for item in items:

@@ -23,7 +23,7 @@ from deepsel.estimate.exports.html import page
 from deepsel.estimate.exports.markdown import markdown
 from deepsel.estimate.exports.table import table
 from deepsel.estimate.pricing.portions import Answers, By
-from deepsel.estimate.pricing.report import Wanted, build
+from deepsel.estimate.pricing.report import ReportOptions, build
 from deepsel.estimate.pricing.spend import Assumptions
 from deepsel.estimate.records import Change, Reading, Report, Skipped, TokenCount
 from deepsel.show.lines import width
@@ -56,7 +56,7 @@ READ = replace(
 
 
 def report(read: Reading = READ, *, by: By = "model", change: Change | None = None, **assumed: Any) -> Report:
-    wanted = Wanted(by, prices_as_of="2026-11-24")
+    wanted = ReportOptions(by, prices_as_of="2026-11-24")
     return build(read, MODELS, providers={}, assumptions=Assumptions(AT, **assumed), wanted=wanted, change=change)
 
 

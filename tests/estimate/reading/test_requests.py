@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepsel.estimate.reading.requests import Prompt, is_request_file, lines_of, parse
+from deepsel.estimate.reading.requests import PromptLine, is_request_file, lines_of, parse
 
 USER = {"role": "user", "content": "Hello"}
 
@@ -28,7 +28,7 @@ USER = {"role": "user", "content": "Hello"}
 )
 def test_each_shape_is_understood(record: object, texts: tuple[str, ...]) -> None:
     """Every documented shape gives the content of its messages."""
-    assert parse(json.dumps(record)) == Prompt(texts)
+    assert parse(json.dumps(record)) == PromptLine(texts)
 
 
 @pytest.mark.parametrize(
@@ -66,8 +66,8 @@ def test_what_is_not_counted_is_named() -> None:
 
 def test_lone_surrogates_are_replaced() -> None:
     """Half a surrogate pair becomes U+FFFD and is told; a whole pair is its character."""
-    assert parse(r'{"prompt": "a\ud800b \ud83d\ude00"}') == Prompt(("a\ufffdb 😀",), has_lone_surrogates=True)
-    assert parse(r'{"prompt": "\ud83d\ude00"}') == Prompt(("😀",))
+    assert parse(r'{"prompt": "a\ud800b \ud83d\ude00"}') == PromptLine(("a\ufffdb 😀",), has_lone_surrogates=True)
+    assert parse(r'{"prompt": "\ud83d\ude00"}') == PromptLine(("😀",))
 
 
 @given(st.lists(st.text("ab\n ", max_size=8)))

@@ -1,27 +1,29 @@
-"""The one place that knows httpx: sends a call, gives its bytes within limits of time and size, translates errors.
+"""The one place that knows httpx and httpcore: sends a call, gives its bytes within limits of time and size, translates errors.
 
-Knows nothing of providers. Redirects are refused, so that a key goes nowhere but to the host it was meant for. httpx is
-imported when an HttpTransport is made, since a cached answer needs none.
+Knows nothing of providers. Redirects are refused, so that a key goes nowhere but to the host it was meant for. httpx finds out
+about proxies and addresses, once each; calls go straight to httpcore, which takes half the CPU. Both are imported when an
+HttpTransport is made, since a cached answer needs none.
 """
 
 from __future__ import annotations
 
-import socket
 import ssl
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, cast
+from typing import TYPE_CHECKING, NamedTuple, Self, cast
 
 from deepsel import __version__
 from deepsel.clock import Clock
 from deepsel.errors import AttemptFailed, ConfigError, DeepselError, ErrorClass
-from deepsel.providers.calls import Call, Timeouts, host_of
+from deepsel.providers.calls import Call, Timeouts
 from deepsel.providers.certificates import Certificates, system_folder
+from deepsel.providers.connections import KeptConnections
 from deepsel.providers.exchange import Backend, Exchange, Watch
+from deepsel.providers.headers import header_text, read_headers
 from deepsel.providers.inflate import inflated
-from deepsel.secret import Secret
+from deepsel.providers.reasons import is_untrusted, reason, redirected, tls_hint
 
 if TYPE_CHECKING:
     import httpcore
@@ -34,16 +36,31 @@ KEEP_ALIVE_S = 55.0
 """How long an unused connection is kept: a little less than the minute after which most servers close it."""
 
 _DRAIN_S, _DRAIN_BYTES = 0.1, 64 * 1024
+_MOST_KEPT, _MOST_ROUTES = 64, 256
 # No proxy can reach this machine's own servers.
 _LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
+
+
+class _Route(NamedTuple):
+    """How calls to one address are sent."""
+
+    url: httpcore.URL
+    pool: httpcore.ConnectionPool
+    """Makes connections, through a proxy where there is one; they are kept elsewhere."""
+    origin: Hashable
+    """Which pool's connections to whom can be used for it."""
+    headers: Mapping[str, str]
+    """What is sent with every call that does not say otherwise."""
+    authorization: str
+    """Of the name and password in the address; empty where it has none."""
 
 
 class HttpResponse:
     """A response whose headers have come. Its bytes are read once, by whichever method."""
 
-    def __init__(self, response: httpx.Response, exchange: Exchange, watch: Watch, call: Call) -> None:
-        self.status = response.status_code
-        self.headers: Mapping[str, str] = {name.lower(): value for name, value in response.headers.items()}
+    def __init__(self, response: httpcore.Response, exchange: Exchange, watch: Watch, call: Call) -> None:
+        self.status = response.status
+        self.headers = read_headers(response.headers)
         self.exchange = exchange
         """The call's limits and time stamps."""
         self._response = response
@@ -77,7 +94,7 @@ class HttpResponse:
 
     def _raw(self) -> Iterator[bytes]:
         """Yield the body as it is on the wire."""
-        chunks = self._response.iter_raw()
+        chunks = iter(self._response.iter_stream())
         while True:
             try:
                 self._watch.exchange = self.exchange
@@ -97,6 +114,8 @@ class HttpTransport:
         self._certificates = Certificates(_bundle, system_folder())
         self._watch = _make_watch(self._certificates)
         self._client = _make_client(self._watch)
+        self._kept: KeptConnections[httpcore.ConnectionInterface] = KeptConnections(_MOST_KEPT)
+        self._routes: dict[str, _Route] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -108,12 +127,12 @@ class HttpTransport:
 
     def close(self) -> None:
         """Close every connection."""
+        self._kept.close()
         self._client.close()
 
     def drop_connections(self) -> None:
         """Close every connection that is kept, so that the next call opens a new one; calls under way are cut."""
-        for pool in _pools(self._client):
-            pool.close()
+        self._kept.close()
 
     @contextmanager
     def open(self, call: Call, *, timeouts: Timeouts) -> Iterator[HttpResponse]:
@@ -122,32 +141,54 @@ class HttpTransport:
         Raises AttemptFailed where no usable response came, ConfigError where the call itself cannot be sent.
         """
         exchange = Exchange(self._clock, timeouts)
-        response = self._send(call, exchange)
+        route = self._route(call)
+        connection, response = self._send(call, route, exchange)
         try:
-            if 300 <= response.status_code < 400:
-                raise _redirected(call, response.status_code, response.headers.get("location", ""))
-            yield HttpResponse(response, exchange, self._watch, call)
+            received = HttpResponse(response, exchange, self._watch, call)
+            if 300 <= response.status < 400:
+                raise redirected(call, response.status, received.headers.get("location", ""))
+            yield received
         finally:
             response.close()
+            self._kept.give_back(route.origin, connection)
 
-    def _send(self, call: Call, exchange: Exchange) -> httpx.Response:
+    def _route(self, call: Call) -> _Route:
+        """Find out how the call's address is reached, once for each; raises ConfigError where it is none."""
+        route = self._routes.get(call.url)
+        if route is None:
+            if len(self._routes) >= _MOST_ROUTES:
+                self._routes.clear()
+            route = self._routes[call.url] = _find_route(self._client, call)
+        return route
+
+    def _send(
+        self, call: Call, route: _Route, exchange: Exchange
+    ) -> tuple[httpcore.ConnectionInterface, httpcore.Response]:
         """Send, once more on a new connection where a kept one turns out to be closed and nothing has come."""
-        headers = {name: _header_text(name, value) for name, value in call.headers.items()}
+        request = _request(call, route)
         may_repeat = True
         while True:
             was_whole = self._certificates.is_whole
+            connection = self._kept.take(route.origin) if may_repeat else None
+            if connection is None:
+                connection = route.pool.create_connection(route.url.origin)
+                self._kept.add(connection)
+            response = None
             try:
-                request = self._client.build_request(call.method, call.url, headers=headers, content=call.body)
                 self._watch.exchange = exchange
-                return self._client.send(request, stream=True)
+                response = connection.handle_request(request)
+                return connection, response
             except _network_errors() as error:
-                if _is_untrusted(error) and not was_whole:
+                if is_untrusted(error) and not was_whole:
                     self._certificates.widen()
                     continue  # nothing has been sent
                 is_stale = exchange.is_on_used_connection and not _is_timeout(error)
                 if not (may_repeat and is_stale):
                     raise _translated(error, call, exchange, is_in_body=False) from error
                 may_repeat = False
+            finally:
+                if response is None:
+                    self._kept.give_back(route.origin, connection)
 
 
 # --- making the client -----------------------------------------------------------------------------------------------
@@ -192,6 +233,43 @@ def _make_client(watch: Watch) -> httpx.Client:
     return client
 
 
+def _find_route(client: httpx.Client, call: Call) -> _Route:
+    """Take an address apart, and find the pool that reaches it; raises ConfigError where it is none."""
+    import httpcore
+    import httpx
+
+    try:
+        url = httpx.URL(call.url)
+        if url.scheme not in ("http", "https") or not url.host:
+            raise httpx.InvalidURL("not an address of HTTP")
+    except httpx.InvalidURL as error:
+        raise ConfigError(
+            f"`{call.target}` is not an address requests can be sent to", "a base URL starts with https://"
+        ) from error
+    pool = cast("httpx.HTTPTransport", client._transport_for_url(url))._pool
+    target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
+    headers = {"host": url.netloc.decode("ascii"), **client.headers}
+    authorization = ""
+    if url.username or url.password:
+        from base64 import b64encode  # hardly any address has one
+
+        authorization = f"Basic {b64encode(f'{url.username}:{url.password}'.encode()).decode('ascii')}"
+    return _Route(target, pool, (id(pool), url.scheme, url.host, url.port), headers, authorization)
+
+
+def _request(call: Call, route: _Route) -> httpcore.Request:
+    """Put together what is sent; raises ConfigError where a header cannot be."""
+    import httpcore
+
+    headers = {**route.headers, **{name: header_text(name, value) for name, value in call.headers.items()}}
+    if route.authorization:
+        headers["authorization"] = route.authorization
+    if (call.body or call.method != "GET") and "transfer-encoding" not in headers:
+        headers.setdefault("content-length", str(len(call.body)))
+    raw = [(name.encode("utf-8"), value.encode("ascii")) for name, value in headers.items()]
+    return httpcore.Request(call.method, route.url, headers=raw, content=call.body)
+
+
 def watch_connections(client: httpx.Client, watch: Watch) -> None:
     """Put `watch` under each connection pool of a client; httpx has no public way that keeps its proxies."""
     for pool in _pools(client):
@@ -204,98 +282,46 @@ def _pools(client: httpx.Client) -> list[httpcore.ConnectionPool]:
     return [cast("httpx.HTTPTransport", transport)._pool for transport in transports]
 
 
-def _header_text(name: str, value: str | Secret) -> str:
-    """Return what is sent; raises ConfigError, without the value, where it cannot stand in a header."""
-    words = value.reveal() if isinstance(value, Secret) else value
-    if not (words.isascii() and words.isprintable() and words == words.strip()):
-        raise ConfigError(
-            f"the value for the header `{name}` holds characters that cannot be sent",
-            "look for a line break, a space or a typographic sign in the key" if isinstance(value, Secret) else "",
-        )
-    return words
-
-
 # --- errors ----------------------------------------------------------------------------------------------------------
 
 
 def _network_errors() -> tuple[type[Exception], ...]:
     """Return everything that sending and reading may raise."""
-    import httpx
+    import httpcore
 
-    return (httpx.HTTPError, httpx.InvalidURL, OSError)
+    return (
+        httpcore.NetworkError,
+        httpcore.ProtocolError,
+        httpcore.ProxyError,
+        httpcore.TimeoutException,
+        httpcore.UnsupportedProtocol,
+        OSError,
+    )
 
 
 def _is_timeout(error: Exception) -> bool:
-    import httpx
+    import httpcore
 
-    return isinstance(error, TimeoutError | httpx.TimeoutException)
-
-
-def _is_untrusted(error: Exception) -> bool:
-    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
+    return isinstance(error, TimeoutError | httpcore.TimeoutException)
 
 
 def _translated(error: Exception, call: Call, exchange: Exchange, *, is_in_body: bool) -> DeepselError:
-    """Return our error for one of httpx's or of the system's."""
-    import httpx
+    """Return our error for one of httpcore's or of the system's."""
+    import httpcore
 
     host = call.target
-    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
-        return ConfigError(f"`{host}` is not an address requests can be sent to", "a base URL starts with https://")
-    if isinstance(error, httpx.LocalProtocolError):
+    if isinstance(error, httpcore.LocalProtocolError):
         return ConfigError(f"the request to {host} cannot be sent: a header of its provider is not valid")
     if _is_timeout(error):
         if exchange.phase == "connect":
             return AttemptFailed(ErrorClass.NETWORK, f"could not reach {host} ({exchange.limit_words})")
         return AttemptFailed(ErrorClass.STALLED, f"{host}: {exchange.limit_words}")
-    if isinstance(error, httpx.ProxyError):
+    if isinstance(error, httpcore.ProxyError):
         return AttemptFailed(ErrorClass.NETWORK, f"could not reach {host} (the proxy answered {error})")
     if exchange.phase == "connect":
-        return AttemptFailed(ErrorClass.NETWORK, f"could not reach {host} ({_reason(error)})", hint=_tls_hint(error))
-    if isinstance(error, httpx.RemoteProtocolError) and not exchange.is_closed_by_peer:
+        return AttemptFailed(ErrorClass.NETWORK, f"could not reach {host} ({reason(error)})", hint=tls_hint(error))
+    if isinstance(error, httpcore.RemoteProtocolError) and not exchange.is_closed_by_peer:
         return AttemptFailed(ErrorClass.MALFORMED, f"{host} answered something that is not valid HTTP")
     if is_in_body:
         return AttemptFailed(ErrorClass.STREAM_CUT, f"{host} closed the connection in the middle of the answer")
     return AttemptFailed(ErrorClass.NETWORK, f"{host} closed the connection without an answer")
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what is behind it; httpcore keeps the system's error as an argument."""
-    current: BaseException | None = error
-    while current is not None:
-        yield current
-        inner = current.args[0] if current.args else None
-        current = inner if isinstance(inner, BaseException) else current.__cause__
-
-
-def _reason(error: Exception) -> str:
-    """Say in a few words why there is no connection."""
-    for cause in _causes(error):
-        match cause:
-            case ssl.SSLCertVerificationError():
-                return f"its certificate is not trusted: {cause.verify_message}"
-            case ssl.SSLError():
-                return "no encrypted connection is possible"
-            case socket.gaierror():
-                return "the name is not known"
-            case OSError(strerror=str(words)):
-                return words.lower()
-    return "no connection"
-
-
-def _tls_hint(error: Exception) -> str:
-    if _is_untrusted(error):
-        return "behind a proxy with its own certificates, name them in SSL_CERT_FILE"
-    return ""
-
-
-def _redirected(call: Call, status: int, location: str) -> AttemptFailed:
-    """Make the failure of a redirect, which says where it pointed."""
-    where = host_of(location)[:200] if "://" in location else "another path"
-    return AttemptFailed(
-        ErrorClass.MALFORMED,
-        f"{call.target} redirects to {where}; this was not followed and the key was not sent on",
-        http_status=status,
-        should_retry=False,
-        hint="correct the provider's `base_url` if the new address is right",
-    )

@@ -75,6 +75,14 @@ class Table:
             tokens += [blob[at : at + group.length] for at in range(0, len(blob), group.length)]
         return dict(zip(tokens, ids, strict=True))
 
+    def rank(self, token: bytes) -> int | None:
+        """Return the id of one token; None where there is none of these bytes."""
+        group = self._groups.get(len(token))
+        for _, place in group.places((token,)) if group else ():
+            rank: int = struct.unpack_from("<I", self._data, self._ids_at + 4 * place)[0]
+            return rank
+        return None
+
     def ranks_within(self, text: str) -> dict[bytes, int] | None:
         """Return every token that can occur in `text`, and each single byte; None where the text is too long for that.
 

@@ -9,7 +9,9 @@ import subprocess
 import sys
 import threading
 import zlib
+from base64 import b64encode
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpcore
@@ -19,6 +21,7 @@ import pytest
 from deepsel.clock import SystemClock
 from deepsel.errors import AttemptFailed, ConfigError, ErrorClass
 from deepsel.providers.calls import Call, Timeouts, sends_key_in_clear
+from deepsel.providers.connections import KeptConnections
 from deepsel.providers.exchange import Watch
 from deepsel.providers.inflate import inflated
 from deepsel.providers.transport import HttpTransport, watch_connections
@@ -236,6 +239,82 @@ def test_threads_have_their_own_limits(transport: HttpTransport, serve: Make, re
 
 
 # --- kept connections, redirects, sizes ------------------------------------------------------------------------------
+
+
+def test_calls_at_once_have_a_connection_each_and_later_ones_share_them(
+    transport: HttpTransport, serve: Make, reply: Make
+) -> None:
+    """As many connections are opened as there are calls at once, and none for calls that come after."""
+    server = serve(*[["read", reply("ok")] * 20 + ["hang"]] * 20)
+    for at_once in (1, 8, 3):
+        together = threading.Barrier(at_once)
+
+        def ask(together: threading.Barrier = together) -> bytes:
+            with transport.open(Call("POST", server.url, {}, b"{}"), timeouts=PATIENT) as response:
+                together.wait(5)  # nobody gives his connection back before each has one
+                return b"".join(response.iter_bytes())
+
+        with ThreadPoolExecutor(at_once) as pool:
+            assert {one.result() for one in [pool.submit(ask) for _ in range(at_once)]} == {b"ok"}
+    assert server.connections == 8
+
+
+def test_a_call_after_the_connections_were_dropped_opens_a_new_one(
+    transport: HttpTransport, serve: Make, reply: Make
+) -> None:
+    """What waits is closed, what is under way is cut, and the transport goes on."""
+    server = serve(["read", reply("a"), "hang"], ["read", reply("b"), "hang"], ["read", reply("c"), "hang"])
+    assert get(transport, server.url) == b"a"
+    transport.drop_connections()
+    with transport.open(Call("POST", server.url, {}, b"{}"), timeouts=PATIENT):
+        transport.drop_connections()
+    assert get(transport, server.url) == b"c"
+
+
+def test_too_many_unused_connections_are_closed() -> None:
+    """Of those that wait the newest are kept and used first; one that has expired is closed when it is met."""
+
+    class Plain:
+        def __init__(self) -> None:
+            self.is_old, self.is_shut = False, False
+
+        def is_closed(self) -> bool:
+            return self.is_shut
+
+        def is_idle(self) -> bool:
+            return True
+
+        def has_expired(self) -> bool:
+            return self.is_old
+
+        def close(self) -> None:
+            self.is_shut = True
+
+    kept: KeptConnections[Plain] = KeptConnections(2)
+    made = [Plain() for _ in range(4)]
+    for one in made:
+        kept.add(one)
+    for one in made:
+        kept.give_back("here", one)
+    assert [one.is_shut for one in made] == [True, True, False, False]
+    assert kept.take("there") is None
+    made[3].is_old = True
+    assert kept.take("here") is made[2]
+    assert made[3].is_shut
+    kept.close()
+    assert made[2].is_shut  # although it is in use
+    kept.give_back("here", made[2])
+    assert kept.take("here") is None
+
+
+def test_name_and_password_of_an_address_are_sent(transport: HttpTransport, serve: Make, reply: Make) -> None:
+    """They go into the header for them, before a key, and stand neither in the request's target nor in its host."""
+    server = serve(["read", reply("ok")])
+    get(transport, server.url.replace("//", "//me:p%40ss@") + "/v1?x=%C3%BC", authorization="Bearer k")
+    head = server.requests[0].lower()
+    assert b"authorization: basic " + b64encode(b"me:p@ss").lower() in head
+    assert head.startswith(b"post /v1?x=%c3%bc http/1.1\r\nhost: 127.0.0.1:")
+    assert b"bearer" not in head
 
 
 @pytest.mark.parametrize("end", ["close", "reset"])

@@ -96,6 +96,8 @@ def ask(
         raise UsageError("`--only-cached` reads the cache, which the other option rules out", "give one of them")
     mode: CacheMode = "only" if only_cached else "refresh" if refresh else "auto" if cache is None else "on" if cache else "off"
     params = dict(_member(text) for text in param or [])
+    if tools and "tools" in params:
+        raise UsageError("`--tools` and `--param tools` are two lists of tools", "give one of them")
     for name in sorted(_lengths() & params.keys(), reverse=True) if params else ():
         max_tokens = _length(name, params.pop(name))
     wishes = asking.Wishes(

@@ -223,3 +223,10 @@ def test_a_bad_file_of_tools_is_one_line(deepsel: Callable[..., Any], tmp_path: 
     ran = deepsel("ask", "-p", "demo", "--tools", str(path), "Hi")
     assert (ran.code, ran.out) == (2, "")
     assert said in ran.err.splitlines()[0]
+
+
+def test_two_lists_of_tools_are_refused(deepsel: Callable[..., Any], tools: str) -> None:
+    """A raw member would win over the file in silence: it is asked which one is meant."""
+    ran = deepsel("ask", "-p", "demo", "--tools", tools, "--param", "tools=[]", "Hi")
+    assert (ran.code, ran.out) == (2, "")
+    assert "two lists of tools" in ran.err

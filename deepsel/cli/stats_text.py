@@ -43,8 +43,10 @@ def _group_lines(name: str, one: TrafficGroup, screen: Screen, *, most: int) -> 
     if one.attempts:
         lines.append(f"  first token {_times(one.ttft_s)} · total {_times(one.total_s)}  (p50 p95 p99)")
     if one.errors:
-        head = f"  errors {one.error_rate:.0%} of {one.attempts:,} calls: "
+        head = f"  errors {one.error_rate:.0%} of {one.attempts - one.cancelled:,} calls: "
         lines += _wrapped(head, one.errors, screen)
+    if one.cancelled:
+        lines.append(f"  ended by you {one.cancelled:,}")
     if one.lookups:
         lines.append(f"  cache hits {one.hit_rate:.0%} ({one.hits:,} of {one.lookups:,}), saved {usd(one.saved_usd)}")
     return lines

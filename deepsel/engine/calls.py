@@ -128,7 +128,7 @@ class Calls:
             failure = error
         except (GeneratorExit, KeyboardInterrupt):
             draft.join()
-            self._close(draft, AttemptFailed(ErrorClass.STREAM_CUT, "interrupted"), wait_s)
+            self._close(draft, AttemptFailed(ErrorClass.STREAM_CUT, "ended by the user"), wait_s, is_cancelled=True)
             raise
         attempt = self._close(draft, failure, wait_s)
         if failure is None:
@@ -136,9 +136,12 @@ class Calls:
         yield AttemptEnded(attempt)
         return failure
 
-    def _close(self, draft: Draft, failure: AttemptFailed | None, wait_s: float) -> Attempt:
+    def _close(
+        self, draft: Draft, failure: AttemptFailed | None, wait_s: float, *, is_cancelled: bool = False
+    ) -> Attempt:
         """Record a call that is over, and settle its part of the budget."""
-        attempt = self.record.close(draft, failure, wait_s=wait_s, now_s=self._resources.clock.monotonic())
+        now_s = self._resources.clock.monotonic()
+        attempt = self.record.close(draft, failure, wait_s=wait_s, now_s=now_s, is_cancelled=is_cancelled)
         self._spending.settle(attempt.cost_usd)
         return attempt
 

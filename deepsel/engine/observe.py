@@ -144,7 +144,7 @@ def _probe_of(endpoint: Endpoint, found: list[Observation]) -> Evidence | None:
     if probe is None:
         return None
     has_failed = is_trouble(probe.error_class)
-    if probe.outcome == "failed" and not has_failed and probe.ttft_s is None:
+    if probe.outcome != "ok" and not has_failed and probe.ttft_s is None:
         return None
     return Evidence(1, probe.total_s if has_failed and probe.ttft_s is None else probe.ttft_s, float(has_failed))
 

@@ -19,6 +19,7 @@ from deepsel.errors import (
     IncompleteError,
     OverBudgetError,
     RefusedError,
+    StoppedByUser,
     UnavailableError,
 )
 from deepsel.values import Answer, Attempt, CacheUse, Finish, Notice, Request, Text, Usage
@@ -32,6 +33,8 @@ class Record:
     attempts: list[Attempt] = field(default_factory=list)
     failures: list[AttemptFailed] = field(default_factory=list)
     notices: list[Notice] = field(default_factory=list)
+    is_cancelled: bool = False
+    """Whether the user ended it."""
     draft: Draft | None = None
     """The call under way, or the last one."""
     partial: Draft | None = None
@@ -45,8 +48,10 @@ class Record:
     spent_usd: Decimal | None = Decimal(0)
     """Over all attempts; None once one of them cannot be priced."""
 
-    def close(self, draft: Draft, failure: AttemptFailed | None, *, wait_s: float, now_s: float) -> Attempt:
-        """Record how a call ended and what it cost."""
+    def close(
+        self, draft: Draft, failure: AttemptFailed | None, *, wait_s: float, now_s: float, is_cancelled: bool = False
+    ) -> Attempt:
+        """Record how a call ended and what it cost; `is_cancelled`: the user ended it, and `failure` only says that it is cut."""
         count = self.prepared.counts[draft.model.name]
         settled = settle(draft, count) if failure is None or draft.text else None
         if failure is None:
@@ -54,7 +59,10 @@ class Record:
             self.final, self.settlement, cost_usd = draft, settled, settled.cost_usd
         else:
             cost_usd = failed_cost_usd(draft, failure, count)
-            self.failures.append(failure)
+            if is_cancelled:
+                self.is_cancelled = True
+            else:
+                self.failures.append(failure)
             if draft.text and (self.partial is None or len(draft.text) > len(self.partial.text)):
                 self.partial, self.settlement = draft, settled
         self.spent_usd = None if self.spent_usd is None or cost_usd is None else self.spent_usd + cost_usd
@@ -62,8 +70,8 @@ class Record:
         attempt = Attempt(
             provider=draft.provider.name,
             model=draft.model.name,
-            outcome="ok" if failure is None else "failed",
-            error_class=failure.error_class if failure else None,
+            outcome="ok" if failure is None else "cancelled" if is_cancelled else "failed",
+            error_class=failure.error_class if failure and not is_cancelled else None,
             http_status=failure.http_status if failure else 200,
             message=_told(failure) if failure else "",
             wait_s=wait_s,
@@ -99,6 +107,8 @@ class Record:
         """Say why there is no whole answer; None where there is one."""
         if self.final is not None:
             return None
+        if self.is_cancelled:
+            return StoppedByUser("ended by the user before the answer was whole")
         if not self.failures:
             skipped = [attempt.message for attempt in self.attempts]
             if skipped:

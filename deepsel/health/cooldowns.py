@@ -123,7 +123,7 @@ _ROW = (
 )
 _WINDOW = (
     "SELECT error_class, ttft_s, total_s FROM observations "
-    "WHERE provider = ? AND model = ? AND at > ? AND at <= ? AND outcome <> 'hit' ORDER BY at DESC LIMIT ?"
+    "WHERE provider = ? AND model = ? AND at > ? AND at <= ? AND outcome NOT IN ('hit', 'cancelled') ORDER BY at DESC LIMIT ?"
 )
 _ADD = "INSERT OR IGNORE INTO endpoints (provider, model) VALUES (?, ?)"
 _COOL = (

@@ -41,6 +41,8 @@ class TrafficGroup(NamedTuple):
     ttft_s: Mapping[str, float | None]
     """p50, p95 and p99."""
     total_s: Mapping[str, float | None]
+    cancelled: int
+    """Calls that the user ended: no errors, and in no error rate."""
     errors: Mapping[str, int]
     """Class to calls, most first."""
     lookups: int
@@ -53,8 +55,9 @@ class TrafficGroup(NamedTuple):
 
     @property
     def error_rate(self) -> float | None:
-        """Return the share of calls that failed; None of no calls."""
-        return sum(self.errors.values()) / self.attempts if self.attempts else None
+        """Return the share of calls that failed, those that the user ended aside; None of no calls."""
+        ended = self.attempts - self.cancelled
+        return sum(self.errors.values()) / ended if ended else None
 
     @property
     def hit_rate(self) -> float | None:
@@ -74,6 +77,7 @@ def group(rows: Sequence[Observation], by: By, *, since: float, until: float, pa
 def total(rows: Sequence[Observation], key: str = "", *, since: float, until: float, parts: int) -> TrafficGroup:
     """Add all rows up."""
     calls = [row for row in rows if row.outcome != "hit"]
+    ended = [row for row in calls if row.outcome != "cancelled"]
     firsts = [row for row in rows if row.number == 1]
     lookups = [row for row in firsts if row.cache_status != "off" and row.task != "warm"]
     hits = [row for row in rows if row.outcome == "hit"]
@@ -87,7 +91,8 @@ def total(rows: Sequence[Observation], key: str = "", *, since: float, until: fl
         spend_usd=_sum(row.cost_picousd for row in calls),
         unknown_costs=sum(row.cost_picousd is None for row in calls),
         ttft_s=_quantiles(row.ttft_s for row in calls),
-        total_s=_quantiles(row.total_s for row in calls),
+        total_s=_quantiles(row.total_s for row in ended),
+        cancelled=len(calls) - len(ended),
         errors=dict(Counter(row.error_class or "unknown" for row in calls if row.outcome == "failed").most_common()),
         lookups=len(lookups),
         hits=len(hits),

@@ -30,7 +30,8 @@ class Attempt(NamedTuple):
 
     provider: str
     model: str
-    outcome: Literal["ok", "failed", "skipped"]
+    outcome: Literal["ok", "failed", "skipped", "cancelled"]
+    """cancelled: ended by the user, which is no fault of the provider."""
     error_class: ErrorClass | None = None
     http_status: int | None = None
     message: str = ""

@@ -406,7 +406,7 @@ def test_ctrl_c_is_priced_and_said(home: Path, simulate: Callable[..., Any], pro
     out, err = _interrupted(simulate(**COUNTING), profiles, signal.SIGTERM, "--json")
     record = json.loads(out)
     assert Decimal(record["cost_usd"]) > 0
-    assert [a["outcome"] for a in record["attempts"]] == ["failed"]
+    assert [(a["outcome"], a["error_class"]) for a in record["attempts"]] == [("cancelled", None)]
     assert record["usage"]["source"] == "counted"
     assert b"interrupted" in err
 

@@ -22,7 +22,7 @@ from deepsel.storage.amounts import picousd
 Deepsel = Callable[..., Any]
 GROUP = {
     "key", "requests", "attempts", "input_tokens", "cached_input_tokens", "output_tokens", "spend_usd", "unknown_costs",
-    "ttft_s", "total_s", "errors", "error_rate", "lookups", "hits", "hit_rate", "saved_usd", "timeline",
+    "ttft_s", "total_s", "cancelled", "errors", "error_rate", "lookups", "hits", "hit_rate", "saved_usd", "timeline",
 }  # fmt: skip
 
 
@@ -168,3 +168,14 @@ def test_groups_add_up_to_the_whole(rows: list[Observation]) -> None:
         assert sum((one.spend_usd for one in groups), Decimal(0)) == whole.spend_usd
     times = [value for value in whole.ttft_s.values() if value is not None]
     assert times == sorted(times)
+
+
+def test_what_the_user_ended_is_no_error(deepsel: Deepsel, log: SqliteState) -> None:
+    """A call ended by Ctrl-C is counted apart: with its cost, in no error rate and in no time to the end."""
+    before = deepsel("stats", "--json").record()["total"]
+    log.add([_row("ended", outcome="cancelled", total_s=500.0, cost_picousd=picousd(Decimal("0.01")))])
+    after = deepsel("stats", "--json").record()["total"]
+    assert (after["cancelled"], after["attempts"]) == (1, before["attempts"] + 1)
+    assert (after["errors"], after["error_rate"], after["total_s"]) == (before["errors"], before["error_rate"], before["total_s"])
+    assert Decimal(after["spend_usd"]) > Decimal(before["spend_usd"])
+    assert re.search(r"^  ended by you 1$", deepsel("stats").out, re.MULTILINE)

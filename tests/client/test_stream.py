@@ -100,8 +100,8 @@ def test_closing_early_cancels_the_call_and_records_it(simulate: Simulate, profi
         part = caught.value.answer
         assert part.text.startswith(first.text)
         assert len(part.text) < len(SLOW["text"])
-        assert [attempt.outcome for attempt in part.attempts] == ["failed"]
-        assert [(row.model, row.outcome, row.error_class) for row in observed(home)] == [("one", "failed", "stream_cut")]
+        assert [attempt.outcome for attempt in part.attempts] == ["cancelled"]
+        assert [(row.model, row.outcome, row.error_class) for row in observed(home)] == [("one", "cancelled", None)]
 
 
 def test_a_loop_that_is_left_records_its_call(simulate: Simulate, profiles: Profiles, home: Path) -> None:
@@ -109,7 +109,7 @@ def test_a_loop_that_is_left_records_its_call(simulate: Simulate, profiles: Prof
     profiles(one=simulate(**SLOW))
     for _ in deepsel.stream("Hi"):
         break
-    assert [row.outcome for row in observed(home)] == ["failed"]
+    assert [row.outcome for row in observed(home)] == ["cancelled"]
 
 
 @pytest.mark.parametrize("pieces", [1, 10_000])

@@ -13,12 +13,13 @@ from deepsel.errors import UsageError
 from deepsel.messages.blocks import LEFT_OUT, child, form_of, member, nested, read_content, read_result
 from deepsel.messages.forms import MEMBER_FORMS, OPENAI
 from deepsel.messages.loading import extras
-from deepsel.values import Json, JsonObject, Message, Part, Role, Thinking, ToolCall, ToolResult
+from deepsel.values import Json, JsonObject, Message, Part, Role, Text, Thinking, ToolCall, ToolResult
 
 ROLES = ("system", "developer", "user", "assistant", "tool")
 THINKING = ("reasoning_content", "reasoning", "reasoning_details")
 """Members in which hosts of OpenAI's form give a model's thinking."""
 TOOL_CALLS = "tool calls"
+_WORDED = ROLES[:-1]
 _OLD_RESULT = "function"
 """The role of a tool's result in the old form of calls."""
 
@@ -39,6 +40,9 @@ def read_message(item: Json, place: str, left_out: set[str] | None = None) -> Me
     role = item.get("role") if isinstance(item, dict) else None
     if not isinstance(item, dict) or role not in (*ROLES, _OLD_RESULT):
         raise UsageError(f"{place}: needs a `role` of {', '.join(ROLES)} and a `content`")
+    content = item.get("content")
+    if len(item) == 2 and isinstance(content, str) and role in _WORDED:  # as nearly all are
+        return Message(cast("Role", role), (Text(content),))
     if role in ("tool", _OLD_RESULT):
         return _result(item, place, left_out)
     form = _form(item, place) if left_out is None else ""
@@ -48,8 +52,8 @@ def read_message(item: Json, place: str, left_out: set[str] | None = None) -> Me
         raise UsageError(f"{place}: only the assistant has `tool_calls`")
     parts: tuple[Part, ...] = ()
     may_be_null = bool(_given_calls(item)) or (left_out is not None and "content" in item)
-    if item.get("content") is not None or not may_be_null:
-        parts = read_content(item.get("content"), place, left_out)
+    if content is not None or not may_be_null:
+        parts = read_content(content, place, left_out)
     return Message(cast("Role", role), (*thinking, *parts, *calls), data, form)
 
 

@@ -13,6 +13,8 @@ from deepsel.messages.tools import read_tool_choice, read_tools
 from deepsel.values import Json, JsonObject, Message, Text, Tool, ToolChoice
 
 _ASKED = ("messages", "prompt", "input")
+_ENVELOPES = {"body": ("custom_id", "method", "url", "body"), "params": ("custom_id", "params")}
+"""Where the body stands in a batch line, and the line's members."""
 _INPUT_TYPES = ("input_text", "output_text")
 """What the Responses API calls a text."""
 
@@ -44,55 +46,51 @@ def read_line(text: str, place: str, left_out: set[str] | None = None) -> Reques
         raise UsageError(f"{place} is not JSON: {error}") from error
     if not isinstance(record, dict):
         raise UsageError(f"{place} must hold a JSON object", '{"prompt": "..."}')
-    line = _unwrapped(record, place, left_out)
-    return line._replace(has_lone_surrogates=has_lone_surrogates)
+    body = _unwrapped(record, place, left_out)
+    messages = (*_head(body, place, left_out), *_asked(body, place, left_out))
+    if left_out is None:
+        return _to_send(messages, record, body, place)._replace(has_lone_surrogates=has_lone_surrogates)
+    if body.get("tools") or body.get("functions"):
+        left_out.add("tool definitions")
+    return RequestLine(messages, has_lone_surrogates=has_lone_surrogates)
 
 
-def _unwrapped(record: JsonObject, place: str, left_out: set[str] | None) -> RequestLine:
-    """Read a line by its envelope, if it has one."""
-    is_bare = any(name in record for name in _ASKED)
-    name = next((name for name in ("body", "params") if isinstance(record.get(name), dict)), None)
-    if is_bare or name is None:
-        line = _body(extras(record, "id"), place, left_out)
-        return line._replace(id=_id(record, "id", place, left_out))
-    body = record[name]
-    assert isinstance(body, dict)
-    known = ("custom_id", "method", "url", "body") if name == "body" else ("custom_id", "params")
-    unknown = next(iter(extras(record, *known)), None)
-    if unknown is not None and left_out is None:
-        raise UsageError(f"{place}: `{unknown}` is no member of a batch line")
-    url = record.get("url", "") if name == "body" else ""
-    line = _body(body, place, left_out)
-    return line._replace(id=_id(record, "custom_id", place, left_out), url=url if isinstance(url, str) else "")
+def _unwrapped(record: JsonObject, place: str, left_out: set[str] | None) -> JsonObject:
+    """Return the body of a line: what stands in its envelope, if it has one."""
+    is_bare = "messages" in record or "prompt" in record or "input" in record
+    for name, known in _ENVELOPES.items():
+        body = record.get(name)
+        if is_bare or not isinstance(body, dict):
+            continue
+        unknown = next((member for member in record if member not in known), None)
+        if unknown is not None and left_out is None:
+            raise UsageError(f"{place}: `{unknown}` is no member of a batch line")
+        return body
+    return record
 
 
-def _id(record: JsonObject, name: str, place: str, left_out: set[str] | None) -> str | None:
-    value = record.get(name)
-    if isinstance(value, str | int) and not isinstance(value, bool):
-        return str(value)
-    if value is not None and left_out is None:
-        raise UsageError(f"{place}: `{name}` must be text")
-    return None
-
-
-def _body(body: JsonObject, place: str, left_out: set[str] | None) -> RequestLine:
-    """Read the body of a request."""
-    asked = _asked(body, place, left_out)
-    head = _head(body, place, left_out)
-    if left_out is not None:
-        if body.get("tools") or body.get("functions"):
-            left_out.add("tool definitions")
-        return RequestLine((*head, *asked))
+def _to_send(messages: tuple[Message, ...], record: JsonObject, body: JsonObject, place: str) -> RequestLine:
+    """Read what a line says beside its messages."""
     tools = read_tools(body["tools"], place) if body.get("tools") else ()
     choice = read_tool_choice(body["tool_choice"], place) if tools and body.get("tool_choice") else None
-    read = (
-        *_ASKED[:2],
-        "system",
-        "instructions",
-        *(("tools",) if tools else ()),
-        *(("tool_choice",) if choice else ()),
+    read = ["messages", "prompt", "system", "instructions", *(["tools"] if tools else []), *(["tool_choice"] if choice else [])]
+    is_own = body is record
+    url = "" if is_own else record.get("url", "")
+    return RequestLine(
+        messages,
+        id=_id(record, "id" if is_own else "custom_id", place),
+        tools=tools,
+        tool_choice=choice,
+        members=extras(body, *read, *(["id"] if is_own else [])),
+        url=url if isinstance(url, str) else "",
     )
-    return RequestLine((*head, *asked), tools=tools, tool_choice=choice, members=extras(body, *read))
+
+
+def _id(record: JsonObject, name: str, place: str) -> str | None:
+    value = record.get(name)
+    if value is not None and (isinstance(value, bool) or not isinstance(value, str | int)):
+        raise UsageError(f"{place}: `{name}` must be text")
+    return None if value is None else str(value)
 
 
 def _asked(body: JsonObject, place: str, left_out: set[str] | None) -> tuple[Message, ...]:
@@ -126,13 +124,14 @@ def _as_chat(item: Json) -> Json:
     """Give a message of the Responses API the words of chat; where nothing is sent its role does not matter."""
     if not isinstance(item, dict) or not ("content" in item or "tool_calls" in item):
         return item
-    content = item.get("content")
+    role, content = item.get("role"), item.get("content")
+    if isinstance(content, str) and role in ROLES:
+        return item
     if isinstance(content, list):
         content = [
             {**part, "type": "text"} if isinstance(part, dict) and part.get("type") in _INPUT_TYPES else part
             for part in content
         ]
-    role = item.get("role")
     return {**item, "role": role if role in ROLES else "user", "content": content}
 
 

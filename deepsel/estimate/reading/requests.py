@@ -85,6 +85,8 @@ def parse(line: str) -> PromptLine | None:
 
 def _text(message: Message, left_out: set[str]) -> str:
     """Join the texts of a message as they are sent, and name what else it holds."""
+    if len(message.parts) == 1 and isinstance(message.parts[0], Text):
+        return message.parts[0].text
     for part in message.parts:
         if isinstance(part, ToolCall):
             left_out.add(TOOL_CALLS)

@@ -72,7 +72,9 @@ class Decoder:
             case "content_block_start":
                 yield from self._block(child(document, "content_block"), document.get("index"))
             case "content_block_delta":
-                yield from self._delta(child(document, "delta"), document.get("index"))
+                delta = child(document, "delta")
+                is_call = delta.get("type") == "input_json_delta"
+                yield from self._more(delta, document.get("index")) if is_call else _pieces(delta)
             case "content_block_stop":
                 yield from self._stop(document.get("index"))
             case "message_delta":
@@ -114,10 +116,9 @@ class Decoder:
         data = {name: value for name, value in block.items() if name not in _CALL_MEMBERS and value is not None}
         yield ToolCallDelta(_number(index), text(block.get("id")), text(block.get("name")), written, data)
 
-    def _delta(self, delta: JsonObject, index: Json) -> Iterator[WireEvent]:
-        if delta.get("type") != "input_json_delta":
-            yield from _pieces(delta)
-        elif index in self._calls and (piece := text(delta.get("partial_json"))):  # others are of tools the provider runs
+    def _more(self, delta: JsonObject, index: Json) -> Iterator[WireEvent]:
+        """Read more of a call's arguments; what is open under no index is of a tool that the provider runs itself."""
+        if index in self._calls and (piece := text(delta.get("partial_json"))):
             self._calls[index] = True
             yield ToolCallDelta(_number(index), arguments=piece)
 

@@ -108,7 +108,8 @@ class Decoder:
         delta = child(choice, "delta") or child(choice, "message")
         if not self.is_whole:
             _add_pieces(delta, events)
-            events += self._calls.pieces(delta)
+            if "tool_calls" in delta or "function_call" in delta:
+                events += self._calls.pieces(delta)
         if refusal := text(delta.get("refusal")):
             self._is_refused = True
             events.append(TextDelta(refusal))

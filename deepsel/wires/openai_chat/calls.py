@@ -18,8 +18,6 @@ class CallNumbers:
 
     def pieces(self, delta: JsonObject) -> list[ToolCallDelta]:
         """Read what a delta, or a whole message, says of calls."""
-        if "tool_calls" not in delta and "function_call" not in delta:  # as in nearly every chunk
-            return []
         found = [self._piece(item) for item in items(delta.get("tool_calls")) if isinstance(item, dict) and item]
         if old := child(delta, "function_call"):
             found.append(self._piece({"function": old}))

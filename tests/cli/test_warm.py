@@ -135,7 +135,7 @@ def test_ends_cleanly_on_a_signal(
     server = simulate(cold_start_s=0.2)
     profiles(one=server)
     running = subprocess.Popen(
-        [sys.executable, "-m", "deepsel", "warm", "--every", "1s"],
+        [sys.executable, "-m", "deepsel", "warm", "--every", "3s"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

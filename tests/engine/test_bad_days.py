@@ -81,15 +81,15 @@ class PatientTransport(HttpTransport):
 
     @contextmanager
     def open(self, call: Call, *, timeouts: Timeouts) -> Iterator[HttpResponse]:
+        first_token_by_s = self._hurried.monotonic() + (timeouts.first_token_s or 0.0)
         try:
             with super().open(call, timeouts=timeouts) as response:
                 yield response
         except AttemptFailed as failure:
             if failure.error_class is ErrorClass.STALLED:
-                is_late = "time limit" in failure.message
-                assert timeouts.deadline is not None
-                assert timeouts.first_token_s is not None or is_late
-                self._hurried.sleep(timeouts.deadline - self._hurried.monotonic() if is_late else timeouts.first_token_s or 0.0)
+                limit_s = timeouts.deadline if "time limit" in failure.message else first_token_by_s
+                assert limit_s is not None
+                self._hurried.sleep(limit_s - self._hurried.monotonic())
             raise
 
 
@@ -148,7 +148,7 @@ def ask(tmp_path: Path) -> Iterator[AskOne]:
                 models[f"m{i}"] = Model(
                     name=f"m{i}", provider=f"h{i}", id=f"m{i}", context_window=1000 * (i + 1), prices=(rule,)
                 )
-            limits: dict[str, Any] = {"timeout_s": 20.0, "first_token_timeout_s": 20.0, "max_tokens": 200, **profile}
+            limits: dict[str, Any] = {"timeout_s": 300.0, "first_token_timeout_s": 300.0, "max_tokens": 200, **profile}
             chosen = Profile(name="main", models=tuple(models), strategy="ordered", retries=retries, **limits)
             settings = Settings(hosts, models, {}, "main", CacheSettings(), CATALOG)
             clock = HurriedClock() if is_hurried else SkippingClock()

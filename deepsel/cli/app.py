@@ -11,8 +11,8 @@ from typer.exceptions import TyperException
 
 from deepsel.cli.commands import Commands
 from deepsel.cli.options import Common, remember_common
-from deepsel.cli.output import silence_stdout, write_stdout
-from deepsel.cli.terminal import plain, write_error
+from deepsel.cli.terminal.output import silence_stdout, write_stdout
+from deepsel.cli.terminal.terminal import plain, write_error
 from deepsel.errors import DeepselError, ExitCode, StoppedByUser, UsageError
 
 EPILOG = (

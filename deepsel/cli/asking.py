@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 from deepsel import config
 from deepsel.catalog import overlay
-from deepsel.cli import memo, records
-from deepsel.cli import output as out
+from deepsel.cli import records
 from deepsel.cli.context import choose_profile, load_settings, open_session
 from deepsel.cli.options import Common
 from deepsel.cli.prompt import read_prompt
-from deepsel.cli.terminal import is_terminal, write_note
+from deepsel.cli.replay import memo
+from deepsel.cli.terminal import output as out
+from deepsel.cli.terminal.terminal import is_terminal, write_note
 from deepsel.engine.ask import Ask
 from deepsel.errors import StoppedByUser
 from deepsel.show.durations import seconds
@@ -99,7 +100,7 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str], stdin: TextIO | 
 
 def _show(run_: Run, wishes: Wishes, common: Common) -> None:
     """Show what happens as it happens, then report."""
-    from deepsel.cli.show import reader_for
+    from deepsel.cli.terminal.show import reader_for
 
     is_shown = _shows_stream(wishes)
     try:

@@ -22,10 +22,10 @@ from deepsel.bench.measure import Caller, Target
 from deepsel.bench.measurement import Measurement, Wanted, worst_cost_usd
 from deepsel.bench.prompts import Prompter
 from deepsel.bench.records import Report, Result
-from deepsel.cli import output as out
 from deepsel.cli.context import choose_profile, load_settings, open_session
 from deepsel.cli.options import Common
-from deepsel.cli.terminal import is_terminal, plain, screen_of, write_note
+from deepsel.cli.terminal import output as out
+from deepsel.cli.terminal.terminal import is_terminal, plain, screen_of, write_note
 from deepsel.clock import SystemClock
 from deepsel.config import Profile, Settings
 from deepsel.engine.spending import Spending, budgets_of

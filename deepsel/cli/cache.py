@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deepsel.cli import cache_text as text
-from deepsel.cli import memo
 from deepsel.cli.checked import parse_duration
 from deepsel.cli.context import open_session
 from deepsel.cli.options import Common
-from deepsel.cli.output import write_file, write_stdout
 from deepsel.cli.records import SCHEMA_VERSION, dump
-from deepsel.cli.terminal import columns_to_cut_to, is_terminal, plain, screen_of, write_note
+from deepsel.cli.replay import memo
+from deepsel.cli.terminal.output import write_file, write_stdout
+from deepsel.cli.terminal.terminal import columns_to_cut_to, is_terminal, plain, screen_of, write_note
 from deepsel.clock import SystemClock
 from deepsel.errors import CheckFailedError, UsageError
 

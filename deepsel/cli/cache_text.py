@@ -8,9 +8,9 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from deepsel.cli.output import end_with_newline
 from deepsel.cli.records import usage_record
-from deepsel.cli.terminal import plain
+from deepsel.cli.terminal.output import end_with_newline
+from deepsel.cli.terminal.terminal import plain
 from deepsel.show.bars import sparkline
 from deepsel.show.columns import text_table
 from deepsel.show.durations import duration_text

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from deepsel import config
-from deepsel.cli import memo
 from deepsel.cli.options import Common
+from deepsel.cli.replay import memo
 from deepsel.session import open as opening
 from deepsel.session.open import Session
 

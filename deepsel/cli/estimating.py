@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from deepsel import catalog, config
-from deepsel.cli import output as out
 from deepsel.cli.context import choose_profile, load_settings
 from deepsel.cli.options import Common
-from deepsel.cli.terminal import is_terminal, screen_of, write_note
+from deepsel.cli.terminal import output as out
+from deepsel.cli.terminal.terminal import is_terminal, screen_of, write_note
 from deepsel.clock import SystemClock
 from deepsel.errors import CheckFailedError, UsageError
 from deepsel.estimate.models import choose_models, notices_on, vocabularies_of
@@ -25,7 +25,7 @@ from deepsel.show.screen import Screen
 from deepsel.values import Model, Provider
 
 if TYPE_CHECKING:
-    from deepsel.cli.progress import ProgressLine
+    from deepsel.cli.terminal.progress import ProgressLine
 
 HISTORY_S = 30 * 86_400.0
 SAMPLE_SEED = 0
@@ -158,7 +158,7 @@ def _read(wishes: Wishes, common: Common, models: Sequence[Model], stdin: TextIO
 
 def _progress_line(model: Model, wishes: Wishes, at: datetime) -> ProgressLine:
     """Make the line that shows a reading's progress, with what the input costs on the first model."""
-    from deepsel.cli.progress import ProgressLine, running_cost
+    from deepsel.cli.terminal.progress import ProgressLine, running_cost
 
     rule = catalog.rule_at(model, at=at, input_tokens=0)
     cost = running_cost(model.name, rule.input * wishes.requests) if rule and rule.input is not None else None

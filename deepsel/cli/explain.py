@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from deepsel.cli.terminal import plain
+from deepsel.cli.terminal.terminal import plain
 from deepsel.engine.lookup import CachePeek
 from deepsel.engine.prepare import Prepared
 from deepsel.show.money import usd

@@ -12,8 +12,8 @@ import typer
 from deepsel import catalog, config
 from deepsel.cli.context import load_settings
 from deepsel.cli.options import Common
-from deepsel.cli.output import write_stdout
-from deepsel.cli.terminal import columns_to_cut_to
+from deepsel.cli.terminal.output import write_stdout
+from deepsel.cli.terminal.terminal import columns_to_cut_to
 from deepsel.clock import SystemClock
 from deepsel.config import nearest_hint
 from deepsel.errors import UsageError

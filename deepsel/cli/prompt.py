@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from deepsel.cli.terminal import write_note
+from deepsel.cli.terminal.terminal import write_note
 from deepsel.errors import UsageError
 from deepsel.messages.attach import MAX_DOCUMENT_BYTES, Attachment, read_file, read_text, with_words
 from deepsel.values import Message

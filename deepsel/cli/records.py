@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from deepsel.cli.output import end_with_newline
+from deepsel.cli.terminal.output import end_with_newline
 from deepsel.values import Answer, Attempt, Gateway, PriceRule, ToolCall, Usage
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from deepsel.catalog.refresh import LARGEST_FACTOR, Change, Refresh, compare
 from deepsel.catalog.refresh_sources import read_offers
 from deepsel.cli.context import load_settings, open_session
 from deepsel.cli.options import Common
-from deepsel.cli.output import write_file, write_stdout
 from deepsel.cli.records import SCHEMA_VERSION, dump
-from deepsel.cli.terminal import write_note
+from deepsel.cli.terminal.output import write_file, write_stdout
+from deepsel.cli.terminal.terminal import write_note
 from deepsel.clock import SystemClock
 from deepsel.errors import AttemptFailed, CheckFailedError, ErrorClass, UsageError
 from deepsel.show.money import per_million

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from deepsel.cli.options import Common
-from deepsel.cli.output import write_stdout
-from deepsel.cli.terminal import write_note
+from deepsel.cli.terminal.output import write_stdout
+from deepsel.cli.terminal.terminal import write_note
 from deepsel.errors import UsageError
 
 if TYPE_CHECKING:

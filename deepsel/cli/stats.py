@@ -12,9 +12,9 @@ from deepsel import config
 from deepsel.cli.checked import parse_duration
 from deepsel.cli.context import choose_profile, load_settings, open_session
 from deepsel.cli.options import Common
-from deepsel.cli.output import write_stdout
 from deepsel.cli.records import SCHEMA_VERSION, dump
-from deepsel.cli.terminal import screen_of, write_note
+from deepsel.cli.terminal.output import write_stdout
+from deepsel.cli.terminal.terminal import screen_of, write_note
 from deepsel.clock import SystemClock
 from deepsel.errors import UsageError
 

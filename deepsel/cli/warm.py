@@ -15,8 +15,8 @@ from deepsel.cli.ask import read_money
 from deepsel.cli.checked import parse_duration
 from deepsel.cli.context import choose_profile, load_settings, open_session
 from deepsel.cli.options import Common
-from deepsel.cli.output import write_stdout
-from deepsel.cli.terminal import write_note
+from deepsel.cli.terminal.output import write_stdout
+from deepsel.cli.terminal.terminal import write_note
 from deepsel.errors import OverBudgetError, UsageError
 from deepsel.show.durations import duration_text, seconds
 from deepsel.show.money import usd

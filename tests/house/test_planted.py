@@ -13,6 +13,7 @@ from source_tree import Tree
 PLAN = Plan(
     layers=(("cli",), ("engine",), ("wires",), ("clock", "names"), ("__init__",)),
     fences={"numpy": "engine/sums.py", "typer": "cli/"},
+    private={"wires/chat.py": "cli/app.py"},
     imports_by_name=("cli/table.py",),
     vendor_words=("acme", "acme-chat"),
     vendor_rooms=("wires/",),
@@ -73,6 +74,7 @@ IMPORTS = {
     "an unlisted library by its name": ("fences", "import importlib\nimportlib.import_module('scipy')", 3),
     "a listed library elsewhere": ("fences", "from numpy import array"),
     "a library of another folder": ("fences", "import typer"),
+    "another folder's own file": ("private", "def _f():\n    from toy.wires import chat", 3),
     "an upward import": ("layers", "from toy.cli.app import run"),
     "an upward import of a folder": ("layers", "from toy import cli"),
     "an upward import in a function": ("layers", "def _f():\n    import toy.cli.app", 3),

@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from deepsel.cache import database_file, store
-from deepsel.cli import memo, replay
+from deepsel.cli.replay import memo, replay
 
 Deepsel = Callable[..., Any]
 LATER = (
-    "import os, sys; from deepsel.cli.replay import replay\n"
+    "import os, sys; from deepsel.cli.replay.replay import replay\n"
     "print(replay(sys.argv[2:], os.environ, now_s=float(sys.argv[1])), file=sys.stderr)"
 )
 """A program that replays as if it were a given time, and says whether it did."""

@@ -1,4 +1,4 @@
-"""Keeps an answer's output for the next identical invocation, and adds what was replayed to the statistics; see cli/replay.py.
+"""Keeps an answer's output for the next identical invocation, and adds what was replayed to the statistics; see cli/replay/replay.py.
 
 A memo is made only where the next run would be a hit on disk without a warning, into a pipe or file, with nothing it depends
 on changed since before it was read. It is derived data: every command that removes entries removes all memos.
@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepsel import places
-from deepsel.cli import replay
-from deepsel.cli.terminal import plain
+from deepsel.cli.replay import replay
+from deepsel.cli.terminal.terminal import plain
 from deepsel.storage import files
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from deepsel.cli.output import check_writable, partial_path, write_file
+from deepsel.cli.terminal.output import check_writable, partial_path, write_file
 from deepsel.errors import UsageError
 
 

@@ -11,7 +11,7 @@ from rich.live import Live
 from rich.markdown import Markdown
 from rich.text import Text
 
-from deepsel.cli.terminal import plain
+from deepsel.cli.terminal.terminal import plain
 from deepsel.engine.events import AttemptEnded, AttemptStarted, EngineEvent, Waiting
 from deepsel.show.durations import seconds
 from deepsel.values import ReasoningDelta, TextDelta

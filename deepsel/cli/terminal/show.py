@@ -6,8 +6,8 @@ import sys
 from types import TracebackType
 from typing import Protocol
 
-from deepsel.cli.output import write_piped
-from deepsel.cli.terminal import is_terminal, write_note
+from deepsel.cli.terminal.output import write_piped
+from deepsel.cli.terminal.terminal import is_terminal, write_note
 from deepsel.engine.events import AttemptEnded, AttemptStarted, EngineEvent, Waiting
 from deepsel.show.durations import seconds
 from deepsel.values import TextDelta
@@ -30,7 +30,7 @@ def reader_for(*, is_shown: bool, quiet: bool, verbose: bool) -> Reader:
     """Choose the reader: Markdown on a terminal, plain text into a pipe, a status line only where nothing is shown."""
     has_status = is_terminal(sys.stderr) and not quiet
     if (is_shown and is_terminal(sys.stdout)) or has_status:
-        from deepsel.cli.render import TerminalReader
+        from deepsel.cli.terminal.render import TerminalReader
 
         return TerminalReader(draws_text=is_shown, has_status=has_status, note_of=attempt_note if verbose else None)
     return PlainReader(writes_text=is_shown, tells_attempts=verbose)

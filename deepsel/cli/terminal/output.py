@@ -6,7 +6,7 @@ import os
 import sys
 from pathlib import Path
 
-from deepsel.cli.terminal import is_terminal, plain
+from deepsel.cli.terminal.terminal import is_terminal, plain
 from deepsel.errors import ExitCode, UsageError
 from deepsel.storage import files
 

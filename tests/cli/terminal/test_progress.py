@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from deepsel.cli.progress import ProgressLine, progress_text, running_cost
+from deepsel.cli.terminal.progress import ProgressLine, progress_text, running_cost
 from deepsel.estimate.reading.count import Progress
 
 

@@ -14,8 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepsel.cli.render import finished_part
-from deepsel.cli.terminal import columns_to_cut_to, plain, screen_of
+from deepsel.cli.terminal.render import finished_part
+from deepsel.cli.terminal.terminal import columns_to_cut_to, plain, screen_of
 
 KEPT = {"\n", "\t"}
 

@@ -1,7 +1,7 @@
 """Answers an invocation that was answered before: the output is kept under everything it depends on, and printed again.
 
 Nothing is parsed and nothing is asked. What is not certain is left to the command line behind it, which gives the same bytes.
-Owns the form of a memo and when it may be used; cli/memo.py writes them. Imports next to nothing: an import costs milliseconds.
+Owns the form of a memo and when it may be used; cli/replay/memo.py writes them. Imports next to nothing: an import costs milliseconds.
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ def bench(
     from deepsel.bench.measurement import Wanted
     from deepsel.bench.prompts import MIN_TOKENS
     from deepsel.cli import benching
-    from deepsel.cli.ask import read_money
+    from deepsel.cli.checked import money as read_money
 
     has_load = concurrency is not None or rate is not None
     _refuse(bool(idle) and has_load, "`--idle` measures no load", "run it apart from `-c` and `--rate`")

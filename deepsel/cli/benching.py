@@ -206,7 +206,7 @@ def render(report: Report, form: str, screen: Screen) -> str:
         return page(report)
     if form in ("json", "csv"):
         from deepsel.bench.export_data import csv_text, record
-        from deepsel.cli.records import dump
+        from deepsel.show.record import dump
 
         return dump(record(report)) if form == "json" else csv_text(report)
     from deepsel.bench import export_text

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from deepsel import config
@@ -32,3 +34,17 @@ def open_session(common: Common, settings: Settings | None = None) -> Session:
     session = Session(settings or load_settings(common), env=os.environ, paths=paths)
     memo.count_replayed(session.cache, paths.data_dir)
     return session
+
+
+@contextmanager
+def terminated_like_interrupted() -> Iterator[None]:
+    """Let SIGTERM end what is done as Ctrl-C does, so that what has come is kept; heeded only in the main thread."""
+    import signal
+
+    is_main = threading.current_thread() is threading.main_thread()
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler) if is_main else None
+    try:
+        yield
+    finally:
+        if is_main:
+            signal.signal(signal.SIGTERM, previous)

@@ -190,8 +190,8 @@ def _screen(wishes: Wishes) -> Screen:
 def render(built: Report, form: str, screen: Screen) -> str:
     """Write a report in one of the formats."""
     if form == "json":
-        from deepsel.cli.records import dump
         from deepsel.estimate.exports.data import record
+        from deepsel.show.record import dump
 
         return dump(record(built))
     if form == "csv":

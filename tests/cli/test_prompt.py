@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from deepsel.estimate.requests import parse
 
-from deepsel.cli.prompt import Prompt, read_prompt
+from deepsel.cli.ask.prompt import Prompt, read_prompt
 from deepsel.errors import UsageError
 from deepsel.values import Image, Text
 

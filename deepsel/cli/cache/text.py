@@ -8,7 +8,6 @@ from datetime import date, timedelta
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from deepsel.cli.records import usage_record
 from deepsel.cli.terminal.output import end_with_newline
 from deepsel.cli.terminal.terminal import plain
 from deepsel.show.bars import sparkline
@@ -16,6 +15,7 @@ from deepsel.show.columns import text_table
 from deepsel.show.durations import duration_text
 from deepsel.show.money import usd
 from deepsel.show.numbers import count
+from deepsel.show.record import price_member, usage_member
 
 if TYPE_CHECKING:
     from deepsel.cache import Entry, Tally, TierStats
@@ -82,13 +82,13 @@ def entry_record(entry: Entry) -> dict[str, Any]:
         "provider": answer.provider,
         "task": answer.task,
         "finish": answer.finish,
-        "usage": usage_record(answer.usage),
+        "usage": usage_member(answer.usage),
         "cost_usd": answer.cost_usd,
-        "price": {
-            "source": answer.price_source or None,
-            "as_of": answer.price_as_of.isoformat() if answer.price_as_of else None,
-            "rule": answer.price_rule or ("standard" if answer.price_source else None),
-        },
+        "price": price_member(
+            source=answer.price_source,
+            as_of=answer.price_as_of,
+            rule=answer.price_rule or ("standard" if answer.price_source else ""),
+        ),
         "stored_at": answer.stored_at,
         "ttl_s": answer.ttl_s,
         "expires_in_s": round(entry.left_s, 3),

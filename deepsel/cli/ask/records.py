@@ -1,38 +1,15 @@
-"""The JSON records scripts read; their member names are a contract (README, "Records")."""
+"""The JSON records of `ask`; their member names are a contract (README, "Records")."""
 
 from __future__ import annotations
 
-import json
-from datetime import datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from deepsel.cli.terminal.output import end_with_newline
-from deepsel.values import Answer, Attempt, Gateway, PriceRule, ToolCall, Usage
+from deepsel.show.record import SCHEMA_VERSION, dump, price_member, usage_member
+from deepsel.values import Answer, Attempt, Gateway, PriceRule, ToolCall
 
 if TYPE_CHECKING:
     from deepsel.engine.prepare import Prepared
-
-SCHEMA_VERSION = 1
-
-
-def dump(record: Any) -> str:
-    """Write one record on one line; text that is no valid Unicode is escaped."""
-    text = json.dumps(record, ensure_ascii=False, separators=(",", ":"), default=_plain)
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError:
-        text = json.dumps(record, separators=(",", ":"), default=_plain)
-    return text + "\n"
-
-
-def _plain(value: Any) -> Any:
-    """Turn what JSON has no form for into text."""
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    if isinstance(value, datetime):
-        return value.isoformat()
-    raise TypeError(f"no JSON form for {type(value).__name__}")
 
 
 def answer_record(answer: Answer) -> dict[str, Any]:
@@ -49,7 +26,7 @@ def answer_record(answer: Answer) -> dict[str, Any]:
         "task": answer.task,
         "difficulty": _rounded(answer.difficulty),
         "finish": answer.finish,
-        "usage": usage_record(answer.usage),
+        "usage": usage_member(answer.usage),
         "cost_usd": answer.cost_usd,
         "price": price_record(answer.price_rule),
         "timing": {"ttft_s": _rounded(answer.ttft_s), "total_s": _rounded(answer.total_s)},
@@ -71,27 +48,11 @@ def answer_text(answer: Answer, *, is_shown: bool) -> str:
     return text + "".join(dump(call_record(call)) for call in answer.tool_calls)
 
 
-def usage_record(usage: Usage) -> dict[str, Any]:
-    """Build the usage member: totals that contain their parts, as people compare them with bills."""
-    return {
-        "input_tokens": usage.input_tokens,
-        "cached_input_tokens": usage.cache_read,
-        "cache_write_tokens": usage.cache_write_tokens,
-        "output_tokens": usage.output_tokens,
-        "reasoning_tokens": usage.output_reasoning,
-        "source": usage.source if (usage.input_tokens, usage.output_tokens) != (None, None) else None,
-    }
-
-
 def price_record(rule: PriceRule | None) -> dict[str, Any]:
     """Say where the price came from; nulls where there is none."""
     if rule is None:
-        return {"source": None, "as_of": None, "rule": None}
-    return {
-        "source": rule.source or None,
-        "as_of": rule.checked.isoformat() if rule.checked else None,
-        "rule": rule.label or "standard",
-    }
+        return price_member(source="", as_of=None, rule="")
+    return price_member(source=rule.source, as_of=rule.checked, rule=rule.label or "standard")
 
 
 def attempt_record(attempt: Attempt) -> dict[str, Any]:

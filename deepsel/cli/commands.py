@@ -75,7 +75,7 @@ class Commands(LazyGroup):
 
     table: ClassVar[Table] = {
         "ask": Place("deepsel.cli.ask.command", "ask", "Ask one question."),
-        "estimate": Place("deepsel.cli.estimate", "estimate", "Tell what text costs on each model before it is sent."),
+        "estimate": Place("deepsel.cli.estimate.command", "estimate", "Tell what text costs on each model before it is sent."),
         "bench": Place("deepsel.cli.bench", "bench", "Measure latency: first token, speed, cold starts."),
         "models": Place("deepsel.cli.models.command", "models", "Search the catalog: prices now and next."),
         "stats": Place("deepsel.cli.stats.command", "stats", "Tell what was asked, spent, waited for and saved."),

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from deepsel.cli.app import run
-from deepsel.cli.estimate import FORMATS
+from deepsel.estimate.exports.formats import FORMATS
 
 ROOT = Path(__file__).parents[2]
 DEEPSEL = f'PYTHONPATH="{ROOT}" "{sys.executable}" -m deepsel'

@@ -8,7 +8,7 @@ import os
 from pathlib import Path
 
 import pytest
-from deepsel.estimate.requests import parse
+from deepsel.estimate.reading.requests import parse
 
 from deepsel.cli.ask.prompt import Prompt, read_prompt
 from deepsel.errors import UsageError

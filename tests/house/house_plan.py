@@ -125,7 +125,6 @@ KNOWN: dict[str, dict[str, int]] = {
         "providers/complete.py:stream_answer parameters": 9,
     },
     "files": {
-        "cli/": 25,
         "engine/": 21,
         "simulator/": 24,
     },

@@ -5,10 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from deepsel.cli.terminal.terminal import is_terminal, plain
+from deepsel.cli.terminal.terminal import is_terminal, plain, screen_of
 from deepsel.errors import ExitCode, UsageError
 from deepsel.storage import files
+
+if TYPE_CHECKING:
+    from deepsel.show.screen import Screen
 
 
 def write_stdout(text: str) -> None:
@@ -82,6 +86,13 @@ def deliver(text: str, path: Path | None) -> None:
         write_stdout(text)
     else:
         write_file(path, text)
+
+
+def screen_for(path: Path | None) -> Screen:
+    """Tell what a report is drawn on: stdout, or a file, which is UTF-8 and as wide as a pipe."""
+    from deepsel.show.screen import Screen
+
+    return screen_of(sys.stdout) if path is None else Screen()
 
 
 def partial_path(path: Path) -> Path:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from deepsel.cli.options import with_common, with_options
+from deepsel.cli.options import with_options
 
 
 class Place(NamedTuple):
@@ -44,8 +44,7 @@ class LazyGroup(TyperGroup):
             return place(name=cmd_name, help=place.summary, no_args_is_help=True, rich_markup_mode=None)
         function = getattr(import_module(place.module), place.function)
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
-        is_record = len(function.__annotations__) <= 3
-        single.command(cmd_name)((with_options if is_record else with_common)(function))
+        single.command(cmd_name)(with_options(function))
         return typer.main.get_command(single)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -76,7 +75,7 @@ class Commands(LazyGroup):
     table: ClassVar[Table] = {
         "ask": Place("deepsel.cli.ask.command", "ask", "Ask one question."),
         "estimate": Place("deepsel.cli.estimate.command", "estimate", "Tell what text costs on each model before it is sent."),
-        "bench": Place("deepsel.cli.bench", "bench", "Measure latency: first token, speed, cold starts."),
+        "bench": Place("deepsel.cli.bench.command", "bench", "Measure latency: first token, speed, cold starts."),
         "models": Place("deepsel.cli.models.command", "models", "Search the catalog: prices now and next."),
         "stats": Place("deepsel.cli.stats.command", "stats", "Tell what was asked, spent, waited for and saved."),
         "warm": Place("deepsel.cli.warm", "warm", "Keep models warm with the smallest call there is."),

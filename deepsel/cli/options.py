@@ -104,21 +104,3 @@ def _worded(hint: Any) -> Any:
         declared = copy(declared)
         declared.help = words[-1].text
     return Annotated[kind, declared]
-
-
-def with_common(command: Callable[..., None]) -> Callable[..., None]:
-    """Give `command` the shared options; it receives them as its first argument, a Common."""
-    signature = inspect.signature(command, eval_str=True)
-    own = list(signature.parameters.values())[1:]
-    context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
-
-    def call(**values: Any) -> None:
-        ctx: typer.Context = values.pop("ctx")
-        inner = Common(**{parameter.name: values.pop(parameter.name) for parameter in _parameters(Common)})
-        command(inner.merged(ctx.obj or Common()), **values)
-
-    parameters = [context, *(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own), *_parameters(Common)]
-    call.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # read by typer
-    call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    call.__name__, call.__doc__ = command.__name__, command.__doc__
-    return call

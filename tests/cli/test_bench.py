@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from deepsel.cli.bench import FORMATS
+from deepsel.bench.formats import FORMATS
 
 ROOT = Path(__file__).parents[2]
 FAST = ("-n", "3", "--max-tokens", "4", "-q")

@@ -8,10 +8,10 @@ import os
 from pathlib import Path
 
 import pytest
-from deepsel.estimate.reading.requests import parse
 
 from deepsel.cli.ask.prompt import Prompt, read_prompt
 from deepsel.errors import UsageError
+from deepsel.estimate.reading.requests import parse
 from deepsel.values import Image, Text
 
 

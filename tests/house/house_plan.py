@@ -132,7 +132,6 @@ KNOWN: dict[str, dict[str, int]] = {
         "Allowance": 2, "Ask": 2, "Band": 2, "Budget": 2, "Call": 2, "Change": 2, "Group": 2,
         "Limits": 2, "Piece": 2, "Plan": 2, "Prompt": 2, "Reader": 2, "Record": 2, "Report": 3, "Run": 2,
         "Seen": 2, "Target": 2, "Turn": 2, "Wanted": 2, "Weights": 2,
-        "Wishes": 3,
     },
 }
 

@@ -8,7 +8,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from deepsel.cli.cache import text
-from deepsel.cli.cache.opened import PlainOptions, Selection, opened
+from deepsel.cli.cache.opened import CacheOptions, Selection, opened
 from deepsel.cli.options import AsJson, Common
 from deepsel.cli.terminal.output import write_stdout
 from deepsel.cli.terminal.terminal import columns_to_cut_to, screen_of, write_note
@@ -16,14 +16,14 @@ from deepsel.clock import SystemClock
 from deepsel.show.record import SCHEMA_VERSION, dump
 
 
-class StatsOptions(NamedTuple):
+class CacheStatsOptions(NamedTuple):
     """What `deepsel cache stats` takes."""
 
     days: Annotated[int, typer.Option("--days", min=1, help="How many days back.")] = 30
     as_json: AsJson = False
 
 
-class ListOptions(NamedTuple):
+class CacheListOptions(NamedTuple):
     """What `deepsel cache list` takes."""
 
     selection: Selection
@@ -31,14 +31,14 @@ class ListOptions(NamedTuple):
     as_json: AsJson = False
 
 
-class ShowOptions(NamedTuple):
+class CacheShowOptions(NamedTuple):
     """What `deepsel cache show` takes."""
 
     key: Annotated[str, typer.Argument(help="A key, or an unambiguous beginning of one.")]
     as_json: AsJson = False
 
 
-def stats(common: Common, options: StatsOptions) -> None:
+def stats(common: Common, options: CacheStatsOptions) -> None:
     """Tell what each tier holds and what hits have saved.
 
     Hits, hit rate and savings stand there in all, by model and by tier, with a bar for each day.
@@ -54,7 +54,7 @@ def stats(common: Common, options: StatsOptions) -> None:
     write_stdout(text.stats_text(tiers, figures, has_blocks=screen_of(sys.stdout).has_blocks))
 
 
-def list_entries(common: Common, options: ListOptions) -> None:
+def list_entries(common: Common, options: CacheListOptions) -> None:
     """List cached answers, newest first."""
     selector = options.selection.selector
     with opened(common) as cache:
@@ -68,7 +68,7 @@ def list_entries(common: Common, options: ListOptions) -> None:
         write_note("no cached answers")
 
 
-def show(common: Common, options: ShowOptions) -> None:
+def show(common: Common, options: CacheShowOptions) -> None:
     """Print one cached answer, what it took, and the request it answers."""
     with opened(common) as cache:
         entry = cache.show(options.key)
@@ -80,7 +80,7 @@ def show(common: Common, options: ShowOptions) -> None:
     write_stdout(text.entry_text(entry))
 
 
-def path(common: Common, options: PlainOptions) -> None:
+def path(common: Common, options: CacheOptions) -> None:
     """Print the folder the cache is in."""
     with opened(common) as cache:
         folder = str(cache.path)

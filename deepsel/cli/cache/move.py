@@ -18,7 +18,7 @@ from deepsel.errors import UsageError
 from deepsel.show.record import SCHEMA_VERSION, dump
 
 
-class ExportOptions(NamedTuple):
+class CacheExportOptions(NamedTuple):
     """What `deepsel cache export` takes."""
 
     target: Annotated[str, typer.Argument(metavar="PATH", help="A file, or `-` for stdout.")]
@@ -26,7 +26,7 @@ class ExportOptions(NamedTuple):
     as_json: AsJson = False
 
 
-class ImportOptions(NamedTuple):
+class CacheImportOptions(NamedTuple):
     """What `deepsel cache import` takes."""
 
     source: Annotated[str, typer.Argument(metavar="PATH", help="A file that `export` wrote, or `-` for stdin.")]
@@ -36,7 +36,7 @@ class ImportOptions(NamedTuple):
     as_json: AsJson = False
 
 
-def export_entries(common: Common, options: ExportOptions) -> None:
+def export_entries(common: Common, options: CacheExportOptions) -> None:
     """Write cached answers as JSON lines.
 
     They can be moved, or committed for a replay with `deepsel ask --only-cached`.
@@ -53,7 +53,7 @@ def export_entries(common: Common, options: ExportOptions) -> None:
     _report("exported", len(lines), common, options.as_json)
 
 
-def import_entries(common: Common, options: ImportOptions) -> None:
+def import_entries(common: Common, options: CacheImportOptions) -> None:
     """Store exported answers, all or none.
 
     Import only what you trust: it will be served as an answer.

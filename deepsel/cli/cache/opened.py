@@ -42,7 +42,7 @@ class Selection(NamedTuple):
         return {"model": self.model, "provider": self.provider, "pattern": self.match, "older_than_s": age_s}
 
 
-class PlainOptions(NamedTuple):
+class CacheOptions(NamedTuple):
     """What a command takes that has only its form to choose."""
 
     as_json: AsJson = False

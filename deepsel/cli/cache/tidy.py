@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from deepsel.cli.cache import text
-from deepsel.cli.cache.opened import PlainOptions, Selection, opened
+from deepsel.cli.cache.opened import CacheOptions, Selection, opened
 from deepsel.cli.options import AsJson, Common
 from deepsel.cli.replay import memo
 from deepsel.cli.terminal.output import write_stdout
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from deepsel.cache.upkeep import Verdict
 
 
-class ClearOptions(NamedTuple):
+class CacheClearOptions(NamedTuple):
     """What `deepsel cache clear` takes."""
 
     selection: Selection
@@ -30,7 +30,7 @@ class ClearOptions(NamedTuple):
     as_json: AsJson = False
 
 
-class VerifyOptions(NamedTuple):
+class CacheVerifyOptions(NamedTuple):
     """What `deepsel cache verify` takes."""
 
     repairs: Annotated[
@@ -39,7 +39,7 @@ class VerifyOptions(NamedTuple):
     as_json: AsJson = False
 
 
-def clear(common: Common, options: ClearOptions) -> None:
+def clear(common: Common, options: CacheClearOptions) -> None:
     """Remove cached answers, selected ones or all."""
     selector = options.selection.selector
     with opened(common) as cache:
@@ -54,7 +54,7 @@ def clear(common: Common, options: ClearOptions) -> None:
         write_note(f"removed {text.entries(removed)}")
 
 
-def prune(common: Common, options: PlainOptions) -> None:
+def prune(common: Common, options: CacheOptions) -> None:
     """Remove what has expired and what killed processes left."""
     from deepsel.cache import upkeep
 
@@ -67,7 +67,7 @@ def prune(common: Common, options: PlainOptions) -> None:
         write_note(f"removed {text.entries(removed)} and {locks} left locks")
 
 
-def verify(common: Common, options: VerifyOptions) -> None:
+def verify(common: Common, options: CacheVerifyOptions) -> None:
     """Check the database and every entry.
 
     Exits 9 where something was wrong, also where it was repaired. Nothing that is stored is executed.

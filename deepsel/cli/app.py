@@ -1,4 +1,4 @@
-"""The command line as a whole and the one error boundary; each command stands in a file of its own."""
+"""The command line as a whole and the one error boundary; each command stands in a file or a folder of its own."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from deepsel.config import Profile, Settings
 
 
-def load_settings(common: Common, env: Mapping[str, str] | None = None) -> Settings:
+def load_settings(common: Common) -> Settings:
     """Read the user's settings; a file named by hand has to exist."""
-    return opening.load_settings(os.environ if env is None else env, common.config)
+    return opening.load_settings(os.environ, common.config)
 
 
-def choose_profile(settings: Settings, common: Common, env: Mapping[str, str] | None = None) -> Profile:
+def choose_profile(settings: Settings, common: Common) -> Profile:
     """Pick the profile: `--profile`, then `DEEPSEL_PROFILE`, then the file's default."""
-    return opening.choose_profile(settings, os.environ if env is None else env, common.profile)
+    return opening.choose_profile(settings, os.environ, common.profile)
 
 
 def open_session(common: Common, settings: Settings | None = None) -> Session:

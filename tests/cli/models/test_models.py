@@ -91,6 +91,19 @@ def test_retired_rows_are_shown_on_demand(deepsel: Callable) -> None:
     assert named == ["own-plain", "own-free", "own-unpriced", "own-dearer"]
 
 
+@pytest.mark.usefixtures("own")
+def test_a_price_says_where_it_is_from(deepsel: Callable, home: Path) -> None:
+    """The record of a price has its source, day and rule under the names they have in an answer's record; unknown is null."""
+    models = {row["model"]: row["price"] for row in deepsel("models", "--provider", "own-host", "--json").record()["models"]}
+    assert models["own-unpriced"] is None
+    assert {name: models["own-plain"][name] for name in ("source", "as_of", "rule")} == {
+        "source": str(home / "profiles.toml"), "as_of": None, "rule": "standard",
+    }  # fmt: skip
+    (known,) = deepsel("models", "gpt-4o", "--all", "--json").record()["models"]
+    (rule,) = catalog.find_model("gpt-4o").prices
+    assert (known["price"]["source"], known["price"]["as_of"]) == (rule.source, rule.checked.isoformat())
+
+
 def _rows(out: str) -> dict[str, str]:
     """Name to the rest of each line of a table."""
     return dict(line.split(maxsplit=1) for line in out.split("\n\n")[0].splitlines()[1:])

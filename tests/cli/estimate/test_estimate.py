@@ -20,7 +20,7 @@ import pytest
 from deepsel.cli.app import run
 from deepsel.estimate.exports.formats import FORMATS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 DEEPSEL = f'PYTHONPATH="{ROOT}" "{sys.executable}" -m deepsel'
 """This checkout as a shell's command, from any folder."""
 PROMPT = "You are a careful translator. Keep names, numbers and line breaks as they are.\n"

@@ -17,7 +17,7 @@ import pytest
 
 from deepsel.bench.formats import FORMATS
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FAST = ("-n", "3", "--max-tokens", "4", "-q")
 
 

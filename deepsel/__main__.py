@@ -13,7 +13,7 @@ def main() -> None:
 
         print(f"deepsel {__version__}")
         return
-    from deepsel.cli.replay import replay
+    from deepsel.cli.replay.replay import replay
 
     try:
         if replay(sys.argv[1:], os.environ):

@@ -7,7 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 
+from deepsel import config
 from deepsel.bench.records import Result
+from deepsel.config import Settings
+from deepsel.errors import ConfigError
 from deepsel.health.benches import FILE_NAME
 from deepsel.health.log import Observation
 from deepsel.storage import files
@@ -71,3 +74,19 @@ def observations(results: Sequence[Result], *, profile: str, began_at: datetime)
         if result.case.idle_s is None
         for sample in result.samples
     ]
+
+
+def profiles_with(settings: Settings, figures: Mapping[str, Latency]) -> tuple[Path, str, list[str]]:
+    """Put figures into the user's profiles.toml: its path, its new text, and the models a profiles.toml can hold.
+
+    Raises ConfigError where there is no such file.
+    """
+    from deepsel.config.writer import with_latency
+
+    path = settings.config_file
+    if path is None:
+        raise ConfigError("there is no profiles.toml to write to", "make one with `deepsel init`")
+    own = {name: one for name, one in figures.items() if name in settings.models or name in settings.catalog.models}
+    text = with_latency(path.read_text("utf-8-sig"), own)
+    config.parse_settings(text.encode(), path, settings.catalog)
+    return path, text, list(own)

@@ -89,7 +89,7 @@ def quantile_ci(ordered: Sequence[float], share: float, *, confidence: float = 0
 def outliers(values: Sequence[float]) -> list[int]:
     """Return the places of values further from the median than OUTLIER_MADS, and than a tenth of it.
 
-    None where half of the values are equal.
+    Empty where half of the values are equal, or there are fewer than five.
     """
     if len(values) < 5:
         return []

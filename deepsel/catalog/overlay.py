@@ -1,9 +1,10 @@
-"""The refreshed prices that lie over the catalog's own, in a file whose place the caller names; writes nothing."""
+"""The refreshed prices that lie over the catalog's own, in a file whose place the caller names."""
 
 from __future__ import annotations
 
 import json
-from datetime import date
+from collections.abc import Mapping
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,3 +27,20 @@ def overlaid(rows: dict[str, dict[str, Any]], overlay: dict[str, Any]) -> dict[s
     """Return the raw model rows with the overlay's members in place of theirs."""
     models: dict[str, dict[str, Any]] = overlay.get("models", {})
     return {**rows, **{name: {**rows.get(name, {}), **members} for name, members in models.items()}} if models else rows
+
+
+def write_overlay(path: Path, rows: Mapping[str, Mapping[str, Any]], *, at: datetime, newer_than: date) -> None:
+    """Lay rows over what earlier refreshes wrote, whole or not at all; raises OSError.
+
+    What is not newer than the catalog of `newer_than` is dropped.
+    """
+    from deepsel.storage import files  # reading, which is what starts do, writes nothing
+
+    earlier = read_overlay(path, newer_than=newer_than).get("models", {})
+    content = {
+        "as_of": at.date().isoformat(),
+        "about": "Prices taken over by `deepsel models --refresh`; they lie over the catalog's until that is newer.",
+        "models": {**earlier, **rows},
+    }
+    files.make_private_folder(path.parent)
+    files.write_whole(path, (json.dumps(content, ensure_ascii=False, indent=1) + "\n").encode("utf-8", "replace"))

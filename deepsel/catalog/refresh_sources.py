@@ -1,4 +1,4 @@
-"""Reads published price lists into one form: USD per 1,000,000 tokens, by our providers and their ids; pure.
+"""Reads published price lists into one form: USD per 1,000,000 tokens, by our providers and their ids; sends nothing.
 
 Known by their shape: the price file of litellm (USD per token; a suffix or list for larger prompts, off-peak rates apart),
 models.dev's api.json (USD per million, flat), OpenRouter's /models (USD per token as text), TokenMix's catalogue (taken
@@ -12,6 +12,8 @@ import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, NamedTuple
+
+from deepsel.catalog.files import read_data
 
 _MILLION = Decimal(1_000_000)
 _LITELLM = {
@@ -57,6 +59,12 @@ class Offer(NamedTuple):
     context_window: int | None = None
     is_all_taken: bool = False
     """Whether a model that is not in the catalog is added: a gateway's are not in it one by one."""
+
+
+def list_urls() -> Mapping[str, str]:
+    """Name the published lists, and where each is."""
+    urls: Mapping[str, str] = read_data("price_lists.json")["lists"]
+    return urls
 
 
 def read_offers(document: Any) -> tuple[str, list[Offer]]:

@@ -1,1 +1,1 @@
-"""What a person types and reads: one file a command, one error boundary."""
+"""What a person types and reads: a file or a folder a command, one error boundary."""

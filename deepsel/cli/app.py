@@ -1,18 +1,17 @@
-"""The command line as a whole and the one error boundary; each command stands in a file of its own."""
+"""The command line as a whole and the one error boundary; each command stands in a file or a folder of its own."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NamedTuple
 
 import typer
 from typer.exceptions import TyperException
 
 from deepsel.cli.commands import Commands
-from deepsel.cli.options import Common, remember_common
-from deepsel.cli.output import silence_stdout, write_stdout
-from deepsel.cli.terminal import plain, write_error
+from deepsel.cli.options import Common, with_options
+from deepsel.cli.terminal.output import silence_stdout, write_stdout
+from deepsel.cli.terminal.terminal import plain, write_error
 from deepsel.errors import DeepselError, ExitCode, StoppedByUser, UsageError
 
 EPILOG = (
@@ -42,21 +41,19 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
-def deepsel(
-    ctx: typer.Context,
-    config: Annotated[Path | None, typer.Option("--config", metavar="PATH", help="Read this profiles.toml.")] = None,
-    profile: Annotated[
-        str | None, typer.Option("--profile", "-p", metavar="NAME", help="Work with this profile.")
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Nothing on stderr but errors.")] = False,
-    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="More on stderr.")] = False,
-    _version: Annotated[
+class Start(NamedTuple):
+    """What the program itself takes, beside the shared options."""
+
+    version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
-    ] = False,
-) -> None:
+    ] = False
+
+
+def deepsel(common: Common, start: Start) -> None:
     """Ask the right language model, at a known price, from the shell."""
-    remember_common(ctx, Common(config, profile, quiet, verbose))
+
+
+app.callback()(with_options(deepsel, common_first=True))
 
 
 def run(arguments: list[str]) -> int:

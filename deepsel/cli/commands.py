@@ -9,7 +9,7 @@ from typing import Any, ClassVar, NamedTuple, TypeAlias
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from deepsel.cli.options import with_common
+from deepsel.cli.options import with_options
 
 
 class Place(NamedTuple):
@@ -44,7 +44,7 @@ class LazyGroup(TyperGroup):
             return place(name=cmd_name, help=place.summary, no_args_is_help=True, rich_markup_mode=None)
         function = getattr(import_module(place.module), place.function)
         single = typer.Typer(add_completion=False, rich_markup_mode=None)
-        single.command(cmd_name)(with_common(function))
+        single.command(cmd_name)(with_options(function))
         return typer.main.get_command(single)
 
     def format_commands(self, ctx: Any, formatter: Any) -> None:
@@ -57,15 +57,15 @@ class CacheGroup(LazyGroup):
 
     summary = "Look at the answer cache, keep it in order, move it, empty it."
     table: ClassVar[Table] = {
-        "stats": Place("deepsel.cli.cache", "stats", "Tell what each tier holds and what hits have saved."),
-        "list": Place("deepsel.cli.cache", "list_entries", "List cached answers, newest first."),
-        "show": Place("deepsel.cli.cache", "show", "Print one cached answer, what it took, and the request it answers."),
-        "clear": Place("deepsel.cli.cache", "clear", "Remove cached answers, selected ones or all."),
-        "prune": Place("deepsel.cli.cache", "prune", "Remove what has expired and what killed processes left."),
-        "verify": Place("deepsel.cli.cache", "verify", "Check the database and every entry."),
-        "export": Place("deepsel.cli.cache", "export_entries", "Write cached answers as JSON lines."),
-        "import": Place("deepsel.cli.cache", "import_entries", "Store exported answers, all or none."),
-        "path": Place("deepsel.cli.cache", "path", "Print the folder the cache is in."),
+        "stats": Place("deepsel.cli.cache.look", "stats", "Tell what each tier holds and what hits have saved."),
+        "list": Place("deepsel.cli.cache.look", "list_entries", "List cached answers, newest first."),
+        "show": Place("deepsel.cli.cache.look", "show", "Print one cached answer, what it took, and the request it answers."),
+        "clear": Place("deepsel.cli.cache.tidy", "clear", "Remove cached answers, selected ones or all."),
+        "prune": Place("deepsel.cli.cache.tidy", "prune", "Remove what has expired and what killed processes left."),
+        "verify": Place("deepsel.cli.cache.tidy", "verify", "Check the database and every entry."),
+        "export": Place("deepsel.cli.cache.move", "export_entries", "Write cached answers as JSON lines."),
+        "import": Place("deepsel.cli.cache.move", "import_entries", "Store exported answers, all or none."),
+        "path": Place("deepsel.cli.cache.look", "path", "Print the folder the cache is in."),
     }
 
 
@@ -73,11 +73,11 @@ class Commands(LazyGroup):
     """The commands of `deepsel`."""
 
     table: ClassVar[Table] = {
-        "ask": Place("deepsel.cli.ask", "ask", "Ask one question."),
-        "estimate": Place("deepsel.cli.estimate", "estimate", "Tell what text costs on each model before it is sent."),
-        "bench": Place("deepsel.cli.bench", "bench", "Measure latency: first token, speed, cold starts."),
-        "models": Place("deepsel.cli.models", "models", "Search the catalog: prices now and next."),
-        "stats": Place("deepsel.cli.stats", "stats", "Tell what was asked, spent, waited for and saved."),
+        "ask": Place("deepsel.cli.ask.command", "ask", "Ask one question."),
+        "estimate": Place("deepsel.cli.estimate.command", "estimate", "Tell what text costs on each model before it is sent."),
+        "bench": Place("deepsel.cli.bench.command", "bench", "Measure latency: first token, speed, cold starts."),
+        "models": Place("deepsel.cli.models.command", "models", "Search the catalog: prices now and next."),
+        "stats": Place("deepsel.cli.stats.command", "stats", "Tell what was asked, spent, waited for and saved."),
         "warm": Place("deepsel.cli.warm", "warm", "Keep models warm with the smallest call there is."),
         "init": Place("deepsel.cli.init", "init", "Write a first profiles.toml."),
         "simulate": Place("deepsel.cli.simulate", "simulate", "Run the simulated provider."),

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
 from deepsel import config
-from deepsel.cli import memo
 from deepsel.cli.options import Common
+from deepsel.cli.replay import memo
 from deepsel.session import open as opening
 from deepsel.session.open import Session
 
@@ -17,14 +19,14 @@ if TYPE_CHECKING:
     from deepsel.config import Profile, Settings
 
 
-def load_settings(common: Common, env: Mapping[str, str] | None = None) -> Settings:
+def load_settings(common: Common) -> Settings:
     """Read the user's settings; a file named by hand has to exist."""
-    return opening.load_settings(os.environ if env is None else env, common.config)
+    return opening.load_settings(os.environ, common.config)
 
 
-def choose_profile(settings: Settings, common: Common, env: Mapping[str, str] | None = None) -> Profile:
+def choose_profile(settings: Settings, common: Common) -> Profile:
     """Pick the profile: `--profile`, then `DEEPSEL_PROFILE`, then the file's default."""
-    return opening.choose_profile(settings, os.environ if env is None else env, common.profile)
+    return opening.choose_profile(settings, os.environ, common.profile)
 
 
 def open_session(common: Common, settings: Settings | None = None) -> Session:
@@ -34,3 +36,17 @@ def open_session(common: Common, settings: Settings | None = None) -> Session:
     session = Session(settings or reload(), env=os.environ, paths=paths, reload=reload)
     memo.count_replayed(session.cache, paths.data_dir)
     return session
+
+
+@contextmanager
+def terminated_like_interrupted() -> Iterator[None]:
+    """Let SIGTERM end what is done as Ctrl-C does, so that what has come is kept; heeded only in the main thread."""
+    import signal
+
+    is_main = threading.current_thread() is threading.main_thread()
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler) if is_main else None
+    try:
+        yield
+    finally:
+        if is_main:
+            signal.signal(signal.SIGTERM, previous)

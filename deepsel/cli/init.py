@@ -7,7 +7,7 @@ from pathlib import Path
 
 from deepsel import config
 from deepsel.cli.options import Common
-from deepsel.cli.terminal import write_note
+from deepsel.cli.terminal.terminal import write_note
 from deepsel.errors import UsageError
 
 

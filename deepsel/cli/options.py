@@ -1,22 +1,26 @@
-"""The options every command shares, declared once; they may stand before or after the command's name."""
+"""Options as fields of records: each declared once, those that several commands have here; made into what typer takes."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from copy import copy
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
 
 import typer
 
 
 class Common(NamedTuple):
-    """What the shared options say."""
+    """What every command takes, before its name or after it."""
 
-    config: Path | None = None
-    profile: str | None = None
-    quiet: bool = False
-    verbose: bool = False
+    config: Annotated[Path | None, typer.Option("--config", metavar="PATH", help="Read this profiles.toml.")] = None
+    profile: Annotated[
+        str | None, typer.Option("--profile", "-p", metavar="NAME", help="Work with this profile.")
+    ] = None
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Nothing on stderr but errors.")] = False
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="More on stderr.")] = False
 
     def merged(self, outer: Common) -> Common:
         """Fill what was not given after the command's name from what was given before it."""
@@ -28,55 +32,75 @@ class Common(NamedTuple):
         )
 
 
-def _parameters() -> list[inspect.Parameter]:
-    """Declare the four options as keyword parameters for typer."""
-    declared: dict[str, tuple[Any, Any]] = {
-        "config": (
-            Annotated[Path | None, typer.Option("--config", metavar="PATH", help="Read this profiles.toml.")],
-            None,
-        ),
-        "profile": (
-            Annotated[str | None, typer.Option("--profile", "-p", metavar="NAME", help="Work with this profile.")],
-            None,
-        ),
-        "quiet": (Annotated[bool, typer.Option("--quiet", "-q", help="Nothing on stderr but errors.")], False),
-        "verbose": (Annotated[bool, typer.Option("--verbose", "-v", help="More on stderr.")], False),
-    }
-    return [
-        inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-        for name, (annotation, default) in declared.items()
-    ]
+Models = Annotated[
+    list[str] | None, typer.Option("--model", "-m", metavar="NAME", help="Only these models. Repeatable.")
+]
+MaxCost = Annotated[str | None, typer.Option("--max-cost", metavar="USD", help="Send nothing that could cost more.")]
+Form = Annotated[str, typer.Option("--format", metavar="FORMAT")]
+Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write the report to this file.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON record.")]
 
 
-def with_common(command: Callable[..., None]) -> Callable[..., None]:
-    """Give `command` the shared options; it receives them as its first argument, a Common."""
-    signature = inspect.signature(command, eval_str=True)
-    own = list(signature.parameters.values())[1:]
-    context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+class Help(NamedTuple):
+    """What a shared option is to one command, in place of the words it has here: `Annotated[Models, Help("...")]`."""
+
+    text: str
+
+
+def with_options(function: Callable[..., None], *, common_first: bool = False) -> Callable[..., None]:
+    """Make what typer takes of a function of Common and one record of options, or of Common alone.
+
+    A field of a record is an option or an argument, or a record of more of them.
+    """
+    records = [hint for name, hint in get_type_hints(function).items() if name != "return"][1:]
 
     def call(**values: Any) -> None:
         ctx: typer.Context = values.pop("ctx")
-        inner = Common(**{parameter.name: values.pop(parameter.name) for parameter in _parameters()})
-        outer = next((c.obj for c in _parents(ctx) if isinstance(c.obj, Common)), Common())
-        command(inner.merged(outer), **values)
+        ctx.obj = _filled(Common, values).merged(ctx.obj or Common())
+        function(ctx.obj, *(_filled(record, values) for record in records))
 
-    parameters = [context, *(p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own), *_parameters()]
-    call.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]  # read by typer
+    context = inspect.Parameter("ctx", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=typer.Context)
+    declared = [Common, *records] if common_first else [*records, Common]
+    parameters = [context, *(one for record in declared for one in _parameters(record))]
+    call.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by typer
     call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    call.__name__, call.__doc__ = command.__name__, command.__doc__
+    call.__name__, call.__doc__ = function.__name__, function.__doc__
     return call
 
 
-def remember_common(ctx: typer.Context, common: Common) -> None:
-    """Keep what was given before the command's name."""
-    ctx.obj = common
+def _parameters(record: Any) -> list[inspect.Parameter]:
+    """Declare a record's fields as keyword parameters."""
+    found = []
+    for name, hint in _fields(record).items():
+        if _is_record(hint):
+            found += _parameters(hint)
+            continue
+        default = record._field_defaults.get(name, inspect.Parameter.empty)
+        found.append(inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=_worded(hint)))
+    return found
 
 
-def _parents(ctx: typer.Context) -> list[Any]:
-    """List the context and those around it, inner first."""
-    chain: list[Any] = []
-    current: Any = ctx
-    while current is not None:
-        chain.append(current)
-        current = current.parent
-    return chain
+def _filled(record: Any, values: Mapping[str, Any]) -> Any:
+    """Make a record of what was given; other fields than its own are left alone."""
+    return record(**{name: _filled(hint, values) if _is_record(hint) else values[name] for name, hint in _fields(record).items()})
+
+
+@cache
+def _fields(record: Any) -> Mapping[str, Any]:
+    """Read what a record's fields are declared as, which takes a while."""
+    return get_type_hints(record, include_extras=True)
+
+
+def _is_record(hint: Any) -> bool:
+    return isinstance(hint, type) and hasattr(hint, "_field_defaults")
+
+
+def _worded(hint: Any) -> Any:
+    """Give a shared option the words it has for this command."""
+    if get_origin(hint) is not Annotated:
+        return hint
+    kind, declared, *words = get_args(hint)
+    if words:
+        declared = copy(declared)
+        declared.help = words[-1].text
+    return Annotated[kind, declared]

@@ -3,34 +3,37 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from deepsel.cli.options import Common
-from deepsel.cli.output import write_stdout
-from deepsel.cli.terminal import write_note
+from deepsel.cli.terminal.output import write_stdout
+from deepsel.cli.terminal.terminal import write_note
 from deepsel.errors import UsageError
 
 if TYPE_CHECKING:
     from deepsel.simulator import Scenario, Simulator
 
 
-def simulate(
-    common: Common,
-    port: Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help="0 takes a free one.")] = 8399,
+class SimulateOptions(NamedTuple):
+    """What `deepsel simulate` takes."""
+
+    port: Annotated[int, typer.Option("--port", metavar="N", min=0, max=65535, help="0 takes a free one.")] = 8399
     scenario: Annotated[
         str, typer.Option("--scenario", metavar="NAME|PATH", help="A built-in scenario, a fault, or a file.")
-    ] = "default",
-    listing: Annotated[bool, typer.Option("--list", help="List the built-in scenarios and faults.")] = False,
-) -> None:
+    ] = "default"
+    listing: Annotated[bool, typer.Option("--list", help="List the built-in scenarios and faults.")] = False
+
+
+def simulate(common: Common, options: SimulateOptions) -> None:
     """Run the simulated provider.
 
     Serves both wires on 127.0.0.1 until Ctrl-C; answers are made up and say so. Scenarios misbehave in known ways.
     """
     from deepsel import simulator
 
-    if listing:
+    if options.listing:
         write_stdout(_catalogue())
         return
 
@@ -39,9 +42,9 @@ def simulate(
             urls = running.base_urls
             width = max(map(len, urls))
             lines = [f"{wire.ljust(width)}  base_url = {url}" for wire, url in urls.items()]
-            write_note("\n".join([f"simulating `{scenario}`; Ctrl-C ends it", *lines]))
+            write_note("\n".join([f"simulating `{options.scenario}`; Ctrl-C ends it", *lines]))
 
-    simulator.run("127.0.0.1", port, scenario=_find(scenario), on_ready=announce)
+    simulator.run("127.0.0.1", options.port, scenario=_find(options.scenario), on_ready=announce)
 
 
 def _find(name: str) -> Scenario:

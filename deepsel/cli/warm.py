@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated
+from decimal import Decimal
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from deepsel.cli.ask import read_money
-from deepsel.cli.checked import parse_duration
-from deepsel.cli.context import choose_profile, load_settings, open_session
-from deepsel.cli.options import Common
-from deepsel.cli.output import write_stdout
-from deepsel.cli.terminal import write_note
+from deepsel.cli.checked import money, parse_duration
+from deepsel.cli.context import choose_profile, load_settings, open_session, terminated_like_interrupted
+from deepsel.cli.options import Common, Help, MaxCost, Models
+from deepsel.cli.terminal.output import write_stdout
+from deepsel.cli.terminal.terminal import write_note
 from deepsel.errors import OverBudgetError, UsageError
 from deepsel.show.durations import duration_text, seconds
 from deepsel.show.money import usd
@@ -25,65 +21,63 @@ if TYPE_CHECKING:
     from deepsel.session.warm import Ping, Warmer
 
 
-def warm(
-    common: Common,
-    model: Annotated[
-        list[str] | None, typer.Option("--model", "-m", metavar="NAME", help="Only these models. Repeatable.")
-    ] = None,
-    every: Annotated[str, typer.Option("--every", metavar="TIME", help="How long a model may be idle.")] = "60s",
+class WarmOptions(NamedTuple):
+    """What `deepsel warm` takes."""
+
+    models: Models = None
+    every: Annotated[str, typer.Option("--every", metavar="TIME", help="How long a model may be idle.")] = "60s"
     for_: Annotated[
         str | None, typer.Option("--for", metavar="TIME", help="Stop after so long; Ctrl-C stops at any time.")
-    ] = None,
-    max_cost: Annotated[
-        str | None, typer.Option("--max-cost", metavar="USD", help="Stop before more than that is spent.")
-    ] = None,
-) -> None:
+    ] = None
+    max_cost: Annotated[MaxCost, Help("Stop before more than that is spent.")] = None
+
+
+def warm(common: Common, options: WarmOptions) -> None:
     """Keep models warm with the smallest call there is.
 
     Calls a model only while nothing else of yours has called it; one line for each call goes to stdout.
     """
     from deepsel.session.warm import Warmer, with_keys
 
-    every_s, for_s = parse_duration(every), parse_duration(for_) if for_ else None
+    every_s, for_s = parse_duration(options.every), parse_duration(options.for_) if options.for_ else None
     if every_s < 1:
-        raise UsageError(f"`--every` takes at least one second, not `{every}`")
-    cap_usd = read_money("--max-cost", max_cost)
+        raise UsageError(f"`--every` takes at least one second, not `{options.every}`")
+    cap_usd = money("--max-cost", options.max_cost)
     settings = load_settings(common)
     profile = choose_profile(settings, common)
-    models = tuple(model) if model else with_keys(profile, settings, os.environ)
-    with open_session(common, settings) as session, _ended_by_signals():
+    models = tuple(options.models) if options.models else with_keys(profile, settings, os.environ)
+    with open_session(common, settings) as session, terminated_like_interrupted():
         warmer = Warmer(models, every_s, profile, session.resources)
-        hourly_usd = warmer.hourly_usd()
         if not common.quiet:
-            cost = "an unknown amount" if hourly_usd is None else f"at most {usd(hourly_usd)}"
-            write_note(f"keeping {', '.join(models)} warm every {duration_text(every_s)}: {cost} per hour; Ctrl-C ends it")
-        pings: list[Ping] = []
-        try:
-            for ping in warmer.run(for_s=for_s, max_cost_usd=cap_usd):
-                pings.append(ping)
-                write_stdout(_line(ping))
-        except KeyboardInterrupt:
-            pass  # how this ends
-        except OverBudgetError as error:
-            if not pings:
-                raise
-            write_note(f"stopped: {error.message}")
+            write_note(_announced(warmer))
+        pings = _keep_warm(warmer, for_s, cap_usd)
         for notice in warmer.notices[:1]:
             write_note(f"warning: {notice.message}")
         if not common.quiet:
             write_note(_summary(pings, warmer))
 
 
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Let SIGTERM end the command as Ctrl-C does; heeded only in the main thread."""
-    is_main = threading.current_thread() is threading.main_thread()
-    previous = signal.signal(signal.SIGTERM, signal.default_int_handler) if is_main else None
+def _announced(warmer: Warmer) -> str:
+    """Say what will be done, and what it costs."""
+    hourly_usd = warmer.hourly_usd()
+    cost = "an unknown amount" if hourly_usd is None else f"at most {usd(hourly_usd)}"
+    return f"keeping {', '.join(warmer.models)} warm every {duration_text(warmer.every_s)}: {cost} per hour; Ctrl-C ends it"
+
+
+def _keep_warm(warmer: Warmer, for_s: float | None, cap_usd: Decimal | None) -> list[Ping]:
+    """Write a line for each call until the time, the money or the user's patience is over."""
+    pings: list[Ping] = []
     try:
-        yield
-    finally:
-        if is_main:
-            signal.signal(signal.SIGTERM, previous)
+        for ping in warmer.run(for_s=for_s, max_cost_usd=cap_usd):
+            pings.append(ping)
+            write_stdout(_line(ping))
+    except KeyboardInterrupt:
+        pass  # how this ends
+    except OverBudgetError as error:
+        if not pings:
+            raise
+        write_note(f"stopped: {error.message}")
+    return pings
 
 
 def _line(ping: Ping) -> str:

@@ -1,4 +1,4 @@
-"""Writes a first profiles.toml, and figures into one; the only importer of tomli-w. Replaces none."""
+"""Writes a first profiles.toml, never over one that is there, and the text of one with new figures in it; the only importer of tomli-w."""
 
 from __future__ import annotations
 

@@ -13,8 +13,9 @@ import pytest
 
 from deepsel.bench.loops import Sender
 from deepsel.bench.measure import Caller, Target
-from deepsel.bench.measurement import Measurement, Wanted
+from deepsel.bench.measurement import Measurement
 from deepsel.bench.prompts import Prompter
+from deepsel.bench.wanted import Wanted
 from deepsel.catalog import Catalog
 from deepsel.clock import Clock, SystemClock
 from deepsel.providers.transport import HttpTransport

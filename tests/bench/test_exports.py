@@ -22,8 +22,8 @@ from deepsel.bench.export_data import csv_text, read_results, record
 from deepsel.bench.export_html import page
 from deepsel.bench.export_text import junit, markdown, table
 from deepsel.bench.records import Check, Report
-from deepsel.cli.records import dump
 from deepsel.health.benches import Benches
+from deepsel.show.record import dump
 from deepsel.show.screen import Screen
 
 NASTY = "<b>&\x1b|`"

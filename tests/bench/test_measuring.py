@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from deepsel.bench.measure import undisturbed
-from deepsel.bench.measurement import Wanted
+from deepsel.bench.wanted import Wanted
 from deepsel.errors import RefusedError
 
 Bench = Callable[..., Any]

@@ -27,7 +27,7 @@ from deepsel.cache import tallies
 from deepsel.cache.disk import TextDisk
 from deepsel.cache.disk_tier import DiskTier
 from deepsel.cache.tier import CacheCorrupt, CacheUnavailable, Tally
-from deepsel.cli.replay import database_stamps
+from deepsel.cli.replay.replay import database_stamps
 
 LIMIT = 1 << 24
 TALLY = Tally(date(2026, 3, 1), "m", "disk", answers=2, usd=Decimal("0.000125"), unpriced=1)

@@ -12,9 +12,9 @@ import pytest
 
 from deepsel import catalog
 from deepsel.catalog import Catalog
-from deepsel.catalog.overlay import overlaid, read_overlay
+from deepsel.catalog.overlay import overlaid, read_overlay, write_overlay
 from deepsel.catalog.refresh import Refresh, compare
-from deepsel.catalog.refresh_sources import Offer, read_offers
+from deepsel.catalog.refresh_sources import Offer, list_urls, read_offers
 from deepsel.catalog.rows import model_from
 
 CATALOG = Catalog()
@@ -158,3 +158,22 @@ def test_overlay_gives_way_to_a_newer_catalog(tmp_path: Path) -> None:
         path.write_text(broken)
         assert read_overlay(path, newer_than=date(2026, 1, 1)) == {}
     assert read_overlay(tmp_path / "none", newer_than=date(2026, 1, 1)) == {}
+
+
+def test_a_later_refresh_lies_over_an_earlier_one(tmp_path: Path) -> None:
+    """Rows of both stay, the later of each, in a private file of a private folder; a newer catalog drops the earlier ones."""
+    path = tmp_path / "data" / "prices.json"
+    old = date(2026, 11, 1)
+    write_overlay(path, {"a": {"id": "1"}, "b": {"id": "1"}}, at=AT, newer_than=old)
+    write_overlay(path, {"b": {"id": "2"}}, at=AT, newer_than=old)
+    assert read_overlay(path, newer_than=old)["models"] == {"a": {"id": "1"}, "b": {"id": "2"}}
+    assert (path.stat().st_mode & 0o777, path.parent.stat().st_mode & 0o777) == (0o600, 0o700)
+    write_overlay(path, {"c": {"id": "3"}}, at=AT, newer_than=date(2026, 12, 2))
+    assert read_overlay(path, newer_than=old)["models"] == {"c": {"id": "3"}}
+
+
+def test_each_list_has_an_address() -> None:
+    """The lists that can be named are at addresses that nobody can change on the way."""
+    urls = list_urls()
+    assert set(urls) == {"litellm", "models.dev", "openrouter", "tokenmix"}
+    assert all(url.startswith("https://") for url in urls.values())

@@ -31,6 +31,8 @@ class Plan(NamedTuple):
     """Parts of the package, top to bottom: a part may import what stands on a lower line, or itself."""
     fences: Mapping[str, str] = {}
     """Library to the one file or folder that may import it."""
+    private: Mapping[str, str] = {}
+    """File to the one outside its own folder that may import it."""
     imports_by_name: Collection[str] = ()
     """Who may import what it has computed the name of."""
     vendor_words: Collection[str] = ()

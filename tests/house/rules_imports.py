@@ -20,6 +20,16 @@ def fences(tree: Tree, plan: Plan) -> Iterator[Finding]:
                 yield Finding(source.file, one.line, f"{source.file}:{one.top}", f"imports {one.top}, which {why}")
 
 
+def private(tree: Tree, plan: Plan) -> Iterator[Finding]:
+    """A file that keeps something to itself is imported by its own folder, and by the one file that the list names."""
+    for source in tree:
+        for one in source.imports:
+            for file in tree.files_of(one):
+                folder = file.rpartition("/")[0] + "/"
+                if file in plan.private and not stands_in(source.file, (file, folder, plan.private[file])):
+                    yield Finding(source.file, one.line, f"{source.file}:{file}", f"imports {file}, which is its folder's own")
+
+
 def layers(tree: Tree, plan: Plan) -> Iterator[Finding]:
     """Imports go downwards, those for types too; every part of the package has its place.
 

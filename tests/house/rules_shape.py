@@ -14,11 +14,11 @@ _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 
 def functions(tree: Tree, plan: Plan) -> Iterator[Finding]:
-    """A function has at most 60 lines and 7 parameters; the declared options of a command count as neither."""
+    """A function has at most 60 lines and 7 parameters; a command's options are one of them, its record."""
     for source in tree:
         for node in source.each(*_FUNCTIONS):
-            parameters, option_lines = _parameters(tree, source, node)
-            lines = (node.end_lineno or node.lineno) - node.lineno + 1 - option_lines
+            parameters = _parameters(node)
+            lines = (node.end_lineno or node.lineno) - node.lineno + 1
             if lines > FUNCTION_LINES:
                 yield Finding(source.file, node.lineno, f"{source.file}:{node.name} lines", f"{node.name} has {lines} lines", lines)
             if parameters > PARAMETERS:
@@ -26,22 +26,11 @@ def functions(tree: Tree, plan: Plan) -> Iterator[Finding]:
                 yield Finding(source.file, node.lineno, f"{source.file}:{node.name} parameters", what, parameters)
 
 
-def _parameters(tree: Tree, source: Source, node: ast.FunctionDef) -> tuple[int, int]:
-    """How many parameters a caller sees, options left out, and the lines that options take."""
+def _parameters(node: ast.FunctionDef) -> int:
+    """How many parameters a caller sees."""
     given = [*node.args.posonlyargs, *node.args.args, *node.args.kwonlyargs]
-    if given and given[0].arg in ("self", "cls"):
-        del given[0]
-    options = [one for one in given if source.part == "cli" and _is_option(tree, source, one.annotation)]
-    lines = (options[-1].end_lineno or 0) - options[0].lineno + 1 if options else 0
-    return len(given) - len(options) + bool(node.args.vararg) + bool(node.args.kwarg), lines
-
-
-def _is_option(tree: Tree, source: Source, annotation: ast.expr | None) -> bool:
-    """Whether a parameter is declared to typer, in its place or under a name."""
-    if annotation is None:
-        return False
-    found = tree.bound(source, annotation)
-    return "typer." in ast.unparse(found[1] if found else annotation)
+    is_method = bool(given) and given[0].arg in ("self", "cls")
+    return len(given) - is_method + bool(node.args.vararg) + bool(node.args.kwarg)
 
 
 def files(tree: Tree, plan: Plan) -> Iterator[Finding]:

@@ -13,6 +13,7 @@ from source_tree import Tree
 PLAN = Plan(
     layers=(("cli",), ("engine",), ("wires",), ("clock", "names"), ("__init__",)),
     fences={"numpy": "engine/sums.py", "typer": "cli/"},
+    private={"wires/chat.py": "cli/app.py"},
     imports_by_name=("cli/table.py",),
     vendor_words=("acme", "acme-chat"),
     vendor_rooms=("wires/",),
@@ -73,6 +74,7 @@ IMPORTS = {
     "an unlisted library by its name": ("fences", "import importlib\nimportlib.import_module('scipy')", 3),
     "a listed library elsewhere": ("fences", "from numpy import array"),
     "a library of another folder": ("fences", "import typer"),
+    "another folder's own file": ("private", "def _f():\n    from toy.wires import chat", 3),
     "an upward import": ("layers", "from toy.cli.app import run"),
     "an upward import of a folder": ("layers", "from toy import cli"),
     "an upward import in a function": ("layers", "def _f():\n    import toy.cli.app", 3),
@@ -225,15 +227,11 @@ def test_a_full_folder_is_found(tmp_path: Path) -> None:
     assert places("files", package(tmp_path, {**more, "wires/last.py": '"""One."""\n'})) == ["wires/:0"]
 
 
-def test_options_of_a_command_are_no_parameters(tmp_path: Path) -> None:
-    """Options declared to typer, in place or under a name, count neither as parameters nor as lines; others do."""
-    option = "Annotated[int, typer.Option('--n')]"
-    head = f'"""Asks."""\nfrom typing import Annotated\nimport typer\nN = {option}\n'
-    options = "".join(f"    a{number}: {option},\n    b{number}: N,\n" for number in range(40))
-    command = f"{head}def ask(\n{options}) -> None:\n    '''Ask.'''\n"
-    assert places("functions", package(tmp_path, {"cli/ask.py": command})) == []
-    others = "".join(f"    c{number}: int,\n" for number in range(8))
-    assert places("functions", package(tmp_path, {"cli/ask.py": command.replace(") ->", f"{others}) ->")})) == ["cli/ask.py:5"]
+def test_options_of_a_command_are_parameters(tmp_path: Path) -> None:
+    """Options declared to typer one by one are parameters as any other: a record of them is one."""
+    options = "".join(f"    a{number}: Annotated[int, typer.Option('--n{number}')],\n" for number in range(8))
+    command = f'"""Asks."""\nfrom typing import Annotated\nimport typer\ndef ask(\n{options}) -> None:\n    \'\'\'Ask.\'\'\'\n'
+    assert places("functions", package(tmp_path, {"cli/ask.py": command})) == ["cli/ask.py:4"]
 
 
 _PROTOCOL = "from typing import Protocol\nclass Wire(Protocol):\n    '''One.'''\n    def read(self): ...\n"

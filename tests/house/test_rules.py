@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from house_plan import CATCH_ALL, FENCES, IMPORTS_BY_NAME, KNOWN, PACKAGE, PLAN, ROOMS, RULES, VENDOR_ROOMS
+from house_plan import CATCH_ALL, FENCES, IMPORTS_BY_NAME, KNOWN, PACKAGE, PLAN, PRIVATE, ROOMS, RULES, VENDOR_ROOMS
 from house_rules import outlived, stands_in, unexcused
 from source_tree import Tree
 
@@ -32,6 +32,13 @@ def test_each_fence_has_its_library(tree: Tree, library: str) -> None:
     """A library on the list is imported where the list says, so that the list holds no more than there is."""
     importers = [source.file for source in tree if library in {one.top for one in source.imports}]
     assert any(stands_in(file, (FENCES[library],)) for file in importers)
+
+
+@pytest.mark.parametrize("file", PRIVATE)
+def test_each_private_file_has_its_reader(tree: Tree, file: str) -> None:
+    """The one who may import a private file does, so that the list holds no more than there is."""
+    importers = [source.file for source in tree if any(file in tree.files_of(one) for one in source.imports)]
+    assert PRIVATE[file] in importers
 
 
 @pytest.mark.parametrize("room", sorted({*IMPORTS_BY_NAME, *VENDOR_ROOMS, *(one for rooms in ROOMS.values() for one in rooms)}))

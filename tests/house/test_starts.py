@@ -76,6 +76,7 @@ def test_a_replayed_answer_loads_next_to_nothing(monkeypatch: pytest.MonkeyPatch
         "deepsel.__main__",
         "deepsel.cli",
         "deepsel.cli.replay",
+        "deepsel.cli.replay.replay",
         "deepsel.digest",
         "deepsel.places",
         "deepsel.show",

@@ -9,6 +9,7 @@ from typing import Any
 from deepsel.estimate.pricing.premium import premiums
 from deepsel.estimate.records import Change, CostRow, Input, Report
 from deepsel.show import csv
+from deepsel.show.record import SCHEMA_VERSION
 
 COLUMNS = (
     "group",
@@ -44,7 +45,7 @@ def record(report: Report) -> dict[str, Any]:
     """Return the JSON record; unknown is null, and so is a group of everything."""
     notices = (*report.reading.notices, *report.notices)
     return {
-        "schema": 1,
+        "schema": SCHEMA_VERSION,
         "prices_as_of": report.prices_as_of,
         "at": report.at,
         "by": report.by,

@@ -16,7 +16,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pricing_builders import AT, PEAK_HOURS, TIERED, counted, model, piece, price, reading, readings, text
 
-from deepsel.cli.records import dump
 from deepsel.estimate.exports.data import COLUMNS, csv_text, record
 from deepsel.estimate.exports.figures import growth
 from deepsel.estimate.exports.html import page
@@ -27,6 +26,7 @@ from deepsel.estimate.pricing.report import ReportOptions, build
 from deepsel.estimate.pricing.spend import Assumptions
 from deepsel.estimate.records import Change, Reading, Report, Skipped, TokenCount
 from deepsel.show.lines import width
+from deepsel.show.record import dump
 from deepsel.show.screen import Screen
 from deepsel.values import Source
 

@@ -1,0 +1,91 @@
+"""How an answer is handed over: shown as it comes, reported when it is whole, or the plan in its place. Draws and routes nothing."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deepsel.cli.ask import records
+from deepsel.cli.ask.footer import footer
+from deepsel.cli.context import terminated_like_interrupted
+from deepsel.cli.terminal import output as out
+from deepsel.cli.terminal.terminal import is_terminal, write_note
+from deepsel.errors import StoppedByUser
+from deepsel.show.record import dump
+
+if TYPE_CHECKING:
+    from deepsel.cli.ask.command import AskOptions
+    from deepsel.cli.options import Common
+    from deepsel.engine.lookup import CachePeek
+    from deepsel.engine.prepare import Prepared
+    from deepsel.engine.run import Run
+
+
+def show(run: Run, options: AskOptions, common: Common) -> None:
+    """Show what happens as it happens, then report."""
+    from deepsel.cli.terminal.show import reader_for
+
+    is_shown = shows_stream(options)
+    try:
+        with (
+            reader_for(is_shown=is_shown, quiet=common.quiet, verbose=common.verbose) as reader,
+            closing(run.events()) as events,
+            terminated_like_interrupted(),
+        ):
+            for event in events:
+                reader.take(event)
+    except KeyboardInterrupt:
+        _finish(run, options, common, is_shown=is_shown, stopped=True)
+        raise StoppedByUser("interrupted") from None
+    _finish(run, options, common, is_shown=is_shown)
+
+
+def explain(prepared: Prepared, peek: CachePeek, options: AskOptions, common: Common) -> None:
+    """Print the plan."""
+    from deepsel.cli.ask.explain import cache_record, plan_text
+
+    state = cache_record(peek)
+    record = records.plan_record(prepared, state)
+    text = dump(record) if options.as_json else plan_text(prepared, state, verbose=common.verbose)
+    _deliver(text, options.output)
+
+
+def shows_stream(options: AskOptions) -> bool:
+    """Tell whether text goes to a reader as it comes: on a terminal, or in a pipe that asked for it.
+
+    A pipe gets the answer when it is whole, so that a cut one can be asked again and nobody parses half of it.
+    """
+    if options.as_json or options.output or options.schema or options.stream is False:
+        return False
+    return bool(options.stream) or is_terminal(sys.stdout)
+
+
+def _finish(run: Run, options: AskOptions, common: Common, *, is_shown: bool, stopped: bool = False) -> None:
+    """Hand over what has not been shown yet, write the footer, and raise what went wrong."""
+    answer, failure = run.answer(), None if stopped else run.failure()
+    is_whole = failure is None and not stopped
+    if options.as_json and (answer.attempts or is_whole or stopped):
+        _deliver(dump(records.answer_record(answer)), options.output, is_whole=is_whole)
+    elif not options.as_json and (text := records.answer_text(answer, is_shown=is_shown)):
+        _deliver(text, options.output, is_whole=is_whole)
+    if not common.quiet:
+        for notice in answer.warnings:
+            write_note(f"warning: {notice.message}")
+        if is_whole or answer.text:
+            write_note(footer(answer))
+    if failure is not None:
+        raise failure
+
+
+def _deliver(text: str, path: Path | None, *, is_whole: bool = True) -> None:
+    """Write to stdout or to the file; an answer that is not whole never replaces a file."""
+    if path is None:
+        out.write_stdout(text)
+    elif is_whole:
+        out.write_file(path, text)
+    else:
+        out.write_file(out.partial_path(path), text)
+        unchanged = f"; `{path}` is unchanged" if path.exists() else ""
+        write_note(f"warning: what came was written to `{out.partial_path(path)}`{unchanged}")

@@ -1,0 +1,47 @@
+"""`ask --explain` for people: the plan, each candidate with its reasons, each refusal, and what the cache holds."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from deepsel.cli.terminal.terminal import plain
+from deepsel.engine.lookup import CachePeek
+from deepsel.engine.prepare import Prepared
+from deepsel.show.money import usd
+from deepsel.show.numbers import count
+
+
+def cache_record(peek: CachePeek) -> dict[str, Any]:
+    """Build the member that says what the cache has."""
+    use = peek.use
+    return {"status": use.status, "tier": use.tier, "key": use.key, "model": peek.model, "document": peek.document}
+
+
+def plan_text(prepared: Prepared, cache: dict[str, Any], *, verbose: bool = False) -> str:
+    """Write the plan as text that reads the same with and without a terminal; `verbose` adds what the cache key is of."""
+    profile = prepared.profile
+    lines = [
+        f"profile {profile.name}, strategy {profile.strategy}",
+        f"task {prepared.task} ({'; '.join(prepared.task_evidence) or 'no marks'}), difficulty {prepared.difficulty:.2f}",
+        "",
+    ]
+    for choice in prepared.plan.choices:
+        tokens = prepared.counts[choice.model]
+        terms = "  ".join(f"{name} {value:+.3f}" for name, value in choice.terms.items())
+        lines.append(
+            f"{choice.rank}. {choice.model} ({choice.provider})  utility {choice.utility:.3f}  {usd(choice.cost_usd)}"
+        )
+        lines.append(f"   {terms}  input {count(tokens.tokens)} tokens ({tokens.source})")
+        lines += [f"   - {reason}" for reason in choice.reasons]
+    if not prepared.plan.choices:
+        lines.append("no candidate can take this request")
+    if prepared.plan.refused:
+        lines += ["", "refused"]
+        lines += [f"   {refusal.model}: {refusal.detail or refusal.reason}" for refusal in prepared.plan.refused]
+    held = f" by {cache['model']} in the {cache['tier']} tier" if cache["status"] == "hit" else ""
+    lines += ["", f"cache {cache['status']}{held}"]
+    if verbose and cache["key"]:
+        lines += [f"key {cache['key']} of", plain(json.dumps(cache["document"], ensure_ascii=False, indent=2))]
+    lines.append("nothing was sent")
+    return "\n".join(lines) + "\n"

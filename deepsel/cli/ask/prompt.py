@@ -1,0 +1,112 @@
+"""Puts a prompt, files, standard input and a message list together into the messages of a request."""
+
+from __future__ import annotations
+
+import select
+import sys
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+from deepsel.cli.terminal.terminal import write_note
+from deepsel.errors import UsageError
+from deepsel.messages.attach import MAX_DOCUMENT_BYTES, Attachment, read_file, read_text, with_words
+from deepsel.values import Message
+
+_STDIN_PATIENCE_S = 3.0
+
+
+class Prompt(NamedTuple):
+    """What is asked, and the part of it that says what to do."""
+
+    messages: tuple[Message, ...]
+    instruction: str
+    """The words of the user without the documents: what task and difficulty are judged by."""
+
+
+def read_prompt(
+    prompt: str | None, *, files: list[Path], system: str | None, messages: Path | None, stdin: BinaryIO | None
+) -> Prompt:
+    """Assemble the messages; raise UsageError where there is nothing to ask, or something cannot be read.
+
+    `stdin` is None where standard input is a terminal or closed.
+    """
+    piped = _read_stdin(stdin) if stdin is not None else ""
+    prompt, system = _typed(prompt), _typed(system)
+    if prompt == "-":
+        if not piped.strip():
+            raise UsageError("the prompt was to come from standard input, which is empty", "pipe some text in")
+        prompt, piped = piped, ""
+    documents = [_told(read_file(path)) for path in files]
+    if messages is not None:
+        text, piped = (piped, "") if str(messages) == "-" else (_told(read_file(messages)).text, piped)
+        return _continue(_read_list(text, messages), prompt or "", system, documents, piped)
+    if prompt is None and not documents and piped.strip():
+        prompt, piped = piped, ""
+    if not (prompt or "").strip() and not documents:
+        raise UsageError("there is no prompt", 'write one, e.g. `deepsel ask "What is DNS?"`, or pipe text in')
+    user = _user_message(prompt or "", documents, piped)
+    head = (Message.of("system", system),) if system else ()
+    return Prompt((*head, user), prompt or user.text[:4000])
+
+
+def _typed(text: str | None) -> str | None:
+    """Read an argument as UTF-8, which shells send even where the locale says otherwise."""
+    if text is None:
+        return None
+    return text.encode(sys.getfilesystemencoding(), "surrogateescape").decode("utf-8", "replace")
+
+
+def _continue(
+    history: list[Message], prompt: str, system: str | None, documents: list[Attachment], piped: str
+) -> Prompt:
+    """Add what was typed to a conversation read from a file."""
+    if system is not None:
+        history = [Message.of("system", system), *(m for m in history if m.role not in ("system", "developer"))]
+    if prompt.strip() or documents or piped.strip():
+        history.append(_user_message(prompt, documents, piped))
+    asked = [message for message in history if message.role == "user"]
+    if not asked:
+        raise UsageError("the message list holds no user message", "add one, or give a prompt as well")
+    words = next((message.text for message in reversed(asked) if message.text.strip()), "")
+    return Prompt(tuple(history), prompt if prompt.strip() else words)
+
+
+def _user_message(prompt: str, documents: list[Attachment], piped: str) -> Message:
+    """Set the documents behind the words."""
+    return Message("user", with_words(prompt, [*documents, *([Attachment("stdin", piped)] if piped.strip() else [])]))
+
+
+def _told(attachment: Attachment) -> Attachment:
+    """Say aloud that a file had to be repaired."""
+    if attachment.is_repaired:
+        write_note(f"warning: `{attachment.name}` is not UTF-8; what could not be read is sent as \ufffd")
+    return attachment
+
+
+def _read_list(text: str, path: Path) -> list[Message]:
+    """Read a JSON list of messages."""
+    from deepsel.messages.chat import read_messages
+    from deepsel.messages.loading import load
+
+    try:
+        data = load(text).value
+    except ValueError as error:
+        raise UsageError(f"`{path}` is not JSON: {error}") from error
+    return list(read_messages(data, f"`{path}`"))
+
+
+def _read_stdin(stdin: BinaryIO) -> str:
+    """Read standard input to its end; say so where it keeps us waiting."""
+    try:
+        if not select.select([stdin], [], [], _STDIN_PATIENCE_S)[0]:
+            write_note("reading standard input (end it with Ctrl-D, or run with `< /dev/null`)")
+    except (ValueError, OSError):
+        pass  # not something that can be selected on; reading it will tell
+    try:
+        raw = stdin.read(MAX_DOCUMENT_BYTES + 1)
+    except OSError:
+        return ""  # standard input is a folder or was closed: nothing was given
+    read = read_text(raw, "standard input", "standard input")
+    if read.is_repaired:
+        write_note("warning: standard input is not UTF-8; what could not be read is sent as \ufffd")
+    return read.text

@@ -1,0 +1,119 @@
+"""The JSON records of `ask`; their member names are a contract (README, "Records")."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from deepsel.cli.terminal.output import end_with_newline
+from deepsel.show.record import SCHEMA_VERSION, dump, price_member, usage_member
+from deepsel.values import Answer, Attempt, Gateway, PriceRule, ToolCall
+
+if TYPE_CHECKING:
+    from deepsel.engine.prepare import Prepared
+
+
+def answer_record(answer: Answer) -> dict[str, Any]:
+    """Build the record of `ask --json`."""
+    return {
+        "schema": SCHEMA_VERSION,
+        "text": answer.text,
+        "reasoning": answer.reasoning,
+        "tool_calls": [call_record(call) for call in answer.tool_calls],
+        "model": answer.model,
+        "answered_model": answer.answered_model,
+        "provider": answer.provider,
+        "profile": answer.profile,
+        "task": answer.task,
+        "difficulty": _rounded(answer.difficulty),
+        "finish": answer.finish,
+        "usage": usage_member(answer.usage),
+        "cost_usd": answer.cost_usd,
+        "price": price_record(answer.price_rule),
+        "timing": {"ttft_s": _rounded(answer.ttft_s), "total_s": _rounded(answer.total_s)},
+        "cache": {"status": answer.cache.status, "tier": answer.cache.tier, "key": answer.cache.key},
+        "attempts": [attempt_record(attempt) for attempt in answer.attempts],
+        "warnings": [{"code": notice.code, "message": notice.message} for notice in answer.warnings],
+    }
+
+
+def call_record(call: ToolCall) -> dict[str, Any]:
+    """Build one member of `tool_calls`: the arguments as the object they are, else as the text that came."""
+    arguments = call.arguments if call.parsed is None else call.parsed
+    return {"id": call.id or None, "name": call.name, "arguments": arguments}
+
+
+def answer_text(answer: Answer, *, is_shown: bool) -> str:
+    """Write an answer for stdout: its text, unless that was shown as it came, then each tool call as a line of JSON."""
+    text = "" if is_shown else end_with_newline(answer.text)
+    return text + "".join(dump(call_record(call)) for call in answer.tool_calls)
+
+
+def price_record(rule: PriceRule | None) -> dict[str, Any]:
+    """Say where the price came from; nulls where there is none."""
+    if rule is None:
+        return price_member(source="", as_of=None, rule="")
+    return price_member(source=rule.source, as_of=rule.checked, rule=rule.label or "standard")
+
+
+def attempt_record(attempt: Attempt) -> dict[str, Any]:
+    """Build one member of `attempts`."""
+    return {
+        "provider": attempt.provider,
+        "model": attempt.model,
+        "outcome": attempt.outcome,
+        "error_class": attempt.error_class,
+        "http_status": attempt.http_status,
+        "message": attempt.message or None,
+        "wait_s": round(attempt.wait_s, 4),
+        "ttft_s": _rounded(attempt.ttft_s),
+        "total_s": _rounded(attempt.total_s),
+        "cost_usd": attempt.cost_usd,
+        "gateway": gateway_record(attempt.gateway),
+    }
+
+
+def gateway_record(gateway: Gateway | None) -> dict[str, Any] | None:
+    """Build what a gateway said it did; None where there was none."""
+    if gateway is None:
+        return None
+    return {
+        "cost_usd": gateway.cost_usd,
+        "cache_status": gateway.cache_status,
+        "retries": gateway.retries,
+        "trace_id": gateway.trace_id,
+    }
+
+
+def plan_record(prepared: Prepared, cache: dict[str, Any]) -> dict[str, Any]:
+    """Build the record of `ask --explain --json`."""
+    return {
+        "schema": SCHEMA_VERSION,
+        "profile": prepared.profile.name,
+        "strategy": prepared.profile.strategy,
+        "task": prepared.task,
+        "task_evidence": list(prepared.task_evidence),
+        "difficulty": round(prepared.difficulty, 4),
+        "input_tokens": {name: count.tokens for name, count in prepared.counts.items()},
+        "candidates": [
+            {
+                "model": choice.model,
+                "provider": choice.provider,
+                "rank": choice.rank,
+                "utility": round(choice.utility, 6),
+                "terms": {name: round(value, 6) for name, value in choice.terms.items()},
+                "cost_usd": choice.cost_usd,
+                "reasons": list(choice.reasons),
+            }
+            for choice in prepared.plan.choices
+        ],
+        "refused": [
+            {"model": refusal.model, "reason": refusal.reason, "detail": refusal.detail}
+            for refusal in prepared.plan.refused
+        ],
+        "cache": cache,
+    }
+
+
+def _rounded(number: float | None) -> float | None:
+    """Round to four places, of seconds tenths of a millisecond; finer is noise."""
+    return None if number is None else round(number, 4)

@@ -1,0 +1,50 @@
+"""What an answer is remembered by, so that the next identical invocation can print it again; how is the replay room's business."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from deepsel import config
+from deepsel.catalog import overlay
+from deepsel.cli.ask import records
+from deepsel.cli.ask.footer import footer
+from deepsel.cli.ask.request import cache_mode
+from deepsel.cli.replay import memo
+from deepsel.cli.terminal.output import end_with_newline
+from deepsel.cli.terminal.terminal import is_terminal
+from deepsel.show.record import dump
+
+if TYPE_CHECKING:
+    from deepsel.cli.ask.command import AskOptions
+    from deepsel.cli.options import Common
+    from deepsel.engine.hit import NextTime
+    from deepsel.engine.run import Run
+
+
+def conditions_of(common: Common, options: AskOptions) -> memo.Conditions | None:
+    """Look at the files that decide the answer, before they are read; None where it cannot be printed again."""
+    is_written_elsewhere = options.explain or options.output or common.verbose or is_terminal(sys.stdout)
+    if is_written_elsewhere or cache_mode(options) not in ("auto", "on", "only"):
+        return None
+    paths = config.find_paths(os.environ, common.config)
+    named = [path for path in (options.messages, options.schema, options.tools) if path is not None]
+    files = [paths.config_file, paths.data_dir / overlay.FILE_NAME, *(options.files or []), *named]
+    return memo.Conditions(files, os.environ)
+
+
+def remember(
+    run: Run, following: NextTime, options: AskOptions, common: Common, conditions: memo.Conditions
+) -> None:
+    """Keep the output for the next identical invocation, which will be a hit."""
+    lines = conditions.lines(name for one in run.providers for name in [one.api_key_env] if name)
+    if lines is None:
+        return
+    record = dump(memo.gap(records.answer_record(following.answer))) if options.as_json else None
+    memo.keep(
+        following,
+        output=record or end_with_newline(following.answer.text),
+        footer=None if common.quiet else footer(following.answer, times=memo.GAP),
+        conditions=lines,
+    )

@@ -1,0 +1,165 @@
+"""What was typed, as a request: options that go together, values within bounds, files read, the prompt put together."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from deepsel.cli.ask.prompt import read_prompt
+from deepsel.cli.checked import count, money, one_of, refuse, within
+from deepsel.cli.terminal.output import check_writable
+from deepsel.engine.ask import Ask, CacheMode
+from deepsel.errors import UsageError
+from deepsel.values import STRATEGIES, TASKS, Json, JsonObject, Request, Tool
+
+if TYPE_CHECKING:
+    from deepsel.cli.ask.command import AskOptions
+    from deepsel.config import Profile
+
+OWN = {
+    "model": "`-m`",
+    "messages": "`--messages`",
+    "stream": "`--stream` or `--no-stream`",
+    "stream_options": "`--stream`",
+    "n": "a request for each answer",
+}
+"""Members that decide whom deepsel asks, what for and how it reads the answer, and what to use instead."""
+
+
+def read_request(options: AskOptions) -> tuple[Request, dict[str, Any]]:
+    """Return the request without its messages, and the profile's fields set by flags (None where not set).
+
+    Raises UsageError for what cannot be taken, before anything of the user's is read but the files that are named.
+    """
+    cache_mode(options)
+    params = dict(_member(text) for text in options.params or [])
+    both = bool(options.tools) and "tools" in params
+    refuse(both, "`--tools` and `--param tools` are two lists of tools", "give one of them")
+    max_tokens = _taken_length(params, options.max_tokens)
+    if options.task is not None:
+        one_of("--task", options.task, TASKS)
+    within("--difficulty", options.difficulty, 0, 1)
+    request = Request(
+        messages=(),
+        schema=read_schema(options.schema) if options.schema else None,
+        params=params,
+        stream=options.stream is not False,
+        tools=read_tool_file(options.tools) if options.tools else (),
+    )
+    return request, {
+        "models": tuple(options.models) if options.models else None,
+        "strategy": None if options.strategy is None else one_of("--strategy", options.strategy, STRATEGIES),
+        "max_tokens": None if max_tokens is None else count("--max-tokens", max_tokens),
+        "temperature": within("--temperature", options.temperature, 0, 2),
+        "seed": options.seed,
+        "max_cost_usd": money("--max-cost", options.max_cost),
+        "timeout_s": within("--timeout", options.timeout, 0.001, 86400),
+    }
+
+
+def ask_of(options: AskOptions, request: Request, profile: Profile) -> Ask:
+    """Put the prompt and what the profile says into the request; raises UsageError where there is nothing to ask."""
+    if options.output:
+        check_writable(options.output)
+    stdin = sys.stdin
+    prompt = read_prompt(
+        " ".join(options.prompt) if options.prompt else None,
+        files=options.files or [],
+        system=options.system,
+        messages=options.messages,
+        stdin=None if stdin is None or stdin.closed or stdin.isatty() else stdin.buffer,
+    )
+    return Ask(
+        request._replace(
+            messages=prompt.messages,
+            max_tokens=profile.max_tokens,
+            temperature=profile.temperature,
+            seed=profile.seed,
+        ),
+        prompt.instruction,
+        profile,
+        task=options.task,
+        difficulty=options.difficulty,
+        cache_mode=cache_mode(options),
+        needs_difficulty=options.as_json,
+    )
+
+
+def cache_mode(options: AskOptions) -> CacheMode:
+    """Say what the options want of the cache; raises UsageError where they contradict each other."""
+    is_off = options.cache is False
+    refuse(is_off and options.refresh, "`--refresh` stores the new answer, `--no-cache` stores nothing", "give one of them")
+    rules_out = options.only_cached and (is_off or options.refresh)
+    refuse(rules_out, "`--only-cached` reads the cache, which the other option rules out", "give one of them")
+    if options.only_cached:
+        return "only"
+    if options.refresh:
+        return "refresh"
+    return "auto" if options.cache is None else "on" if options.cache else "off"
+
+
+def read_schema(path: Path) -> JsonObject:
+    """Read a JSON Schema and check that it is one."""
+    from deepsel.engine.schema import check_schema
+
+    try:
+        schema = json.loads(path.read_text("utf-8-sig"))
+    except OSError as error:
+        raise UsageError(f"cannot read `{path}`: {(error.strerror or 'input/output error').lower()}") from error
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"`{path}` is not JSON: {error}") from error
+    if not isinstance(schema, dict):
+        raise UsageError(f"`{path}` must hold a JSON object, the schema")
+    check_schema(schema)
+    return schema
+
+
+def read_tool_file(path: Path) -> tuple[Tool, ...]:
+    """Read a file of tools; raises UsageError where it holds none, or one that cannot be sent."""
+    from deepsel.messages.attach import read_file
+    from deepsel.messages.loading import load
+    from deepsel.messages.tools import read_tools
+
+    try:
+        data = load(read_file(path).text).value
+    except ValueError as error:
+        raise UsageError(f"`{path}` is not JSON: {error}") from error
+    return read_tools(data, f"`{path}`")
+
+
+def _member(text: str) -> tuple[str, Json]:
+    """Split KEY=VALUE; the value is JSON where it reads as such, else text."""
+    key, sign, value = text.partition("=")
+    if not sign or not key.strip():
+        raise UsageError(f"`--param` takes KEY=VALUE, not `{text}`", "e.g. `--param top_p=0.9`")
+    if key.strip() in OWN:
+        raise UsageError(f"`--param {key.strip()}` is not sent as it is", f"use {OWN[key.strip()]}")
+    try:
+        return key.strip(), json.loads(value, parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return key.strip(), value
+
+
+def _no_constant(name: str) -> Json:
+    """Refuse NaN and the infinities, which Python reads but JSON has not."""
+    raise ValueError(name)
+
+
+def _taken_length(params: dict[str, Json], given: int | None) -> int | None:
+    """Take the longest answer out of the members, whose names for it are another `--max-tokens`; `given` where none is there.
+
+    Sent by themselves they would pass every limit on cost.
+    """
+    if not params:
+        return given
+    from deepsel.wires.table import WIRES
+
+    names = frozenset[str]().union(*(wire.LENGTH_FIELDS for wire in WIRES.values()))
+    for name in sorted(names & params.keys(), reverse=True):
+        value = params.pop(name)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise UsageError(f"`--param {name}` takes a whole number", "use `--max-tokens`")
+        given = value
+    return given

@@ -1,0 +1,85 @@
+"""`deepsel cache export` and `import`: answers as JSON lines, out of the cache and into it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import typer
+
+from deepsel.cli.cache import text
+from deepsel.cli.cache.opened import Selection, opened
+from deepsel.cli.checked import parse_duration
+from deepsel.cli.options import AsJson, Common
+from deepsel.cli.terminal.output import write_file, write_stdout
+from deepsel.cli.terminal.terminal import write_note
+from deepsel.errors import UsageError
+from deepsel.show.record import SCHEMA_VERSION, dump
+
+
+class CacheExportOptions(NamedTuple):
+    """What `deepsel cache export` takes."""
+
+    target: Annotated[str, typer.Argument(metavar="PATH", help="A file, or `-` for stdout.")]
+    selection: Selection
+    as_json: AsJson = False
+
+
+class CacheImportOptions(NamedTuple):
+    """What `deepsel cache import` takes."""
+
+    source: Annotated[str, typer.Argument(metavar="PATH", help="A file that `export` wrote, or `-` for stdin.")]
+    ttl: Annotated[
+        str | None, typer.Option("--ttl", metavar="AGE", help="How long they live from now (default: what is left).")
+    ] = None
+    as_json: AsJson = False
+
+
+def export_entries(common: Common, options: CacheExportOptions) -> None:
+    """Write cached answers as JSON lines.
+
+    They can be moved, or committed for a replay with `deepsel ask --only-cached`.
+    """
+    from deepsel.cache import upkeep
+
+    selector = options.selection.selector
+    with opened(common) as cache:
+        lines = list(upkeep.export_lines(cache.entries(**selector)))
+    if options.target == "-":
+        write_stdout("".join(lines))
+        return
+    write_file(Path(options.target), "".join(lines))
+    _report("exported", len(lines), common, options.as_json)
+
+
+def import_entries(common: Common, options: CacheImportOptions) -> None:
+    """Store exported answers, all or none.
+
+    Import only what you trust: it will be served as an answer.
+    """
+    from deepsel.cache import upkeep
+
+    ttl_s = parse_duration(options.ttl) if options.ttl else None
+    written = _read(options.source)
+    with opened(common) as cache:
+        done = upkeep.import_lines(cache, written.split("\n"), ttl_s=ttl_s)
+    if done.expired and not common.quiet:
+        write_note(f"left out {text.entries(done.expired)} whose time is over; `--ttl 30d` would give them a new one")
+    _report("imported", done.stored, common, options.as_json)
+
+
+def _read(source: str) -> str:
+    """Read exported answers; raises UsageError where that is not possible."""
+    try:
+        return sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read `{source}`: {getattr(error, 'strerror', None) or 'not UTF-8 text'}") from error
+
+
+def _report(verb: str, number: int, common: Common, as_json: bool) -> None:
+    """Say how many entries were moved."""
+    if as_json:
+        write_stdout(dump({"schema": SCHEMA_VERSION, verb: number}))
+    elif not common.quiet:
+        write_note(f"{verb} {text.entries(number)}")

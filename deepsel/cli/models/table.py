@@ -1,0 +1,103 @@
+"""How models are shown to people: a line each, or all that is known of one."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+
+from deepsel import catalog
+from deepsel.cli.terminal.terminal import columns_to_cut_to
+from deepsel.show.columns import text_table
+from deepsel.show.money import per_million
+from deepsel.values import Model, PriceRule
+
+
+def table(rows: list[Model], now: datetime) -> str:
+    """Set rows in columns that fit 80 characters, widest information first."""
+    cells = [("MODEL", "IN", "CACHED", "OUT", "WINDOW", "VOCABULARY", "PRICE CHANGES")]
+    for row in rows:
+        rule = smallest_rule(row, now)
+        cells.append(
+            (
+                row.name,
+                per_million(rule.input if rule else None),
+                per_million(rule.cached_input if rule else None),
+                per_million(rule.output if rule else None),
+                _size(row.context_window or row.max_input),
+                row.vocabulary or "-",
+                _change(row, now) or "",
+            )
+        )
+    columns = text_table(cells, right=range(1, 5), columns=columns_to_cut_to(sys.stdout))
+    return f"{columns}\nUSD per 1,000,000 tokens, for the smallest prompt; - is unknown.\n"
+
+
+def details(row: Model, now: datetime) -> str:
+    """Write all that is known of one model."""
+    rule = smallest_rule(row, now)
+    lines = [f"{row.name}  ({row.provider}, id {row.id})"]
+    facts: list[tuple[str, str | None]] = [
+        ("window", f"{_size(row.context_window or row.max_input)} tokens, answers up to {_size(row.max_output)}"),
+        ("vocabulary", row.vocabulary),
+        ("features", ", ".join(sorted(row.features)) or None),
+        ("capability", ", ".join(f"{task} {value:.2f}" for task, value in row.capability.items()) or None),
+        ("price now", _price(rule) if rule else "unknown"),
+        ("changes", _change(row, now)),
+        ("source", f"{rule.source}, checked {rule.checked}" if rule and rule.source else None),
+        ("larger prompts", "; ".join(_tiers(row, now)) or None),
+        ("retires", row.retires.isoformat() if row.retires else None),
+        ("note", row.note or None),
+    ]
+    lines += [f"  {name:<15}{value}" for name, value in facts if value]
+    return "\n".join(lines) + "\n"
+
+
+def _price(rule: PriceRule) -> str:
+    """Write a rule's prices."""
+    label = f"{rule.label}: " if rule.label else ""
+    parts = [
+        f"input {per_million(rule.input)}",
+        f"cached {per_million(rule.cached_input)}",
+        f"output {per_million(rule.output)}",
+    ]
+    if rule.cache_write_short is not None:
+        parts.append(f"cache write {per_million(rule.cache_write_short)}")
+    if rule.reasoning_output is not None:
+        parts.append(f"reasoning {per_million(rule.reasoning_output)}")
+    return label + ", ".join(parts) + " USD per 1M"
+
+
+def _tiers(row: Model, now: datetime) -> list[str]:
+    """Write the prices of larger prompts."""
+    bounds = sorted({rule.up_to_input_tokens for rule in row.prices if rule.up_to_input_tokens is not None})
+    rules = [(bound, catalog.rule_at(row, at=now, input_tokens=bound + 1)) for bound in bounds]
+    return [f"over {bound:,} tokens {_price(rule)}" for bound, rule in rules if rule is not None]
+
+
+def smallest_rule(row: Model, now: datetime) -> PriceRule | None:
+    """Find the price of the smallest prompt now."""
+    return catalog.rule_at(row, at=now, input_tokens=0)
+
+
+def _change(row: Model, now: datetime) -> str | None:
+    """Say when the price changes next, and to what."""
+    change = catalog.next_change(row, at=now, input_tokens=0)
+    if change is None:
+        return None
+    instant, rule = change
+    to = f"{per_million(rule.input)}/{per_million(rule.output)}" if rule else "unknown"
+    day = "" if instant.date() == now.date() else f"{instant:%m-%d} "
+    return f"{day}{instant:%H:%M}Z: {to}"
+
+
+def _size(tokens: int | None) -> str:
+    """Write a window's size short."""
+    if tokens is None:
+        return "-"
+    return (
+        f"{tokens / 1_000_000:.3g}M"
+        if tokens >= 1_000_000
+        else f"{tokens / 1000:.0f}K"
+        if tokens >= 1000
+        else str(tokens)
+    )

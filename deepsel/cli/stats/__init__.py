@@ -1,0 +1,1 @@
+"""`deepsel stats`: what was asked, spent, waited for and saved; the sums stand in health."""

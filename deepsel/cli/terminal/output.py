@@ -1,0 +1,107 @@
+"""Where an answer goes when it is not drawn on a terminal: bytes to stdout, or a file that is whole or absent."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from deepsel.cli.terminal.terminal import is_terminal, plain, screen_of
+from deepsel.errors import ExitCode, UsageError
+from deepsel.storage import files
+
+if TYPE_CHECKING:
+    from deepsel.show.screen import Screen
+
+
+def write_stdout(text: str) -> None:
+    """Write text to stdout as UTF-8 whatever the locale says, made safe where a terminal reads it.
+
+    Where the reader of our pipe has gone away the process ends, quietly and with success.
+    """
+    write_piped(plain(text) if is_terminal(sys.stdout) else text)
+
+
+def write_piped(text: str) -> None:
+    """Do the same where it is known that no terminal reads."""
+    if sys.stdout is None:
+        raise UsageError("standard output is closed", "run without `>&-`, or give `--output`")
+    try:
+        sys.stdout.flush()
+        sys.stdout.buffer.write(text.encode("utf-8", "replace"))
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        silence_stdout()
+        raise SystemExit(ExitCode.OK) from None
+    except OSError as error:
+        silence_stdout()
+        words = (error.strerror or "input/output error").lower()
+        raise UsageError(f"cannot write to standard output: {words}", "give `--output` on another disk") from error
+
+
+def silence_stdout() -> None:
+    """Send what is still buffered nowhere, so that the interpreter's last flush does not complain."""
+    devnull = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(devnull, sys.stdout.fileno())
+    os.close(devnull)
+
+
+def end_with_newline(text: str) -> str:
+    """Return `text` ending in one line feed at least, so that the next prompt stands on a line of its own."""
+    return text if text.endswith("\n") or not text else text + "\n"
+
+
+def check_writable(path: Path) -> None:
+    """Refuse a place that cannot take the answer before anything is paid for."""
+    folder = path.parent
+    if not path.name:
+        raise UsageError("the output has no name", "name a file, or leave `--output` out for standard output")
+    if path.is_dir():
+        raise UsageError(f"`{path}` is a folder", "name a file")
+    if not folder.is_dir():
+        raise UsageError(f"the folder `{folder}` does not exist", "make it first, or name another file")
+    is_other = path.exists() and not path.is_file()  # a device or pipe is written to, not replaced
+    if (not is_other and not os.access(folder, os.W_OK)) or (path.exists() and not os.access(path, os.W_OK)):
+        raise UsageError(f"`{path}` cannot be written", "check its permissions")
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write `text` to `path` so that a reader sees the old file or the whole new one; what is no plain file is written to."""
+    data = text.encode("utf-8", "replace")
+    try:
+        if path.exists() and not path.is_file():
+            path.write_bytes(data)
+            return
+        target = path.resolve()
+        mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
+        files.write_whole(target, data, mode=mode)
+    except OSError as error:
+        raise UsageError(f"cannot write `{path}`: {(error.strerror or 'input/output error').lower()}") from error
+
+
+def deliver(text: str, path: Path | None) -> None:
+    """Write a report to stdout, or to the file that was named."""
+    if path is None:
+        write_stdout(text)
+    else:
+        write_file(path, text)
+
+
+def screen_for(path: Path | None) -> Screen:
+    """Tell what a report is drawn on: stdout, or a file, which is UTF-8 and as wide as a pipe."""
+    from deepsel.show.screen import Screen
+
+    return screen_of(sys.stdout) if path is None else Screen()
+
+
+def partial_path(path: Path) -> Path:
+    """Name the file that takes an answer which is not whole."""
+    return path.with_name(path.name + ".partial")
+
+
+def _umask() -> int:
+    """Read the process's umask, which can only be had by setting it."""
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask

@@ -1,0 +1,339 @@
+"""The memo of an invocation: the same bytes as the command line behind it, and never an answer that no longer holds."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deepsel.cache import database_file, store
+from deepsel.cli.replay import memo, replay
+
+Deepsel = Callable[..., Any]
+LATER = (
+    "import os, sys; from deepsel.cli.replay.replay import replay\n"
+    "print(replay(sys.argv[2:], os.environ, now_s=float(sys.argv[1])), file=sys.stderr)"
+)
+"""A program that replays as if it were a given time, and says whether it did."""
+
+
+def replayed(home: Path) -> int:
+    """How many answers have been replayed since the last command counted them."""
+    spool = home / "cache" / "answers" / "memo" / "hits"
+    return len(spool.read_text().splitlines()) if spool.exists() else 0
+
+
+def without_times(text: str) -> str:
+    """Put a fixed time in place of those in a footer or a record."""
+    text = re.sub(r"[\d.]+ (ms|s|min)\b", "TIME", text)
+    return re.sub(r'"(ttft_s|total_s)":[\d.e-]+', r'"\1":TIME', text)
+
+
+def forget(home: Path) -> None:
+    """Remove the memos, so that the next invocation takes the long way."""
+    for path in (home / "cache" / "answers" / "memo").iterdir():
+        path.unlink()
+
+
+@pytest.fixture
+def host(simulate: Callable[..., Any], profiles: Callable[..., Path], home: Path) -> Any:
+    """A provider, its profile, and a settings file old enough to be trusted not to change again within its clock's tick."""
+    server = simulate(text="The “answer”:\nnaïve \U0001f600")
+    path = profiles(one=server)
+    os.utime(path, (1_700_000_000, 1_700_000_000))
+    (home / "notes.txt").write_text("notes\n")
+    os.utime(home / "notes.txt", (1_700_000_000, 1_700_000_000))
+    return server
+
+
+@pytest.mark.parametrize(
+    ("words", "stdin"),
+    [
+        ((), ""),
+        (("--json",), ""),
+        (("--json", "-q"), ""),
+        (("--quiet",), ""),
+        (("--stream",), ""),
+        (("--no-stream",), ""),
+        (("-f", "notes.txt"), ""),
+        (("--system", "Be brief."), "piped\n"),
+        (("--only-cached",), ""),
+        (("--temperature", "1", "--cache"), ""),
+        (("--param", "top_p=0.5"), ""),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_both_ways_give_the_same_bytes(
+    deepsel: Deepsel, host: Any, home: Path, words: tuple[str, ...], stdin: str
+) -> None:
+    """What the memo prints is what the command line prints for the same hit: answer, record, footer, exit code."""
+    first = deepsel("ask", "What is DNS?", *[word for word in words if word != "--only-cached"], stdin=stdin)
+    assert first.code == 0, first.err
+    if "--only-cached" not in words:
+        assert replayed(home) == 0
+        forget(home)
+    long_way = deepsel("ask", "What is DNS?", *words, stdin=stdin)
+    assert replayed(home) == 0
+    short_way = deepsel("ask", "What is DNS?", *words, stdin=stdin)
+    assert replayed(home) == 1
+    assert (short_way.code, long_way.code) == (0, 0)
+    assert without_times(short_way.out) == without_times(long_way.out)
+    assert without_times(short_way.err) == without_times(long_way.err)
+    assert "--json" in words or short_way.out == first.out
+    assert len(host.calls) == 1
+
+
+def test_the_second_run_needs_no_parsing(deepsel: Deepsel, host: Any, home: Path) -> None:
+    """Already the run after the one that bought the answer is replayed, also with the options before the command."""
+    for words in (("ask", "Hi"), ("-p", "main", "ask", "Hi")):
+        before = replayed(home)
+        deepsel(*words)
+        before = replayed(home)
+        assert deepsel(*words).out == "The “answer”:\nnaïve \U0001f600\n"
+        assert replayed(home) == before + 1
+
+
+def test_it_obeys_the_time_to_live(deepsel: Deepsel, host: Any, home: Path) -> None:
+    """One second before the entry expires it is replayed, at that instant no longer, nor under a clock that ran back a day."""
+    deepsel("ask", "Hi")
+    for left_s, done in ((3599.0, True), (3600.5, False), (-86_400.0, False)):
+        ran = subprocess.run(
+            [sys.executable, "-c", LATER, str(time.time() + left_s), "ask", "Hi"],
+            stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=home, check=True, timeout=60,
+        )  # fmt: skip
+        assert ran.stderr.splitlines()[-1] == str(done), left_s
+        assert bool(ran.stdout) is done
+
+
+def test_what_was_replaced_or_removed_is_not_replayed(
+    deepsel: Deepsel, simulate: Callable[..., Any], profiles: Callable[..., Path], home: Path
+) -> None:
+    """An answer that was asked anew, or removed, is not the one that is given again; nothing of it is left in a memo."""
+    server = simulate(steps=[{"text": "old"}, {"text": "new"}, {"text": "newest"}])
+    os.utime(profiles(one=server), (1_700_000_000, 1_700_000_000))
+    assert [deepsel("ask", "Hi").out for _ in range(2)] == ["old\n", "old\n"]
+    assert deepsel("ask", "Hi", "--refresh").out == "new\n"
+    assert [deepsel("ask", "Hi").out for _ in range(2)] == ["new\n", "new\n"]
+    deepsel("cache", "clear", "--all", "--yes")
+    memos = home / "cache" / "answers" / "memo"
+    assert not any(b"new" in path.read_bytes() for path in memos.iterdir())
+    assert deepsel("ask", "Hi").out == "newest\n"
+    assert len(server.calls) == 3
+
+
+def test_another_entry_leaves_it_valid(deepsel: Deepsel, host: Any, home: Path) -> None:
+    """Other answers that are stored meanwhile send the replay into the database, once; it holds all the same."""
+    deepsel("ask", "Hi")
+    deepsel("ask", "Hello")
+    for number in (1, 2):
+        deepsel("ask", "Hi")
+        assert replayed(home) == number
+
+
+@pytest.mark.parametrize("changed", ["file", "config", "key", "profile", "folder", "version", "prices", "stdin", "memo"])
+def test_a_change_takes_the_long_way(deepsel: Deepsel, host: Any, home: Path, changed: str) -> None:
+    """Whatever the answer may depend on is looked at; a memo that cannot be read is none."""
+    words = ("ask", "Sum up", "-f", str(home / "notes.txt"))
+    deepsel(*words)
+    deepsel(*words)
+    assert replayed(home) == 1
+    env: dict[str, str] = {}
+    stdin, cwd, program = b"", home, [sys.executable, "-m", "deepsel"]
+    match changed:
+        case "file":
+            (home / "notes.txt").write_text("other\n")
+        case "config":
+            (home / "profiles.toml").write_text((home / "profiles.toml").read_text() + "\n")
+        case "key":
+            env = {"TEST_KEY": ""}
+        case "profile":
+            env = {"DEEPSEL_PROFILE": "main"}
+        case "folder":
+            cwd = home / "cache"
+        case "version":
+            code = "import sys, deepsel; deepsel.__version__ = '9'; from deepsel.__main__ import main; main()"
+            program = [sys.executable, "-c", code]
+        case "prices":
+            (home / "data" / "prices.json").write_text("{}")
+        case "stdin":
+            stdin = b"more"
+        case "memo":
+            for path in (home / "cache" / "answers" / "memo").iterdir():
+                if path.name != "hits":
+                    path.write_bytes(path.read_bytes()[:-9])
+    subprocess.run(
+        [*program, *words], input=stdin, capture_output=True, cwd=cwd, env={**os.environ, **env}, check=False, timeout=60
+    )
+    assert replayed(home) == 0, "the long way counts what was replayed, and is not replayed itself"
+
+
+@pytest.mark.parametrize("word", ["--no-cache", "--refresh", "-v", "--explain", "--output=answer.txt"])
+def test_what_must_not_be_replayed(deepsel: Deepsel, host: Any, home: Path, word: str) -> None:
+    """What reads no cache, tells more than the answer, or writes a file, always takes the long way."""
+    for _ in range(3):
+        assert deepsel("ask", "Hi", word).code == 0
+    assert replayed(home) == 0
+    assert len(host.calls) == {"-v": 1, "--explain": 0, "--output=answer.txt": 1}.get(word, 3)
+
+
+def test_a_file_that_just_changed_is_not_trusted(deepsel: Deepsel, host: Any, home: Path) -> None:
+    """A file written within the same tick of its clock could change again unseen."""
+    code = (
+        "import sys; from pathlib import Path; Path(sys.argv[-1]).write_text('fresh'); from deepsel.__main__ import main; main()"
+    )
+    for _ in range(3):
+        done = subprocess.run(
+            [sys.executable, "-c", code, "ask", "Hi", "-f", str(home / "fresh.txt")],
+            stdin=subprocess.DEVNULL, capture_output=True, cwd=home, check=False, timeout=60,
+        )  # fmt: skip
+        assert done.returncode == 0
+    assert len(host.calls) == 1
+
+
+def test_a_pipe_is_not_trusted(deepsel: Deepsel, host: Any, home: Path) -> None:
+    """What comes out of a named pipe is read each time, though the pipe looks the same."""
+    os.mkfifo(home / "pipe")
+    for words in ("one", "two", "two"):
+        done = subprocess.run(
+            f"echo {words} > pipe & {sys.executable} -m deepsel ask -f pipe Hi",
+            shell=True, stdin=subprocess.DEVNULL, cwd=home, capture_output=True, check=True, timeout=60,
+        )  # fmt: skip
+        assert done.stdout
+    assert [call.body["messages"][-1]["content"].split("\n")[3] for call in host.calls] == ["one", "two"]
+    assert replayed(home) == 0
+
+
+def test_replayed_answers_are_counted(deepsel: Deepsel, host: Any, home: Path) -> None:
+    """Hits and savings of replayed answers stand in both statistics, each once, whichever is asked first."""
+    for number, commands in enumerate(([("cache", "stats"), ("stats",)], [("stats",), ("cache", "stats")]), start=1):
+        for _ in range(4):
+            deepsel("ask", f"Question {number}")
+        assert replayed(home) == 3
+        told = {command: deepsel(*command, "--json").record() for command in commands}
+        cache, total = told["cache", "stats"], told["stats",]["total"]
+        assert (cache["hits"], cache["bought"]) == (3 * number, number)
+        assert (total["requests"], total["hits"]) == (4 * number, 3 * number)
+        assert float(cache["saved_usd"]) > 0
+        assert replayed(home) == 0
+
+
+def test_what_cannot_be_printed_is_counted_once(deepsel: Deepsel, host: Any, home: Path) -> None:
+    """A replay that meets a full disk leaves the counting to the command line behind it; one nobody reads counts."""
+    deepsel("ask", "Hi")
+    with Path("/dev/full").open("wb") as full:
+        subprocess.run(
+            [sys.executable, "-m", "deepsel", "ask", "Hi"],
+            stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.DEVNULL, cwd=home, check=False, timeout=60,
+        )  # fmt: skip
+    assert deepsel("cache", "stats", "--json").record()["hits"] == 1
+
+
+def test_a_terminal_is_drawn_on(host: Any, home: Path) -> None:
+    """Where a person reads, the command line draws the answer each time."""
+    for _ in range(3):
+        reader, terminal = os.openpty()
+        subprocess.run(
+            [sys.executable, "-m", "deepsel", "ask", "Hi", "-q"],
+            stdin=subprocess.DEVNULL, stdout=terminal, cwd=home, check=True, timeout=60,
+        )  # fmt: skip
+        os.close(terminal)
+        assert os.read(reader, 1 << 16)
+        os.close(reader)
+    assert replayed(home) == 0
+    assert len(host.calls) == 1
+
+
+def test_a_full_spool_takes_the_long_way(deepsel: Deepsel, host: Any, home: Path) -> None:
+    """Notes of replayed answers do not grow without end: the next command counts them; what is no note is passed over."""
+    deepsel("ask", "Hi")
+    spool = home / "cache" / "answers" / "memo" / "hits"
+    spool.write_text("no note\n" * 40_000)
+    deepsel("ask", "Hi")
+    assert replayed(home) == 0
+    assert deepsel("cache", "stats", "--json").record()["hits"] == 1
+
+
+def test_what_is_told_twice_is_the_same() -> None:
+    """The replay imports nothing of the cache and so repeats two of its constants."""
+    assert replay.CLOCK_SKEW_S == store.CLOCK_SKEW_S
+    assert (database_file.FILE_NAME, f"{database_file.FILE_NAME}-wal") == replay.DATABASE_FILES
+
+
+@pytest.mark.parametrize("command", [("clear", "--all", "--yes"), ("prune",), ("verify",)])
+def test_upkeep_removes_memos(deepsel: Deepsel, host: Any, home: Path, command: tuple[str, ...]) -> None:
+    """Whatever may remove an entry removes every memo, whose text would outlive it."""
+    deepsel("ask", "Hi")
+    memos = home / "cache" / "answers" / "memo"
+    assert len(list(memos.iterdir())) == 1
+    assert deepsel("cache", *command).code == 0
+    assert list(memos.iterdir()) == []
+
+
+def test_few_memos_are_kept(deepsel: Deepsel, host: Any, home: Path) -> None:
+    """Of more than 256 those that expire first leave."""
+    deepsel("ask", "Hi")
+    memos = home / "cache" / "answers" / "memo"
+    for number in range(300):
+        (memos / f"{number}").write_bytes(b"")
+        os.utime(memos / f"{number}", (time.time() + 10 + number, time.time() + 10 + number))
+    deepsel("ask", "Hello")
+    left = {path.name for path in memos.iterdir()}
+    assert len(left) == memo.KEPT
+    assert "0" not in left
+    assert "299" in left
+
+
+def test_late_standard_input_is_not_lost(deepsel: Deepsel, host: Any, home: Path) -> None:
+    """A pipe that fills only later, or holds more than a memo looks at, reaches the command line whole."""
+    late = subprocess.run(
+        f"(sleep 0.3; echo late) | {sys.executable} -m deepsel ask -", shell=True, cwd=home, capture_output=True, check=True, timeout=60
+    )
+    assert late.stdout
+    assert host.calls[-1].body["messages"][-1]["content"] == "late"
+    long = "word " * 500_000
+    assert deepsel("ask", "--explain", "--json", "-", stdin=long).record()["refused"][0]["reason"] == "window"
+
+
+def test_the_memos_are_private_and_few(deepsel: Deepsel, host: Any, home: Path) -> None:
+    """The folder and the files are the user's alone."""
+    deepsel("ask", "Hi")
+    memos = home / "cache" / "answers" / "memo"
+    assert memos.stat().st_mode & 0o077 == 0
+    assert all(path.stat().st_mode & 0o077 == 0 for path in memos.iterdir())
+    assert not any(b"sk-test" in path.read_bytes() for path in memos.iterdir())
+
+
+def test_expired_memos_are_removed(deepsel: Deepsel, host: Any, home: Path) -> None:
+    """The next memo that is written takes away those whose time is over, and their text with them."""
+    deepsel("ask", "Hi")
+    memos = home / "cache" / "answers" / "memo"
+    (old,) = memos.iterdir()
+    left_s = old.stat().st_mtime - time.time()
+    assert 3500 < left_s <= 3600
+    os.utime(old, (time.time() - 1, time.time() - 1))
+    deepsel("ask", "Hello")
+    assert [path for path in memos.iterdir() if path == old] == []
+    assert len(list(memos.iterdir())) == 1
+
+
+def test_a_full_or_closed_output_is_said_as_ever(deepsel: Deepsel, host: Any, home: Path) -> None:
+    """A full disk behind standard output is one line and exit 2; a reader who has gone is no error."""
+    deepsel("ask", "Hi")
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "deepsel", "ask", "Hi"],
+            stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE, text=True, cwd=home, check=False, timeout=60,
+        )  # fmt: skip
+    assert (done.returncode, done.stderr.splitlines()[0]) == (2, "error: cannot write to standard output: no space left on device")
+    gone = subprocess.run(
+        f"{sys.executable} -m deepsel ask Hi | true; echo ${{PIPESTATUS[0]}}",
+        shell=True, executable="/bin/bash", cwd=home, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    assert gone.stdout == "0\n"

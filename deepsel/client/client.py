@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Self, Unpack
 
 from deepsel import catalog, config
-from deepsel.client.options import AskOptions, read_ask, shows_options
+from deepsel.client.options import AskKeywords, read_ask, shows_options
 from deepsel.client.streaming import StreamedAnswer, whole_answer
 from deepsel.config import fields
 from deepsel.errors import ConfigError, UsageError
@@ -61,8 +61,8 @@ class Client:
         self._session.close()
 
     @shows_options
-    def ask(self, prompt: str, **options: Unpack[AskOptions]) -> Answer:
-        """Return the whole answer to one question; see AskOptions for the options.
+    def ask(self, prompt: str, **options: Unpack[AskKeywords]) -> Answer:
+        """Return the whole answer to one question; see AskKeywords for the options.
 
         Raises the DeepselError that the command line would turn into its exit code. Its `.answer` is the record of what was
         tried and paid; IncompleteError carries the text that came.
@@ -74,7 +74,7 @@ class Client:
         return whole_answer(run)
 
     @shows_options
-    def stream(self, prompt: str, **options: Unpack[AskOptions]) -> StreamedAnswer:
+    def stream(self, prompt: str, **options: Unpack[AskKeywords]) -> StreamedAnswer:
         """Return the answer's pieces as they come, an iterator whose `.answer` is the whole at the end; options as for `ask`.
 
         The iteration raises what `ask` raises. Closing it early cancels the call.
@@ -166,12 +166,12 @@ class Client:
         """Find a profile; raises ConfigError."""
         return choose_profile(self._session.settings, self._session.env, name or self._profile_name)
 
-    def _run(self, prompt: str, options: AskOptions, *, is_shown: bool) -> Run:
+    def _run(self, prompt: str, options: AskKeywords, *, is_shown: bool) -> Run:
         """Make a run of one request."""
         session = self._opened()
         return session.ask(read_ask(prompt, options, self._choose), is_shown=is_shown)
 
-    def _stream(self, prompt: str, options: AskOptions, *, on_end: Callable[[], None]) -> StreamedAnswer:
+    def _stream(self, prompt: str, options: AskKeywords, *, on_end: Callable[[], None]) -> StreamedAnswer:
         """Make a stream of one request, which nobody can begin once the client is closed."""
         return StreamedAnswer(self._run(prompt, options, is_shown=True), on_begin=self._opened, on_end=on_end)
 
@@ -194,14 +194,14 @@ def _path_text(path: Path) -> str:
 
 
 @shows_options
-def ask(prompt: str, **options: Unpack[AskOptions]) -> Answer:
+def ask(prompt: str, **options: Unpack[AskKeywords]) -> Answer:
     """Return the whole answer to one question: `Client.ask` with the process's environment."""
     with Client() as client:
         return client.ask(prompt, **options)
 
 
 @shows_options
-def stream(prompt: str, **options: Unpack[AskOptions]) -> StreamedAnswer:
+def stream(prompt: str, **options: Unpack[AskKeywords]) -> StreamedAnswer:
     """Return the answer's pieces as they come: `Client.stream` with the process's environment."""
     client = Client()
     return client._stream(prompt, options, on_end=client.close)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _Verb = TypeVar("_Verb", bound=Callable[..., object])
 
 
-class AskOptions(TypedDict, total=False):
+class AskKeywords(TypedDict, total=False):
     """How one request is carried out; what is left out, or None, is the profile's or decided by deepsel."""
 
     model: str | Sequence[str] | None
@@ -61,7 +61,7 @@ class AskOptions(TypedDict, total=False):
     """Members of the provider's request, sent as they are."""
 
 
-DEFAULTS: Mapping[str, Any] = {**dict.fromkeys(AskOptions.__annotations__), "refresh": False, "files": ()}
+DEFAULTS: Mapping[str, Any] = {**dict.fromkeys(AskKeywords.__annotations__), "refresh": False, "files": ()}
 """Every option and what it is where it is left out."""
 
 PARAMS_ELSEWHERE = {
@@ -87,7 +87,7 @@ def shows_options(verb: _Verb) -> _Verb:
     return verb
 
 
-def read_ask(prompt: str, given: AskOptions, choose: Callable[[str | None], Profile]) -> Ask:
+def read_ask(prompt: str, given: AskKeywords, choose: Callable[[str | None], Profile]) -> Ask:
     """Return what the engine is to do; `choose` finds the profile of a name.
 
     Raises UsageError for a value that cannot be, ConfigError for an unknown profile, TypeError for an unknown option.

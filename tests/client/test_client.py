@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 import deepsel
-from deepsel.cli.ask import OWN
-from deepsel.client.options import DEFAULTS, PARAMS_ELSEWHERE, AskOptions
+from deepsel.cli.ask.request import OWN
+from deepsel.client.options import DEFAULTS, PARAMS_ELSEWHERE, AskKeywords
 from deepsel.health.sqlite_state import SqliteState
 
 Simulate = Callable[..., Any]
@@ -201,7 +201,7 @@ def test_every_option_has_a_default_and_is_shown() -> None:
     """`inspect` and `help()` see the options by name, on the module's verbs and the client's."""
     import inspect
 
-    assert set(DEFAULTS) == set(AskOptions.__annotations__)
+    assert set(DEFAULTS) == set(AskKeywords.__annotations__)
     for verb in (deepsel.ask, deepsel.stream, deepsel.Client.ask, deepsel.Client.stream):
         shown = inspect.signature(verb).parameters
         assert {name: shown[name].default for name in DEFAULTS} == dict(DEFAULTS)

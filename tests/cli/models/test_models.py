@@ -103,7 +103,7 @@ def test_a_price_says_where_it_is_from(deepsel: Callable, home: Path) -> None:
         "source": str(home / "profiles.toml"), "as_of": None, "rule": "standard",
     }  # fmt: skip
     (known,) = deepsel("models", "gpt-4o", "--all", "--json").record()["models"]
-    (rule,) = catalog.find_model("gpt-4o").prices
+    (rule,) = CATALOG.find_model("gpt-4o").prices
     assert (known["price"]["source"], known["price"]["as_of"]) == (rule.source, rule.checked.isoformat())
 
 

@@ -29,6 +29,10 @@ LONGEST_TEXT = 16_384
 """Longer strings (pictures, whole files) stand in the document as digest, length and beginning."""
 
 
+_AS_IT_IS = frozenset({str, int, bool, type(None)})
+_ENCODER = json.JSONEncoder(ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+
+
 def key_document(
     body: Mapping[str, Json],
     *,
@@ -61,23 +65,25 @@ def canonical_json(value: Json | Mapping[str, Json]) -> str:
     Members are sorted by code point, equal numbers are spelled equally (1, 1.0, 1e0), text is kept as it is: characters
     that merely look alike stay different. Raises ValueError for NaN and infinity, TypeError for what is not JSON.
     """
-    text = json.dumps(_canonical(value), ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":"))
+    text = _ENCODER.encode(_canonical(value))
+    if text.isascii():
+        return text
     # Only a lone surrogate cannot be encoded, and its backslash form is the JSON escape for it.
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _canonical(value: object) -> object:
     """Give equal numbers one type and refuse what JSON cannot say or would say ambiguously."""
-    if value is None or isinstance(value, bool | str | int):
+    if type(value) in _AS_IT_IS or isinstance(value, str | int):
         return value
     if isinstance(value, float):
         return _canonical_number(value)
-    if isinstance(value, Mapping):
+    if isinstance(value, dict | Mapping):  # asking for a dict is quick
         if not all(isinstance(name, str) for name in value):
             raise TypeError("a JSON member name has to be text")
-        return {name: _canonical(member) for name, member in value.items()}
+        return {name: one if type(one) in _AS_IT_IS else _canonical(one) for name, one in value.items()}
     if isinstance(value, list | tuple):
-        return [_canonical(member) for member in value]
+        return [one if type(one) in _AS_IT_IS else _canonical(one) for one in value]
     raise TypeError(f"no JSON form for {type(value).__name__}")
 
 
@@ -90,10 +96,12 @@ def _canonical_number(value: float) -> float | int:
 
 def _shortened(value: Json) -> Json:
     """Replace long strings, at any depth, by what identifies them."""
-    if isinstance(value, str) and len(value) > LONGEST_TEXT:
+    if isinstance(value, str):
+        if len(value) <= LONGEST_TEXT:
+            return value
         digest = sha256_hex(value.encode("utf-8", "backslashreplace"))
         return {"sha256": digest, "chars": len(value), "starts_with": value[:80]}
-    if isinstance(value, Mapping):
+    if isinstance(value, dict | Mapping):
         return {name: _shortened(member) for name, member in value.items()}
     if isinstance(value, list | tuple):
         return [_shortened(member) for member in value]

@@ -98,16 +98,17 @@ class Cache:
     # --- the engine's side: never raises for a cache that fails -----------------------------------------------------
 
     def get(
-        self, key: str, account: Account | None = None, *, is_counted: bool = True
+        self, key: str, account: Account | None = None, *, is_counted: bool = True, asks_disk: bool = True
     ) -> tuple[CachedAnswer, str] | None:
         """Return the answer and the tier that held it; tiers above get it for the time that is left.
 
         `account` gives the key that would pay for the answer; without it, and without a namespace, no server is asked.
-        `is_counted` False: somebody only wants to know.
+        `is_counted` False: somebody only wants to know. `asks_disk` False: `on_disk` has just found nothing.
         """
         above: list[Tier] = []
         for tier in self._tiers(account):
-            text = self._guarded(tier, partial(tier.get, key))
+            is_asked = asks_disk or tier is not self.disk
+            text = self._guarded(tier, partial(tier.get, key)) if is_asked else None
             answer = decode(text, key) if text is not None else None
             if answer is None or text is None or not self._is_served(answer):
                 above.append(tier)

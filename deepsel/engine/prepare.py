@@ -18,7 +18,7 @@ from deepsel.health.cooldowns import Endpoint, Thresholds
 from deepsel.health.outlook import Outlook, Outlooks
 from deepsel.health.state import SharedState
 from deepsel.routing import Candidate, Choice, Cooling, Needs, Plan, Policy, Weights
-from deepsel.routing.difficulty import score
+from deepsel.routing.difficulty import from_detection
 from deepsel.values import Bill, Latency, Message, Model, Notice, Provider, Request, Source
 
 _RESERVE_GROWTH = 4
@@ -85,7 +85,7 @@ def prepare(ask: Ask, *, settings: Settings, env: Mapping[str, str], at: datetim
     task = ask.task or detection.task
     needs = Needs(
         task=task,
-        difficulty=score(ask.instruction) if ask.difficulty is None else ask.difficulty,
+        difficulty=from_detection(ask.instruction, detection) if ask.difficulty is None else ask.difficulty,
         schema=request.schema is not None,
         images=request.has_images,
         on=at.date(),

@@ -119,16 +119,16 @@ class Cache:
 
     # --- the engine's side: never raises for a cache that fails -----------------------------------------------------
 
-    def get(self, key: str, account: Account | None = None, *, is_counted: bool = True) -> LookUp:
+    def get(self, key: str, account: Account | None = None, *, is_counted: bool = True, asks_disk: bool = True) -> LookUp:
         """Return the answer and the tier that held it; tiers above get it for the time that is left.
 
         `account` gives the key that would pay for the answer; without it, and without a namespace, no server is asked.
-        `is_counted` False: somebody only wants to know.
+        `is_counted` False: somebody only wants to know. `asks_disk` False: `on_disk` has just found nothing.
         """
-        above: list[Tier] = []
-        notices: list[Notice] = []
+        above, notices = list[Tier](), list[Notice]()
         for tier in self._tiers(account):
-            text = self._rests.use(tier, partial(tier.get, key), notices)
+            is_passed = tier is self.disk and not asks_disk
+            text = None if is_passed else self._rests.use(tier, partial(tier.get, key), notices)
             answer = decode(text, key) if text is not None else None
             if answer is None or text is None or not self._is_served(answer):
                 above.append(tier)

@@ -48,9 +48,7 @@ class FileTurn:
     def take(self) -> Taken:
         """Open, lock, and make sure that the locked file is still the one of that name."""
         try:
-            for folder in (self._path.parent.parent, self._path.parent):
-                make_private_folder(folder)
-            file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            file = self._open()
         except OSError:
             return Taken.NO_USE
         taken = self._lock(file)
@@ -74,6 +72,16 @@ class FileTurn:
             pass  # a full disk, a folder that was removed: closing frees the next all the same
         finally:
             os.close(file)
+
+    def _open(self) -> int:
+        """Open the file, made where it is not there, and its folders with it. Raises OSError."""
+        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        try:
+            return os.open(self._path, flags, 0o600)
+        except FileNotFoundError:
+            for folder in (self._path.parent.parent, self._path.parent):
+                make_private_folder(folder)
+            return os.open(self._path, flags, 0o600)
 
     def _lock(self, file: int) -> Taken:
         """Try the lock of an open file."""

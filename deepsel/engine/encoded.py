@@ -2,22 +2,46 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from deepsel.cache import cache_key, key_document
 from deepsel.values import JsonObject, Model, Provider, Request
 from deepsel.wires.table import WIRES
 
 
-class Encoded(NamedTuple):
-    """One request as one model is sent it."""
+class Encoded:
+    """One request as one model is sent it. Hashing a large picture takes as long as sending it: only who asks for the key pays."""
 
-    body: JsonObject
-    document: JsonObject
-    """What the key is the hash of: the body and where it goes."""
-    key: str
-    is_deterministic: bool
-    """Whether the same answer is asked for each time."""
+    __slots__ = ("_document", "_key", "_model", "_provider", "body", "is_deterministic")
+
+    def __init__(self, body: JsonObject, model: Model, provider: Provider, *, is_deterministic: bool) -> None:
+        self.body = body
+        self.is_deterministic = is_deterministic
+        """Whether the same answer is asked for each time."""
+        self._model = model
+        self._provider = provider
+        self._document: JsonObject | None = None
+        self._key: str | None = None
+
+    @property
+    def document(self) -> JsonObject:
+        """What the key is the hash of: the body and where it goes."""
+        if self._document is None:
+            provider = self._provider
+            self._document = key_document(
+                self.body,
+                provider=provider.name,
+                wire=provider.wire,
+                wire_format=WIRES[provider.wire].FORMAT,
+                model_id=self._model.id,
+                base_url=provider.base_url,
+            )
+        return self._document
+
+    @property
+    def key(self) -> str:
+        """The cache key."""
+        if self._key is None:
+            self._key = cache_key(self.document)
+        return self._key
 
 
 class Encodings:
@@ -38,12 +62,4 @@ class Encodings:
 def _encode(request: Request, model: Model, provider: Provider, max_tokens: int) -> Encoded:
     wire = WIRES[provider.wire]
     body = wire.encode(request, model, provider, max_tokens=max_tokens)
-    document = key_document(
-        body,
-        provider=provider.name,
-        wire=provider.wire,
-        wire_format=wire.FORMAT,
-        model_id=model.id,
-        base_url=provider.base_url,
-    )
-    return Encoded(body, document, cache_key(document), wire.is_deterministic(body, model, provider))
+    return Encoded(body, model, provider, is_deterministic=wire.is_deterministic(body, model, provider))

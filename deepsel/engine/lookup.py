@@ -70,6 +70,8 @@ class Lookup:
     hit: CachedAnswer | None = None
     notices: list[Notice] = field(default_factory=list)
     _flight: Flight | None = None
+    _missed: set[str] = field(default_factory=set)
+    """Keys that were just looked for on the disk, in vain."""
 
     def before_planning(self, candidates: Sequence[tuple[Model, Provider]]) -> bool:
         """Look on this machine's disk; tell whether an answer was found that no plan could change."""
@@ -85,6 +87,8 @@ class Lookup:
             stored = cache.on_disk(encoded.key) if may_read(ask.cache_mode, encoded) else None
             if stored is not None:
                 found.append((model, provider, encoded.key, stored[0]))
+            else:
+                self._missed.add(encoded.key)
         if len(found) != 1:
             return False
         model, provider, key, answer = found[0]
@@ -99,6 +103,8 @@ class Lookup:
         mode, cache = self.ask.cache_mode, self.resources.cache
         if mode == "off":
             return
+        # Where more looks follow, one of them reads the disk again; `only` has no other, which also says where the disk fails.
+        missed, self._missed = set() if mode == "only" else self._missed, set()
         for name in prepared.look_up:
             encoded = self.encoded(prepared, name)
             is_wanted = may_read(mode, encoded)
@@ -106,7 +112,8 @@ class Lookup:
                 self.use = CacheUse("miss", None, encoded.key)
             if not is_wanted:
                 continue
-            self.hit, tier, notices = cache.get(encoded.key, self._account(prepared, name))
+            account, asks_disk = self._account(prepared, name), encoded.key not in missed
+            self.hit, tier, notices = cache.get(encoded.key, account, asks_disk=asks_disk)
             self.notices += notices
             if self.hit is not None:
                 self.use = CacheUse("hit", tier, encoded.key)

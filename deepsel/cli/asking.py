@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import signal
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
@@ -17,8 +16,9 @@ from deepsel.cli.context import choose_profile, load_settings, open_session
 from deepsel.cli.options import Common
 from deepsel.cli.prompt import read_prompt
 from deepsel.cli.terminal import is_terminal, write_note
+from deepsel.ending import shielded
 from deepsel.engine.ask import Ask
-from deepsel.errors import StoppedByUser
+from deepsel.errors import StoppedByUser, UsageError
 from deepsel.show.durations import seconds
 from deepsel.show.money import usd
 from deepsel.show.numbers import count
@@ -101,19 +101,22 @@ def _show(run_: Run, wishes: Wishes, common: Common) -> None:
     """Show what happens as it happens, then report."""
     from deepsel.cli.show import reader_for
 
-    is_shown = _shows_stream(wishes)
+    is_shown, events = _shows_stream(wishes), run_.events()
     try:
         with (
             reader_for(is_shown=is_shown, quiet=common.quiet, verbose=common.verbose) as reader,
-            closing(run_.events()) as events,
-            _terminated_like_interrupted(),
+            closing(events),
         ):
             for event in events:
                 reader.take(event)
     except KeyboardInterrupt:
-        _finish(run_, wishes, common, is_shown=is_shown, stopped=True)
+        events.close()
+        run_.settle()
+        with suppress(UsageError):  # the terminal may be what went away
+            _finish(run_, wishes, common, is_shown=is_shown, stopped=True)
         raise StoppedByUser("interrupted") from None
-    _finish(run_, wishes, common, is_shown=is_shown)
+    with shielded():  # what was paid for is handed over
+        _finish(run_, wishes, common, is_shown=is_shown)
 
 
 def _read_files(common: Common, wishes: Wishes, env: Mapping[str, str]) -> list[Path]:
@@ -145,16 +148,6 @@ def _explain(prepared: Prepared, peek: CachePeek, wishes: Wishes, common: Common
     record = records.plan_record(prepared, state)
     text = records.dump(record) if wishes.as_json else plan_text(prepared, state, verbose=common.verbose)
     _deliver(text, wishes.output)
-
-
-@contextmanager
-def _terminated_like_interrupted() -> Iterator[None]:
-    """Let SIGTERM end the request as Ctrl-C does, so that what has come is kept."""
-    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, previous)
 
 
 def _shows_stream(wishes: Wishes) -> bool:

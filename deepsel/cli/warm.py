@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -51,7 +47,7 @@ def warm(
     settings = load_settings(common)
     profile = choose_profile(settings, common)
     models = tuple(model) if model else with_keys(profile, settings, os.environ)
-    with open_session(common, settings) as session, _ended_by_signals():
+    with open_session(common, settings) as session:
         warmer = Warmer(models, every_s, profile, session.resources)
         hourly_usd = warmer.hourly_usd()
         if not common.quiet:
@@ -72,18 +68,6 @@ def warm(
             write_note(f"warning: {notice.message}")
         if not common.quiet:
             write_note(_summary(pings, warmer))
-
-
-@contextmanager
-def _ended_by_signals() -> Iterator[None]:
-    """Let SIGTERM end the command as Ctrl-C does; heeded only in the main thread."""
-    is_main = threading.current_thread() is threading.main_thread()
-    previous = signal.signal(signal.SIGTERM, signal.default_int_handler) if is_main else None
-    try:
-        yield
-    finally:
-        if is_main:
-            signal.signal(signal.SIGTERM, previous)
 
 
 def _line(ping: Ping) -> str:

@@ -46,6 +46,7 @@ LAYERS = (
     ("messages",),
     ("show",),
     ("values",),
+    ("ending",),
     ("errors", "secret", "clock", "chance", "places", "digest", "surrogates"),
     ("__init__",),
 )

@@ -5,6 +5,22 @@ from __future__ import annotations
 import os
 import sys
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import signal as signals
+else:
+    import _signal as signals  # of which `signal` is made in some milliseconds
+
+
+def _leave(_number: int, _frame: object) -> None:
+    """End at once, without a word."""
+    os._exit(130)
+
+
+# At the import, which only the program's start does: until a command runs there is nothing to keep, and a traceback helps nobody.
+if signals.getsignal(signals.SIGINT) is signals.default_int_handler:
+    signals.signal(signals.SIGINT, _leave)
+
 
 def main() -> None:
     """Run deepsel with the process's arguments and exit with the documented code."""
@@ -15,11 +31,8 @@ def main() -> None:
         return
     from deepsel.cli.replay.replay import replay
 
-    try:
-        if replay(sys.argv[1:], os.environ):
-            return
-    except KeyboardInterrupt:
-        sys.exit(130)
+    if replay(sys.argv[1:], os.environ):
+        return
     sys.exit(_run())
 
 
@@ -29,10 +42,15 @@ def _run() -> int:
 
     gc.set_threshold(100_000)  # a start makes many objects and no garbage
     from deepsel.cli.app import run
+    from deepsel.ending import INTERRUPTED, Ending
 
     try:
-        return run(sys.argv[1:])
+        with Ending():
+            return run(sys.argv[1:])
+    except KeyboardInterrupt:  # while the end of another kind was being told
+        return INTERRUPTED
     finally:
+        signals.signal(signals.SIGINT, signals.SIG_IGN)  # all is told: whoever is impatient now gets the same exit code
         gc.freeze()  # the process ends: there is nothing to look for
 
 

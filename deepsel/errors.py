@@ -10,7 +10,7 @@ DeepselError                 any failure a person can act on
 ├── OverBudgetError     7    the projected cost is over a limit; nothing was sent
 ├── IncompleteError     8    the answer is not whole: what came was printed, or is the error's `answer`
 ├── CheckFailedError    9    a threshold the user set was crossed
-└── StoppedByUser      130  the user pressed Ctrl-C
+└── StoppedByUser      130  the user pressed Ctrl-C, or the process was asked to end
 
 Code 1 is a bug of ours: anything outside this tree.
 """
@@ -152,7 +152,7 @@ class CheckFailedError(DeepselError):
 
 
 class StoppedByUser(DeepselError):
-    """The user pressed Ctrl-C; what had come is kept."""
+    """The user pressed Ctrl-C, or the system asked the process to end; what had come is kept."""
 
     exit_code = ExitCode.INTERRUPTED
 

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -36,17 +33,3 @@ def open_session(common: Common, settings: Settings | None = None) -> Session:
     session = Session(settings or reload(), env=os.environ, paths=paths, reload=reload)
     memo.count_replayed(session.cache, paths.data_dir)
     return session
-
-
-@contextmanager
-def terminated_like_interrupted() -> Iterator[None]:
-    """Let SIGTERM end what is done as Ctrl-C does, so that what has come is kept; heeded only in the main thread."""
-    import signal
-
-    is_main = threading.current_thread() is threading.main_thread()
-    previous = signal.signal(signal.SIGTERM, signal.default_int_handler) if is_main else None
-    try:
-        yield
-    finally:
-        if is_main:
-            signal.signal(signal.SIGTERM, previous)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from deepsel.cli.checked import money, parse_duration
-from deepsel.cli.context import choose_profile, load_settings, open_session, terminated_like_interrupted
+from deepsel.cli.context import choose_profile, load_settings, open_session
 from deepsel.cli.options import Common, Help, MaxCost, Models
 from deepsel.cli.terminal.output import write_stdout
 from deepsel.cli.terminal.terminal import write_note
@@ -46,7 +46,7 @@ def warm(common: Common, options: WarmOptions) -> None:
     settings = load_settings(common)
     profile = choose_profile(settings, common)
     models = tuple(options.models) if options.models else with_keys(profile, settings, os.environ)
-    with open_session(common, settings) as session, terminated_like_interrupted():
+    with open_session(common, settings) as session:
         warmer = Warmer(models, every_s, profile, session.resources)
         if not common.quiet:
             write_note(_announced(warmer))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 
+from deepsel.ending import shielded
 from deepsel.engine import retry
 from deepsel.engine.attempt import Draft, judge
 from deepsel.engine.events import AttemptEnded, AttemptStarted, EngineEvent, Waiting
@@ -30,6 +31,8 @@ class Calls:
         self._lookup = lookup
         self._is_shown = is_shown
         self._started_s = started_s
+        self._closed: Draft | None = None
+        """The call that was recorded last."""
         self._spending = Spending(
             prepared.profile, resources.state, resources.clock, cap_usd=prepared.profile.max_cost_usd
         )
@@ -117,20 +120,22 @@ class Calls:
         record.draft = draft
         failure: AttemptFailed | None = None
         try:
-            for event in self._stream(draft, deadline):
-                draft.take(event, clock.monotonic())
-                if isinstance(event, (TextDelta, ReasoningDelta, ToolCallDelta)):
-                    yield event
-            draft.join()
-            judge(draft, prepared.request.schema)
-        except AttemptFailed as error:
-            draft.join()
-            failure = error
+            try:
+                for event in self._stream(draft, deadline):
+                    draft.take(event, clock.monotonic())
+                    if isinstance(event, (TextDelta, ReasoningDelta, ToolCallDelta)):
+                        yield event
+                self._join(draft)
+                judge(draft, prepared.request.schema)
+            except AttemptFailed as error:
+                self._join(draft)
+                failure = error
+            attempt = self._close(draft, failure, wait_s)
         except (GeneratorExit, KeyboardInterrupt):
-            draft.join()
-            self._close(draft, AttemptFailed(ErrorClass.STREAM_CUT, "ended by the user"), wait_s, is_cancelled=True)
+            self._join(draft)
+            if self._closed is not draft:
+                self._close(draft, AttemptFailed(ErrorClass.STREAM_CUT, "ended by the user"), wait_s, is_cancelled=True)
             raise
-        attempt = self._close(draft, failure, wait_s)
         if failure is None:
             self._keep(draft)
         yield AttemptEnded(attempt)
@@ -139,11 +144,18 @@ class Calls:
     def _close(
         self, draft: Draft, failure: AttemptFailed | None, wait_s: float, *, is_cancelled: bool = False
     ) -> Attempt:
-        """Record a call that is over, and settle its part of the budget."""
+        """Record a call that is over, and settle its part of the budget, both or neither."""
         now_s = self._resources.clock.monotonic()
-        attempt = self.record.close(draft, failure, wait_s=wait_s, now_s=now_s, is_cancelled=is_cancelled)
-        self._spending.settle(attempt.cost_usd)
+        with shielded():
+            attempt = self.record.close(draft, failure, wait_s=wait_s, now_s=now_s, is_cancelled=is_cancelled)
+            self._spending.settle(attempt.cost_usd)
+            self._closed = draft
         return attempt
+
+    def _join(self, draft: Draft) -> None:
+        """Make the text whole, once."""
+        with shielded():
+            draft.join()
 
     def _keep(self, draft: Draft) -> None:
         """Hand a whole answer to the cache."""

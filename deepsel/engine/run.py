@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from deepsel import config
+from deepsel.ending import shielded
 from deepsel.engine.ask import Ask
 from deepsel.engine.encoded import Encodings
 from deepsel.engine.hit import NextTime, answer_of, observation_of
@@ -41,6 +42,7 @@ class Run:
         self._calls: Calls | None = None
         self._late_notices: list[Notice] = []
         """Come up when the observation was written."""
+        self._is_settled = False
 
     def events(self) -> Generator[EngineEvent, None, None]:
         """Yield what happens, as it happens; afterwards `failure()` and `answer()` are final.
@@ -57,7 +59,19 @@ class Run:
                 yield ReasoningDelta(hit.reasoning)
             yield TextDelta(hit.text)
         finally:
-            self._observe()
+            self.settle()
+
+    def settle(self) -> None:
+        """Leave what happened in the log and the budgets, however it ended; done once, by whoever comes first."""
+        with shielded():
+            if self._is_settled:
+                return
+            self._is_settled = True
+            if self._lookup.hit is not None:
+                seen = self._hit_observation(self.answer(), self._lookup.hit)
+                self._late_notices += self._resources.state.add([seen])
+            elif self._calls is not None:
+                self._late_notices += self._calls.report(self.answer())
 
     def answer(self) -> Answer:
         """Return the record as it stands."""
@@ -132,13 +146,6 @@ class Run:
         finally:
             lookup.give_turn_back()
 
-    def _observe(self) -> None:
-        """Leave what happened in the log, however it ended."""
-        if self._lookup.hit is not None:
-            seen = self._hit_observation(self.answer(), self._lookup.hit)
-            self._late_notices += self._resources.state.add([seen])
-        elif self._calls is not None:
-            self._late_notices += self._calls.report(self.answer())
 
     # --- the record --------------------------------------------------------------------------------------------------
 

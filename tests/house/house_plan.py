@@ -47,6 +47,7 @@ LAYERS = (
     ("messages",),
     ("show",),
     ("values",),
+    ("ending",),
     ("errors", "secret", "clock", "chance", "places", "digest", "surrogates"),
     ("__init__",),
 )

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import sys
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepsel.cli.ask import records
 from deepsel.cli.ask.footer import footer
-from deepsel.cli.context import terminated_like_interrupted
 from deepsel.cli.terminal import output as out
 from deepsel.cli.terminal.terminal import is_terminal, write_note
-from deepsel.errors import StoppedByUser
+from deepsel.ending import shielded
+from deepsel.errors import StoppedByUser, UsageError
 from deepsel.show.record import dump
 
 if TYPE_CHECKING:
@@ -27,19 +27,22 @@ def show(run: Run, options: AskOptions, common: Common) -> None:
     """Show what happens as it happens, then report."""
     from deepsel.cli.terminal.show import reader_for
 
-    is_shown = shows_stream(options)
+    is_shown, events = shows_stream(options), run.events()
     try:
         with (
             reader_for(is_shown=is_shown, quiet=common.quiet, verbose=common.verbose) as reader,
-            closing(run.events()) as events,
-            terminated_like_interrupted(),
+            closing(events),
         ):
             for event in events:
                 reader.take(event)
     except KeyboardInterrupt:
-        _finish(run, options, common, is_shown=is_shown, stopped=True)
+        events.close()
+        run.settle()
+        with suppress(UsageError):  # the terminal may be what went away
+            _finish(run, options, common, is_shown=is_shown, stopped=True)
         raise StoppedByUser("interrupted") from None
-    _finish(run, options, common, is_shown=is_shown)
+    with shielded():  # what was paid for is handed over
+        _finish(run, options, common, is_shown=is_shown)
 
 
 def explain(prepared: Prepared, peek: CachePeek, options: AskOptions, common: Common) -> None:

@@ -1,0 +1,97 @@
+"""How a process is ended from outside: the first signal becomes a KeyboardInterrupt, at a moment when no bill is lost by it.
+
+Owns the signals of a command. What has to be done whole (a paid call's record, its line in the log) stands in `shielded()`.
+What this remembers belongs to the handler, which the process's table of signals holds.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+from typing import Any, Self
+
+from deepsel.clock import SystemClock
+
+PATIENCE_S = 3.0
+"""How long after the first signal others are ignored, so that what came is kept; the next one ends the process at once."""
+INTERRUPTED = 130
+_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU", "SIGUSR1", "SIGUSR2", "SIGALRM")
+
+
+class Ending:
+    """Takes the signals that end a process, from `with` to its end; those that are ignored stay so (`nohup`, background jobs).
+
+    Does nothing outside the main thread, which alone is told of signals.
+    """
+
+    def __init__(self) -> None:
+        self._clock = SystemClock()
+        self._before: dict[signal.Signals, Any] = {}
+        self._shields = 0
+        self._kept_since: float | None = None
+        """When a signal came while a shield was up."""
+        self._ended_since: float | None = None
+
+    def __enter__(self) -> Self:
+        if threading.current_thread() is threading.main_thread():
+            for number in (getattr(signal, name) for name in _NAMES if hasattr(signal, name)):
+                before = signal.getsignal(number)
+                if before is not signal.SIG_IGN and before is not None:
+                    self._before[number] = before
+                    signal.signal(number, self._take)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, before in self._before.items():
+            signal.signal(number, before)
+
+    def _take(self, _number: int, _frame: FrameType | None) -> None:
+        """End what is being done, or note that it is to end."""
+        now = self._clock.monotonic()
+        if self._ended_since is not None:
+            if now - self._ended_since > PATIENCE_S:
+                os._exit(INTERRUPTED)
+            return
+        if self._shields and (self._kept_since is None or now - self._kept_since <= PATIENCE_S):
+            self._kept_since = now if self._kept_since is None else self._kept_since
+            return
+        self._end(now)
+
+    def _end(self, now: float) -> None:
+        self._ended_since = now
+        raise KeyboardInterrupt
+
+    @contextmanager
+    def shield(self) -> Iterator[None]:
+        """Do something whole: a signal that comes meanwhile is heeded at its end."""
+        self._shields += 1
+        try:
+            yield
+        finally:
+            self._shields -= 1
+            if not self._shields and self._kept_since is not None and self._ended_since is None:
+                self._end(self._clock.monotonic())
+
+
+@contextmanager
+def shielded() -> Iterator[None]:
+    """Do something whole, whatever signal comes; without effect where a program that uses the library has handlers of its own."""
+    ending = _current() if threading.current_thread() is threading.main_thread() else None
+    if ending is None:
+        yield
+        return
+    with ending.shield():
+        yield
+
+
+def _current() -> Ending | None:
+    """Find who takes the signals now: SIGINT may be ignored, or another's."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        taker = getattr(signal.getsignal(number), "__self__", None)
+        if isinstance(taker, Ending):
+            return taker
+    return None

@@ -6,7 +6,6 @@ imported when an HttpTransport is made, since a cached answer needs none.
 
 from __future__ import annotations
 
-import socket
 import ssl
 import sys
 from collections.abc import Iterator, Mapping
@@ -17,10 +16,11 @@ from typing import TYPE_CHECKING, Self, cast
 from deepsel import __version__
 from deepsel.clock import Clock
 from deepsel.errors import AttemptFailed, ConfigError, DeepselError, ErrorClass
-from deepsel.providers.calls import Call, Timeouts, host_of
+from deepsel.providers.calls import Call, Timeouts
 from deepsel.providers.certificates import Certificates, system_folder
 from deepsel.providers.exchange import Backend, Exchange, Watch
 from deepsel.providers.inflate import inflated
+from deepsel.providers.unconnected import is_untrusted, redirected, refused_by_proxy, unconnected
 from deepsel.secret import Secret
 
 if TYPE_CHECKING:
@@ -125,7 +125,9 @@ class HttpTransport:
         response = self._send(call, exchange)
         try:
             if 300 <= response.status_code < 400:
-                raise _redirected(call, response.status_code, response.headers.get("location", ""))
+                raise redirected(call, response.status_code, response.headers.get("location", ""))
+            if response.status_code == 407:
+                raise refused_by_proxy(call, "407 Proxy Authentication Required", self._proxy_of(call))
             yield HttpResponse(response, exchange, self._watch, call)
         finally:
             response.close()
@@ -141,13 +143,24 @@ class HttpTransport:
                 self._watch.exchange = exchange
                 return self._client.send(request, stream=True)
             except _network_errors() as error:
-                if _is_untrusted(error) and not was_whole:
+                if is_untrusted(error) and not was_whole:
                     self._certificates.widen()
                     continue  # nothing has been sent
                 is_stale = exchange.is_on_used_connection and not _is_timeout(error)
                 if not (may_repeat and is_stale):
-                    raise _translated(error, call, exchange, is_in_body=False) from error
+                    raise _translated(error, call, exchange, is_in_body=False, proxy=self._proxy_of(call)) from error
                 may_repeat = False
+
+    def _proxy_of(self, call: Call) -> str:
+        """Name the proxy a call goes through, without its password; empty where it goes straight."""
+        import httpx
+
+        try:
+            transport = self._client._transport_for_url(httpx.URL(call.url))
+        except httpx.InvalidURL:
+            return ""
+        url = getattr(getattr(transport, "_pool", None), "_proxy_url", None)
+        return "" if url is None else f"{url.scheme.decode()}://{url.host.decode()}:{url.port or 80}"
 
 
 # --- making the client -----------------------------------------------------------------------------------------------
@@ -231,12 +244,8 @@ def _is_timeout(error: Exception) -> bool:
     return isinstance(error, TimeoutError | httpx.TimeoutException)
 
 
-def _is_untrusted(error: Exception) -> bool:
-    return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
-
-
-def _translated(error: Exception, call: Call, exchange: Exchange, *, is_in_body: bool) -> DeepselError:
-    """Return our error for one of httpx's or of the system's."""
+def _translated(error: Exception, call: Call, exchange: Exchange, *, is_in_body: bool, proxy: str = "") -> DeepselError:
+    """Return our error for one of httpx's or of the system's; `proxy` names the one the call goes through."""
     import httpx
 
     host = call.target
@@ -244,58 +253,16 @@ def _translated(error: Exception, call: Call, exchange: Exchange, *, is_in_body:
         return ConfigError(f"`{host}` is not an address requests can be sent to", "a base URL starts with https://")
     if isinstance(error, httpx.LocalProtocolError):
         return ConfigError(f"the request to {host} cannot be sent: a header of its provider is not valid")
-    if _is_timeout(error):
-        if exchange.phase == "connect":
-            return AttemptFailed(ErrorClass.NETWORK, f"could not reach {host} ({exchange.limit_words})")
-        return AttemptFailed(ErrorClass.STALLED, f"{host}: {exchange.limit_words}")
     if isinstance(error, httpx.ProxyError):
-        return AttemptFailed(ErrorClass.NETWORK, f"could not reach {host} (the proxy answered {error})")
+        return refused_by_proxy(call, str(error), proxy)
     if exchange.phase == "connect":
-        return AttemptFailed(ErrorClass.NETWORK, f"could not reach {host} ({_reason(error)})", hint=_tls_hint(error))
+        is_proxys = exchange.connect_s is None  # through it, the target's own encryption comes later
+        reason = exchange.limit_words if _is_timeout(error) else ""
+        return unconnected(error, call, reason=reason, proxy=proxy if is_proxys else "")
+    if _is_timeout(error):
+        return AttemptFailed(ErrorClass.STALLED, f"{host}: {exchange.limit_words}")
     if isinstance(error, httpx.RemoteProtocolError) and not exchange.is_closed_by_peer:
         return AttemptFailed(ErrorClass.MALFORMED, f"{host} answered something that is not valid HTTP")
     if is_in_body:
         return AttemptFailed(ErrorClass.STREAM_CUT, f"{host} closed the connection in the middle of the answer")
     return AttemptFailed(ErrorClass.NETWORK, f"{host} closed the connection without an answer")
-
-
-def _causes(error: BaseException) -> Iterator[BaseException]:
-    """Yield an error and what is behind it; httpcore keeps the system's error as an argument."""
-    current: BaseException | None = error
-    while current is not None:
-        yield current
-        inner = current.args[0] if current.args else None
-        current = inner if isinstance(inner, BaseException) else current.__cause__
-
-
-def _reason(error: Exception) -> str:
-    """Say in a few words why there is no connection."""
-    for cause in _causes(error):
-        match cause:
-            case ssl.SSLCertVerificationError():
-                return f"its certificate is not trusted: {cause.verify_message}"
-            case ssl.SSLError():
-                return "no encrypted connection is possible"
-            case socket.gaierror():
-                return "the name is not known"
-            case OSError(strerror=str(words)):
-                return words.lower()
-    return "no connection"
-
-
-def _tls_hint(error: Exception) -> str:
-    if _is_untrusted(error):
-        return "behind a proxy with its own certificates, name them in SSL_CERT_FILE"
-    return ""
-
-
-def _redirected(call: Call, status: int, location: str) -> AttemptFailed:
-    """Make the failure of a redirect, which says where it pointed."""
-    where = host_of(location)[:200] if "://" in location else "another path"
-    return AttemptFailed(
-        ErrorClass.MALFORMED,
-        f"{call.target} redirects to {where}; this was not followed and the key was not sent on",
-        http_status=status,
-        should_retry=False,
-        hint="correct the provider's `base_url` if the new address is right",
-    )

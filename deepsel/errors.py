@@ -185,3 +185,7 @@ class AttemptFailed(DeepselError):
         self.should_retry = should_retry
         """The provider's explicit word on retrying (`x-should-retry`); None where it gave none."""
         self.request_id = request_id
+        self.is_loading = False
+        """Whether the target is only starting, or loading the model: it will answer, and nothing is wrong with it."""
+        self.names: tuple[str, ...] = ()
+        """Members of the request that the provider complains of, where it names them apart from its words."""

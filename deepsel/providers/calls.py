@@ -97,15 +97,19 @@ def host_of(url: str) -> str:
         return url
 
 
+def host_name(url: str) -> str:
+    """Return the host of a URL alone; empty where there is none."""
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
 def sends_key_in_clear(url: str, key: Secret | None) -> bool:
     """Tell whether `key` would travel unencrypted to another machine."""
     if not key or not url.lower().startswith("http://"):
         return False
-    try:
-        host = urlsplit(url).hostname or ""
-    except ValueError:
-        return True
-    return not is_loopback(host)
+    return not is_loopback(host_name(url))
 
 
 def is_loopback(host: str) -> bool:

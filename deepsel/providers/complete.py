@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,7 @@ from deepsel.values import (
     UsageReport,
     WireEvent,
 )
-from deepsel.wires import bodies, failures, waits
+from deepsel.wires import bodies, error_shapes, failures, waits
 from deepsel.wires.fields import load_leading_object
 from deepsel.wires.gateways import read_gateway
 from deepsel.wires.sse import EventStream
@@ -77,10 +78,10 @@ def stream_answer(
         if on_response is not None:
             on_response(facts)
         if not 200 <= response.status < 300:
-            raise reader.failure(response.read_start(failures.MAX_ERROR_BYTES), status=response.status)
+            raise reader.failure(response.read_start(error_shapes.MAX_ERROR_BYTES), status=response.status)
         if facts.request_id:
             yield Identity(request_id=facts.request_id)
-        events = _decoded(response, wire.Decoder(reader.failure_inside), is_stream=is_stream)
+        events = _decoded(response, wire.Decoder(reader.failure_inside), reader, is_stream=is_stream)
         try:
             yield from _checked(events, response)
         except AttemptFailed as failure:
@@ -113,7 +114,9 @@ def _facts(response: Response, reader: failures.FailureReader) -> ResponseFacts:
 # --- from bytes to events --------------------------------------------------------------------------------------------
 
 
-def _decoded(response: Response, decoder: Decoder, *, is_stream: bool) -> Iterator[WireEvent]:
+def _decoded(
+    response: Response, decoder: Decoder, reader: failures.FailureReader, *, is_stream: bool
+) -> Iterator[WireEvent]:
     """Yield the answer's events by what the body really is: servers misname it, or answer JSON to a stream."""
     chunks = response.iter_bytes()
     head, kind = _sniff(chunks)
@@ -124,8 +127,19 @@ def _decoded(response: Response, decoder: Decoder, *, is_stream: bool) -> Iterat
         events = decoder.read(load_leading_object(_rest(head, chunks)))
         yield from events if is_stream else _with_stated_cost(events, read_gateway(response.headers))
     else:
-        raise AttemptFailed(ErrorClass.MALFORMED, f"the answer is {kind}")
+        raise _no_answer(head, chunks, kind, reader)
     decoder.close()
+
+
+def _no_answer(head: bytes, chunks: Iterator[bytes], kind: str, reader: failures.FailureReader) -> AttemptFailed:
+    """Make the failure of a 200 that holds no answer: that of the error it says in words or in a list, else malformed."""
+    body = head
+    with suppress(AttemptFailed):
+        while len(body) < error_shapes.MAX_ERROR_BYTES and (chunk := next(chunks, b"")):
+            body += chunk
+    said = reader.failure(body, status=200)
+    is_told = (body.startswith(b"[") and body[1:].lstrip().startswith(b"{")) or said.error_class.is_refusal
+    return said if is_told and kind != "empty" else AttemptFailed(ErrorClass.MALFORMED, f"the answer is {kind}")
 
 
 def _sniff(chunks: Iterator[bytes]) -> tuple[bytes, str]:

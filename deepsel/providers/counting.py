@@ -8,7 +8,7 @@ from deepsel.clock import Clock
 from deepsel.providers.calls import Call, Timeouts, Transport
 from deepsel.secret import Secret
 from deepsel.values import Model, Provider
-from deepsel.wires import bodies, failures
+from deepsel.wires import bodies, error_shapes, failures
 from deepsel.wires.fields import load_leading_object
 from deepsel.wires.table import WIRES
 
@@ -33,5 +33,5 @@ def count_tokens(
     with transport.open(call, timeouts=timeouts) as response:
         reader = failures.FailureReader(provider, key, response.headers, clock.now())
         if not 200 <= response.status < 300:
-            raise reader.failure(response.read_start(failures.MAX_ERROR_BYTES), status=response.status)
+            raise reader.failure(response.read_start(error_shapes.MAX_ERROR_BYTES), status=response.status)
         return count.read(load_leading_object(b"".join(response.iter_bytes())))

@@ -95,7 +95,7 @@ class Exchange:
     def connecting(self) -> None:
         """Note that a new connection is begun."""
         self.connect_started_at = self._clock.monotonic()
-        self.tls_s = None
+        self.connect_s = self.tls_s = None
         self.is_closed_by_peer = False
 
     def resolved(self) -> None:

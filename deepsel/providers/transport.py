@@ -23,7 +23,7 @@ from deepsel.providers.connections import KeptConnections
 from deepsel.providers.exchange import Backend, Exchange, Watch
 from deepsel.providers.headers import header_text, read_headers
 from deepsel.providers.inflate import inflated
-from deepsel.providers.reasons import is_untrusted, reason, redirected, tls_hint
+from deepsel.providers.unconnected import is_untrusted, redirected, refused_by_proxy, unconnected
 
 if TYPE_CHECKING:
     import httpcore
@@ -53,6 +53,8 @@ class _Route(NamedTuple):
     """What is sent with every call that does not say otherwise."""
     authorization: str
     """Of the name and password in the address; empty where it has none."""
+    proxy: str
+    """The proxy on the way, without its password; empty where there is none."""
 
 
 class HttpResponse:
@@ -147,6 +149,8 @@ class HttpTransport:
             received = HttpResponse(response, exchange, self._watch, call)
             if 300 <= response.status < 400:
                 raise redirected(call, response.status, received.headers.get("location", ""))
+            if response.status == 407:
+                raise refused_by_proxy(call, "407 Proxy Authentication Required", route.proxy)
             yield received
         finally:
             response.close()
@@ -184,7 +188,7 @@ class HttpTransport:
                     continue  # nothing has been sent
                 is_stale = exchange.is_on_used_connection and not _is_timeout(error)
                 if not (may_repeat and is_stale):
-                    raise _translated(error, call, exchange, is_in_body=False) from error
+                    raise _translated(error, call, exchange, is_in_body=False, proxy=route.proxy) from error
                 may_repeat = False
             finally:
                 if response is None:
@@ -254,7 +258,14 @@ def _find_route(client: httpx.Client, call: Call) -> _Route:
         from base64 import b64encode  # hardly any address has one
 
         authorization = f"Basic {b64encode(f'{url.username}:{url.password}'.encode()).decode('ascii')}"
-    return _Route(target, pool, (id(pool), url.scheme, url.host, url.port), headers, authorization)
+    origin = (id(pool), url.scheme, url.host, url.port)
+    return _Route(target, pool, origin, headers, authorization, _proxy_of(pool))
+
+
+def _proxy_of(pool: httpcore.ConnectionPool) -> str:
+    """Name the proxy that a pool goes through; httpcore has no public word for it."""
+    url = getattr(pool, "_proxy_url", None)
+    return "" if url is None else f"{url.scheme.decode()}://{url.host.decode()}:{url.port or 80}"
 
 
 def _request(call: Call, route: _Route) -> httpcore.Request:
@@ -305,21 +316,21 @@ def _is_timeout(error: Exception) -> bool:
     return isinstance(error, TimeoutError | httpcore.TimeoutException)
 
 
-def _translated(error: Exception, call: Call, exchange: Exchange, *, is_in_body: bool) -> DeepselError:
-    """Return our error for one of httpcore's or of the system's."""
+def _translated(error: Exception, call: Call, exchange: Exchange, *, is_in_body: bool, proxy: str = "") -> DeepselError:
+    """Return our error for one of httpcore's or of the system's; `proxy` names the one the call goes through."""
     import httpcore
 
     host = call.target
     if isinstance(error, httpcore.LocalProtocolError):
         return ConfigError(f"the request to {host} cannot be sent: a header of its provider is not valid")
-    if _is_timeout(error):
-        if exchange.phase == "connect":
-            return AttemptFailed(ErrorClass.NETWORK, f"could not reach {host} ({exchange.limit_words})")
-        return AttemptFailed(ErrorClass.STALLED, f"{host}: {exchange.limit_words}")
     if isinstance(error, httpcore.ProxyError):
-        return AttemptFailed(ErrorClass.NETWORK, f"could not reach {host} (the proxy answered {error})")
+        return refused_by_proxy(call, str(error), proxy)
     if exchange.phase == "connect":
-        return AttemptFailed(ErrorClass.NETWORK, f"could not reach {host} ({reason(error)})", hint=tls_hint(error))
+        is_proxys = exchange.connect_s is None  # through it, the target's own encryption comes later
+        reason = exchange.limit_words if _is_timeout(error) else ""
+        return unconnected(error, call, reason=reason, proxy=proxy if is_proxys else "")
+    if _is_timeout(error):
+        return AttemptFailed(ErrorClass.STALLED, f"{host}: {exchange.limit_words}")
     if isinstance(error, httpcore.RemoteProtocolError) and not exchange.is_closed_by_peer:
         return AttemptFailed(ErrorClass.MALFORMED, f"{host} answered something that is not valid HTTP")
     if is_in_body:

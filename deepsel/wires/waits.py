@@ -1,7 +1,7 @@
 """Reads from a response how long to stay away and what is left of the limits; pure, and decides nothing.
 
-The order of trust: `x-should-retry`, `retry-after-ms`, `retry-after` as seconds, `retry-after` as a date, a wait stated
-in the body's own field, reset headers, a proxied upstream's `llm_provider-retry-after`, a wait named in the message.
+The order of trust: `x-should-retry`, `retry-after-ms`, `retry-after` as seconds or with a unit, `retry-after` as a date, a wait
+stated in the body's own field, reset headers, a proxied upstream's `llm_provider-retry-after`, a wait named in the message.
 Header names are expected in lower case. Junk (negative, not finite, not ASCII, absurd) reads as absent.
 """
 
@@ -27,7 +27,11 @@ _WORD_UNITS = (
     (r"hours?", "h"),
     (r"days?", "d"),
 )
-_IN_TEXT = rf"(?:again|retry|wait)\s+(?:(?:after|in|for)\s+)?(?:about\s+)?({_DURATION})(?![a-z])|({_NUMBER})\s*秒后"
+_IN_TEXT = (
+    rf"(?:again|retry|retrying|wait|resets?|available)[\s_-]+(?:(?:after|in|for)[\s:=]+)?(?:about\s+)?({_DURATION})(?![a-z])"
+    rf"|({_NUMBER})\s*(秒|分钟)后|retry[_-]after[\"']?\s*[:=]\s*[\"']?({_NUMBER})(?![\d.]*\s*[a-z])"
+)
+_RATELIMIT_T = re.compile(rf"(?:^|[;,\s])(?:t|reset)=({_NUMBER})(?![\w.])", re.ASCII)
 # Epochs are told from short waits by their size: 1e9 is 2001 in seconds, 1e12 in milliseconds.
 _EPOCH_S, _EPOCH_MS = 1e9, 1e12
 
@@ -60,7 +64,8 @@ class Allowance(NamedTuple):
 def read_wait(headers: Mapping[str, str], *, now: datetime, stated: Json = None, text: str = "") -> Wait:
     """Return the wait a failed response asks for.
 
-    `now` stands in where the response has no `date`; `stated` is the body's own field in seconds, `text` its message.
+    `now` stands in where the response has no `date`; `stated` is the body's own field (seconds, text with a unit, or an
+    object of `seconds` and `nanos`), `text` its message.
     """
     word = headers.get("x-should-retry", "").strip().lower()
     should_retry = {"true": True, "false": False}.get(word)
@@ -96,11 +101,31 @@ def _waits(headers: Mapping[str, str], at: datetime, stated: Json, text: str) ->
     yield _number(headers.get("retry-after-ms"), scale=0.001)
     yield _number(headers.get("retry-after"))
     yield _date_s(headers.get("retry-after"), at)
-    yield None if isinstance(stated, bool) else _number(str(stated))
+    yield duration_s(headers.get("retry-after", ""))
+    yield _stated(stated)
     yield _longest_reset(headers, at)
+    yield _structured_reset(headers.get("ratelimit", ""))
     yield _number(headers.get("llm_provider-retry-after-ms"), scale=0.001)
     yield _number(headers.get("llm_provider-retry-after"))
     yield _named_in(text)
+
+
+def _stated(stated: Json) -> float | None:
+    """Read a member of the body: seconds, text with a unit, or Google's object of a duration."""
+    if isinstance(stated, dict):
+        seconds, nanos = _number(str(stated.get("seconds", 0))), stated.get("nanos")
+        part = nanos / 1e9 if isinstance(nanos, int) and 0 <= nanos < 10**9 else 0.0
+        return None if seconds is None else _bounded(seconds + part)
+    if isinstance(stated, bool):
+        return None
+    words = str(stated)
+    return _number(words) if _number(words) is not None else duration_s(words)
+
+
+def _structured_reset(value: str) -> float | None:
+    """Read the seconds to the reset in a `RateLimit` header of one field: `"default";r=0;t=30`, `limit=5, remaining=0, reset=30`."""
+    found = _RATELIMIT_T.search(value)
+    return _number(found[1]) if found else None
 
 
 def _number(value: str | None, *, scale: float = 1.0) -> float | None:
@@ -172,7 +197,9 @@ def _named_in(text: str) -> float | None:
     found = re.search(_IN_TEXT, words, re.ASCII)
     if found is None:
         return None
-    return duration_s(found[1]) if found[1] else _number(found[2])
+    if found[1]:
+        return duration_s(found[1])
+    return _number(found[2], scale=60.0 if found[3] == "分钟" else 1.0) if found[2] else _number(found[4])
 
 
 def _is_limit(name: str, what: str) -> bool:

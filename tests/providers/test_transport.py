@@ -120,6 +120,42 @@ def test_unusable_proxy(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     assert "ALL_PROXY" in caught.value.hint
 
 
+@pytest.mark.parametrize(
+    ("answer", "may_retry"),
+    [("407 Proxy Authentication Required", False), ("403 Forbidden", False), ("502 Bad Gateway", None), ("503 Busy", None)],
+)
+def test_a_proxy_that_refuses(monkeypatch: pytest.MonkeyPatch, serve: Make, answer: str, may_retry: bool | None) -> None:
+    """A proxy that lets nobody through is named with its answer, without its password; only its troubles pass by themselves."""
+    proxy = serve(["read", f"HTTP/1.1 {answer}\r\ncontent-length: 0\r\n\r\n".encode()])
+    monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("//", "//me:hush-hush@"))
+    with HttpTransport(SystemClock()) as transport:
+        failure = failed(transport, "https://models.example/v1")
+    assert (failure.error_class, failure.should_retry) == (ErrorClass.NETWORK, may_retry)
+    assert failure.message == f"could not reach models.example (the proxy {proxy.url.rstrip('/')} answered {answer})"
+    assert "NO_PROXY" in failure.hint
+
+
+def test_a_proxy_that_wants_a_password_of_a_plain_request(monkeypatch: pytest.MonkeyPatch, serve: Make) -> None:
+    """A 407 is the proxy's word, never the provider's."""
+    proxy = serve(["read", b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n"])
+    monkeypatch.setenv("HTTP_PROXY", proxy.url)
+    with HttpTransport(SystemClock()) as transport:
+        failure = failed(transport, "http://models.example/v1")
+    assert (failure.error_class, failure.should_retry) == (ErrorClass.NETWORK, False)
+    assert f"the proxy {proxy.url.rstrip('/')} answered 407" in failure.message
+
+
+def test_a_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the proxy cannot be reached, it is the proxy that is named, and nobody waits for it as for a server that starts."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        url = f"http://127.0.0.1:{free.getsockname()[1]}"
+    monkeypatch.setenv("HTTPS_PROXY", url)
+    with HttpTransport(SystemClock()) as transport:
+        failure = failed(transport, "https://models.example/v1")
+    assert failure.message == f"could not reach the proxy {url} (connection refused) on the way to models.example"
+    assert not failure.is_loading
+
+
 # --- no answer -------------------------------------------------------------------------------------------------------
 
 
@@ -130,6 +166,7 @@ def test_refused(transport: HttpTransport) -> None:
     failure = failed(transport, f"http://127.0.0.1:{port}")
     assert failure.error_class is ErrorClass.NETWORK
     assert failure.message == f"could not reach 127.0.0.1:{port} (connection refused)"
+    assert failure.is_loading, "a server of this machine's own may be starting"
 
 
 def test_unknown_name(transport: HttpTransport, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,8 @@ from deepsel.catalog import Catalog
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.secret import Secret
 from deepsel.values import ErrorRule, Provider
-from deepsel.wires.failures import FailureReader, read_error, request_id
+from deepsel.wires.error_shapes import read_error
+from deepsel.wires.failures import FailureReader, is_error, request_id
 
 CATALOG = Catalog()
 
@@ -119,6 +120,39 @@ CASES: list[tuple[str, int, Any, ErrorClass]] = [
     ("ollama", 599, "", C.SERVER),
     ("ollama", 200, openai("boom"), C.SERVER),
     ("ollama", 200, {"error": "boom"}, C.SERVER),
+    # An event-stream form at any status.
+    ("qwen", 400, 'id:1\nevent:error\n:HTTP_STATUS/400\ndata:{"code":"Arrearage","message":"m"}\n\n', C.BILLING),
+    ("ollama", 429, 'event: error\ndata: {"error": {"message": "insufficient balance"}}\n\n', C.BILLING),
+    ("ollama", 500, 'data: {"error": {"message": "Incorrect API key provided"}}\n\n', C.AUTH),
+    # MiniMax: numbers of its own, with any status.
+    *(("ollama", status, {"base_resp": {"status_code": code, "status_msg": "m"}, "choices": None}, meant)
+      for status in (200, 400, 500) for code, meant in (
+          (1002, C.RATE_LIMITED), (1004, C.AUTH), (1008, C.BILLING), (1013, C.SERVER), (1026, C.CONTENT_POLICY), (2013, C.BAD_REQUEST))),
+    ("ollama", 200, {"base_resp": {"status_code": 9999, "status_msg": "insufficient balance"}}, C.BILLING),
+    # `errors`, `detail` and flat forms of hosts and of what stands before them.
+    ("ollama", 403, {"success": False, "errors": [{"code": 10000, "message": "Authentication error"}], "result": None}, C.AUTH),
+    ("ollama", 200, {"success": False, "errors": [{"code": 1, "message": "no credits left"}]}, C.BILLING),
+    ("ollama", 400, {"errors": {"temperature": ["is not a number"]}}, C.BAD_REQUEST),
+    ("ollama", 200, {"error_code": 17, "error_msg": "Open api daily request limit reached"}, C.SERVER),
+    # Google: status and reason as words.
+    ("ollama", 400, openai("API key not valid.", code=400, status="INVALID_ARGUMENT",
+                           details=[{"reason": "API_KEY_INVALID"}]), C.AUTH),
+    ("ollama", 403, openai("m", code=403, status="PERMISSION_DENIED", details=[{"reason": "BILLING_DISABLED"}]), C.BILLING),
+    ("ollama", 429, [openai("m", code=429, status="RESOURCE_EXHAUSTED")], C.RATE_LIMITED),
+    ("ollama", 429, openai("You exceeded your current quota.", code=429, details=[{"retryDelay": "5s"}]), C.RATE_LIMITED),
+    ("ollama", 429, openai("You exceeded your current quota."), C.BILLING),
+    ("ollama", 200, [openai("m", code=503, status="UNAVAILABLE")], C.OVERLOADED),
+    # Money and keys in words, whatever the status.
+    ("ollama", 500, openai("Your account has insufficient balance"), C.BILLING),
+    ("ollama", 403, openai("Your team has used all available credits"), C.BILLING),
+    ("ollama", 429, openai("余额不足或无可用资源包", code="1113"), C.BILLING),
+    ("ollama", 500, "litellm.AuthenticationError: m", C.AUTH),
+    # An error within the words of another one.
+    ("litellm", 500, openai('{"error": {"code": "insufficient_quota", "message": "m"}}'), C.BILLING),
+    # A wrong path, answered with 200.
+    ("ollama", 200, {"error": "Unexpected endpoint or method. (POST /chat/completions). Returning 200 anyway"}, C.BAD_REQUEST),
+    ("ollama", 200, "404 page not found", C.BAD_REQUEST),
+    ("ollama", 404, "<html><title>Error</title><pre>Cannot POST /chat/completions</pre>", C.BAD_REQUEST),
 ]  # fmt: skip
 
 
@@ -170,6 +204,22 @@ def test_rules_are_looked_at_in_order(provider: Callable[..., Provider]) -> None
         ("", ""),
         ({}, ""),
         (openai(None), ""),  # type: ignore[arg-type]
+        ({"object": "error", "message": {"detail": [{"loc": ["body", "thinking"], "msg": "words"}]}}, "body.thinking: words"),
+        ({"message": ["words", {"msg": "more"}]}, "words; more"),
+        ({"error": {"message": ["words"]}}, "words"),
+        ({"error": [{"message": "words"}]}, "words"),
+        ({"error": True, "message": "words"}, "words"),
+        ({"error": {"code": "x"}, "message": "words"}, "words"),
+        ({"errors": [{"message": "words"}, "more"]}, "words; more"),
+        ({"errors": {"top_p": ["words"]}}, "top_p: words"),
+        ({"base_resp": {"status_code": 1, "status_msg": "words"}}, "words"),
+        ({"type": "about:blank", "title": "words", "status": 400}, "words"),
+        ({"status": "words"}, "words"),
+        ('data: {"error": {"message": "words"}}\n\n', "words"),
+        (': note\nevent: error\ndata: {"message": "words"}', "words"),
+        ('{"error": "words"}\n{"more": 1}', "words"),
+        (openai('{"error": {"message": "words"}}'), "words"),
+        ("<html><title>Error</title><pre>Cannot POST /x</pre>", "a web page titled `Error`: Cannot POST /x"),
     ],
 )
 def test_messages(body: Any, message: str) -> None:
@@ -203,12 +253,78 @@ def test_waits_reach_the_failure(provider: Callable[..., Provider]) -> None:
     """What headers, the body's own field or the message say about waiting stands in the failure."""
     assert failure(provider(), 429, openai("Please try again in 20s")).retry_after_s == 20
     assert failure(provider(), 429, openai(availability={"retry_after": 7})).retry_after_s == 7
+    for member, seconds in (
+        ({"details": [{"@type": "x"}, {"retryDelay": "1.6s"}]}, 1.6),
+        ({"details": [{"retryDelay": {"seconds": 3, "nanos": 500_000_000}}]}, 3.5),
+        ({"retry_after_ms": 1500}, 1.5),
+        ({"retryAfter": "2 s"}, 2),
+        ({"metadata": {"headers": {"Retry-After": "9"}}}, 9),
+        ({"estimated_time": 20.0}, 20),
+    ):
+        assert failure(provider(), 429, openai(**member)).retry_after_s == seconds, member  # type: ignore[arg-type]
     made = failure(provider(), 429, openai(), {"x-should-retry": "false", "retry-after": "3"})
     assert (made.retry_after_s, made.should_retry) == (3, False)
 
 
+@pytest.mark.parametrize(
+    ("document", "wanted"),
+    [
+        ({"choices": [], "base_resp": {"status_code": 0, "status_msg": ""}}, False),
+        ({"choices": [{}], "base_resp": {"status_code": 1027}}, True),
+        ({"choices": None, "detail": "m"}, True),
+        ({"status": 404, "message": "Not Found"}, True),
+        ({"message": "a piece of something else"}, False),
+        ({"error_code": 1, "error_msg": "m"}, True),
+        ({"id": "x", "usage": {}}, False),
+        ({"choices": [], "message": "m"}, False),
+        ({"type": "message", "content": [], "message": "m"}, False),
+        ({"error": None, "choices": []}, False),
+    ],
+)
+def test_an_error_in_a_200_is_told_from_an_answer(document: dict[str, Any], wanted: bool) -> None:
+    """What has words but no answer is an error; what has choices is one only where it says so."""
+    assert is_error(document) is wanted
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "wanted"),
+    [
+        (503, openai("Loading model", type="unavailable_error", code=503), True),
+        (503, "loading", True),
+        (503, {"status": "loading model"}, True),
+        (503, {"error": "Model x/y is currently loading", "estimated_time": 20.0}, True),
+        (500, {"error": "llm server loading model"}, True),
+        (200, {"error": "the model is still loading"}, True),
+        (503, openai("The engine is starting"), True),
+        (503, openai("m"), False),
+        (400, openai("error loading the picture"), False),
+        (401, openai("model loading is not allowed with this key"), False),
+    ],
+)
+def test_loading_is_told_from_failing(provider: Callable[..., Provider], status: int, body: Any, wanted: bool) -> None:
+    """A server that is only starting says so in many words; whatever else it is called, it is overloaded, not broken."""
+    made = failure(provider(), status, body)
+    assert made.is_loading is wanted
+    assert not wanted or made.error_class is C.OVERLOADED
+
+
+@pytest.mark.parametrize(
+    ("body", "names"),
+    [
+        (openai(param="temperature"), ("temperature",)),
+        ({"detail": [{"loc": ["body", "seed"], "msg": "m"}, {"loc": ["body", "messages", 0], "msg": "m"}]}, ("seed", "messages")),
+        ({"message": {"detail": [{"loc": ["body", "thinking"], "msg": "m"}]}}, ("thinking",)),
+        (openai(details=[{"fieldViolations": [{"field": "top_p.x", "description": "m"}]}]), ("top_p",)),
+        (openai(param=None), ()),
+    ],
+)
+def test_members_that_are_complained_of(provider: Callable[..., Provider], body: Any, names: tuple[str, ...]) -> None:
+    """Where a refusal names members of the request apart from its words, they are read."""
+    assert failure(provider(), 422, body).names == names
+
+
 NAMES = ("error", "message", "code", "type", "detail", "details", "metadata", "loc", "msg", "status", "request_id")
-MORE = ("availability", "retry_after", "raw")
+MORE = ("availability", "retry_after", "raw", "errors", "base_resp", "status_code", "param", "retryDelay", "seconds", "headers")
 JSON_LIKE = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES + MORE), inner, max_size=5),

@@ -41,6 +41,9 @@ DATE = "Tue, 24 Nov 2026 12:00:30 GMT"
         ({"anthropic-ratelimit-requests-reset": "2026-11-24T12:00:05Z", "date": "Tue, 24 Nov 2026 12:00:01 GMT"}, 4),
         ({"anthropic-ratelimit-tokens-reset": "2026-11-24T13:00:05+01:00"}, 5),
         ({"llm_provider-retry-after": "4"}, 4),
+        ({"retry-after": "30s"}, 30),
+        ({"ratelimit": '"default";r=0;t=30'}, 30),
+        ({"ratelimit": "limit=10, remaining=0, reset=7"}, 7),
     ],
 )  # fmt: skip
 def test_headers(headers: dict[str, str], seconds: float) -> None:
@@ -70,6 +73,10 @@ def test_junk_is_absent(name: str, junk: str) -> None:
         ("Retry in 1.5 minutes", 90),
         ("please wait 2 hours", 7200),
         ("请在 30 秒后重试", 30),
+        ("请在 2 分钟后重试", 120),
+        ("Please retry in 38.5s.", 38.5),
+        ("the limit resets in 1m30s", 90),
+        ("retry_after: 12", 12),
         ("try again in 5 months", None),
         ("try again later", None),
         ("20s", None),

@@ -78,7 +78,7 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str], stdin: TextIO | 
     assumptions = spend.Assumptions(at, answers, wishes.requests, wishes.cached_share)
     change = None
     if wishes.is_change:
-        reading, change = _read_change(wishes, models, providers, assumptions)
+        reading, change = _read_change(wishes, models, providers, assumptions, env)
     else:
         reading = _read(wishes, common, models, stdin, at)
     if wishes.exact:
@@ -166,13 +166,17 @@ def _progress_line(model: Model, wishes: Wishes, at: datetime) -> ProgressLine:
 
 
 def _read_change(
-    wishes: Wishes, models: Sequence[Model], providers: Mapping[str, Provider], assumptions: spend.Assumptions
+    wishes: Wishes,
+    models: Sequence[Model],
+    providers: Mapping[str, Provider],
+    assumptions: spend.Assumptions,
+    env: Mapping[str, str],
 ) -> tuple[Reading, Change]:
     """Read what changed and compare it on the first model that was named, else on the cheapest of known price."""
     from deepsel.estimate.pricing.change import cheapest_model, compare
     from deepsel.estimate.reading.sides import read_change
 
-    sides = read_change(wishes.diff, wishes.paths, vocabularies=vocabularies_of(models))
+    sides = read_change(wishes.diff, wishes.paths, vocabularies=vocabularies_of(models), env=env)
     model = models[0]
     if not wishes.models:
         model = cheapest_model(sides, models, providers=providers, assumptions=assumptions)

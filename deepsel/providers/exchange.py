@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from deepsel.clock import Clock
+from deepsel.errors import ConfigError
 from deepsel.providers.calls import Timeouts
 
 if TYPE_CHECKING:
@@ -264,9 +265,13 @@ class WatchedStream:
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ARG002 - the exchange knows better
     ) -> WatchedStream:
-        """Encrypt within the limits."""
+        """Encrypt within the limits; raises ConfigError where the certificates cannot be loaded."""
         exchange = self._watch.exchange
-        context = self._watch.tls()
+        try:
+            context = self._watch.tls()
+        except ConfigError:  # before the client is told of the stream, which it would close
+            self.close()
+            raise
         began_at = exchange.now()
         stream = self._inner.start_tls(context, server_hostname, exchange.begin("connect"))
         exchange.connected(began_at)

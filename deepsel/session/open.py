@@ -180,7 +180,7 @@ class Session:
         """The one transport of the process, which keeps its connections."""
         from deepsel.providers.transport import HttpTransport
 
-        return self._stack.enter_context(HttpTransport(self.clock))
+        return self._stack.enter_context(HttpTransport(self.clock, env=self.env))
 
     @_once
     def _simulator_origin(self) -> str:

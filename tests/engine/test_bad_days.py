@@ -76,7 +76,7 @@ class PatientTransport(HttpTransport):
     """Moves a hurried clock to the limit that a socket was waited for until."""
 
     def __init__(self, clock: HurriedClock) -> None:
-        super().__init__(clock)
+        super().__init__(clock, env={})
         self._hurried = clock
 
     @contextmanager
@@ -164,7 +164,7 @@ def ask(tmp_path: Path) -> Iterator[AskOne]:
                 rng=random.Random(0),
                 key_of=lambda provider: KEY,
             )
-            made = PatientTransport(clock) if isinstance(clock, HurriedClock) else HttpTransport(clock)
+            made = PatientTransport(clock) if isinstance(clock, HurriedClock) else HttpTransport(clock, env={})
             transport = stack.enter_context(made)
             one = Run(Ask(request, "Hi", chosen), resources, is_shown=is_shown)
             shown = "".join(event.text for event in one.events() if isinstance(event, TextDelta))

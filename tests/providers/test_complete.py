@@ -91,7 +91,7 @@ def wire(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def asker(wire: str, serve: Make, ask: Make, model: Make, provider: Make, clock: Any) -> Iterator[Make]:
     """Make something that asks a server that plays the given responses, one a connection."""
-    with HttpTransport(clock) as transport:
+    with HttpTransport(clock, env={}) as transport:
 
         def make(*responses: Any, stream: bool = True, **fields: Any) -> Asker:
             scripts = [["read", *(response if isinstance(response, tuple) else (response,))] for response in responses]

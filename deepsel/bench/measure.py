@@ -25,7 +25,7 @@ from deepsel.providers.calls import Timeouts
 from deepsel.providers.complete import stream_answer
 from deepsel.secret import Secret
 from deepsel.values import Finish, Identity, Message, Model, Provider, ReasoningDelta, Request, Source, TextDelta, Usage
-from deepsel.wires.table import WIRES
+from deepsel.wires.table import wire_of
 
 if TYPE_CHECKING:
     from deepsel.providers.exchange import Exchange
@@ -91,7 +91,7 @@ class Caller:
             deadline=now + self.timeout_s,
         )
         request = Request((Message.of("user", prompt),), temperature=self.temperature)
-        wire = WIRES[target.provider.wire]
+        wire = wire_of(target.provider.wire)
         body = wire.encode(request, target.model, target.provider, max_tokens=max_tokens)
         events = stream_answer(
             Recording(self.transport, wire.END_MARKS), body, target.provider, target.key,

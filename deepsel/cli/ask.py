@@ -194,9 +194,9 @@ OWN = {
 
 def _lengths() -> frozenset[str]:
     """Name the members that are `--max-tokens` by another name; sent by themselves they would pass every limit on cost."""
-    from deepsel.wires.table import WIRES
+    from deepsel.wires.table import wire_names, wire_of
 
-    return frozenset[str]().union(*(wire.LENGTH_FIELDS for wire in WIRES.values()))
+    return frozenset[str]().union(*(wire_of(name).LENGTH_FIELDS for name in wire_names()))
 
 
 def _length(name: str, value: Json) -> int:

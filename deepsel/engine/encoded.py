@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from deepsel.cache import cache_key, key_document
 from deepsel.values import JsonObject, Model, Provider, Request
-from deepsel.wires.table import WIRES
+from deepsel.wires.table import wire_of
 
 
 class Encoded(NamedTuple):
@@ -36,7 +36,7 @@ class Encodings:
 
 
 def _encode(request: Request, model: Model, provider: Provider, max_tokens: int) -> Encoded:
-    wire = WIRES[provider.wire]
+    wire = wire_of(provider.wire)
     body = wire.encode(request, model, provider, max_tokens=max_tokens)
     document = key_document(
         body,

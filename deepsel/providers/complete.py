@@ -29,7 +29,7 @@ from deepsel.wires import bodies, failures, waits
 from deepsel.wires.fields import load_leading_object
 from deepsel.wires.gateways import read_gateway
 from deepsel.wires.sse import EventStream
-from deepsel.wires.table import WIRES
+from deepsel.wires.table import wire_of
 from deepsel.wires.wire import Decoder
 
 if TYPE_CHECKING:
@@ -65,7 +65,7 @@ def stream_answer(
     `on_response` gets the facts of the response, of a refused one too, before the first event; `on_open` gets the time
     stamps of the call, which go on while it does. Closing the iterator ends the call.
     """
-    wire = WIRES[provider.wire]
+    wire = wire_of(provider.wire)
     call = Call("POST", wire.url(provider), _headers(wire.headers(provider, key), is_stream=is_stream), bodies.serialise(body))
     if not is_stream:  # nothing comes while the whole answer is being made
         timeouts = timeouts._replace(first_token_s=None, progress_s=None, idle_s=None)

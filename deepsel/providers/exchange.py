@@ -178,9 +178,15 @@ class Backend(Protocol):
 class Watch:
     """A network backend that holds every operation to the limits of the exchange its thread is busy with."""
 
-    def __init__(self, inner: Backend, tls: Callable[[], ssl.SSLContext]) -> None:
-        """Wrap `inner`; `tls` makes the context of encrypted connections, whatever the client passes."""
+    def __init__(
+        self, inner: Backend, tls: Callable[[], ssl.SSLContext], *, unconnected: tuple[type[Exception], ...]
+    ) -> None:
+        """Wrap `inner`, which raises one of `unconnected` where an address does not answer.
+
+        `tls` makes the context of encrypted connections, whatever the client passes.
+        """
         self._inner = inner
+        self._unconnected = unconnected
         self.tls = tls
         self._busy_with = threading.local()
 
@@ -215,8 +221,8 @@ class Watch:
                     str(address), port, exchange.begin("connect"), local_address, socket_options
                 )
                 break
-            except Exception:  # the client's own classes, which are not known here; the last address's word counts
-                if place == len(addresses):
+            except self._unconnected:
+                if place == len(addresses):  # the last address's word counts
                     raise
         exchange.connected()
         return WatchedStream(stream, self)

@@ -162,7 +162,8 @@ def _make_watch(certificates: Certificates) -> Watch:
     """Put the limits over httpcore's plain sockets."""
     import httpcore
 
-    return Watch(cast("Backend", httpcore.SyncBackend()), certificates.context)
+    unconnected = (httpcore.ConnectError, httpcore.ConnectTimeout)
+    return Watch(cast("Backend", httpcore.SyncBackend()), certificates.context, unconnected=unconnected)
 
 
 def _bundle(env: Mapping[str, str]) -> ssl.SSLContext:

@@ -19,7 +19,7 @@ from deepsel.health.log import Observation
 from deepsel.providers.calls import Call, Timeouts, host_of
 from deepsel.storage.amounts import picousd
 from deepsel.values import Message, Model, Notice, Provider, Request
-from deepsel.wires.table import WIRES
+from deepsel.wires.table import wire_of
 
 TASK = "warm"
 """What these calls are called in the log."""
@@ -146,7 +146,7 @@ class Warmer:
                     raise AttemptFailed(ErrorClass.SERVER, words, http_status=response.status)
             return
         key = self.resources.key_of(draft.provider)
-        body = WIRES[provider.wire].encode(_REQUEST, draft.model, provider, max_tokens=1)
+        body = wire_of(provider.wire).encode(_REQUEST, draft.model, provider, max_tokens=1)
         for event in self.resources.stream(
             self.resources.transport(), body, provider, key, is_stream=True, timeouts=timeouts, clock=clock
         ):

@@ -17,7 +17,7 @@ from deepsel.providers.complete import stream_answer
 from deepsel.providers.transport import HttpTransport
 from deepsel.secret import Secret
 from deepsel.values import Finish, FinishReport, Identity, ReasoningDelta, TextDelta, UsageReport, WireEvent
-from deepsel.wires.table import WIRES
+from deepsel.wires.table import wire_names, wire_of
 from deepsel.wires.waits import Quota
 
 Make = Callable[..., Any]
@@ -60,7 +60,7 @@ class Asker:
 
     def iterate(self, timeouts: Timeouts = PATIENT) -> Iterator[WireEvent]:
         transport, request, model, provider = self._parts
-        body = WIRES[provider.wire].encode(request, model, provider, max_tokens=50)
+        body = wire_of(provider.wire).encode(request, model, provider, max_tokens=50)
         return stream_answer(
             transport, body, provider, Secret("sk-key-0123456789"),
             is_stream=request.stream, timeouts=timeouts, clock=SystemClock(), on_response=self.facts.append,
@@ -83,7 +83,7 @@ class Asker:
         return caught.value
 
 
-@pytest.fixture(params=list(WIRES))
+@pytest.fixture(params=list(wire_names()))
 def wire(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 

@@ -90,7 +90,7 @@ def test_every_pool_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     pool = httpcore.ConnectionPool()
     assert isinstance(pool._network_backend, httpcore.SyncBackend)
-    watch = Watch(httpcore.SyncBackend(), ssl.create_default_context)  # type: ignore[arg-type]
+    watch = Watch(httpcore.SyncBackend(), ssl.create_default_context, unconnected=())  # type: ignore[arg-type]
     with httpx.Client() as client:
         watch_connections(client, watch)
         pools = [found._pool for found in (client._transport, *client._mounts.values()) if found]  # type: ignore[attr-defined]

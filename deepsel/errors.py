@@ -171,7 +171,6 @@ class AttemptFailed(DeepselError):
         code: str | None = None,
         retry_after_s: float | None = None,
         should_retry: bool | None = None,
-        request_id: str | None = None,
         hint: str = "",
     ) -> None:
         super().__init__(message, hint)
@@ -184,4 +183,4 @@ class AttemptFailed(DeepselError):
         """Seconds the provider asked us to stay away from this target; None where it said nothing usable."""
         self.should_retry = should_retry
         """The provider's explicit word on retrying (`x-should-retry`); None where it gave none."""
-        self.request_id = request_id
+        self.request_id: str | None = None

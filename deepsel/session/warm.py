@@ -16,7 +16,7 @@ from deepsel.engine.spending import Spending
 from deepsel.errors import AttemptFailed, ConfigError, ErrorClass, OverBudgetError
 from deepsel.health.cooldowns import Endpoint
 from deepsel.health.log import Observation
-from deepsel.providers.calls import Call, Timeouts, host_of
+from deepsel.providers.calls import Call, Outgoing, Timeouts, host_of
 from deepsel.storage.amounts import picousd
 from deepsel.values import Message, Model, Notice, Provider, Request
 from deepsel.wires.table import wire_of
@@ -147,9 +147,8 @@ class Warmer:
             return
         key = self.resources.key_of(draft.provider)
         body = wire_of(provider.wire).encode(_REQUEST, draft.model, provider, max_tokens=1)
-        for event in self.resources.stream(
-            self.resources.transport(), body, provider, key, is_stream=True, timeouts=timeouts, clock=clock
-        ):
+        outgoing = Outgoing(provider, key, body)
+        for event in self.resources.stream(self.resources.transport(), outgoing, timeouts=timeouts, clock=clock):
             draft.take(event, clock.monotonic())
             if draft.reasoning and draft.ttft_s is None:
                 draft.ttft_s = clock.monotonic() - draft.started_s

@@ -57,15 +57,16 @@ class FailureReader(NamedTuple):
         wait = waits.read_wait(self.headers, now=self.now, stated=said.retry_after_s, text=said.message)
         rules, has_wait = self.provider.error_rules, wait.retry_after_s is not None
         error_class = classify(effective, said.codes, said.message, rules=rules, has_wait=has_wait)
-        return AttemptFailed(
+        failed = AttemptFailed(
             error_class,
             self._sentence(said, status),
             http_status=status,
             code=self._clean(said.codes[0], 80) if said.codes else None,
             retry_after_s=wait.retry_after_s,
             should_retry=wait.should_retry,
-            request_id=request_id(self.headers) or said.request_id,
         )
+        failed.request_id = request_id(self.headers) or said.request_id
+        return failed
 
     def failure_inside(self, document: JsonObject | str) -> AttemptFailed:
         """Make the AttemptFailed of an error inside a 200: a `Fail`."""

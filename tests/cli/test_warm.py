@@ -74,7 +74,7 @@ def warmer(tmp_path: Path, clock: FakeClock) -> Callable[..., Warmer]:
             settings=Settings({"host": host}, models, {}, "main", CacheSettings(), CATALOG),
             env={},
             transport=lambda: None,  # type: ignore[arg-type, return-value]  # nothing is sent
-            cache=Cache(tmp_path / "cache", clock=clock),
+            cache=Cache(tmp_path / "cache", CacheSettings(), clock=clock),
             state=SqliteState(tmp_path / "data"),
             clock=clock,
             rng=random.Random(0),

@@ -153,7 +153,7 @@ def ask(tmp_path: Path) -> Iterator[AskOne]:
             settings = Settings(hosts, models, {}, "main", CacheSettings(), CATALOG)
             clock = HurriedClock() if is_hurried else SkippingClock()
             request = Request((Message.of("user", "Hi"),), temperature=0.0, seed=7, stream=streams)
-            cache = stack.enter_context(Cache(tmp_path / "cache", clock=clock))
+            cache = stack.enter_context(Cache(tmp_path / "cache", CacheSettings(), clock=clock))
             resources = Resources(
                 settings=settings,
                 env={},
@@ -481,7 +481,7 @@ def test_many_at_once_press_nobody(tmp_path: Path) -> None:
             settings=settings,
             env={},
             transport=lambda: transport,
-            cache=Cache(tmp_path / "cache", clock=SystemClock()),
+            cache=Cache(tmp_path / "cache", CacheSettings(), clock=SystemClock()),
             state=SqliteState(tmp_path / "data"),
             clock=SystemClock(),
             rng=random.Random(0),

@@ -151,7 +151,7 @@ def _run(
         max_cost_usd=cap,
     )
     ask = Ask(Request((Message.of("user", "Hi"),), temperature=0.0, seed=7), "Hi", profile)
-    cache = Cache(folder / "cache", clock=clock)
+    cache = Cache(folder / "cache", CacheSettings(), clock=clock)
     resources = Resources(
         settings=_settings([*names, "wide"]),
         env={},

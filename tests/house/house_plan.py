@@ -96,13 +96,6 @@ KNOWN: dict[str, dict[str, int]] = {
         "cli/replay.py:invocation": 1,
         "cli/replay.py:sys.stdin": 1,
     },
-    "functions": {
-        "cache/store.py:__init__ parameters": 9,
-        "catalog/pricing.py:project parameters": 8,
-        "engine/resources.py:__call__ parameters": 9,
-        "errors.py:__init__ parameters": 8,
-        "providers/complete.py:stream_answer parameters": 9,
-    },
     "files": {
         "cli/": 32,
         "engine/": 21,

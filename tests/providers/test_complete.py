@@ -12,7 +12,7 @@ import pytest
 
 from deepsel.clock import SystemClock
 from deepsel.errors import AttemptFailed, ErrorClass
-from deepsel.providers.calls import ResponseFacts, Timeouts
+from deepsel.providers.calls import Outgoing, ResponseFacts, Timeouts
 from deepsel.providers.complete import stream_answer
 from deepsel.providers.transport import HttpTransport
 from deepsel.secret import Secret
@@ -62,9 +62,12 @@ class Asker:
         transport, request, model, provider = self._parts
         body = wire_of(provider.wire).encode(request, model, provider, max_tokens=50)
         return stream_answer(
-            transport, body, provider, Secret("sk-key-0123456789"),
-            is_stream=request.stream, timeouts=timeouts, clock=SystemClock(), on_response=self.facts.append,
-        )  # fmt: skip
+            transport,
+            Outgoing(provider, Secret("sk-key-0123456789"), body, is_stream=request.stream),
+            timeouts=timeouts,
+            clock=SystemClock(),
+            on_response=self.facts.append,
+        )
 
     def run(self, timeouts: Timeouts = PATIENT) -> str:
         """Return the text; what came before a failure stays in `events`."""

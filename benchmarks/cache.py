@@ -30,6 +30,7 @@ from cache_support import make_answer  # noqa: E402  the path has to be set firs
 
 from deepsel.cache import Cache, RedisServer  # noqa: E402  the same
 from deepsel.clock import SystemClock  # noqa: E402  the same
+from deepsel.config import CacheSettings  # noqa: E402  the same
 
 SAMPLES = 2000
 ANSWER = "word " * 100
@@ -77,11 +78,14 @@ def hits(folder: Path, url: str | None) -> None:
     clock = SystemClock()
     keys = [make_answer(f"prompt {number}", ANSWER) for number in range(500)]
     server = RedisServer(url, clock=clock, namespace="bench") if url else None
-    rows: list[tuple[str, dict[str, object]]] = [("memory", {"memory_entries": 1000}), ("disk", {"memory_entries": 0})]
+    rows: list[tuple[str, CacheSettings, RedisServer | None]] = [
+        ("memory", CacheSettings(memory_entries=1000), None),
+        ("disk", CacheSettings(memory_entries=0), None),
+    ]
     if server:
-        rows.append(("redis, loopback", {"memory_entries": 0, "uses_disk": False, "server": server}))
-    for name, settings in rows:
-        with Cache(folder / "hits", clock=clock, **settings) as cache:  # type: ignore[arg-type]  # a table
+        rows.append(("redis, loopback", CacheSettings(memory_entries=0, disk=False), server))
+    for name, settings, shared in rows:
+        with Cache(folder / "hits", settings, clock=clock, server=shared) as cache:
             for key, answer in keys:
                 cache.put(key, answer)
             told(name, timed(lambda number: cache.get(keys[number % 500][0])))
@@ -109,7 +113,7 @@ def many(folder: Path, processes: int = 16, rounds: int = 200) -> None:
     began = time.perf_counter()
     for me in range(processes):
         if os.fork() == 0:
-            with Cache(folder / "many", clock=SystemClock(), memory_entries=0) as cache:
+            with Cache(folder / "many", CacheSettings(memory_entries=0), clock=SystemClock()) as cache:
                 got, put = [], []
                 for number in range(rounds):
                     pair = make_answer(f"prompt {number}" if number % 2 else f"prompt {number} of {me}", ANSWER)
@@ -132,14 +136,14 @@ def growth(folder: Path, most: int) -> None:
     """Fill the file step by step with rows like ours, and look existing and missing keys up in a process that is warm."""
     print("\n| entries | file | hit p50 ms | hit p95 ms | miss p50 ms | write p50 ms | first hit ms |\n|---|---|---|---|---|---|---|")
     pairs = [make_answer(f"prompt {number}", ANSWER) for number in range(200)]
-    with Cache(folder / "growth", clock=SystemClock(), memory_entries=0, size_limit_bytes=1 << 40) as cache:
+    with Cache(folder / "growth", CacheSettings(memory_entries=0, size_limit_bytes=1 << 40), clock=SystemClock()) as cache:
         for pair in pairs:
             cache.put(*pair)
         path, held = cache.path / "cache.db", len(pairs)
     for entries in [step for step in GROWTH if step <= most]:
         fill(path, held, entries)
         held = entries
-        with Cache(folder / "growth", clock=SystemClock(), memory_entries=0, size_limit_bytes=1 << 40) as cache:
+        with Cache(folder / "growth", CacheSettings(memory_entries=0, size_limit_bytes=1 << 40), clock=SystemClock()) as cache:
             first = timed(lambda _: cache.get(pairs[0][0]), 1)
             hit = timed(lambda number: cache.get(pairs[number % 200][0]))
             miss = timed(lambda number: cache.get(f"k1-{number}"))

@@ -171,7 +171,6 @@ class AttemptFailed(DeepselError):
         code: str | None = None,
         retry_after_s: float | None = None,
         should_retry: bool | None = None,
-        request_id: str | None = None,
         hint: str = "",
     ) -> None:
         super().__init__(message, hint)
@@ -184,7 +183,7 @@ class AttemptFailed(DeepselError):
         """Seconds the provider asked us to stay away from this target; None where it said nothing usable."""
         self.should_retry = should_retry
         """The provider's explicit word on retrying (`x-should-retry`); None where it gave none."""
-        self.request_id = request_id
+        self.request_id: str | None = None
         self.is_loading = False
         """Whether the target is only starting, or loading the model: it will answer, and nothing is wrong with it."""
         self.names: tuple[str, ...] = ()

@@ -21,11 +21,11 @@ from deepsel.catalog import Catalog
 from deepsel.clock import Clock
 from deepsel.engine.attempt import Draft, failed_cost_usd, settle
 from deepsel.errors import AttemptFailed, ErrorClass
-from deepsel.providers.calls import Timeouts
+from deepsel.providers.calls import Outgoing, Timeouts
 from deepsel.providers.complete import stream_answer
 from deepsel.secret import Secret
 from deepsel.values import Finish, Identity, Message, Model, Provider, ReasoningDelta, Request, Source, TextDelta, Usage
-from deepsel.wires.table import WIRES
+from deepsel.wires.table import wire_of
 
 if TYPE_CHECKING:
     from deepsel.providers.exchange import Exchange
@@ -91,12 +91,15 @@ class Caller:
             deadline=now + self.timeout_s,
         )
         request = Request((Message.of("user", prompt),), temperature=self.temperature)
-        wire = WIRES[target.provider.wire]
+        wire = wire_of(target.provider.wire)
         body = wire.encode(request, target.model, target.provider, max_tokens=max_tokens)
         events = stream_answer(
-            Recording(self.transport, wire.END_MARKS), body, target.provider, target.key,
-            is_stream=True, timeouts=timeouts, clock=self.clock, on_open=seen.opened,
-        )  # fmt: skip
+            Recording(self.transport, wire.END_MARKS),
+            Outgoing(target.provider, target.key, body),
+            timeouts=timeouts,
+            clock=self.clock,
+            on_open=seen.opened,
+        )
         try:
             for event in events:
                 if isinstance(event, TextDelta | ReasoningDelta):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import NamedTuple, TypedDict, Unpack
+from typing import TYPE_CHECKING, NamedTuple, TypedDict, Unpack
 
 from deepsel.cache.disk_tier import DiskTier
 from deepsel.cache.entry import CachedAnswer, decode, encode
@@ -24,6 +24,9 @@ from deepsel.cache.turns import FileTurn, Turn
 from deepsel.clock import Clock
 from deepsel.errors import ConfigError, UsageError
 from deepsel.values import Notice
+
+if TYPE_CHECKING:
+    from deepsel.config import CacheSettings
 
 MEMORY_BYTES = 64 << 20
 CLOCK_SKEW_S = 300.0
@@ -81,29 +84,26 @@ class Cache:
     def __init__(
         self,
         folder: Path,
+        settings: CacheSettings,
         *,
         clock: Clock,
-        ttl_s: float = 3600.0,
-        memory_entries: int = 256,
-        size_limit_bytes: int = 1 << 30,
-        uses_disk: bool = True,
         server: RedisServer | None = None,
-        ttl_limits_s: Mapping[str, float | None] | None = None,
         own_accounts: Callable[[], Iterable[Account]] = tuple,
     ) -> None:
-        """Touch nothing yet: files are made by the first `put`. `memory_entries` 0 leaves the memory tier out.
+        """Touch nothing yet: files are made by the first `put`.
 
-        `ttl_limits_s` shortens the time to live in a tier, by its name. `own_accounts` gives the accounts whose entries
-        on `server` the commands are about.
+        `own_accounts` gives the accounts whose entries on `server` the commands are about.
         """
         self.path = folder
         self._clock = clock
-        self._ttl_s = ttl_s
-        self._ttl_limits_s = {name: limit for name, limit in (ttl_limits_s or {}).items() if limit is not None}
-        self.disk = DiskTier(folder, size_limit_bytes=size_limit_bytes) if uses_disk else None
+        self._ttl_s = settings.ttl_s
+        limits_s = {MemoryTier.name: settings.memory_ttl_s, RedisTier.name: settings.redis_ttl_s}
+        self._ttl_limits_s = {name: limit for name, limit in limits_s.items() if limit is not None}
+        self.disk = DiskTier(folder, size_limit_bytes=settings.size_limit_bytes) if settings.disk else None
         self._local: list[Tier] = [self.disk] if self.disk else []
-        if memory_entries > 0:
-            self._local.insert(0, MemoryTier(max_entries=memory_entries, max_bytes=MEMORY_BYTES, clock=clock))
+        if settings.memory_entries > 0:
+            memory = MemoryTier(max_entries=settings.memory_entries, max_bytes=MEMORY_BYTES, clock=clock)
+            self._local.insert(0, memory)
         self._server = server
         self._own_accounts = own_accounts
         self._lock = Lock()

@@ -211,9 +211,10 @@ def is_available(model: Model, *, on: date) -> bool:
 # --- providers, which no refresh changes ------------------------------------------------------------------------------
 
 
-def generic_provider(wire: str) -> Provider:
-    """Return the row that a provider of the user's own starts from; its base URL is empty."""
-    return _built_in_providers()[ROWS[wire].generic]
+def generic_provider(wire: object) -> Provider | None:
+    """Return the row that a provider of the user's own starts from, its base URL empty; None where that is no wire."""
+    row = ROWS.get(wire) if isinstance(wire, str) else None
+    return None if row is None else _built_in_providers()[row.generic]
 
 
 @cache

@@ -112,19 +112,13 @@ def project(
     output_tokens: int,
     at: datetime,
     cached_tokens: int = 0,
-    reasoning_tokens: int = 0,
     service_tier: str = STANDARD,
     multiplier: Decimal = Decimal(1),
 ) -> Bill:
-    """Return what a call of these sizes would cost; cached tokens are part of the input, reasoning of the output."""
-    if not 0 <= cached_tokens <= input_tokens or not 0 <= reasoning_tokens <= output_tokens:
+    """Return what a call of these sizes would cost; cached tokens are part of the input. Raise ValueError where they are not."""
+    if not 0 <= cached_tokens <= input_tokens:
         raise ValueError("a part is negative or larger than its whole")
-    usage = Usage(
-        input_uncached=input_tokens - cached_tokens,
-        cache_read=cached_tokens,
-        output_visible=output_tokens - reasoning_tokens,
-        output_reasoning=reasoning_tokens,
-    )
+    usage = Usage(input_uncached=input_tokens - cached_tokens, cache_read=cached_tokens, output_visible=output_tokens)
     return bill(model, usage, at=at, service_tier=service_tier, multiplier=multiplier)
 
 

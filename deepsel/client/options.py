@@ -182,9 +182,9 @@ def _params(params: Mapping[str, Any] | None) -> JsonObject:
     """Copy what is sent as it is, but for what only deepsel may set: a limit in other words would pass every cap on cost."""
     if not params:
         return {}
-    from deepsel.wires.table import WIRES
+    from deepsel.wires.table import wire_names, wire_of
 
-    lengths = frozenset[str]().union(*(wire.LENGTH_FIELDS for wire in WIRES.values()))
+    lengths = frozenset[str]().union(*(wire_of(name).LENGTH_FIELDS for name in wire_names()))
     elsewhere = {**PARAMS_ELSEWHERE, **dict.fromkeys(lengths, "the argument `max_tokens`")}
     for name in params:
         if name in elsewhere:

@@ -14,7 +14,6 @@ from deepsel.config.nearest import nearest_hint
 from deepsel.config.settings import DEFAULT_PROFILE, DEMO_PROFILE, CacheSettings, Profile, Settings
 from deepsel.errors import ConfigError
 from deepsel.values import Model, Provider
-from deepsel.wires.table import ROWS
 
 MAX_FILE_BYTES = 1 << 20
 Row = TypeVar("Row")
@@ -117,9 +116,7 @@ class _Document(NamedTuple):
 
     def _provider(self, name: str, row: Mapping[str, Any]) -> Provider:
         """Build a provider: a built-in row overridden key by key, or a new one that starts from its wire's plain form."""
-        base = self.catalog.providers.get(name)
-        if base is None and (wire := row.get("wire")) in tuple(ROWS):
-            base = generic_provider(str(wire))
+        base = self.catalog.providers.get(name) or generic_provider(row.get("wire"))
         return self._from_row("providers", name, lambda: provider_from(row, name, base=base))
 
     def _model(self, name: str, row: Mapping[str, Any], providers: Mapping[str, Provider]) -> Model:

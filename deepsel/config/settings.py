@@ -67,6 +67,7 @@ class CacheSettings:
 
     ttl_s: float = 3600.0
     memory_entries: int = 256
+    """0: none are kept in memory."""
     size_limit_bytes: int = 1 << 30
     disk: bool = True
     """Whether this machine keeps answers in a file of its own."""

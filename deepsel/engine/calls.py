@@ -16,7 +16,7 @@ from deepsel.engine.resources import Resources
 from deepsel.engine.spending import Spending
 from deepsel.errors import AttemptFailed, ConfigError, ErrorClass
 from deepsel.health.cooldowns import Endpoint
-from deepsel.providers.calls import ResponseFacts, Timeouts, sends_key_in_clear
+from deepsel.providers.calls import Outgoing, ResponseFacts, Timeouts, sends_key_in_clear
 from deepsel.values import Answer, Attempt, Notice, ReasoningDelta, TextDelta, ToolCallDelta, WireEvent
 
 
@@ -175,12 +175,10 @@ class Calls:
             self.record.warn("key_in_clear", f"the key for {draft.provider.name} travels unencrypted; use https")
         limit_s = self._prepared.profile.first_token_timeout_s
         timeouts = Timeouts(deadline=deadline, first_token_s=limit_s, progress_s=limit_s)
+        body = self._lookup.encodings.of(draft.model, draft.provider, draft.max_tokens).body
         return resources.stream(
             resources.transport(),
-            self._lookup.encodings.of(draft.model, draft.provider, draft.max_tokens).body,
-            resources.locate(draft.provider),
-            key,
-            is_stream=self._prepared.request.stream,
+            Outgoing(resources.locate(draft.provider), key, body, is_stream=self._prepared.request.stream),
             timeouts=timeouts,
             clock=resources.clock,
             on_response=lambda facts: self._take_facts(draft, facts),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deepsel.cache import cache_key, key_document
 from deepsel.values import JsonObject, Model, Provider, Request
-from deepsel.wires.table import WIRES
+from deepsel.wires.table import wire_of
 
 
 class Encoded:
@@ -30,7 +30,7 @@ class Encoded:
                 self.body,
                 provider=provider.name,
                 wire=provider.wire,
-                wire_format=WIRES[provider.wire].FORMAT,
+                wire_format=wire_of(provider.wire).FORMAT,
                 model_id=self._model.id,
                 base_url=provider.base_url,
             )
@@ -60,6 +60,6 @@ class Encodings:
 
 
 def _encode(request: Request, model: Model, provider: Provider, max_tokens: int) -> Encoded:
-    wire = WIRES[provider.wire]
+    wire = wire_of(provider.wire)
     body = wire.encode(request, model, provider, max_tokens=max_tokens)
     return Encoded(body, model, provider, is_deterministic=wire.is_deterministic(body, model, provider))

@@ -20,7 +20,7 @@ from deepsel.engine.wholeness import stops_in_sentence
 from deepsel.errors import NoRouteError
 from deepsel.routing.candidates import fit_max_tokens
 from deepsel.values import CacheUse, Finish, JsonObject, Model, Notice, Provider, Request
-from deepsel.wires.table import WIRES
+from deepsel.wires.table import wire_of
 
 if TYPE_CHECKING:
     from deepsel.cache import Account, CachedAnswer
@@ -184,7 +184,7 @@ def _sure_limit(ask: Ask, model: Model, most: int) -> int | None:
 def _may_warn(ask: Ask, model: Model, provider: Provider) -> bool:
     """Tell whether something that was asked for by an option would not be sent."""
     flags = {name for name, source in ask.profile.sources.items() if source == "flag"}
-    return bool(flags and flags.intersection(WIRES[provider.wire].withheld(ask.request, model, provider)))
+    return bool(flags and flags.intersection(wire_of(provider.wire).withheld(ask.request, model, provider)))
 
 
 def _most_tokens(request: Request) -> int:

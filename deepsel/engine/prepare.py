@@ -337,14 +337,14 @@ def _notices(request: Request, plan: Plan, gather: _Gatherer) -> tuple[Notice, .
     """Warn of what the first choice will not be sent or cannot be sure of."""
     if not plan.choices:
         return ()
-    from deepsel.wires.table import WIRES
+    from deepsel.wires.table import wire_of
 
     first = plan.choices[0]
     model = config.find_model(gather.settings, first.model)
     provider = config.find_provider(gather.settings, first.provider)
     notices = []
     explicit = {name for name, source in gather.profile.sources.items() if source == "flag"}
-    for name in WIRES[provider.wire].withheld(request, model, provider):
+    for name in wire_of(provider.wire).withheld(request, model, provider):
         if name in explicit:
             notices.append(Notice("parameter_withheld", f"{model.name} takes no {name}; it is not sent"))
     return tuple(notices)

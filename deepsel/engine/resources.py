@@ -14,10 +14,10 @@ if TYPE_CHECKING:
     from deepsel.clock import Clock
     from deepsel.config import Settings
     from deepsel.health.state import SharedState
-    from deepsel.providers.calls import ResponseFacts, Timeouts, Transport
+    from deepsel.providers.calls import Outgoing, ResponseFacts, Timeouts, Transport
     from deepsel.providers.exchange import Exchange
     from deepsel.secret import Secret
-    from deepsel.values import JsonObject, Provider, WireEvent
+    from deepsel.values import Provider, WireEvent
 
 
 class AnswerStream(Protocol):
@@ -26,11 +26,8 @@ class AnswerStream(Protocol):
     def __call__(
         self,
         transport: Transport,
-        body: JsonObject,
-        provider: Provider,
-        key: Secret | None,
+        outgoing: Outgoing,
         *,
-        is_stream: bool,
         timeouts: Timeouts,
         clock: Clock,
         on_response: Callable[[ResponseFacts], None] | None = None,

@@ -19,12 +19,14 @@ def price_change(
     candidates: Sequence[Model],
     providers: Mapping[str, Provider],
     assumptions: Assumptions,
+    *,
+    env: Mapping[str, str],
 ) -> tuple[Reading, Change]:
     """Return the files as they are, counted for `models`, and what they cost more on the cheapest of `candidates`.
 
-    `revision` None: what is staged is compared with HEAD. Raises CheckFailedError where no price is known.
+    `revision` None: what is staged is compared with HEAD. `env` is what git runs with. Raises CheckFailedError where no price is known.
     """
-    sides = read_change(revision, paths, vocabularies=vocabularies_of(models))
+    sides = read_change(revision, paths, vocabularies=vocabularies_of(models), env=env)
     model = candidates[0]
     if len(candidates) > 1:
         model = cheapest_model(sides, candidates, providers=providers, assumptions=assumptions)

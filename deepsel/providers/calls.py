@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from deepsel.secret import Secret
-from deepsel.values import Gateway
+from deepsel.values import Gateway, JsonObject, Provider
 from deepsel.wires.waits import Allowance
 
 if TYPE_CHECKING:
@@ -30,6 +30,19 @@ class Call:
     def target(self) -> str:
         """Name the host, and the port where one is written, for messages."""
         return host_of(self.url)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One request as a provider is sent it. Its repr does not show the body."""
+
+    provider: Provider
+    """As it is really reached."""
+    key: Secret | None
+    """None: the provider needs none."""
+    body: JsonObject = field(repr=False)
+    is_stream: bool = True
+    """Whether the body asks for an answer in pieces."""
 
 
 class Timeouts(NamedTuple):

@@ -11,7 +11,7 @@ import os
 import re
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from deepsel.errors import ConfigError
@@ -19,9 +19,9 @@ from deepsel.errors import ConfigError
 _BY_HASH = re.compile(r"[0-9a-f]{8}\.\d+")
 
 
-def system_folder() -> str | None:
+def system_folder(env: Mapping[str, str]) -> str | None:
     """Return OpenSSL's folder of certificates; None where it holds none by hash, or the environment names others."""
-    if os.environ.get("SSL_CERT_FILE") or os.environ.get("SSL_CERT_DIR"):
+    if env.get("SSL_CERT_FILE") or env.get("SSL_CERT_DIR"):
         return None
     folder = ssl.get_default_verify_paths().capath
     return folder if _by_hash(folder) else None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from deepsel.clock import Clock
 from deepsel.errors import AttemptFailed, ErrorClass
-from deepsel.providers.calls import Call, Response, ResponseFacts, Timeouts, Transport
+from deepsel.providers.calls import Call, Outgoing, Response, ResponseFacts, Timeouts, Transport
 from deepsel.secret import Secret
 from deepsel.surrogates import Mender
 from deepsel.values import (
@@ -17,8 +17,6 @@ from deepsel.values import (
     FinishReport,
     Gateway,
     Identity,
-    JsonObject,
-    Provider,
     ReasoningDelta,
     TextDelta,
     ToolCallDelta,
@@ -30,7 +28,7 @@ from deepsel.wires import bodies, error_shapes, failures, waits
 from deepsel.wires.fields import load_leading_object
 from deepsel.wires.gateways import read_gateway
 from deepsel.wires.sse import EventStream
-from deepsel.wires.table import WIRES
+from deepsel.wires.table import wire_of
 from deepsel.wires.wire import Decoder
 
 if TYPE_CHECKING:
@@ -51,23 +49,22 @@ _AFTER_FINISH_S = 5.0
 
 def stream_answer(
     transport: Transport,
-    body: JsonObject,
-    provider: Provider,
-    key: Secret | None,
+    outgoing: Outgoing,
     *,
-    is_stream: bool,
     timeouts: Timeouts,
     clock: Clock,
     on_response: Callable[[ResponseFacts], None] | None = None,
     on_open: Callable[[Exchange], None] | None = None,
 ) -> Iterator[WireEvent]:
-    """Send `body` once and yield what comes; raises AttemptFailed for every bad end, ConfigError where nothing can be sent.
+    """Send a request once and yield what comes; raises AttemptFailed for every bad end, ConfigError where nothing can be sent.
 
     `on_response` gets the facts of the response, of a refused one too, before the first event; `on_open` gets the time
     stamps of the call, which go on while it does. Closing the iterator ends the call.
     """
-    wire = WIRES[provider.wire]
-    call = Call("POST", wire.url(provider), _headers(wire.headers(provider, key), is_stream=is_stream), bodies.serialise(body))
+    provider, key, is_stream = outgoing.provider, outgoing.key, outgoing.is_stream
+    wire = wire_of(provider.wire)
+    headers = _headers(wire.headers(provider, key), is_stream=is_stream)
+    call = Call("POST", wire.url(provider), headers, bodies.serialise(outgoing.body))
     if not is_stream:  # nothing comes while the whole answer is being made
         timeouts = timeouts._replace(first_token_s=None, progress_s=None, idle_s=None)
     with transport.open(call, timeouts=timeouts) as response:

@@ -10,21 +10,21 @@ from deepsel.secret import Secret
 from deepsel.values import Model, Provider
 from deepsel.wires import bodies, error_shapes, failures
 from deepsel.wires.fields import load_leading_object
-from deepsel.wires.table import WIRES
+from deepsel.wires.table import wire_of
 
 TIMEOUT_S = 60.0
 
 
 def can_count(provider: Provider) -> bool:
     """Tell whether the provider's wire has a count endpoint."""
-    return WIRES[provider.wire].count_request is not None
+    return wire_of(provider.wire).count_request is not None
 
 
 def count_tokens(
     transport: Transport, texts: Sequence[str], model: Model, provider: Provider, key: Secret | None, *, clock: Clock
 ) -> int:
     """Return the input tokens of one request, given the texts of its user messages; raises AttemptFailed for every bad end."""
-    wire = WIRES[provider.wire]
+    wire = wire_of(provider.wire)
     count = wire.count_request
     assert count is not None, "ask `can_count` first"
     headers = {"accept": "application/json", **wire.headers(provider, key)}

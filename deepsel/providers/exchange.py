@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 
 from deepsel.clock import Clock
+from deepsel.errors import ConfigError
 from deepsel.providers.calls import Timeouts
 
 if TYPE_CHECKING:
@@ -177,9 +178,15 @@ class Backend(Protocol):
 class Watch:
     """A network backend that holds every operation to the limits of the exchange its thread is busy with."""
 
-    def __init__(self, inner: Backend, tls: Callable[[], ssl.SSLContext]) -> None:
-        """Wrap `inner`; `tls` makes the context of encrypted connections, whatever the client passes."""
+    def __init__(
+        self, inner: Backend, tls: Callable[[], ssl.SSLContext], *, unconnected: tuple[type[Exception], ...]
+    ) -> None:
+        """Wrap `inner`, which raises one of `unconnected` where an address does not answer.
+
+        `tls` makes the context of encrypted connections, whatever the client passes.
+        """
         self._inner = inner
+        self._unconnected = unconnected
         self.tls = tls
         self._busy_with = threading.local()
 
@@ -214,8 +221,8 @@ class Watch:
                     str(address), port, exchange.begin("connect"), local_address, socket_options
                 )
                 break
-            except Exception:  # the client's own classes, which are not known here; the last address's word counts
-                if place == len(addresses):
+            except self._unconnected:
+                if place == len(addresses):  # the last address's word counts
                     raise
         exchange.connected()
         return WatchedStream(stream, self)
@@ -264,9 +271,13 @@ class WatchedStream:
         server_hostname: str | None = None,
         timeout: float | None = None,  # noqa: ARG002 - the exchange knows better
     ) -> WatchedStream:
-        """Encrypt within the limits."""
+        """Encrypt within the limits; raises ConfigError where the certificates cannot be loaded."""
         exchange = self._watch.exchange
-        context = self._watch.tls()
+        try:
+            context = self._watch.tls()
+        except ConfigError:  # before the client is told of the stream, which it would close
+            self.close()
+            raise
         began_at = exchange.now()
         stream = self._inner.start_tls(context, server_hostname, exchange.begin("connect"))
         exchange.connected(began_at)

@@ -11,6 +11,7 @@ import ssl
 import sys
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self, cast
 
@@ -111,9 +112,13 @@ class HttpResponse:
 class HttpTransport:
     """Sends calls over kept connections; one serves all threads of a process. A context manager."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, *, env: Mapping[str, str]) -> None:
+        """Connect to nobody yet; `env` may name certificates (SSL_CERT_FILE, SSL_CERT_DIR).
+
+        The client finds proxies by itself, as its users know it. Raises ConfigError where the one it finds cannot be used.
+        """
         self._clock = clock
-        self._certificates = Certificates(_bundle, system_folder())
+        self._certificates = Certificates(partial(_bundle, env), system_folder(env))
         self._watch = _make_watch(self._certificates)
         self._client = _make_client(self._watch)
         self._kept: KeptConnections[httpcore.ConnectionInterface] = KeptConnections(_MOST_KEPT)
@@ -202,14 +207,19 @@ def _make_watch(certificates: Certificates) -> Watch:
     """Put the limits over httpcore's plain sockets."""
     import httpcore
 
-    return Watch(cast("Backend", httpcore.SyncBackend()), certificates.context)
+    unconnected = (httpcore.ConnectError, httpcore.ConnectTimeout)
+    return Watch(cast("Backend", httpcore.SyncBackend()), certificates.context, unconnected=unconnected)
 
 
-def _bundle() -> ssl.SSLContext:
-    """Load the certificates httpx trusts: SSL_CERT_FILE's or SSL_CERT_DIR's, else its own."""
+def _bundle(env: Mapping[str, str]) -> ssl.SSLContext:
+    """Load the certificates of SSL_CERT_FILE or SSL_CERT_DIR, else those that httpx brings."""
+    if named := env.get("SSL_CERT_FILE"):
+        return ssl.create_default_context(cafile=named)
+    if named := env.get("SSL_CERT_DIR"):
+        return ssl.create_default_context(capath=named)
     import httpx
 
-    return httpx.create_ssl_context()
+    return httpx.create_ssl_context(trust_env=False)
 
 
 def _make_client(watch: Watch) -> httpx.Client:

@@ -180,7 +180,7 @@ class Session:
         """The one transport of the process, which keeps its connections."""
         from deepsel.providers.transport import HttpTransport
 
-        return self._stack.enter_context(HttpTransport(self.clock))
+        return self._stack.enter_context(HttpTransport(self.clock, env=self.env))
 
     @_once
     def _simulator_origin(self) -> str:
@@ -220,15 +220,7 @@ def _open_cache(settings: Settings, paths: Paths, env: Mapping[str, str], clock:
     if cache.redis_url:
         server = RedisServer(cache.redis_url, clock=clock, namespace=cache.namespace, timeout_s=cache.redis_timeout_s)
     return Cache(
-        paths.answers_dir,
-        ttl_s=cache.ttl_s,
-        memory_entries=cache.memory_entries,
-        size_limit_bytes=cache.size_limit_bytes,
-        uses_disk=cache.disk,
-        server=server,
-        ttl_limits_s={"memory": cache.memory_ttl_s, "redis": cache.redis_ttl_s},
-        own_accounts=lambda: _own_accounts(settings, env),
-        clock=clock,
+        paths.answers_dir, cache, clock=clock, server=server, own_accounts=lambda: _own_accounts(settings, env)
     )
 
 

@@ -16,10 +16,10 @@ from deepsel.engine.spending import Spending
 from deepsel.errors import AttemptFailed, ConfigError, ErrorClass, OverBudgetError
 from deepsel.health.cooldowns import Endpoint
 from deepsel.health.log import Observation
-from deepsel.providers.calls import Call, Timeouts, host_of
+from deepsel.providers.calls import Call, Outgoing, Timeouts, host_of
 from deepsel.storage.amounts import picousd
 from deepsel.values import Message, Model, Notice, Provider, Request
-from deepsel.wires.table import WIRES
+from deepsel.wires.table import wire_of
 
 TASK = "warm"
 """What these calls are called in the log."""
@@ -146,10 +146,9 @@ class Warmer:
                     raise AttemptFailed(ErrorClass.SERVER, words, http_status=response.status)
             return
         key = self.resources.key_of(draft.provider)
-        body = WIRES[provider.wire].encode(_REQUEST, draft.model, provider, max_tokens=1)
-        for event in self.resources.stream(
-            self.resources.transport(), body, provider, key, is_stream=True, timeouts=timeouts, clock=clock
-        ):
+        body = wire_of(provider.wire).encode(_REQUEST, draft.model, provider, max_tokens=1)
+        outgoing = Outgoing(provider, key, body)
+        for event in self.resources.stream(self.resources.transport(), outgoing, timeouts=timeouts, clock=clock):
             draft.take(event, clock.monotonic())
             if draft.reasoning and draft.ttft_s is None:
                 draft.ttft_s = clock.monotonic() - draft.started_s

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deepsel.simulator.catalogue import BUILT_IN
-from deepsel.simulator.faults import FAULTS
+from deepsel.simulator.faults.table import FAULTS
 from deepsel.simulator.records import CallLog, SeenCall
 from deepsel.simulator.running import demo_server, run
 from deepsel.simulator.scenario import Behaviour, Scenario, Section

@@ -8,19 +8,19 @@ from dataclasses import asdict, replace
 from socket import socket
 from typing import Any
 
-import deepsel.simulator.anthropic_messages as anthropic_messages
+import deepsel.simulator.wires.anthropic_messages as anthropic_messages
 from deepsel.clock import Clock
-from deepsel.simulator.delivery import Delivery
-from deepsel.simulator.errors_table import ERRORS, ErrorRow
-from deepsel.simulator.faults import planned
-from deepsel.simulator.http1 import HttpRequest
+from deepsel.simulator.answers.errors_table import ERRORS, ErrorRow
+from deepsel.simulator.answers.reply import LimitHeaders, ReadRequest, Reply, UnreadableRequest
+from deepsel.simulator.answers.tokens import count
+from deepsel.simulator.faults.table import planned
+from deepsel.simulator.http.delivery import Delivery
+from deepsel.simulator.http.http1 import HttpRequest
 from deepsel.simulator.records import Ledger, Stamps
 from deepsel.simulator.replies import Scene, error_reply, json_reply, stalled
-from deepsel.simulator.reply import LimitHeaders, ReadRequest, Reply, UnreadableRequest
 from deepsel.simulator.scenario import Behaviour, Scenario
-from deepsel.simulator.tokens import count
 from deepsel.simulator.traffic import Traffic, TrafficTurn
-from deepsel.simulator.wires import SimulatedWire, wire_for
+from deepsel.simulator.wires.table import SimulatedWire, wire_for
 
 RECORDS_PATH = "/_simulator/records"
 _COUNT_PATH = "/messages/count_tokens"

@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from deepsel.simulator.errors_table import ErrorRow
-from deepsel.simulator.reply import TOKEN_MARKS, Content, Frame, Mark, ReadRequest, Reply
+from deepsel.simulator.answers.errors_table import ErrorRow
+from deepsel.simulator.answers.reply import TOKEN_MARKS, Content, Frame, Mark, ReadRequest, Reply
+from deepsel.simulator.answers.tokens import pieces
 from deepsel.simulator.scenario import Behaviour
-from deepsel.simulator.sse import compact
-from deepsel.simulator.tokens import pieces
-from deepsel.simulator.wires import SimulatedWire
+from deepsel.simulator.wires.sse import compact
+from deepsel.simulator.wires.table import SimulatedWire
 
 JSON = "application/json"
 EVENT_STREAM = "text/event-stream; charset=utf-8"

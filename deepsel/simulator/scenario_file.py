@@ -10,9 +10,9 @@ from typing import Any, NoReturn, TypeAlias
 
 from deepsel.config import nearest_hint
 from deepsel.errors import ConfigError
+from deepsel.simulator.answers.errors_table import ERRORS
 from deepsel.simulator.catalogue import BUILT_IN
-from deepsel.simulator.errors_table import ERRORS
-from deepsel.simulator.faults import FAULTS
+from deepsel.simulator.faults.table import FAULTS
 from deepsel.simulator.scenario import Behaviour, Changes, Scenario, Section
 
 MAX_FILE_BYTES = 4 << 20

@@ -12,13 +12,13 @@ from typing import Any
 from deepsel.clock import Clock, SystemClock
 from deepsel.errors import ConfigError
 from deepsel.simulator.answering import Answering
-from deepsel.simulator.delivery import Delivery, hang
-from deepsel.simulator.http1 import BadRequest, Incoming
+from deepsel.simulator.answers.reply import Mark
+from deepsel.simulator.http.delivery import Delivery, hang
+from deepsel.simulator.http.http1 import BadRequest, Incoming
 from deepsel.simulator.records import CallLog, Ledger, SeenCall, Stamps
 from deepsel.simulator.replies import json_reply
-from deepsel.simulator.reply import Mark
 from deepsel.simulator.scenario import Scenario
-from deepsel.simulator.wires import WIRES
+from deepsel.simulator.wires.table import WIRES
 
 KEEP_CALLS = 10_000
 _BACKLOG = 512

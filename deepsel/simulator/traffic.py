@@ -7,8 +7,8 @@ import threading
 from collections import deque
 from dataclasses import dataclass, field
 
-from deepsel.simulator.faults import FAULTS
-from deepsel.simulator.reply import Mark
+from deepsel.simulator.answers.reply import Mark
+from deepsel.simulator.faults.table import FAULTS
 from deepsel.simulator.scenario import Behaviour, Scenario
 
 CACHE_BLOCK_TOKENS = 128

@@ -54,9 +54,9 @@ class FailureReader(NamedTuple):
             code=self._clean(said.codes[0], 80) if said.codes else None,
             retry_after_s=wait.retry_after_s,
             should_retry=wait.should_retry,
-            request_id=request_id(self.headers) or said.request_id,
         )
         made.is_loading, made.names = is_loading, said.names
+        made.request_id = request_id(self.headers) or said.request_id
         return made
 
     def failure_inside(self, document: JsonObject | str) -> AttemptFailed:

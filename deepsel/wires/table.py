@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple, cast
@@ -26,25 +25,16 @@ ROWS: dict[str, Row] = {
 }
 
 
-class _Wires(Mapping[str, "Wire"]):
-    """The rows, each as its wire."""
+def wire_names() -> tuple[str, ...]:
+    """Return the names of the wires there are."""
+    return tuple(ROWS)
 
-    def __getitem__(self, name: str) -> Wire:
-        return _load(ROWS[name].folder)
 
-    def __contains__(self, name: object) -> bool:
-        return name in ROWS
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(ROWS)
-
-    def __len__(self) -> int:
-        return len(ROWS)
+def wire_of(name: str) -> Wire:
+    """Return a wire by its name; raises KeyError where there is none."""
+    return _load(ROWS[name].folder)
 
 
 @cache
 def _load(folder: str) -> Wire:
     return cast("Wire", import_module(folder))  # each folder has its shape checked at its end
-
-
-WIRES: Mapping[str, Wire] = _Wires()

@@ -53,7 +53,7 @@ def bench() -> Iterator[Callable[..., tuple[Measurement, Simulator]]]:
             clock: Clock = SystemClock() if real else ManualClock()
             scenario = Scenario("test", "a test's", Behaviour(**behaviour), steps=tuple(steps))
             simulator = stack.enter_context(Simulator(scenario, clock=clock))
-            transport = stack.enter_context(HttpTransport(clock))
+            transport = stack.enter_context(HttpTransport(clock, env={}))
             url = simulator.base_url if wire == "openai-chat" else simulator.url
             target = Target(Model("quick", "host", "m"), Provider("host", wire, url), None)
             sender = Sender(Caller(transport, clock, Catalog(), 60.0, 30.0, 0.0), wanted.max_tokens, random.Random(1))

@@ -42,8 +42,10 @@ class Asker:
         provider = Provider(name="host", wire="openai-chat", base_url=url, auth="bearer")
         model = Model(name="m", provider="host", id="m", context_window=9000, prices=(PriceRule(input=None, output=None),))
         self.profile = Profile(name="main", models=("m",), strategy="ordered", retries=0, timeout_s=timeout_s)
-        self.cache = Cache(home / "cache", clock=clock, server=server, **{"memory_entries": 0, **cache})
-        self.transport = HttpTransport(clock)
+        self.cache = Cache(
+            home / "cache", CacheSettings(**{"memory_entries": 0, **cache}), clock=clock, server=server
+        )
+        self.transport = HttpTransport(clock, env={})
         self.resources = Resources(
             settings=Settings({"host": provider}, {"m": model}, {}, "main", CacheSettings(), CATALOG),
             env={},

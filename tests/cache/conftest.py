@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from deepsel.cache import Cache
+from deepsel.config import CacheSettings
 
 sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode leaves the helpers' folder out
 
@@ -33,7 +34,8 @@ def open_cache(folder: Path, clock: FakeClock) -> Iterator[Callable[..., Cache]]
     opened: list[Cache] = []
 
     def make(path: Path = folder, **settings: Any) -> Cache:
-        cache = Cache(path, clock=clock, **{"memory_entries": 0, **settings})
+        given = {name: settings.pop(name) for name in ("server", "own_accounts") if name in settings}
+        cache = Cache(path, CacheSettings(**{"memory_entries": 0, **settings}), clock=clock, **given)
         opened.append(cache)
         return cache
 

@@ -20,6 +20,7 @@ from cache_support import Bomb, make_answer
 from deepsel.cache import Cache
 from deepsel.cli.checked import parse_duration
 from deepsel.clock import SystemClock
+from deepsel.config import CacheSettings
 from deepsel.errors import UsageError
 from deepsel.show.lines import width
 
@@ -43,7 +44,7 @@ def record(*arguments: str) -> dict[str, Any]:
 def keys(home: Path) -> list[str]:
     """Two answers in the cache of the test's home; the second with what a terminal would obey."""
     made = []
-    with Cache(Path(record("path")["path"]), clock=SystemClock()) as cache:
+    with Cache(Path(record("path")["path"]), CacheSettings(), clock=SystemClock()) as cache:
         for prompt, model, text in [("first", "m-1", "one"), ("sec\x1b[2Jond", "m-2", "two\x1b]0;x\x07\ud83d")]:
             key, answer = make_answer(prompt, text, model=model)
             cache.put(key, answer)
@@ -97,7 +98,7 @@ def test_show(keys: list[str]) -> None:
 
 def test_stats(keys: list[str]) -> None:
     """`stats` tells what is on disk and what the cache did, in all, by model, tier and day."""
-    with Cache(Path(record("path")["path"]), clock=SystemClock(), memory_entries=0) as cache:
+    with Cache(Path(record("path")["path"]), CacheSettings(memory_entries=0), clock=SystemClock()) as cache:
         assert cache.get(keys[0])
     data = record("stats", "--days", "2")
     assert (data["tiers"][-1]["name"], data["tiers"][-1]["entries"]) == ("disk", 2)
@@ -112,7 +113,7 @@ def test_stats(keys: list[str]) -> None:
 
 def test_stats_have_no_blocks_where_none_can_be_shown(keys: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """A dumb terminal is drawn on in ASCII signs."""
-    with Cache(Path(record("path")["path"]), clock=SystemClock(), memory_entries=0) as cache:
+    with Cache(Path(record("path")["path"]), CacheSettings(memory_entries=0), clock=SystemClock()) as cache:
         assert cache.get(keys[0]) is not None
     monkeypatch.setenv("TERM", "dumb")
     text = run("stats").stdout
@@ -122,7 +123,7 @@ def test_stats_have_no_blocks_where_none_can_be_shown(keys: list[str], monkeypat
 
 def test_a_list_is_aligned_by_the_width_of_its_names(home: Path) -> None:
     """Wide characters take two columns."""
-    with Cache(Path(record("path")["path"]), clock=SystemClock()) as cache:
+    with Cache(Path(record("path")["path"]), CacheSettings(), clock=SystemClock()) as cache:
         for prompt, model in (("first", "\u9577\u3044\u540d"), ("second", "short")):
             cache.put(*make_answer(prompt, "text", model=model))
     lines = run("list").stdout.splitlines()

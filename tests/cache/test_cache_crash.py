@@ -15,6 +15,7 @@ from cache_support import make_answer
 
 from deepsel.cache import Cache, Taken, upkeep
 from deepsel.clock import SystemClock
+from deepsel.config import CacheSettings
 
 PROCESSES, WRITES = 8, 500
 WRITER = """
@@ -24,8 +25,9 @@ from pathlib import Path
 from cache_support import make_answer
 from deepsel.cache import Cache
 from deepsel.clock import SystemClock
+from deepsel.config import CacheSettings
 
-cache = Cache(Path(sys.argv[3]), clock=SystemClock(), memory_entries=0)
+cache = Cache(Path(sys.argv[3]), CacheSettings(memory_entries=0), clock=SystemClock())
 for number in map(int, sys.argv[4:]):
     key, answer = make_answer(f"prompt {number}", "text " * 200)
     turn = next(cache.turns(key))
@@ -67,7 +69,7 @@ def test_kill_9_loses_and_damages_nothing(tmp_path: Path) -> None:
             shares = [[number for number in share if number not in completed] for share in shares]
     assert killed >= PROCESSES
     assert completed == set(range(WRITES))
-    with Cache(folder, clock=SystemClock(), memory_entries=0) as cache:
+    with Cache(folder, CacheSettings(memory_entries=0), clock=SystemClock()) as cache:
         for number in range(WRITES):
             key, answer = make_answer(f"prompt {number}", "text " * 200)
             found = cache.get(key)
@@ -85,7 +87,8 @@ def test_a_killed_process_holds_no_turn(tmp_path: Path, open_cache: Callable[...
     code = (
         "import os, signal, sys; from pathlib import Path\n"
         "from deepsel.cache import Cache; from deepsel.clock import SystemClock\n"
-        "turn = next(Cache(Path(sys.argv[1]), clock=SystemClock()).turns('k1-a')); turn.take()\n"
+        "from deepsel.config import CacheSettings\n"
+        "turn = next(Cache(Path(sys.argv[1]), CacheSettings(), clock=SystemClock()).turns('k1-a')); turn.take()\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run([sys.executable, "-c", code, tmp_path / "answers"], check=False, timeout=60)

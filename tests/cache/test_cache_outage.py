@@ -14,6 +14,7 @@ from redis_support import RedisProcess
 
 from deepsel.cache import Cache, RedisServer
 from deepsel.clock import SystemClock
+from deepsel.config import CacheSettings
 from deepsel.health.sqlite_state import SqliteState
 from deepsel.values import Finish, FinishReport, TextDelta, Usage, UsageReport, WireEvent
 
@@ -59,7 +60,7 @@ def test_every_ask_is_answered(tmp_path: Path, redis: RedisProcess) -> None:
     server = TimedServer(redis.url, clock=clock, timeout_s=TIMEOUT_S)
     asker = Asker(tmp_path, "http://127.0.0.1:1/v1", clock=clock)
     asker.cache.close()
-    cache = Cache(tmp_path / "cache", clock=clock, memory_entries=0, uses_disk=False, server=server)
+    cache = Cache(tmp_path / "cache", CacheSettings(memory_entries=0, disk=False), clock=clock, server=server)
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "none").touch()
     no_state = SqliteState(tmp_path / "cache" / "none")  # a file: this test is not about the state, which costs most
@@ -102,8 +103,8 @@ def test_each_request_is_told_what_happened_to_it(tmp_path: Path) -> None:
     (tmp_path / "cache" / "cache.db").write_bytes(b"garbage " * 1000)
     asker = Asker(tmp_path, "http://127.0.0.1:1/v1", clock=SystemClock())
     asker.cache.close()
-    cache = Cache(tmp_path / "cache", clock=SystemClock(), memory_entries=0)
-    asker.tools = replace(asker.tools, cache=cache, ask=answered)
+    cache = Cache(tmp_path / "cache", CacheSettings(memory_entries=0), clock=SystemClock())
+    asker.resources = replace(asker.resources, cache=cache, stream=answered)
     told = [sorted(one.code for one in asker.ask(f"Question {number}?").warnings) for number in range(3)]
     asker.close()
     cache.close()

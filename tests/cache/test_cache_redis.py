@@ -58,7 +58,7 @@ def test_machines_share(machine: Open, clock: FakeClock) -> None:
 def test_redis_alone_or_below_the_disk(machine: Open, disk: bool) -> None:
     """The server can stand in place of the disk, which then has no file."""
     key, answer = make_answer()
-    cache = machine("a", uses_disk=disk)
+    cache = machine("a", disk=disk)
     assert cache.put(key, answer, account=account())
     assert cache.get(key, account()).tier == ("disk" if disk else "redis")
     assert (cache.path / "cache.db").exists() is disk
@@ -104,7 +104,7 @@ def test_no_name_or_value_holds_a_key(machine: Open, redis: RedisProcess) -> Non
 def test_each_tier_may_keep_for_less(machine: Open, redis: RedisProcess, clock: FakeClock) -> None:
     """A tier's own time to live shortens the entry's there, and only there."""
     key, answer = make_answer()
-    cache = machine("a", memory_entries=8, ttl_limits_s={"memory": 10, "redis": 60, "other": None})
+    cache = machine("a", memory_entries=8, memory_ttl_s=10, redis_ttl_s=60)
     cache.put(key, answer, account=account())
     assert 0 < redis.client.pttl(redis.client.keys("*")[0]) <= 60_000
     clock.sleep(11)
@@ -117,7 +117,7 @@ def test_foreign_values_are_misses(machine: Open, redis: RedisProcess, foreign: 
     from deepsel.cache import upkeep
 
     key, answer = make_answer()
-    cache = machine("a", uses_disk=False, own_accounts=lambda: [account()])
+    cache = machine("a", disk=False, own_accounts=lambda: [account()])
     cache.put(key, answer, account=account())
     name = redis.client.keys("*")[0]
     redis.client.set(name, foreign)
@@ -192,7 +192,7 @@ def test_an_outage_is_one_warning_and_few_tries(open_cache: Open, clock: FakeClo
 def test_a_restarted_server_is_used_again(machine: Open, redis: RedisProcess, clock: FakeClock) -> None:
     """A connection that broke is opened again at once; after an outage the server is found again."""
     key, answer = make_answer()
-    cache = machine("a", uses_disk=False)
+    cache = machine("a", disk=False)
     assert cache.put(key, answer, account=account())
     redis.stop()
     redis.start()
@@ -209,7 +209,7 @@ def test_a_restarted_server_is_used_again(machine: Open, redis: RedisProcess, cl
 def test_a_full_server_is_still_read(machine: Open, redis: RedisProcess) -> None:
     """At its maxmemory the server takes nothing more: one warning, and what it holds is served."""
     key, answer = make_answer()
-    cache = machine("a", uses_disk=False)
+    cache = machine("a", disk=False)
     assert cache.put(key, answer, account=account())
     redis.client.config_set("maxmemory", 1)
     other_key, other = make_answer("other")
@@ -240,10 +240,10 @@ def test_a_password_is_honoured_and_never_told(tmp_path: Path, open_cache: Open,
     redis = RedisProcess(tmp_path, "--requirepass", "right-hush", user=":right-hush@")
     try:
         key, answer = make_answer()
-        good = open_cache(server=RedisServer(redis.url, clock=clock, namespace="t"), uses_disk=False)
+        good = open_cache(server=RedisServer(redis.url, clock=clock, namespace="t"), disk=False)
         assert good.put(key, answer)
         bad_url = redis.url.replace(":right-hush@", user)
-        bad = open_cache(server=RedisServer(bad_url, clock=clock, namespace="t"), uses_disk=False)
+        bad = open_cache(server=RedisServer(bad_url, clock=clock, namespace="t"), disk=False)
         is_kept, notices = bad.put(key, answer)
         assert not is_kept
         assert len(notices) == 1
@@ -269,7 +269,7 @@ def test_tls_is_honoured(tmp_path: Path, open_cache: Open, clock: FakeClock) -> 
     try:
         key, answer = make_answer()
         for url, works in ((redis.url, True), (redis.url.partition("?")[0], False)):
-            cache = open_cache(server=RedisServer(url, clock=clock, namespace="t"), uses_disk=False)
+            cache = open_cache(server=RedisServer(url, clock=clock, namespace="t"), disk=False)
             assert bool(cache.put(key, answer)) is works
     finally:
         redis.stop()
@@ -292,8 +292,9 @@ def test_without_the_library_there_is_a_hint(tmp_path: Path) -> None:
         "sys.path[:0] = sys.argv[1:2]\n"
         "from pathlib import Path; from cache_support import make_answer\n"
         "from deepsel.cache import Cache, RedisServer; from deepsel.clock import SystemClock\n"
+        "from deepsel.config import CacheSettings\n"
         "server = RedisServer('redis://127.0.0.1:1/0', clock=SystemClock(), namespace='t')\n"
-        "with Cache(Path(sys.argv[2]), clock=SystemClock(), server=server) as cache:\n"
+        "with Cache(Path(sys.argv[2]), CacheSettings(), clock=SystemClock(), server=server) as cache:\n"
         "    is_kept, notices = cache.put(*make_answer())\n"
         "print(is_kept, notices[0].message)"
     )
@@ -310,10 +311,11 @@ def test_a_hit_at_home_does_not_load_the_library(tmp_path: Path) -> None:
         "sys.path[:0] = sys.argv[1:2]\n"
         "from pathlib import Path; from cache_support import make_answer\n"
         "from deepsel.cache import Cache, RedisServer; from deepsel.clock import SystemClock\n"
+        "from deepsel.config import CacheSettings\n"
         "key, answer = make_answer()\n"
-        "Cache(Path(sys.argv[2]), clock=SystemClock()).put(key, answer)\n"
+        "Cache(Path(sys.argv[2]), CacheSettings(), clock=SystemClock()).put(key, answer)\n"
         "server = RedisServer('redis://127.0.0.1:1/0', clock=SystemClock(), namespace='t')\n"
-        "found = Cache(Path(sys.argv[2]), clock=SystemClock(), server=server).get(key)\n"
+        "found = Cache(Path(sys.argv[2]), CacheSettings(), clock=SystemClock(), server=server).get(key)\n"
         "print(found.tier, 'redis' in sys.modules)"
     )
     arguments = [sys.executable, "-c", code, Path(__file__).parent, tmp_path]

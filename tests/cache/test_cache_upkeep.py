@@ -94,7 +94,7 @@ def test_an_empty_file_is_repaired_too(open_cache: Open) -> None:
 def test_an_import_without_a_disk_is_refused(open_cache: Open, filled: Cache) -> None:
     """What would be forgotten at once is not called imported."""
     with pytest.raises(ConfigError, match="disk"):
-        upkeep.import_lines(open_cache(uses_disk=False), upkeep.export_lines(filled.entries()))
+        upkeep.import_lines(open_cache(disk=False), upkeep.export_lines(filled.entries()))
 
 
 def test_others_may_not_read(filled: Cache) -> None:

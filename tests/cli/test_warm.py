@@ -23,6 +23,7 @@ from deepsel.engine.resources import Resources
 from deepsel.errors import OverBudgetError
 from deepsel.health.log import Observation
 from deepsel.health.sqlite_state import SqliteState
+from deepsel.providers.calls import Outgoing
 from deepsel.session.warm import Warmer
 from deepsel.values import Finish, FinishReport, Model, PriceRule, Provider, TextDelta, Usage, UsageReport, WireEvent
 
@@ -57,7 +58,8 @@ def warmer(tmp_path: Path, clock: FakeClock) -> Callable[..., Warmer]:
     """A warmer whose first call to a model waits 2 s for a token, later ones 0.5 s; each costs 3 + 2 dollars a million."""
     called: list[str] = []
 
-    def ask(transport: Any, body: dict[str, Any], *rest: Any, **limits: Any) -> Iterator[WireEvent]:
+    def ask(transport: Any, outgoing: Outgoing, **limits: Any) -> Iterator[WireEvent]:
+        body: dict[str, Any] = outgoing.body
         assert body["max_tokens"] == 1
         clock.seconds += 0.5 if body["model"] in called else 2.0
         called.append(body["model"])
@@ -74,7 +76,7 @@ def warmer(tmp_path: Path, clock: FakeClock) -> Callable[..., Warmer]:
             settings=Settings({"host": host}, models, {}, "main", CacheSettings(), CATALOG),
             env={},
             transport=lambda: None,  # type: ignore[arg-type, return-value]  # nothing is sent
-            cache=Cache(tmp_path / "cache", clock=clock),
+            cache=Cache(tmp_path / "cache", CacheSettings(), clock=clock),
             state=SqliteState(tmp_path / "data"),
             clock=clock,
             rng=random.Random(0),

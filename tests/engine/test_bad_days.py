@@ -76,7 +76,7 @@ class PatientTransport(HttpTransport):
     """Moves a hurried clock to the limit that a socket was waited for until."""
 
     def __init__(self, clock: HurriedClock) -> None:
-        super().__init__(clock)
+        super().__init__(clock, env={})
         self._hurried = clock
 
     @contextmanager
@@ -153,7 +153,7 @@ def ask(tmp_path: Path) -> Iterator[AskOne]:
             settings = Settings(hosts, models, {}, "main", CacheSettings(), CATALOG)
             clock = HurriedClock() if is_hurried else SkippingClock()
             request = Request((Message.of("user", "Hi"),), temperature=0.0, seed=7, stream=streams)
-            cache = stack.enter_context(Cache(tmp_path / "cache", clock=clock))
+            cache = stack.enter_context(Cache(tmp_path / "cache", CacheSettings(), clock=clock))
             resources = Resources(
                 settings=settings,
                 env={},
@@ -164,7 +164,7 @@ def ask(tmp_path: Path) -> Iterator[AskOne]:
                 rng=random.Random(0),
                 key_of=lambda provider: KEY,
             )
-            made = PatientTransport(clock) if isinstance(clock, HurriedClock) else HttpTransport(clock)
+            made = PatientTransport(clock) if isinstance(clock, HurriedClock) else HttpTransport(clock, env={})
             transport = stack.enter_context(made)
             one = Run(Ask(request, "Hi", chosen), resources, is_shown=is_shown)
             shown = "".join(event.text for event in one.events() if isinstance(event, TextDelta))
@@ -481,7 +481,7 @@ def test_many_at_once_press_nobody(tmp_path: Path) -> None:
             settings=settings,
             env={},
             transport=lambda: transport,
-            cache=Cache(tmp_path / "cache", clock=SystemClock()),
+            cache=Cache(tmp_path / "cache", CacheSettings(), clock=SystemClock()),
             state=SqliteState(tmp_path / "data"),
             clock=SystemClock(),
             rng=random.Random(0),

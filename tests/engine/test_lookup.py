@@ -47,7 +47,7 @@ class World:
     def __init__(self, home: Path, **members: Any) -> None:
         self.models = {name: model(name, **members) for name in NAMES}
         self.profile = Profile(name="main", models=NAMES, max_tokens=500)
-        self.cache = Cache(home / "cache", clock=SystemClock(), memory_entries=0)
+        self.cache = Cache(home / "cache", CacheSettings(memory_entries=0), clock=SystemClock())
         self.state = SqliteState(home / "data")
         self.env = ENV
         self.host = HOST

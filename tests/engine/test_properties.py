@@ -23,6 +23,7 @@ from deepsel.engine.resources import Resources
 from deepsel.engine.run import Run
 from deepsel.errors import AttemptFailed, ErrorClass, OverBudgetError
 from deepsel.health.sqlite_state import SqliteState
+from deepsel.providers.calls import Outgoing
 from deepsel.values import (
     Finish,
     FinishReport,
@@ -100,11 +101,9 @@ class World:
     """(model, instant)."""
     ends: list[tuple[str, float, Outcome]] = field(default_factory=list)
 
-    def ask(
-        self, transport: Any, body: dict[str, Any], provider: Provider, key: Any, **limits: Any
-    ) -> Iterator[WireEvent]:
+    def ask(self, transport: Any, outgoing: Outgoing, **limits: Any) -> Iterator[WireEvent]:
         outcome = self.script[len(self.calls)] if len(self.calls) < len(self.script) else Outcome(text="default")
-        name = body["model"]
+        name = str(outgoing.body["model"])
         self.calls.append((name, self.clock.seconds))
         deadline = limits["timeouts"].deadline
         self.clock.seconds = min(self.clock.seconds + outcome.takes_s, max(deadline, self.clock.seconds))
@@ -151,7 +150,7 @@ def _run(
         max_cost_usd=cap,
     )
     ask = Ask(Request((Message.of("user", "Hi"),), temperature=0.0, seed=7), "Hi", profile)
-    cache = Cache(folder / "cache", clock=clock)
+    cache = Cache(folder / "cache", CacheSettings(), clock=clock)
     resources = Resources(
         settings=_settings([*names, "wide"]),
         env={},

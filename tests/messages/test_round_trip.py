@@ -14,7 +14,7 @@ from deepsel.messages.forms import wires_needed
 from deepsel.messages.lines import read_line
 from deepsel.messages.tools import read_tool_choice, read_tools
 from deepsel.values import Message, Model, Provider, Request
-from deepsel.wires.table import WIRES
+from deepsel.wires.table import wire_names, wire_of
 
 words = st.text(max_size=6)
 names = st.text("abcdef", min_size=1, max_size=4)
@@ -84,10 +84,10 @@ def sent(messages: tuple[Message, ...], wire: str, **fields: Any) -> dict[str, A
     """The body in which a wire sends them."""
     provider = Provider(name="host", wire=wire, base_url="http://127.0.0.1:1")  # type: ignore[arg-type]  # a wire's name
     model = Model(name="m", provider="host", id="m")
-    return WIRES[wire].encode(Request(messages, **fields), model, provider, max_tokens=9)
+    return wire_of(wire).encode(Request(messages, **fields), model, provider, max_tokens=9)
 
 
-@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("wire", wire_names())
 @given(data=st.data())
 def test_a_list_comes_back_as_it_was(wire: str, data: st.DataObject) -> None:
     """Every member of a list, known or not, is sent on the wire of its form, the parts in the order given."""
@@ -95,14 +95,14 @@ def test_a_list_comes_back_as_it_was(wire: str, data: st.DataObject) -> None:
     assert sent(read_messages(listed, "the list"), wire)["messages"] == listed
 
 
-@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("wire", wire_names())
 @given(data=st.data())
 def test_what_another_wire_cannot_carry_is_known_before(wire: str, data: st.DataObject) -> None:
     """A request that names no wire as the only one can be written on each, and every text of it is there."""
     messages = read_messages(data.draw(st.lists(FORMS[wire], min_size=1, max_size=4)), "the list")
     if wires_needed(Request(messages)):
         return
-    for other in WIRES:
+    for other in wire_names():
         body = json.dumps(sent(messages, other), ensure_ascii=False)
         for message in messages:
             for written in filter(None, (part.text for part in message.parts if type(part).__name__ == "Text")):
@@ -243,8 +243,8 @@ CHOICES = {
 }
 
 
-@pytest.mark.parametrize("form", WIRES)
-@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("form", wire_names())
+@pytest.mark.parametrize("wire", wire_names())
 def test_tools_are_written_in_each_wires_form(form: str, wire: str) -> None:
     """A definition of a tool and the choice among tools mean the same on both wires, whichever form they were read in."""
     tools = read_tools(TOOLS[form], "the tools")
@@ -254,7 +254,7 @@ def test_tools_are_written_in_each_wires_form(form: str, wire: str) -> None:
         assert body["tool_choice"] == CHOICES[wire][number]
 
 
-@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("wire", wire_names())
 def test_a_body_on_a_line_comes_back_whole(wire: str) -> None:
     """System blocks, tools and other members of a line are sent or handed on; none is lost."""
     body: dict[str, Any] = {"model": "m", "temperature": 0.5, "messages": TALK[:1], "tools": TOOLS[wire]}

@@ -6,7 +6,7 @@ import os
 import shutil
 import ssl
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -106,13 +106,13 @@ def trusting(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     def make(folder: Path | None, bundle: Path | None) -> tuple[transport.HttpTransport, list[int]]:
         loads: list[int] = []
 
-        def load() -> ssl.SSLContext:
+        def load(env: Mapping[str, str]) -> ssl.SSLContext:
             loads.append(1)
             return ssl.create_default_context(cafile=str(bundle)) if bundle else httpx.create_ssl_context()
 
-        monkeypatch.setattr(transport, "system_folder", lambda: str(folder) if folder else None)
+        monkeypatch.setattr(transport, "system_folder", lambda env: str(folder) if folder else None)
         monkeypatch.setattr(transport, "_bundle", load)
-        return transport.HttpTransport(SystemClock()), loads
+        return transport.HttpTransport(SystemClock(), env={}), loads
 
     return make
 
@@ -215,15 +215,25 @@ def test_a_wrong_name_is_refused(server: ThreadingHTTPServer, authority: Path, t
         pass
 
 
-def test_the_environment_comes_first(monkeypatch: pytest.MonkeyPatch, authority: Path) -> None:
+def test_the_environment_comes_first(
+    monkeypatch: pytest.MonkeyPatch, server: ThreadingHTTPServer, authority: Path
+) -> None:
     """Certificates named by the environment are the only ones; a file that is missing is a configuration error."""
     paths = ssl.get_default_verify_paths()._replace(capath=str(authority / "by-hash"))
     monkeypatch.setattr(ssl, "get_default_verify_paths", lambda: paths)
-    assert system_folder() == str(authority / "by-hash")
-    monkeypatch.setenv("SSL_CERT_FILE", "/nonexistent/ca.pem")
-    assert system_folder() is None
+    assert system_folder({}) == str(authority / "by-hash")
+    for name in ("SSL_CERT_FILE", "SSL_CERT_DIR"):
+        assert system_folder({name: "/nonexistent/ca.pem"}) is None
     with pytest.raises(ConfigError, match="SSL_CERT_FILE"):
-        Certificates(httpx.create_ssl_context, None).context()
+        _ask(transport.HttpTransport(SystemClock(), env={"SSL_CERT_FILE": "/nonexistent/ca.pem"}), server)
+
+
+@pytest.mark.parametrize("name", ["SSL_CERT_FILE", "SSL_CERT_DIR"])
+def test_the_environment_that_is_handed_in_is_trusted(name: str, server: ThreadingHTTPServer, authority: Path) -> None:
+    """A server whose authority the environment names is trusted, whatever the process's own environment says."""
+    named = authority / ("ca.pem" if name == "SSL_CERT_FILE" else "by-hash")
+    made = transport.HttpTransport(SystemClock(), env={name: str(named)})
+    assert _ask(made, server) == b"hello"
 
 
 def test_a_folder_without_hashes_is_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -232,7 +242,7 @@ def test_a_folder_without_hashes_is_none(monkeypatch: pytest.MonkeyPatch, tmp_pa
     (tmp_path / "ca.pem").write_text("")
     for folder in (str(tmp_path), "/nonexistent", None):
         monkeypatch.setattr(ssl, "get_default_verify_paths", lambda found=folder: paths._replace(capath=found))
-        assert system_folder() is None
+        assert system_folder({}) is None
 
 
 @pytest.mark.parametrize("folder", [True, False])

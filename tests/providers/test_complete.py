@@ -12,12 +12,12 @@ import pytest
 
 from deepsel.clock import SystemClock
 from deepsel.errors import AttemptFailed, ErrorClass
-from deepsel.providers.calls import ResponseFacts, Timeouts
+from deepsel.providers.calls import Outgoing, ResponseFacts, Timeouts
 from deepsel.providers.complete import stream_answer
 from deepsel.providers.transport import HttpTransport
 from deepsel.secret import Secret
 from deepsel.values import Finish, FinishReport, Identity, ReasoningDelta, TextDelta, UsageReport, WireEvent
-from deepsel.wires.table import WIRES
+from deepsel.wires.table import wire_names, wire_of
 from deepsel.wires.waits import Quota
 
 Make = Callable[..., Any]
@@ -60,11 +60,14 @@ class Asker:
 
     def iterate(self, timeouts: Timeouts = PATIENT) -> Iterator[WireEvent]:
         transport, request, model, provider = self._parts
-        body = WIRES[provider.wire].encode(request, model, provider, max_tokens=50)
+        body = wire_of(provider.wire).encode(request, model, provider, max_tokens=50)
         return stream_answer(
-            transport, body, provider, Secret("sk-key-0123456789"),
-            is_stream=request.stream, timeouts=timeouts, clock=SystemClock(), on_response=self.facts.append,
-        )  # fmt: skip
+            transport,
+            Outgoing(provider, Secret("sk-key-0123456789"), body, is_stream=request.stream),
+            timeouts=timeouts,
+            clock=SystemClock(),
+            on_response=self.facts.append,
+        )
 
     def run(self, timeouts: Timeouts = PATIENT) -> str:
         """Return the text; what came before a failure stays in `events`."""
@@ -83,7 +86,7 @@ class Asker:
         return caught.value
 
 
-@pytest.fixture(params=list(WIRES))
+@pytest.fixture(params=list(wire_names()))
 def wire(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -91,7 +94,7 @@ def wire(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def asker(wire: str, serve: Make, ask: Make, model: Make, provider: Make, clock: Any) -> Iterator[Make]:
     """Make something that asks a server that plays the given responses, one a connection."""
-    with HttpTransport(clock) as transport:
+    with HttpTransport(clock, env={}) as transport:
 
         def make(*responses: Any, stream: bool = True, **fields: Any) -> Asker:
             scripts = [["read", *(response if isinstance(response, tuple) else (response,))] for response in responses]

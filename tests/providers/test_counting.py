@@ -21,7 +21,7 @@ WIRE = "anthropic-messages"
 @pytest.fixture
 def counted(serve: Make, model: Make, provider: Make) -> Iterator[Callable[..., Any]]:
     """Ask a server that gives one response; gives the count and the request as it came."""
-    with HttpTransport(SystemClock()) as transport:
+    with HttpTransport(SystemClock(), env={}) as transport:
 
         def ask(response: bytes, *texts: str) -> tuple[int, bytes]:
             server = serve(["read", response])

@@ -34,7 +34,7 @@ NONE = Timeouts(connect_s=None, first_token_s=None, progress_s=None, idle_s=None
 
 @pytest.fixture
 def transport(clock: Any) -> Iterator[HttpTransport]:
-    with HttpTransport(clock) as made:
+    with HttpTransport(clock, env={}) as made:
         yield made
 
 
@@ -93,7 +93,7 @@ def test_every_pool_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
     pool = httpcore.ConnectionPool()
     assert isinstance(pool._network_backend, httpcore.SyncBackend)
-    watch = Watch(httpcore.SyncBackend(), ssl.create_default_context)  # type: ignore[arg-type]
+    watch = Watch(httpcore.SyncBackend(), ssl.create_default_context, unconnected=())  # type: ignore[arg-type]
     with httpx.Client() as client:
         watch_connections(client, watch)
         pools = [found._pool for found in (client._transport, *client._mounts.values()) if found]  # type: ignore[attr-defined]
@@ -105,7 +105,7 @@ def test_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch, serve: Make, 
     """A proxy is used as httpx users know it, but never for this machine's own servers."""
     proxy, own = serve(["read", reply("proxied")]), serve(["read", reply("direct")])
     monkeypatch.setenv("HTTP_PROXY", proxy.url)
-    with HttpTransport(SystemClock()) as transport:
+    with HttpTransport(SystemClock(), env={}) as transport:
         assert get(transport, "http://models.example/v1") == b"proxied"
         assert get(transport, own.url) == b"direct"
     assert proxy.requests[0].startswith(b"POST http://models.example/v1 HTTP/1.1")
@@ -116,7 +116,7 @@ def test_unusable_proxy(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
     """A proxy that cannot be used is a configuration error that names the variables."""
     monkeypatch.setenv("ALL_PROXY", value)
     with pytest.raises(ConfigError) as caught:
-        HttpTransport(SystemClock())
+        HttpTransport(SystemClock(), env={})
     assert "ALL_PROXY" in caught.value.hint
 
 

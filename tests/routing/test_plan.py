@@ -17,7 +17,7 @@ from deepsel.routing import (
     Needs,
     Plan,
     Policy,
-    ScoreWeights,
+    Weights,
     detect,
     difficulty,
     expected_output_tokens,
@@ -163,7 +163,7 @@ def test_reasons_are_sentences_with_numbers() -> None:
 
 costs = st.one_of(st.none(), st.decimals(min_value=0, max_value=20, places=6).map(str))
 units = st.floats(min_value=0, max_value=1)
-weights = st.one_of(st.none(), st.builds(ScoreWeights, *[st.floats(min_value=0.01, max_value=1)] * 3))
+weights = st.one_of(st.none(), st.builds(Weights, *[st.floats(min_value=0.01, max_value=1)] * 3))
 
 
 @st.composite

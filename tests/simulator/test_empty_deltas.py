@@ -6,14 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from raw_client import PATHS, ReadRequest, is_empty
+from raw_client import PATHS, Ask, is_empty
 
 from deepsel.simulator import Behaviour, Simulator
-from deepsel.simulator.faults import planned
+from deepsel.simulator.answers.reply import Mark, ReadRequest
+from deepsel.simulator.faults.table import planned
 from deepsel.simulator.replies import Scene
-from deepsel.simulator.reply import Mark
-from deepsel.simulator.reply import ReadRequest as Asked
-from deepsel.simulator.wires import WIRES
+from deepsel.simulator.wires.table import WIRES
 
 FAULT = {"fault": "empty_deltas", "fault_count": 3, "fault_interval_s": 0.001}
 FORMS: dict[str, list[dict[str, Any]]] = {
@@ -31,7 +30,7 @@ EITHER_WIRE = pytest.mark.parametrize("wire", PATHS)
 
 @EITHER_WIRE
 @pytest.mark.parametrize("reasoning_tokens", [0, 2])
-def test_they_stand_before_and_between_tokens(wire: str, reasoning_tokens: int, ask: ReadRequest) -> None:
+def test_they_stand_before_and_between_tokens(wire: str, reasoning_tokens: int, ask: Ask) -> None:
     """Every form comes `fault_count` times, then the first token, and every form once more before each other token."""
     with Simulator({"default": {**FAULT, "text": "one two three", "reasoning_tokens": reasoning_tokens}}) as simulator:
         raw = ask(simulator, wire, stream=True)
@@ -45,7 +44,7 @@ def test_they_stand_before_and_between_tokens(wire: str, reasoning_tokens: int, 
     assert (len(record.reasoning_written_s), len(record.token_written_s)) == (reasoning_tokens, 4)
 
 
-def test_they_belong_to_the_open_block(ask: ReadRequest) -> None:
+def test_they_belong_to_the_open_block(ask: Ask) -> None:
     """On the anthropic-messages wire each names the block that has begun and not ended."""
     with Simulator({"default": {**FAULT, "reasoning_tokens": 2}}) as simulator:
         raw = ask(simulator, "anthropic-messages", stream=True)
@@ -64,7 +63,7 @@ def test_they_belong_to_the_open_block(ask: ReadRequest) -> None:
 def test_they_have_their_own_time(wire: Any) -> None:
     """They begin when the stream does, `fault_interval_s` apart, then come half way between two tokens, and move none."""
     behaviour = Behaviour(headers_s=0.5, ttft_s=2, itl_s=1, text="one two three", fault_count=3, fault_interval_s=0.25)
-    asked = Asked("m", "Hi", "Hi", stream=True, max_tokens=None, include_usage=True)
+    asked = ReadRequest("m", "Hi", "Hi", stream=True, max_tokens=None, include_usage=True)
     scene = Scene(wire, asked, behaviour, "sim-1", datetime(2026, 1, 2, tzinfo=UTC))
     frames = planned(scene, "empty_deltas", 0).frames
     empty = [frame.due_s for frame in frames if frame.mark is Mark.NOISE and b"ping" not in frame.data]
@@ -73,7 +72,7 @@ def test_they_have_their_own_time(wire: Any) -> None:
 
 
 @EITHER_WIRE
-def test_an_answer_without_tokens_has_none(wire: str, ask: ReadRequest) -> None:
+def test_an_answer_without_tokens_has_none(wire: str, ask: Ask) -> None:
     """Where no token comes there is no place for them, and none follows the end."""
     with Simulator({"default": {**FAULT, "text": ""}}) as simulator:
         assert ask(simulator, wire, stream=True).deltas == []

@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from raw_client import PATHS, Ask
 
-from deepsel.simulator import Simulator, wires
-from deepsel.simulator.reply import UnreadableRequest
-from deepsel.simulator.schema import example
-from deepsel.simulator.tokens import count, pieces
+from deepsel.simulator import Simulator
+from deepsel.simulator.answers.reply import UnreadableRequest
+from deepsel.simulator.answers.schema import example
+from deepsel.simulator.answers.tokens import count, pieces
+from deepsel.simulator.wires.table import WIRES as SIMULATED
 
 WIRES = tuple(PATHS)
 
@@ -239,7 +240,7 @@ _JUNK = st.recursive(
 @given(junk=_JUNK)
 def test_no_body_breaks_the_reader(wire: str, junk: Any) -> None:
     """Whatever stands in a member, a body is read or refused, never a crash."""
-    module = next(module for module in wires.WIRES if wire == module.NAME)
+    module = next(module for module in SIMULATED if wire == module.NAME)
     names = ("messages", "response_format", "output_config", "thinking", "system", "stream_options", "reasoning_effort")
     for name in names:
         body = {"model": "m", "max_tokens": 5, "messages": [{"role": "user", "content": junk}], name: junk}

@@ -13,7 +13,7 @@ import pytest
 from raw_client import PATHS, Ask, Raw, connect, is_empty, prompt, read_to_end, request_bytes, split_response
 
 from deepsel.simulator import FAULTS, Simulator
-from deepsel.simulator.errors_table import ERRORS
+from deepsel.simulator.answers.errors_table import ERRORS
 
 WIRES = tuple(PATHS)
 BOTH = [(wire, stream) for wire in WIRES for stream in (False, True)]

@@ -21,7 +21,7 @@ from deepsel.values import (
     WireEvent,
 )
 from deepsel.wires.sse import Event
-from deepsel.wires.table import WIRES
+from deepsel.wires.table import wire_names, wire_of
 
 
 def fail(document: JsonObject | str) -> AttemptFailed:
@@ -30,7 +30,7 @@ def fail(document: JsonObject | str) -> AttemptFailed:
 
 def decode(wire: str, *documents: Any) -> list[WireEvent]:
     """Feed documents, or texts as they are, as events; accept the end."""
-    decoder = WIRES[wire].Decoder(fail)
+    decoder = wire_of(wire).Decoder(fail)
     events = []
     for document in documents:
         data = document if isinstance(document, str) else json.dumps(document)
@@ -107,7 +107,7 @@ def test_openai_finish_values(raw: str, finish: Finish | None) -> None:
 )
 def test_broken_finish_values_fail(raw: str, error_class: ErrorClass) -> None:
     """A finish value that says the provider gave up is a failure, after the text that came with it."""
-    decoder = WIRES["openai-chat"].Decoder(fail)
+    decoder = wire_of("openai-chat").Decoder(fail)
     events = decoder.feed(Event(json.dumps(chunk({"content": "t"}, raw))))
     assert next(events) == TextDelta("t")
     with pytest.raises(AttemptFailed) as failed:
@@ -195,10 +195,10 @@ WHOLE = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("wire", wire_names())
 def test_whole_answers(wire: str) -> None:
     """A whole document is read as its stream would be."""
-    decoder = WIRES[wire].Decoder(fail)
+    decoder = wire_of(wire).Decoder(fail)
     events = list(decoder.read(WHOLE[wire]))
     decoder.close()
     assert events[:3] == [Identity("m"), ReasoningDelta("r"), TextDelta("t")]
@@ -206,7 +206,7 @@ def test_whole_answers(wire: str) -> None:
     assert events[3].finish is Finish.COMPLETE
 
 
-@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("wire", wire_names())
 @pytest.mark.parametrize(
     "event",
     [
@@ -222,19 +222,19 @@ def test_whole_answers(wire: str) -> None:
 def test_errors_inside_are_found_first(wire: str, event: Event) -> None:
     """An error of any shape inside a 200 is a failure before anything else in it is looked at."""
     with pytest.raises(AttemptFailed, match="found"):
-        list(WIRES[wire].Decoder(fail).feed(event))
+        list(wire_of(wire).Decoder(fail).feed(event))
 
 
-@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("wire", wire_names())
 @pytest.mark.parametrize("data", ['{"choices": [', "[]", "null", '"x"', "[" * 100_000, "{" + '"a":{' * 9000])
 def test_malformed_events(wire: str, data: str) -> None:
     """What is no JSON object is malformed, however deep it is nested."""
     with pytest.raises(AttemptFailed) as failed:
-        list(WIRES[wire].Decoder(fail).feed(Event(data)))
+        list(wire_of(wire).Decoder(fail).feed(Event(data)))
     assert failed.value.error_class is ErrorClass.MALFORMED
 
 
-@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("wire", wire_names())
 @pytest.mark.parametrize("junk", [1, "x", True, [], [1, None], {}, {"a": 1}, None])
 @pytest.mark.parametrize(
     "name", ["choices", "usage", "model", "type", "message", "delta", "content", "content_block", "error_", "stop_reason"]
@@ -243,6 +243,6 @@ def test_wrong_kinds_are_skipped(wire: str, junk: Any, name: str) -> None:
     """A member of the wrong kind reads as absent."""
     documents = [{name: junk}, {"choices": [{name: junk, "delta": {name: junk, "refusal": junk}}]}]
     documents += [{"type": kind, name: junk} for kind in ("message_start", "message_delta", "content_block_delta")]
-    decoder = WIRES[wire].Decoder(fail)
+    decoder = wire_of(wire).Decoder(fail)
     for document in documents:
         assert all(isinstance(event, WireEvent) for event in decoder.read(document))

@@ -12,7 +12,7 @@ from deepsel.errors import ConfigError
 from deepsel.secret import Secret
 from deepsel.values import Image, Message, Model, Provider, Request, Text
 from deepsel.wires import bodies
-from deepsel.wires.table import WIRES
+from deepsel.wires.table import wire_names, wire_of
 
 Make = Callable[..., Any]
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"], "additionalProperties": False}
@@ -20,10 +20,10 @@ OFF = {"thinking": {"type": "disabled"}}
 
 
 def encode(request: Request, model: Model, provider: Provider) -> dict[str, Any]:
-    return WIRES[provider.wire].encode(request, model, provider, max_tokens=100)
+    return wire_of(provider.wire).encode(request, model, provider, max_tokens=100)
 
 
-@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("wire", wire_names())
 def test_every_wire_sends_the_basics(wire: str, ask: Make, model: Make, provider: Make) -> None:
     """Each wire sends the id, the messages, the limit and whether to stream, as JSON without a key."""
     body = encode(ask(stream=False), model(), provider(wire=wire))
@@ -31,7 +31,7 @@ def test_every_wire_sends_the_basics(wire: str, ask: Make, model: Make, provider
     assert json.loads(bodies.serialise(body)) == body
 
 
-@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("wire", wire_names())
 @pytest.mark.parametrize(
     ("auth", "names"),
     [("bearer", {"authorization"}), ("x-api-key", {"x-api-key"}), ("both", {"authorization", "x-api-key"}),
@@ -40,18 +40,18 @@ def test_every_wire_sends_the_basics(wire: str, ask: Make, model: Make, provider
 def test_key_goes_where_the_provider_wants_it(wire: str, auth: str, names: set[str], provider: Make) -> None:
     """The key stands in the headers its row names, masked in every repr, and in none without a key."""
     row = provider(wire=wire, auth=auth, headers={"X-Team": "docs"})
-    headers = WIRES[wire].headers(row, Secret("sk-secret-123"))
+    headers = wire_of(wire).headers(row, Secret("sk-secret-123"))
     assert {name for name, value in headers.items() if isinstance(value, Secret)} == names
     assert headers["x-team"] == "docs"
     assert "sk-secret-123" not in repr(headers)
-    assert not names & WIRES[wire].headers(row, None).keys()
+    assert not names & wire_of(wire).headers(row, None).keys()
 
 
 def test_own_headers_win(provider: Make) -> None:
     """A version header of the row replaces the wire's."""
-    assert WIRES["anthropic-messages"].headers(provider(), None)["anthropic-version"] == "2023-06-01"
+    assert wire_of("anthropic-messages").headers(provider(), None)["anthropic-version"] == "2023-06-01"
     row = provider(headers={"Anthropic-Version": "2026-10-21"})
-    assert WIRES["anthropic-messages"].headers(row, None)["anthropic-version"] == "2026-10-21"
+    assert wire_of("anthropic-messages").headers(row, None)["anthropic-version"] == "2026-10-21"
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def test_own_headers_win(provider: Make) -> None:
 )
 def test_urls(wire: str, base: str, url: str, provider: Make) -> None:
     """The wire's path is joined to the base URL once."""
-    assert WIRES[wire].url(provider(base_url=base)) == url
+    assert wire_of(wire).url(provider(base_url=base)) == url
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_non_stream_members_are_for_non_streaming_requests(ask: Make, model: Mak
         ({}, {"seed": False}, {"temperature": 1}, ("seed",), False),
     ],
 )
-@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("wire", wire_names())
 def test_what_is_withheld_and_what_repeats(
     wire: str, row: Any, model_row: Any, params: Any, withheld: Any, is_deterministic: bool,
     ask: Make, model: Make, provider: Make,
@@ -143,11 +143,11 @@ def test_what_is_withheld_and_what_repeats(
     """What is asked for and not sent is named; only sampling that is sent and honoured makes a request repeatable."""
     place, target = provider(wire=wire, **row), model(**model_row)
     request = ask(temperature=0, seed=7, params=params)
-    assert WIRES[wire].withheld(request, target, place) == withheld
+    assert wire_of(wire).withheld(request, target, place) == withheld
     body = encode(request, target, place)
-    assert WIRES[wire].is_deterministic(body, target, place) is is_deterministic
-    assert WIRES[wire].withheld(ask(), target, place) == ()
-    assert not WIRES[wire].is_deterministic(encode(ask(), target, place), target, place)
+    assert wire_of(wire).is_deterministic(body, target, place) is is_deterministic
+    assert wire_of(wire).withheld(ask(), target, place) == ()
+    assert not wire_of(wire).is_deterministic(encode(ask(), target, place), target, place)
 
 
 def test_openai_schema_forms(ask: Make, model: Make, provider: Make) -> None:

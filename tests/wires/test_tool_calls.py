@@ -10,15 +10,15 @@ import pytest
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.values import Finish, FinishReport, TextDelta, ToolCallDelta, WireEvent
 from deepsel.wires.sse import Event
-from deepsel.wires.table import WIRES
+from deepsel.wires.table import wire_names, wire_of
 
-OPENAI, ANTHROPIC = WIRES
+OPENAI, ANTHROPIC = wire_names()
 ROME = '{"city":"Rome"}'
 
 
 def decoded(wire: str, *documents: dict[str, Any]) -> list[WireEvent]:
     """What a stream of these documents says of text, calls and the end."""
-    decoder = WIRES[wire].Decoder(lambda _: AttemptFailed(ErrorClass.SERVER, "an error"))
+    decoder = wire_of(wire).Decoder(lambda _: AttemptFailed(ErrorClass.SERVER, "an error"))
     events = [event for document in documents for event in decoder.feed(Event(json.dumps(document)))]
     decoder.close()
     return [event for event in events if isinstance(event, TextDelta | ToolCallDelta | FinishReport)]

@@ -154,9 +154,9 @@ def _taken_length(params: dict[str, Json], given: int | None) -> int | None:
     """
     if not params:
         return given
-    from deepsel.wires.table import WIRES
+    from deepsel.wires.table import wire_names, wire_of
 
-    names = frozenset[str]().union(*(wire.LENGTH_FIELDS for wire in WIRES.values()))
+    names = frozenset[str]().union(*(wire_of(name).LENGTH_FIELDS for name in wire_names()))
     for name in sorted(names & params.keys(), reverse=True):
         value = params.pop(name)
         if isinstance(value, bool) or not isinstance(value, int):

@@ -151,7 +151,8 @@ def _read(options: EstimateOptions, common: Common, basis: Basis) -> tuple[Readi
         from deepsel.estimate.changed import price_change
 
         candidates = models[:1] if options.models else models
-        return price_change(options.diff, options.paths or [], models, candidates, providers, basis.assumptions)
+        paths, assumptions = options.paths or [], basis.assumptions
+        return price_change(options.diff, paths, models, candidates, providers, assumptions, env=os.environ)
     reading = _read_paths(options, common, basis)
     if options.exact:
         from deepsel.estimate.reading.reported import ask_providers

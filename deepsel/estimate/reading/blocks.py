@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from deepsel.estimate.reading.languages import CODE, UNKNOWN, Guess, detect
+from deepsel.estimate.reading.languages import CODE, UNKNOWN, Guess, detect, open_detector
 from deepsel.estimate.reading.scripts import NO_SCRIPT, script_of
 
 _PARAGRAPH = re.compile(r"\n\r?\n(?=[^\W_])")
@@ -81,11 +81,12 @@ def _lines(text: str, start: int, end: int) -> Iterator[str]:
 
 def _guesses(parts: Iterable[str]) -> Iterator[Guess]:
     """Guess each part's language; in a long uniform run only every `_STEP`th is looked at closely."""
+    detector = open_detector()
     last: Guess | None = None
     run = 0
     for part in parts:
         is_passed_over = last and run >= _SETTLED and run % _STEP and script_of(part) == last.script
-        here = last if last and is_passed_over else detect(part)
+        here = last if last and is_passed_over else detect(part, detector)
         run = run + 1 if here == last else 0
         last = here
         yield here

@@ -6,10 +6,11 @@ from __future__ import annotations
 import os
 import stat
 import subprocess
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from deepsel.errors import UsageError
 from deepsel.estimate.records import Skipped
@@ -17,6 +18,8 @@ from deepsel.estimate.records import Skipped
 MAX_FILE_BYTES = 64 * 1024 * 1024
 """A larger version of a file is skipped: both versions are held in memory."""
 _FIXED = ("-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+# To git's own variables (a hook's index is named by one) come those that keep it from locking, fetching and asking.
+_ADDED = {"GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
 _CHUNK_BYTES = 1 << 20
 _SUBMODULE, _LINK, _ABSENT = "160000", "120000", "000000"
 
@@ -52,16 +55,19 @@ class _Entry:
         return os.fsencode(self.path).decode("utf-8", "replace")
 
 
-def changed_files(revision: str | None, paths: Sequence[str] = ()) -> Iterator[ChangedFile | Skipped]:
+def changed_files(
+    revision: str | None, paths: Sequence[str] = (), *, env: Mapping[str, str]
+) -> Iterator[ChangedFile | Skipped]:
     """Yield what differs between HEAD and the index, or between `revision` and the files on disk; as git orders it.
 
     A revision may be a range: `A..B`, or `A...B` for what B changed since it left A. `paths` are git pathspecs and
-    restrict which files count. In a repository without a commit everything staged is new. Raise UsageError where there
-    is no work tree, no git, or no such revision.
+    restrict which files count; `env` is what git is run with. In a repository without a commit everything staged is new.
+    Raise UsageError where there is no work tree, no git, or no such revision.
     """
-    top = _work_tree()
-    with _blobs() as read_blob:
-        for entry in _entries(revision, paths):
+    git = _Git({**env, **_ADDED})
+    top = git.work_tree()
+    with git.blobs() as read_blob:
+        for entry in git.entries(revision, paths):
             reason = _why_not(entry)
             if reason:
                 yield Skipped(entry.label, reason)
@@ -95,85 +101,101 @@ def _why_not(entry: _Entry) -> str:
 # --- asking git -------------------------------------------------------------------------------------------------------
 
 
-def _work_tree() -> Path:
-    """Return the top folder of the work tree we stand in."""
-    inside = _git("rev-parse", "--is-inside-work-tree", check=False)
-    if inside.returncode:
-        raise UsageError(f"git cannot be asked: {_complaint(inside)}", "run it inside a git repository")
-    if inside.stdout.strip() != b"true":
-        raise UsageError("this repository has no work tree here", "run it in a checkout, not in a bare repository or `.git`")
-    return Path(os.fsdecode(_git("rev-parse", "--show-toplevel").stdout.removesuffix(b"\n")))
+class _Git(NamedTuple):
+    """The user's git, run in the working directory."""
 
+    env: Mapping[str, str]
 
-def _entries(revision: str | None, paths: Sequence[str]) -> list[_Entry]:
-    """List the differences, renames found."""
-    options = ("-z", "--raw", "--no-abbrev", "--find-renames", "--no-ext-diff", "--no-textconv")
-    if revision is None:
-        head = _commit("HEAD") or _git("hash-object", "-t", "tree", "--stdin").stdout.decode().strip()
-        command = ["diff-index", "--cached", *options, head]
-    elif ".." in revision:
-        command = ["diff-tree", "-r", *options, *_ends(revision)]
-    else:
-        command = ["diff-index", *options, _known_commit(revision)]
-    fields = iter(_git(*command, "--", *paths).stdout.split(b"\0"))
-    entries = []
-    for head_field in fields:
-        if not head_field:
-            break
-        old_mode, new_mode, old_id, new_id, status = head_field.decode("ascii").removeprefix(":").split(" ")
-        path = next(fields)
-        if status[0] in "RC":
+    def work_tree(self) -> Path:
+        """Return the top folder of the work tree we stand in."""
+        inside = self.run("rev-parse", "--is-inside-work-tree", check=False)
+        if inside.returncode:
+            raise UsageError(f"git cannot be asked: {_complaint(inside)}", "run it inside a git repository")
+        if inside.stdout.strip() != b"true":
+            raise UsageError("this repository has no work tree here", "run it in a checkout, not in a bare repository or `.git`")
+        return Path(os.fsdecode(self.run("rev-parse", "--show-toplevel").stdout.removesuffix(b"\n")))
+
+    def entries(self, revision: str | None, paths: Sequence[str]) -> list[_Entry]:
+        """List the differences, renames found."""
+        options = ("-z", "--raw", "--no-abbrev", "--find-renames", "--no-ext-diff", "--no-textconv")
+        if revision is None:
+            head = self._commit("HEAD") or self.run("hash-object", "-t", "tree", "--stdin").stdout.decode().strip()
+            command = ["diff-index", "--cached", *options, head]
+        elif ".." in revision:
+            command = ["diff-tree", "-r", *options, *self._ends(revision)]
+        else:
+            command = ["diff-index", *options, self._known_commit(revision)]
+        fields = iter(self.run(*command, "--", *paths).stdout.split(b"\0"))
+        entries = []
+        for head_field in fields:
+            if not head_field:
+                break
+            old_mode, new_mode, old_id, new_id, status = head_field.decode("ascii").removeprefix(":").split(" ")
             path = next(fields)
-        entries.append(_Entry(old_mode, new_mode, old_id, new_id, status, os.fsdecode(path)))
-    return entries
+            if status[0] in "RC":
+                path = next(fields)
+            entries.append(_Entry(old_mode, new_mode, old_id, new_id, status, os.fsdecode(path)))
+        return entries
 
+    def _ends(self, revision: str) -> tuple[str, str]:
+        """Return the two commits of a range; a side left out is HEAD."""
+        has_base = "..." in revision
+        left, _, right = revision.partition("..." if has_base else "..")
+        old, new = self._known_commit(left or "HEAD"), self._known_commit(right or "HEAD")
+        if not has_base:
+            return old, new
+        base = self.run("merge-base", old, new, check=False)
+        if base.returncode:
+            raise UsageError(f"`{left or 'HEAD'}` and `{right or 'HEAD'}` have no common commit", "fetch more of the history")
+        return base.stdout.decode().strip(), new
 
-def _ends(revision: str) -> tuple[str, str]:
-    """Return the two commits of a range; a side left out is HEAD."""
-    has_base = "..." in revision
-    left, _, right = revision.partition("..." if has_base else "..")
-    old, new = _known_commit(left or "HEAD"), _known_commit(right or "HEAD")
-    if not has_base:
-        return old, new
-    base = _git("merge-base", old, new, check=False)
-    if base.returncode:
-        raise UsageError(f"`{left or 'HEAD'}` and `{right or 'HEAD'}` have no common commit", "fetch more of the history")
-    return base.stdout.decode().strip(), new
+    def _known_commit(self, name: str) -> str:
+        """Return a commit's id; raise UsageError where the name means none."""
+        found = self._commit(name)
+        if found is None:
+            raise UsageError(f"git knows no revision `{name}`", "in CI, fetch it first (`fetch-depth: 0`, `GIT_DEPTH: 0`)")
+        return found
 
+    def _commit(self, name: str) -> str | None:
+        done = self.run("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}", check=False)
+        return None if done.returncode else done.stdout.decode().strip()
 
-def _known_commit(name: str) -> str:
-    """Return a commit's id; raise UsageError where the name means none."""
-    found = _commit(name)
-    if found is None:
-        raise UsageError(f"git knows no revision `{name}`", "in CI, fetch it first (`fetch-depth: 0`, `GIT_DEPTH: 0`)")
-    return found
+    def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:
+        """Run git in the working directory; with `check`, a failure is a UsageError with git's own words."""
+        try:
+            done = subprocess.run(  # noqa: S603 - no shell; names from the user stand after --end-of-options or --
+                ["git", *_FIXED, *arguments],  # noqa: S607 - the user's own git
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                check=False,
+                env=self.env,
+            )
+        except FileNotFoundError as error:
+            raise UsageError("git is not installed", "`--staged` and `--diff` need it") from error
+        if check and done.returncode:
+            raise UsageError(f"git {arguments[0]} failed: {_complaint(done)}")
+        return done
 
-
-def _commit(name: str) -> str | None:
-    done = _git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}", check=False)
-    return None if done.returncode else done.stdout.decode().strip()
-
-
-def _git(*arguments: str, check: bool = True) -> subprocess.CompletedProcess[bytes]:
-    """Run git in the working directory; with `check`, a failure is a UsageError with git's own words."""
-    try:
-        done = subprocess.run(  # noqa: S603 - no shell; names from the user stand after --end-of-options or --
-            ["git", *_FIXED, *arguments],  # noqa: S607 - the user's own git
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-            env=_environment(),
-        )
-    except FileNotFoundError as error:
-        raise UsageError("git is not installed", "`--staged` and `--diff` need it") from error
-    if check and done.returncode:
-        raise UsageError(f"git {arguments[0]} failed: {_complaint(done)}")
-    return done
-
-
-def _environment() -> dict[str, str]:
-    """Keep git's variables (a hook's index is named by one); add those that keep it from locking and fetching."""
-    return {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_NO_LAZY_FETCH": "1", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}
+    @contextmanager
+    def blobs(self) -> Iterator[_BlobReader]:
+        """Keep one git open that hands out contents by id."""
+        try:
+            process = subprocess.Popen(  # noqa: S603 - no shell, nothing of the user's in it
+                ["git", *_FIXED, "cat-file", "--batch"],  # noqa: S607 - the user's own git
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=self.env,
+            )
+        except FileNotFoundError as error:
+            raise UsageError("git is not installed", "`--staged` and `--diff` need it") from error
+        with process:
+            try:
+                yield _BlobReader(process)
+            finally:
+                if process.stdin:
+                    process.stdin.close()
+                process.kill()
 
 
 def _complaint(done: subprocess.CompletedProcess[bytes]) -> str:
@@ -183,28 +205,6 @@ def _complaint(done: subprocess.CompletedProcess[bytes]) -> str:
 
 
 # --- contents ---------------------------------------------------------------------------------------------------------
-
-
-@contextmanager
-def _blobs() -> Iterator[_BlobReader]:
-    """Keep one git open that hands out contents by id."""
-    try:
-        process = subprocess.Popen(  # noqa: S603 - no shell, nothing of the user's in it
-            ["git", *_FIXED, "cat-file", "--batch"],  # noqa: S607 - the user's own git
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=_environment(),
-        )
-    except FileNotFoundError as error:
-        raise UsageError("git is not installed", "`--staged` and `--diff` need it") from error
-    with process:
-        try:
-            yield _BlobReader(process)
-        finally:
-            if process.stdin:
-                process.stdin.close()
-            process.kill()
 
 
 class _BlobReader:

@@ -7,7 +7,6 @@ fastText's small model by benchmarks/languages.md. Codes are ISO 639-1 where the
 from __future__ import annotations
 
 import re
-import threading
 from dataclasses import dataclass
 from functools import cache
 from pathlib import PurePath
@@ -42,7 +41,6 @@ _PROGRAMS = frozenset({
 _PROGRAM_NAMES = frozenset({"Makefile", "Dockerfile", "Jenkinsfile", "Rakefile", "Gemfile", "Vagrantfile"})
 _MARKS = re.compile(r"[{}();=<>\[\]_\\]")
 _CODE_SHARE = 0.05  # of the characters; English prose has under 0.01, programs 0.07 and more
-_local = threading.local()
 
 
 class _Found(Protocol):
@@ -51,7 +49,9 @@ class _Found(Protocol):
     is_reliable: bool
 
 
-class _Detector(Protocol):
+class LanguageDetector(Protocol):
+    """What is used of the detector; it keeps state while it works, so that each thread needs its own."""
+
     def FindLanguage(self, text: str) -> _Found:
         """Name the language of a text."""
 
@@ -78,8 +78,8 @@ class Guess:
     """Whether the blocks around it have no say."""
 
 
-def detect(text: str) -> Guess:
-    """Name the language and script of one block."""
+def detect(text: str, detector: LanguageDetector | None) -> Guess:
+    """Name the language and script of one block; without a detector, the language only where its script tells it."""
     script = script_of(text)
     if script == NO_SCRIPT:
         return Guess(UNKNOWN, script, False)
@@ -87,7 +87,7 @@ def detect(text: str) -> Guess:
         return Guess(CODE, script, True)
     if script in _OF_SCRIPT:
         return Guess(_OF_SCRIPT[script], script, script != "Hani")
-    language, probability = _detected(text)
+    language, probability = _detected(text, detector)
     return Guess(language, script, probability >= _FIRM)
 
 
@@ -96,24 +96,24 @@ def has_detector() -> bool:
     return _library() is not None
 
 
-def _detected(text: str) -> tuple[str, float]:
+def open_detector() -> LanguageDetector | None:
+    """Make a detector for one thread; None where none is installed."""
+    library = _library()
+    if library is None:
+        return None
+    made: LanguageDetector = library.NNetLanguageIdentifier(min_num_bytes=0, max_num_bytes=_LOOKED_AT_BYTES)
+    return made
+
+
+def _detected(text: str, detector: LanguageDetector | None) -> tuple[str, float]:
     """Ask the detector: (language, its probability)."""
-    detector = _detector() if len(text) >= _FEW_LETTERS else None
-    if detector is None:
+    if detector is None or len(text) < _FEW_LETTERS:
         return UNKNOWN, 0.0
     found = detector.FindLanguage(text=text)
     # Names such as `ru-Latn` mean a transliteration; the detector gives them to short Latin text of any kind.
     if not found.is_reliable or found.probability < _SURE or "-" in found.language:
         return UNKNOWN, 0.0
     return _RENAMED.get(found.language, found.language), found.probability
-
-
-def _detector() -> _Detector | None:
-    """One a thread, as the detector keeps state while it works; None where there is none."""
-    library = _library()
-    if library and not hasattr(_local, "detector"):
-        _local.detector = library.NNetLanguageIdentifier(min_num_bytes=0, max_num_bytes=_LOOKED_AT_BYTES)
-    return getattr(_local, "detector", None)
 
 
 @cache

@@ -6,7 +6,6 @@ Owns the order of the work. Finding, decoding, cutting, counting and sampling ha
 from __future__ import annotations
 
 import io
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import BinaryIO
@@ -35,8 +34,8 @@ def read(
 ) -> Reading:
     """Read and count all that `paths` name: files, folders, patterns, `-` for standard input; then `texts`, by name.
 
-    `sample` is the seed of a sampled reading; None reads everything. `processes` None: one a core. Raises UsageError for a path
-    that is not there; whatever else cannot be read is in the Reading's `skipped`.
+    `sample` is the seed of a sampled reading; None reads everything. `processes` None: one a core. `stdin` None: it is closed.
+    Raises UsageError for a path that is not there; whatever else cannot be read is in the Reading's `skipped`.
     """
     found, skipped = find(paths)
     work = plan(found, sample)
@@ -64,9 +63,9 @@ def read_text(path: str, content: bytes, *, vocabularies: Sequence[str]) -> Inpu
 def _open(item: Found, stdin: BinaryIO | None) -> TextSource:
     if item.path != STDIN:
         return open_file(item.path)
-    if stdin is None and sys.stdin is None:
+    if stdin is None:
         raise NotText("standard input is closed")
-    return open_stream(stdin or sys.stdin.buffer)
+    return open_stream(stdin)
 
 
 def _reading(reader: InputReader) -> Reading:

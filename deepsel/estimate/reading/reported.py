@@ -22,7 +22,7 @@ def ask_providers(
     `providers` are by name; keys are looked for in `env`. Raises ConfigError where one is missing.
     """
     done: set[str] = set()
-    with HttpTransport(clock) as transport:
+    with HttpTransport(clock, env=env) as transport:
         for model in models:
             provider = providers[model.provider]
             if not can_count(provider):

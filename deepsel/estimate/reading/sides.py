@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TypeAlias
@@ -42,6 +42,11 @@ def read_sides(changed: Iterable[ChangedFile | Skipped], read_text: ReadText) ->
     return Sides(Reading(tuple(before), tuple(skipped)), Reading(tuple(after), tuple(skipped)))
 
 
-def read_change(revision: str | None, paths: Sequence[str], *, vocabularies: Sequence[str]) -> Sides:
-    """Read what differs from a revision or range, None: what is staged; raises UsageError where git cannot tell."""
-    return read_sides(changed_files(revision, paths), partial(read_text, vocabularies=vocabularies))
+def read_change(
+    revision: str | None, paths: Sequence[str], *, vocabularies: Sequence[str], env: Mapping[str, str]
+) -> Sides:
+    """Read what differs from a revision or range, None: what is staged; raises UsageError where git cannot tell.
+
+    `env` is what git is run with: a hook's index is named by it.
+    """
+    return read_sides(changed_files(revision, paths, env=env), partial(read_text, vocabularies=vocabularies))

@@ -43,7 +43,7 @@ def commit(**files: str) -> None:
 def found(revision: str | None = None, *paths: str) -> dict[str, tuple[bytes | None, bytes | None] | str]:
     return {
         one.path: one.reason if isinstance(one, Skipped) else (one.before, one.after)
-        for one in changed_files(revision, paths)
+        for one in changed_files(revision, paths, env=os.environ)
     }
 
 
@@ -228,6 +228,6 @@ def test_stopping_early_leaves_no_process(repo: Path) -> None:
     commit(a="1", b="1")
     Path("a").write_text("2")
     Path("b").write_text("2")
-    changed = changed_files("HEAD")
+    changed = changed_files("HEAD", env=os.environ)
     assert isinstance(next(changed), ChangedFile)
     changed.close()  # type: ignore[attr-defined]  # it is a generator

@@ -10,7 +10,7 @@ import pytest
 
 from deepsel.estimate.reading import languages
 from deepsel.estimate.reading.blocks import split
-from deepsel.estimate.reading.languages import detect, is_code, is_program
+from deepsel.estimate.reading.languages import detect, is_code, is_program, open_detector
 from deepsel.estimate.reading.scripts import script_of
 
 SAMPLES = Path(__file__).parents[3] / "samples"
@@ -72,7 +72,7 @@ def test_a_change_late_in_a_long_text_is_seen() -> None:
 @pytest.mark.parametrize("text", ["", "...", "123 456", "ok", "Qwzx vbn", "😀 🎉", "\ufffd\ufffd", "\u0301"])
 def test_too_little_is_undetermined(text: str) -> None:
     """Punctuation, numbers and a word or two name no language."""
-    assert detect(text).language == "und"
+    assert detect(text, open_detector()).language == "und"
 
 
 def test_only_punctuation_takes_the_language_around_it() -> None:
@@ -83,10 +83,9 @@ def test_only_punctuation_takes_the_language_around_it() -> None:
 def test_without_a_detector_the_script_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the library is missing, languages that share a script are undetermined and the others still named."""
     monkeypatch.setattr(languages, "_library", lambda: None)
-    monkeypatch.setattr(languages, "_local", threading.local())
     assert not languages.has_detector()
     assert {(block.language, block.script) for block in split(GERMAN)} == {("und", "Latn")}
-    assert detect((SAMPLES / "th.txt").read_text("utf-8")).language == "th"
+    assert detect((SAMPLES / "th.txt").read_text("utf-8"), open_detector()).language == "th"
 
 
 def test_threads_agree() -> None:

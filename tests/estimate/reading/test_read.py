@@ -188,7 +188,7 @@ def test_the_program_is_heard_when_interrupted(tmp_path: Path) -> None:
     """Ctrl-C during a reading of an endless standard input ends the process."""
     code = (
         "import sys\nfrom deepsel.estimate.reading.read import read\n"
-        "read(['-'], vocabularies=['o200k_base'], on_progress=lambda step: print(step.done_bytes, flush=True))\n"
+        "read(['-'], vocabularies=['o200k_base'], stdin=sys.stdin.buffer, on_progress=lambda step: print(step.done_bytes, flush=True))\n"
     )
     endless = subprocess.Popen([sys.executable, "-c", "while True: print('a line of text')"], stdout=subprocess.PIPE)
     reader = subprocess.Popen(

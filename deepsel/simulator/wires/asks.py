@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deepsel.simulator.reply import UnreadableRequest
+from deepsel.simulator.answers.reply import UnreadableRequest
 
 
 def model_of(body: Mapping[str, Any]) -> str:

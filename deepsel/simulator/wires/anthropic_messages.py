@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
-from deepsel.simulator.asks import flag, joined_text, limit, messages_of, model_of, question_of
-from deepsel.simulator.errors_table import ErrorRow
-from deepsel.simulator.reply import Content, Frame, LimitHeaders, Mark, ReadRequest, UnreadableRequest
-from deepsel.simulator.sse import event, grouped
-from deepsel.simulator.tokens import pieces
+from deepsel.simulator.answers.errors_table import ErrorRow
+from deepsel.simulator.answers.reply import Content, Frame, LimitHeaders, Mark, ReadRequest, UnreadableRequest
+from deepsel.simulator.answers.tokens import pieces
+from deepsel.simulator.wires.asks import flag, joined_text, limit, messages_of, model_of, question_of
+from deepsel.simulator.wires.sse import event, grouped
 
 NAME = "anthropic-messages"
 PATH = "/messages"

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from deepsel.simulator.asks import flag, joined_text, limit, messages_of, model_of, question_of
-from deepsel.simulator.errors_table import ErrorRow
-from deepsel.simulator.reply import Content, Frame, LimitHeaders, Mark, ReadRequest, UnreadableRequest
-from deepsel.simulator.sse import event, grouped
-from deepsel.simulator.tokens import pieces
+from deepsel.simulator.answers.errors_table import ErrorRow
+from deepsel.simulator.answers.reply import Content, Frame, LimitHeaders, Mark, ReadRequest, UnreadableRequest
+from deepsel.simulator.answers.tokens import pieces
+from deepsel.simulator.wires.asks import flag, joined_text, limit, messages_of, model_of, question_of
+from deepsel.simulator.wires.sse import event, grouped
 
 NAME = "openai-chat"
 PATH = "/chat/completions"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
-from deepsel.simulator.reply import Content, Finish, ReadRequest
+from deepsel.simulator.answers.reply import Content, Finish, ReadRequest
+from deepsel.simulator.answers.tokens import count, pieces
 from deepsel.simulator.scenario import Behaviour
-from deepsel.simulator.tokens import count, pieces
 
 DEFAULT_REASONING_TOKENS = 16
 _SHOWN_WORDS = 12
@@ -89,7 +89,7 @@ def _json(ask: ReadRequest) -> str:
     """Answer with a document that satisfies the schema, or with any object where none was given."""
     if ask.schema is None:
         return json.dumps({"simulated": True, "model": ask.model, "answer": _prose(ask)}, ensure_ascii=False)
-    from deepsel.simulator.schema import example  # only few requests carry one
+    from deepsel.simulator.answers.schema import example  # only few requests carry one
 
     return json.dumps(example(ask.schema), ensure_ascii=False)
 

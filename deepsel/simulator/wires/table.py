@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Protocol
 
-import deepsel.simulator.anthropic_messages as anthropic_messages
-import deepsel.simulator.openai_chat as openai_chat
-from deepsel.simulator.errors_table import ErrorRow
-from deepsel.simulator.reply import Content, Frame, LimitHeaders, ReadRequest
+import deepsel.simulator.wires.anthropic_messages as anthropic_messages
+import deepsel.simulator.wires.openai_chat as openai_chat
+from deepsel.simulator.answers.errors_table import ErrorRow
+from deepsel.simulator.answers.reply import Content, Frame, LimitHeaders, ReadRequest
 
 
 class SimulatedWire(Protocol):

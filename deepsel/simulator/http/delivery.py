@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from deepsel.clock import Clock
-from deepsel.simulator.http1 import response_head
+from deepsel.simulator.answers.reply import Frame, Mark, Reply
+from deepsel.simulator.http.http1 import response_head
 from deepsel.simulator.records import Stamps
-from deepsel.simulator.reply import Frame, Mark, Reply
 
 _SLICE_S = 0.1
 """Longest sleep without a look at whether the simulator stops."""

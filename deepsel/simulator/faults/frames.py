@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from deepsel.simulator.reply import TOKEN_MARKS, Frame, Mark, Reply
+from deepsel.simulator.answers.reply import TOKEN_MARKS, Frame, Mark, Reply
 
 
 def first(frames: Sequence[Frame]) -> int:

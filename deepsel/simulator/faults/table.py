@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TypeAlias
 
-import deepsel.simulator.fault_frames as frames_of
-from deepsel.simulator.content import compose
-from deepsel.simulator.errors_table import ERRORS, ErrorRow
+import deepsel.simulator.faults.frames as frames_of
+from deepsel.simulator.answers.content import compose
+from deepsel.simulator.answers.errors_table import ERRORS, ErrorRow
+from deepsel.simulator.answers.reply import TOKEN_MARKS, Content, Frame, Mark, Reply
+from deepsel.simulator.answers.tokens import pieces
 from deepsel.simulator.replies import JSON, Scene, error_body, error_reply, stream_reply, whole_reply
-from deepsel.simulator.reply import TOKEN_MARKS, Content, Frame, Mark, Reply
-from deepsel.simulator.sse import compact
-from deepsel.simulator.tokens import pieces
+from deepsel.simulator.wires.sse import compact
 
 ContentChange: TypeAlias = Callable[[Content], Content]
 ReplyChange: TypeAlias = Callable[[Reply, Scene], Reply]

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from deepsel.simulator.tokens import pieces
+from deepsel.simulator.answers.tokens import pieces
 
 
 def compact(body: Mapping[str, Any]) -> bytes:

@@ -128,7 +128,7 @@ def test_a_proxy_that_refuses(monkeypatch: pytest.MonkeyPatch, serve: Make, answ
     """A proxy that lets nobody through is named with its answer, without its password; only its troubles pass by themselves."""
     proxy = serve(["read", f"HTTP/1.1 {answer}\r\ncontent-length: 0\r\n\r\n".encode()])
     monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("//", "//me:hush-hush@"))
-    with HttpTransport(SystemClock()) as transport:
+    with HttpTransport(SystemClock(), env={}) as transport:
         failure = failed(transport, "https://models.example/v1")
     assert (failure.error_class, failure.should_retry) == (ErrorClass.NETWORK, may_retry)
     assert failure.message == f"could not reach models.example (the proxy {proxy.url.rstrip('/')} answered {answer})"
@@ -139,7 +139,7 @@ def test_a_proxy_that_wants_a_password_of_a_plain_request(monkeypatch: pytest.Mo
     """A 407 is the proxy's word, never the provider's."""
     proxy = serve(["read", b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n"])
     monkeypatch.setenv("HTTP_PROXY", proxy.url)
-    with HttpTransport(SystemClock()) as transport:
+    with HttpTransport(SystemClock(), env={}) as transport:
         failure = failed(transport, "http://models.example/v1")
     assert (failure.error_class, failure.should_retry) == (ErrorClass.NETWORK, False)
     assert f"the proxy {proxy.url.rstrip('/')} answered 407" in failure.message
@@ -150,7 +150,7 @@ def test_a_proxy_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         url = f"http://127.0.0.1:{free.getsockname()[1]}"
     monkeypatch.setenv("HTTPS_PROXY", url)
-    with HttpTransport(SystemClock()) as transport:
+    with HttpTransport(SystemClock(), env={}) as transport:
         failure = failed(transport, "https://models.example/v1")
     assert failure.message == f"could not reach the proxy {url} (connection refused) on the way to models.example"
     assert not failure.is_loading

@@ -8,6 +8,13 @@ import sys
 
 def main() -> None:
     """Run deepsel with the process's arguments and exit with the documented code."""
+    try:
+        _main()
+    except KeyboardInterrupt:  # while something is imported, too
+        sys.exit(130)
+
+
+def _main() -> None:
     if sys.argv[1:] == ["--version"]:
         from deepsel import __version__
 
@@ -15,12 +22,8 @@ def main() -> None:
         return
     from deepsel.cli.replay import replay
 
-    try:
-        if replay(sys.argv[1:], os.environ):
-            return
-    except KeyboardInterrupt:
-        sys.exit(130)
-    sys.exit(_run())
+    if not replay(sys.argv[1:], os.environ):
+        sys.exit(_run())
 
 
 def _run() -> int:

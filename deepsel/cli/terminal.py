@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cache
+from typing import NamedTuple, TextIO
 
 _KEPT = "\n\t"
 
@@ -31,6 +35,50 @@ def plain(text: str) -> str:
 def is_terminal(stream: object) -> bool:
     """Tell whether a person reads the stream directly."""
     return bool(getattr(stream, "isatty", bool)())
+
+
+class Window(NamedTuple):
+    """The size of a terminal, in characters."""
+
+    columns: int
+    rows: int
+
+
+class Look(NamedTuple):
+    """What a terminal can do with text, and what its user wants of it."""
+
+    can_move: bool
+    """Whether what was written can be written over."""
+    has_styles: bool
+    has_colours: bool
+
+
+def look(env: Mapping[str, str]) -> Look:
+    """Read TERM, NO_COLOR (which takes the colours, not bold and italic) and FORCE_COLOR (which gives them to a dumb terminal)."""
+    is_dumb = env.get("TERM", "") in ("dumb", "unknown")
+    has_styles = not is_dumb or bool(env.get("FORCE_COLOR"))
+    return Look(not is_dumb, has_styles, has_styles and not env.get("NO_COLOR"))
+
+
+def window(stream: TextIO, env: Mapping[str, str]) -> Window:
+    """Return the size of the terminal behind a stream; COLUMNS and LINES say otherwise, 80 by 24 where nothing does."""
+    try:
+        size = Window(*os.get_terminal_size(stream.fileno()))
+    except (OSError, ValueError):
+        size = Window(0, 0)
+    columns, rows = (int(env[name]) if env.get(name, "").isdecimal() else 0 for name in ("COLUMNS", "LINES"))
+    return Window(columns or size.columns or 80, rows or size.rows or 24)
+
+
+@contextmanager
+def undisturbed() -> Iterator[None]:
+    """Take no Ctrl-C and no SIGTERM for the few milliseconds in which a terminal is left as it was."""
+    before = [(number, signal.signal(number, signal.SIG_IGN)) for number in (signal.SIGINT, signal.SIGTERM)]
+    try:
+        yield
+    finally:
+        for number, handler in before:
+            signal.signal(number, handler)
 
 
 def write_note(text: str) -> None:

@@ -6,14 +6,16 @@ import os
 import sys
 from functools import partial
 from types import TracebackType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from deepsel.cli.drawing.status import StatusLine
 from deepsel.cli.durations import seconds
 from deepsel.cli.output import write_piped
 from deepsel.cli.terminal import is_terminal, look, undisturbed, window, write_note
 from deepsel.engine.events import AttemptEnded, AttemptStarted, EngineEvent, Waiting
 from deepsel.values import ReasoningDelta, TextDelta
+
+if TYPE_CHECKING:
+    from deepsel.cli.drawing.status import StatusLine
 
 
 class TextOutput(Protocol):
@@ -83,10 +85,18 @@ class Reader:
 
 def reader_for(*, is_shown: bool, quiet: bool, verbose: bool) -> Reader:
     """Choose by stdout how text is shown, and by stderr whether there is a status: each may be a terminal or not."""
-    looks = look(os.environ)
-    has_status = is_terminal(sys.stderr) and looks.can_move and not quiet
-    status = StatusLine(looks, partial(window, sys.stderr, os.environ)) if has_status else None
+    status = None if quiet else _status()
     return Reader(_text_output() if is_shown else None, status, tells_attempts=verbose)
+
+
+def _status() -> StatusLine | None:
+    """Make the status line of a terminal that can draw over it."""
+    wanted = look(os.environ)
+    if not is_terminal(sys.stderr) or not wanted.can_move:
+        return None
+    from deepsel.cli.drawing.status import StatusLine
+
+    return StatusLine(wanted, partial(window, sys.stderr, os.environ))
 
 
 def _text_output() -> TextOutput:

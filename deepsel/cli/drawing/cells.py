@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from deepsel.cli.terminal import Look
+
 
 class Span(NamedTuple):
     """A piece of text in one style: parameters of a terminal's SGR sequence, such as `1;36`; empty for none."""
@@ -18,11 +20,22 @@ class Span(NamedTuple):
 
 Row = list[Span]
 
+
+class Drawn(NamedTuple):
+    """What a text looks like."""
+
+    done: list[Row]
+    """Rows that are new and will not change. One of code may be longer than the window: so it can be copied as one line."""
+    open: list[Row]
+    """Rows after them that may change, fewer than the window is high."""
+
+
 # A break may stand before and after each of these: scripts without spaces. What closes or combines stays with what it follows.
 _WIDE = "\u1100-\u115f\u2e80-\u3000\u3005-\u3007\u3021-\u303e\u3041-\ua4cf\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003fffd"
 _STAYS = "\u0300-\u036f\u3099\u309a\ufe00-\ufe0f、。，．：；！？）」』】》〉”’…"
 _PIECE = re.compile(f"([ \t]+)|([{_WIDE}][{_STAYS}]*)|[^ \t{_WIDE}]+")
-_JOINER = "\u200d"
+# One character as it is seen: with its accents and shades, and what is joined to it.
+_SEEN = re.compile("(?s).(?:[\u0300-\u036f\u20d0-\u20ff\ufe00-\ufe0f\U0001f3fb-\U0001f3ff]|\u200d.){0,12}")
 
 
 @lru_cache(maxsize=4096)
@@ -96,18 +109,35 @@ def _words(spans: Iterable[Span]) -> Iterator[tuple[Span, Row]]:
 
 def fold(row: Iterable[Span], first: int, columns: int) -> list[Row]:
     """Cut a row into pieces of at most `columns`, the first of at most `first`, never inside of one character as it is seen."""
-    rows, room, before = [Row()], max(first, 1), ""
+    rows, room = [Row()], max(first, 1)
     for text, style in row:
         start = 0
-        for at, char in enumerate(text):
-            size = 1 if char < "\x7f" else _cells(char)
-            is_start = size and char != "\ufe0f" and before != _JOINER
-            if is_start and size > room and (rows[-1] or at > start or (len(rows) == 1 and first < size)):
-                if at > start:
-                    rows[-1].append(Span(text[start:at], style))
+        for seen in _SEEN.finditer(text):
+            size = width(seen[0])
+            if size > room and (rows[-1] or seen.start() > start or (len(rows) == 1 and first < size)):
+                if seen.start() > start:
+                    rows[-1].append(Span(text[start : seen.start()], style))
                 rows.append(Row())
-                start, room = at, max(columns, 1)
+                start, room = seen.start(), max(columns, 1)
             room -= size
-            before = char
         rows[-1].append(Span(text[start:], style))
     return rows
+
+
+def styled(row: Row, look: Look) -> str:
+    """Return a row with the escape sequences of its styles, as far as they are wanted; it ends in none."""
+    text, style = "", ""
+    for span in row:
+        wanted = _wanted(span.style, look)
+        if wanted != style and span.text:
+            text += ("\x1b[0m" if style else "") + (f"\x1b[{wanted}m" if wanted else "")
+            style = wanted
+        text += span.text
+    return text + ("\x1b[0m" if style else "")
+
+
+def _wanted(style: str, look: Look) -> str:
+    """Leave out of a style what the terminal shall not show."""
+    if not style or not look.has_styles:
+        return ""
+    return style if look.has_colours else ";".join(one for one in style.split(";") if len(one) == 1)

@@ -11,7 +11,7 @@ from deepsel.cli.drawing.cells import Row, Span
 if TYPE_CHECKING:
     from pygments.lexer import Lexer
 
-_LONGEST = 2048
+_LONGEST = 1024
 """Characters that are read again with each new line; more is read without what stands before it."""
 
 # The first of these that a token is a kind of.
@@ -62,8 +62,8 @@ def _read(lexer: Lexer, text: str) -> list[Span]:
     """Colour a text in pieces of a bounded size: a lexer may take quadratic time."""
     found: list[Span] = []
     while text:
-        end = text.rfind("\n", 0, 2 * _LONGEST) + 1 if len(text) > 2 * _LONGEST else len(text)
-        piece, text = (text[:end], text[end:]) if end else (text[: 2 * _LONGEST], text[2 * _LONGEST :])
+        end = text.rfind("\n", 0, 4 * _LONGEST) + 1 if len(text) > 4 * _LONGEST else len(text)
+        piece, text = (text[:end], text[end:]) if end else (text[: 4 * _LONGEST], text[4 * _LONGEST :])
         spans = [Span(part, _style(str(kind))) for kind, part in lexer.get_tokens(piece)]
         found += spans if "".join(span.text for span in spans) == piece else [Span(piece)]
     return found

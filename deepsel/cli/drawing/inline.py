@@ -64,7 +64,7 @@ def _spans(text: str) -> Iterator[Span]:
 @cache
 def _parser() -> MarkdownIt:
     """The parser with its rules for escapes, emphasis and links replaced by ours."""
-    parser = MarkdownIt("commonmark", {"html": False, "maxNesting": 100}).enable("strikethrough").disable("entity")
+    parser = MarkdownIt("commonmark", {"html": False}).enable("strikethrough").disable("entity")
     rules = parser.inline.ruler
     rules.at("escape", _escape)
     for name, pairs in (("emphasis", emphasis), ("strikethrough", strikethrough.tokenize)):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from deepsel.cli.drawing import inline, table
-from deepsel.cli.drawing.cells import Row, Span, fold, row_width, wrap
+from deepsel.cli.drawing.cells import Drawn, Row, Span, fold, row_width, wrap
 from deepsel.cli.drawing.code import Coloured
 from deepsel.cli.terminal import Window
 
@@ -23,15 +23,6 @@ _FENCE = re.compile(r"(`{3,}|~{3,}) *([^\s`]*) *([^`]*)$")
 _DIM = "2"
 _DEEPEST = 3
 """Bars that are drawn beside a quote in quotes, so that room is left for it."""
-
-
-class Drawn(NamedTuple):
-    """What a text looks like."""
-
-    done: list[Row]
-    """Rows that are new and will not change. One of code may be longer than the window: so it can be copied as one line."""
-    open: list[Row]
-    """Rows after them that may change, fewer than the window is high."""
 
 
 class Page:
@@ -55,22 +46,22 @@ class Page:
     def _open(self, done: list[Row], window: Window) -> list[Row]:
         """Draw what may still change; where it is too much, a part of it is done."""
         limit = max(1, window.rows - 1)
+        while len(self._partial) > inline.LONGEST and not self._lines.is_code:
+            done += self._lines.release(window.columns) + self._begin(window.columns)
         while True:
             rows = self._lines.preview(self._partial, window, limit)
-            if (len(rows) <= limit and len(self._partial) <= inline.LONGEST) or self._lines.is_code:
+            if len(rows) <= limit or self._lines.is_code:
                 return rows[-limit:]
-            released = self._lines.release(window.columns)
+            released = self._lines.release(window.columns) or self._begin(window.columns)
             if not released:
-                start, self._partial = self._cut()
-                released = self._lines.begin(start, window.columns)
-                if not released:
-                    return rows[-limit:]
+                return rows[-limit:]
             done += released
 
-    def _cut(self) -> tuple[str, str]:
-        """Cut the line that has not ended in two."""
+    def _begin(self, columns: int) -> list[Row]:
+        """Draw the first part of the line that has not ended for good."""
         at = inline.cut_at(self._partial, min(inline.LONGEST, max(1, 3 * len(self._partial) // 4)))
-        return self._partial[:at], self._partial[at:]
+        start, self._partial = self._partial[:at], self._partial[at:]
+        return self._lines.begin(start, columns)
 
 
 class _Fence(NamedTuple):
@@ -130,7 +121,7 @@ class _Lines:
         trial = copy.copy(self)
         if not self._fence:
             return trial.end(partial, window.columns)
-        shown = partial.expandtabs(4)[-window.columns * (limit + 1) :] if len(partial) > window.columns else partial.expandtabs(4)
+        shown = partial[-window.columns * (limit + 1) :].expandtabs(4)
         rows = trial.take([shown], window.columns) if shown else []
         return [part for row in rows for part in fold(row, window.columns, window.columns)]
 
@@ -195,10 +186,10 @@ class _Lines:
             self._fence = _Fence("", depth, 4, Coloured(""))
             return rows + self._in_code(self._fence, [line])[1]
         item, heading = _ITEM.match(content), _HEADING.match(content)
-        if _RULE.match(content):
+        if _RULE.match(content) and not is_start:
             self._is_in_list = False
             return [*self._gap("rule", depth), [*self._bars, Span("─" * max(1, min(columns, 80) - row_width(self._bars)), _DIM)]]
-        if fence := _FENCE.match(content):
+        if (fence := _FENCE.match(content)) and not is_start:
             return self._open_fence(fence, depth, indent)
         if heading:
             self._is_in_list = False
@@ -219,7 +210,7 @@ class _Lines:
         self._is_in_list = True
         first, hang = self._before(indent, columns), self._before(indent + len(item[1]) + 1, columns)
         text = content[item.end() :]
-        if fence := _FENCE.match(text):
+        if (fence := _FENCE.match(text)) and not is_start:
             rows.append([*first, Span(item[1])])
             return rows + self._open_fence(fence, depth, indent + item.end())
         lead = _Lead([*first, Span(f"{item[1]} " if text else item[1])], hang)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from deepsel.cli.drawing.cells import Row, width
-from deepsel.cli.drawing.page import Drawn
+from deepsel.cli.drawing.cells import Drawn, row_width, styled
 from deepsel.cli.terminal import Look, Window
 
 _BEGIN_UPDATE, _END_UPDATE = "\x1b[?2026h", "\x1b[?2026l"
@@ -36,7 +35,7 @@ class Screen:
         if text:
             self._write(text)
         self._open = rows or [""]
-        self._widths = [sum(width(span.text) for span in row) for row in drawn.open] if rows else [0]
+        self._widths = [row_width(row) for row in drawn.open] if rows else [0]
 
     def _kept(self, new: Sequence[str], window: Window) -> int:
         """How many of the open rows stay, or cannot be reached any more."""
@@ -58,22 +57,3 @@ class Screen:
     def _height(self, first: int, window: Window) -> int:
         """Rows of the terminal from an open row on; more than there are where the window was made narrower."""
         return sum(max(1, -(-size // max(1, window.columns))) for size in self._widths[first:])
-
-
-def styled(row: Row, look: Look) -> str:
-    """Return a row with the escape sequences of its styles, as far as they are wanted; it ends in none."""
-    text, style = "", ""
-    for span in row:
-        wanted = _wanted(span.style, look)
-        if wanted != style and span.text:
-            text += ("\x1b[0m" if style else "") + (f"\x1b[{wanted}m" if wanted else "")
-            style = wanted
-        text += span.text
-    return text + ("\x1b[0m" if style else "")
-
-
-def _wanted(style: str, look: Look) -> str:
-    """Leave out of a style what the terminal shall not show."""
-    if not style or not look.has_styles:
-        return ""
-    return style if look.has_colours else ";".join(one for one in style.split(";") if len(one) == 1)

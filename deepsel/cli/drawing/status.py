@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import cycle
 
-from deepsel.cli.drawing.cells import Span, fold
+from deepsel.cli.drawing.cells import Span, fold, styled
 from deepsel.cli.drawing.frames import Frames
-from deepsel.cli.drawing.screen import styled
 from deepsel.cli.terminal import Look, Window, plain, write_error, write_note
 
 _EVERY_S = 0.1

@@ -121,7 +121,7 @@ def measure(row: Row, number: int, url: str) -> None:
 
 
 @contextmanager
-def simulated(python: str, folder: Path, **behaviour: float) -> Iterator[str]:
+def simulated(python: str, folder: Path, **behaviour: float | str) -> Iterator[str]:
     """Run `deepsel simulate` with a behaviour; give the base URL of its openai-chat wire, which ends in /v1."""
     scenario = folder / "scenario.json"
     scenario.write_text(json.dumps({"default": behaviour}))

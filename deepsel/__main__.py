@@ -24,6 +24,13 @@ if signals.getsignal(signals.SIGINT) is signals.default_int_handler:
 
 def main() -> None:
     """Run deepsel with the process's arguments and exit with the documented code."""
+    try:
+        _main()
+    except KeyboardInterrupt:  # while something is imported, too
+        sys.exit(130)
+
+
+def _main() -> None:
     if sys.argv[1:] == ["--version"]:
         from deepsel import __version__
 

@@ -54,7 +54,8 @@ LAYERS = (
 
 # Library to the one file, or the one folder, that may import it. A library that is not here may not be imported.
 FENCES = {
-    "rich": "cli/terminal/render.py",
+    "markdown_it": "cli/drawing/inline.py",
+    "pygments": "cli/drawing/code.py",
     "typer": "cli/",
     "httpx": "providers/transport.py",
     "httpcore": "providers/transport.py",

@@ -25,7 +25,8 @@ def _modules_after(*arguments: str) -> set[str]:
 
 
 NETWORK = {"httpx", "httpcore", "ssl", "socket"}
-NEVER_AT_A_START = {"rich", "diskcache", "jsonschema", "redis", "hashlib", "asyncio", "importlib.metadata", "click", "pydantic"}
+DRAWING = {"rich", "markdown_it", "pygments"}
+NEVER_AT_A_START = DRAWING | {"diskcache", "jsonschema", "redis", "hashlib", "asyncio", "importlib.metadata", "click", "pydantic"}
 COMMANDS = {f"deepsel.cli.{name}" for name in ("ask", "estimate", "bench", "cache", "models", "stats", "warm", "init", "simulate")}
 
 

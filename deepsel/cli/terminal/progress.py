@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sys
 from collections.abc import Callable
@@ -9,6 +10,7 @@ from decimal import Decimal
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
+from deepsel.cli.terminal.terminal import look
 from deepsel.clock import Clock
 from deepsel.show.lines import clipped
 from deepsel.show.money import usd
@@ -23,7 +25,7 @@ _QUIET_S = 0.5
 
 
 class ProgressLine:
-    """Draws one line over itself; a context manager that leaves the line empty."""
+    """Draws one line over itself, where a terminal can; a context manager that leaves the line empty."""
 
     def __init__(
         self,
@@ -37,6 +39,7 @@ class ProgressLine:
         self._vocabulary = vocabulary
         self._cost = cost
         self._stream = stream or sys.stderr
+        self._can_move = look(os.environ).can_move
         self._began = clock.monotonic()
         self._drawn_at = self._began + _QUIET_S - _EVERY_S
         self._is_drawn = False
@@ -54,7 +57,7 @@ class ProgressLine:
     def take(self, progress: Progress) -> None:
         """Show how far it is, and what the tokens of the one vocabulary cost; at most ten times a second."""
         now = self._clock.monotonic()
-        if now - self._drawn_at < _EVERY_S:
+        if not self._can_move or now - self._drawn_at < _EVERY_S:
             return
         self._drawn_at = now
         self._is_drawn = True

@@ -1,124 +1,60 @@
-"""Draws on a terminal: Markdown block by block as it is finished, and a status line meanwhile; the only importer of rich."""
+"""Draws an answer on a terminal while it comes."""
 
 from __future__ import annotations
 
-import re
+from collections import deque
 from collections.abc import Callable
-from types import TracebackType
 
-from rich.console import Console
-from rich.live import Live
-from rich.markdown import Markdown
-from rich.text import Text
+from deepsel.cli.drawing.frames import Frames
+from deepsel.cli.drawing.page import Page
+from deepsel.cli.drawing.screen import DrawnScreen
+from deepsel.cli.terminal.terminal import Look, Window, plain
+from deepsel.ending import shielded
 
-from deepsel.cli.terminal.terminal import plain
-from deepsel.engine.events import AttemptEnded, AttemptStarted, EngineEvent, Waiting
-from deepsel.show.durations import seconds
-from deepsel.values import ReasoningDelta, TextDelta
-
-_FENCE = re.compile(r"^\s{0,3}(`{3,}|~{3,})", re.MULTILINE)
-_LIST_ITEM = re.compile(r"^\s*([-*+]|\d+[.)])\s")
+EVERY_S = 1 / 16
+"""The time between two drawings."""
 
 
-def finished_part(text: str) -> int:
-    """Return how many characters of `text` are blocks that no later text can change: up to the last blank line
-    outside a code fence and not inside a list."""
-    end = position = 0
-    fence, in_list = "", False
-    for line in text.splitlines(keepends=True):
-        mark = _FENCE.match(line)
-        if mark and not fence:
-            fence = mark[1]
-        elif mark and mark[1].startswith(fence) and line.strip() == mark[1]:
-            fence = ""
-        elif not fence and line.strip():
-            in_list = bool(_LIST_ITEM.match(line)) or (in_list and line[:1] in " \t")
-        position += len(line)
-        if not fence and not line.strip() and line.endswith("\n") and not in_list:
-            end = position
-    return end
+class DrawnText:
+    """Takes an answer in pieces; a thread draws them, so that no piece waits for the next one."""
 
-
-class TerminalReader:
-    """Shows what happens to a person: text on stdout, the rest on stderr."""
-
-    def __init__(self, *, draws_text: bool, has_status: bool, note_of: Callable[[EngineEvent], str | None] | None) -> None:
-        """Take what to show, and what says in one line what an event means; None: nobody wants to know."""
-        self._draws_text = draws_text
-        self._note_of = note_of
-        self._out = Console(highlight=False)
-        self._err = Console(stderr=True, highlight=False)
-        self._status = self._err.status("") if has_status else None
-        self._live: Live | None = None
-        self._pending = ""
-
-    def __enter__(self) -> TerminalReader:
-        if self._status:
-            self._status.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    def __init__(
+        self,
+        write: Callable[[str], None],
+        look: Look,
+        window: Callable[[], Window],
+        pause: Callable[[float], object] | None = None,
     ) -> None:
-        if self._status:
-            self._status.stop()
-        self._end_live()
-        if self._pending.strip():
-            self._draw(self._pending)
-        self._pending = ""
+        """Take what writes to the terminal, what it can do, what tells its size, and what waits between two drawings."""
+        self._window = window
+        self._page = Page(has_colours=look.has_colours)
+        self._screen = DrawnScreen(write, look)
+        self._pieces: deque[str] = deque()
+        self._held = ""
+        self._pause = pause
+        self._frames: Frames | None = None
 
-    def take(self, event: EngineEvent) -> None:
-        """Draw one event."""
-        match event:
-            case TextDelta(text):
-                if self._draws_text:
-                    self._add(text)
-            case ReasoningDelta(_):
-                self._say("thinking")
-            case AttemptStarted(_, model, _):
-                self._say(f"asking {model}")
-            case Waiting(wait_s, model, reason):
-                self._say(f"waiting {seconds(wait_s)} for {model}: {reason}")
-            case AttemptEnded(attempt) if attempt.outcome == "failed":
-                self._say(f"{attempt.model} failed ({attempt.error_class})")
-        note = self._note_of(event) if self._note_of else None
-        if note:
-            self._err.print(Text(plain(note), style="dim"))
+    def add(self, text: str) -> None:
+        """Take more of the answer; raises what went wrong in drawing what came before."""
+        self._pieces.append(text)
+        if self._frames is None:
+            self._frames = Frames(self._draw, EVERY_S, self._pause)
+        self._frames.wake()
 
-    def _say(self, text: str) -> None:
-        """Put a text into the status line."""
-        if self._status:
-            self._status.update(Text(plain(text), style="dim", overflow="ellipsis", no_wrap=True))
+    def end(self) -> None:
+        """Draw the rest, and leave the cursor at the start of a row of its own."""
+        with shielded():
+            if self._frames:
+                self._frames.end()
+            self._draw(is_last=True)
 
-    def _add(self, text: str) -> None:
-        """Take more of the answer: draw what is finished for good, preview the rest."""
-        if self._status:
-            self._status.stop()
-            self._status = None
-        self._pending += text
-        end = finished_part(self._pending)
-        if end:
-            self._end_live()
-            self._draw(self._pending[:end])
-            self._pending = self._pending[end:]
-        if self._pending.strip() and self._out.is_terminal:
-            self._preview()
-
-    def _preview(self) -> None:
-        """Show the unfinished block, at most what fits the window."""
-        if self._live is None:
-            self._live = Live(console=self._out, transient=True, auto_refresh=False, vertical_overflow="crop")
-            self._live.start()
-        lines = plain(self._pending).splitlines()[-max(1, self._out.height - 2) :]
-        self._live.update(Text("\n".join(lines)), refresh=True)
-
-    def _end_live(self) -> None:
-        """Wipe the preview."""
-        if self._live is not None:
-            self._live.update(Text(""))
-            self._live.stop()
-            self._live = None
-
-    def _draw(self, text: str) -> None:
-        """Draw finished Markdown; links are shown as text, since a terminal link can hide where it leads."""
-        self._out.print(Markdown(plain(text), hyperlinks=False))
+    def _draw(self, *, is_last: bool = False) -> None:
+        """Draw what has come."""
+        text = self._held
+        while self._pieces:
+            text += self._pieces.popleft()
+        # The line feed that makes a carriage return vanish may be in the next piece.
+        self._held = "\r" if text.endswith("\r") and not is_last else ""
+        text = text[: len(text) - len(self._held)]
+        size = self._window()
+        self._screen.show(self._page.draw(plain(text), size, is_last=is_last), size)

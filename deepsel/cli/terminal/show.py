@@ -1,68 +1,127 @@
-"""Readers of the engine's events: silent, plain text as it comes, or drawn on a terminal."""
+"""Readers of the engine's events: text on stdout, drawn on a terminal or as it came; a status and notes on stderr."""
 
 from __future__ import annotations
 
+import os
 import sys
+from functools import partial
 from types import TracebackType
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from deepsel.cli.terminal.output import write_piped
-from deepsel.cli.terminal.terminal import is_terminal, write_note
+from deepsel.cli.terminal.terminal import is_terminal, look, window, write_note
+from deepsel.ending import shielded
 from deepsel.engine.events import AttemptEnded, AttemptStarted, EngineEvent, Waiting
 from deepsel.show.durations import seconds
-from deepsel.values import TextDelta
+from deepsel.values import ReasoningDelta, TextDelta
+
+if TYPE_CHECKING:
+    from deepsel.cli.drawing.status import StatusLine
 
 
-class Reader(Protocol):
-    """Takes each event once, in order; a context manager that leaves the terminal as it found it."""
+class TextOutput(Protocol):
+    """Where the text of an answer goes as it comes."""
 
-    def __enter__(self) -> Reader: ...
+    def add(self, text: str) -> None:
+        """Take more of the text."""
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
-
-    def take(self, event: EngineEvent) -> None:
-        """Show what the event says."""
+    def end(self) -> None:
+        """Leave what came in order; nothing follows."""
 
 
-def reader_for(*, is_shown: bool, quiet: bool, verbose: bool) -> Reader:
-    """Choose the reader: Markdown on a terminal, plain text into a pipe, a status line only where nothing is shown."""
-    has_status = is_terminal(sys.stderr) and not quiet
-    if (is_shown and is_terminal(sys.stdout)) or has_status:
-        from deepsel.cli.terminal.render import TerminalReader
+class PipedText:
+    """Writes text to stdout as it comes, byte for byte."""
 
-        return TerminalReader(draws_text=is_shown, has_status=has_status, note_of=attempt_note if verbose else None)
-    return PlainReader(writes_text=is_shown, tells_attempts=verbose)
-
-
-class PlainReader:
-    """Writes text to stdout as it comes, where it is to be shown at all."""
-
-    def __init__(self, *, writes_text: bool, tells_attempts: bool) -> None:
-        self._writes_text = writes_text
-        self._tells_attempts = tells_attempts
+    def __init__(self) -> None:
         self._last = "\n"
 
-    def __enter__(self) -> PlainReader:
+    def add(self, text: str) -> None:
+        """Write a piece at once."""
+        write_piped(text)
+        self._last = text[-1:] or self._last
+
+    def end(self) -> None:
+        """End the last line."""
+        if self._last != "\n":
+            write_piped("\n")
+
+
+class Reader:
+    """Takes each event once, in order; a context manager that leaves the terminal as it found it."""
+
+    def __init__(self, text: TextOutput | None, status: StatusLine | None, *, tells_attempts: bool) -> None:
+        """Take where the text goes, None for nowhere, the status line if there is one, and whether each attempt is told of."""
+        self._text = text
+        self._status = status
+        self._tells_attempts = tells_attempts
+
+    def __enter__(self) -> Reader:
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._writes_text and self._last != "\n" and not isinstance(error, BrokenPipeError):
-            write_piped("\n")
+        if self._status:
+            with shielded():
+                self._status.wipe()
+        if self._text and not isinstance(error, BrokenPipeError):
+            self._text.end()
 
     def take(self, event: EngineEvent) -> None:
-        """Write a piece of text, or a note on an attempt where notes are wanted."""
+        """Show what the event says."""
         if isinstance(event, TextDelta):
-            if self._writes_text and event.text:
-                write_piped(event.text)
-                self._last = event.text[-1]
-        elif self._tells_attempts:
-            note = attempt_note(event)
-            if note:
-                write_note(note)
+            if self._text and event.text:
+                if self._status:  # it may stand on the same terminal
+                    self._status.wipe()
+                    self._status = None
+                self._text.add(event.text)
+            return
+        doing = doing_now(event)
+        if self._status and doing:
+            self._status.say(doing)
+        note = attempt_note(event) if self._tells_attempts else None
+        if note:
+            (self._status.note if self._status else write_note)(note)
+
+
+def reader_for(*, is_shown: bool, quiet: bool, verbose: bool) -> Reader:
+    """Choose by stdout how text is shown, and by stderr whether there is a status: each may be a terminal or not."""
+    status = None if quiet else _status()
+    return Reader(_text_output() if is_shown else None, status, tells_attempts=verbose)
+
+
+def _status() -> StatusLine | None:
+    """Make the status line of a terminal that can draw over it."""
+    wanted = look(os.environ)
+    if not is_terminal(sys.stderr) or not wanted.can_move:
+        return None
+    from deepsel.cli.drawing.status import StatusLine
+
+    return StatusLine(wanted, partial(window, sys.stderr, os.environ))
+
+
+def _text_output() -> TextOutput:
+    """Draw on a terminal, pass on into anything else."""
+    if not is_terminal(sys.stdout):
+        return PipedText()
+    from deepsel.cli.terminal.render import DrawnText
+
+    return DrawnText(write_piped, look(os.environ), partial(window, sys.stdout, os.environ))
+
+
+def doing_now(event: EngineEvent) -> str | None:
+    """Say what is being waited for from this event on; None where it changes nothing."""
+    match event:
+        case ReasoningDelta(_):
+            return "thinking"
+        case AttemptStarted(_, model, _):
+            return f"asking {model}"
+        case Waiting(wait_s, model, reason):
+            return f"waiting {seconds(wait_s)} for {model}: {reason}"
+        case AttemptEnded(attempt) if attempt.outcome == "failed":
+            return f"{attempt.model} failed ({attempt.error_class})"
+        case _:
+            return None
 
 
 def attempt_note(event: EngineEvent) -> str | None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 if TYPE_CHECKING:
     from deepsel.show.screen import Screen
@@ -63,6 +64,39 @@ def _columns(stream: object) -> int:
         return os.get_terminal_size(stream.fileno()).columns if is_terminal(stream) else 0  # type: ignore[attr-defined]
     except (OSError, ValueError, AttributeError):
         return 0
+
+
+class Window(NamedTuple):
+    """The size of a terminal, in characters."""
+
+    columns: int
+    rows: int
+
+
+class Look(NamedTuple):
+    """What a terminal can do with text, and what its user wants of it."""
+
+    can_move: bool
+    """Whether what was written can be written over."""
+    has_styles: bool
+    has_colours: bool
+
+
+def look(env: Mapping[str, str]) -> Look:
+    """Read TERM, NO_COLOR (which takes the colours, not bold and italic) and FORCE_COLOR (which gives them to a dumb terminal)."""
+    is_dumb = env.get("TERM", "") in ("dumb", "unknown")
+    has_styles = not is_dumb or bool(env.get("FORCE_COLOR"))
+    return Look(not is_dumb, has_styles, has_styles and not env.get("NO_COLOR"))
+
+
+def window(stream: TextIO, env: Mapping[str, str]) -> Window:
+    """Return the size of the terminal behind a stream; COLUMNS and LINES say otherwise, 80 by 24 where nothing does."""
+    try:
+        size = Window(*os.get_terminal_size(stream.fileno()))
+    except (OSError, ValueError):
+        size = Window(0, 0)
+    columns, rows = (int(env[name]) if env.get(name, "").isdecimal() else 0 for name in ("COLUMNS", "LINES"))
+    return Window(columns or size.columns or 80, rows or size.rows or 24)
 
 
 def write_note(text: str) -> None:

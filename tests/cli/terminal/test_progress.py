@@ -63,6 +63,16 @@ def test_what_was_never_drawn_is_not_wiped() -> None:
     assert stream.getvalue() == ""
 
 
+def test_a_dumb_terminal_gets_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing can be drawn over, nothing is drawn."""
+    monkeypatch.setenv("TERM", "dumb")
+    clock, stream = HandClock(), io.StringIO()
+    with ProgressLine(clock, stream=stream) as line:
+        clock.sleep(1)
+        line.take(Progress(50, 100, {}))
+    assert stream.getvalue() == ""
+
+
 def test_it_is_no_wider_than_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     """A narrow terminal gets a cut line, not a wrapped one."""
     monkeypatch.setenv("COLUMNS", "20")

@@ -14,7 +14,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepsel.cli.terminal.render import finished_part
 from deepsel.cli.terminal.terminal import columns_to_cut_to, plain, screen_of
 
 KEPT = {"\n", "\t"}
@@ -41,29 +40,6 @@ def test_no_control_character_survives(text: str) -> None:
 def test_controls_are_pictures(text: str, shown: str) -> None:
     """Escape sequences are shown, not obeyed; ordinary text of any script is untouched."""
     assert plain(text) == shown
-
-
-@given(st.text(alphabet="ab`~# \n-1."))
-def test_a_finished_part_stays_finished(text: str) -> None:
-    """What was drawn as finished is a prefix that more text does not take back."""
-    end = finished_part(text)
-    assert 0 <= end <= len(text)
-    assert finished_part(text + "x") >= end
-
-
-@pytest.mark.parametrize(
-    ("text", "finished"),
-    [
-        ("one\n\ntwo", "one\n\n"),
-        ("```py\na = 1\n\nb = 2\n", ""),
-        ("```py\na\n\nb\n```\n\nafter", "```py\na\n\nb\n```\n\n"),
-        ("- a\n\n- b\n", ""),
-        ("no end", ""),
-    ],
-)
-def test_blocks_end_at_blank_lines_outside_fences_and_lists(text: str, finished: str) -> None:
-    """A code fence and a list are drawn as one."""
-    assert text[: finished_part(text)] == finished
 
 
 @pytest.mark.parametrize(

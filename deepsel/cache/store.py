@@ -107,8 +107,7 @@ class Cache:
         """
         above: list[Tier] = []
         for tier in self._tiers(account):
-            is_asked = asks_disk or tier is not self.disk
-            text = self._guarded(tier, partial(tier.get, key)) if is_asked else None
+            text = self._guarded(tier, partial(tier.get, key)) if asks_disk or tier is not self.disk else None
             answer = decode(text, key) if text is not None else None
             if answer is None or text is None or not self._is_served(answer):
                 above.append(tier)

@@ -73,12 +73,14 @@ class Target(NamedTuple):
 
     cpu: float | None = None
     wall: float | None = None
+    turns: tuple[str, ...] = TURNS
+    """When they hold."""
 
 
 TARGETS = {
     "Session, cache off": Target(2.5, 1.8),
     "Session, cache auto": Target(2.5, 1.8),
-    "Session, 8 MB picture": Target(1.3),
+    "Session, 8 MB picture": Target(1.3, turns=("again",)),  # one request, beyond the start of the process
 }
 
 
@@ -238,6 +240,7 @@ def table(found: Found) -> Iterator[str]:
     yield "|---|---|---:|---:|---:|---:|---:|---:|---|"
     for (name, turn), all_taken in found.items():
         target = TARGETS.get(name, Target())
+        target = target if turn in target.turns else Target()
         wall, cpu = (_ratio(found, name, turn, of) for of in (lambda one: one.wall_s, lambda one: one.cpu_s))
         is_met = (target.wall is None or wall <= target.wall) and (target.cpu is None or cpu <= target.cpu)
         said = "" if target == Target() else "met" if is_met else "**missed**"
@@ -262,7 +265,7 @@ Made by `{command}` on {when}: {machine}. Python {python}, httpx {httpx}. {round
 the same bodies with one httpx client that loads no certificates. A session is opened and closed each time, as is the client. Each
 runs in a process of its own and does its work twice: the first time it also imports and builds what it needs. CPU is user and system
 time of that process. The picture is {megabytes} MB: base64, SHA-256 and a post of it in a JSON body, against one `ask` that is sent and
-kept. Ratios are medians of the ratios within a round.
+kept; what the first also imports is no part of its target. Ratios are medians of the ratios within a round.
 
 """
 

@@ -87,9 +87,10 @@ class FileTurn:
         """Try the lock of an open file."""
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.fstat(file).st_ino != self._path.stat().st_ino:
+            held = os.fstat(file)
+            if held.st_ino != self._path.stat().st_ino:
                 return Taken.BUSY  # its last holder has removed it
-            ended_in_vain_s = float(os.pread(file, _VAIN_CHARS, 0) or "-inf")
+            ended_in_vain_s = float(os.pread(file, _VAIN_CHARS, 0)) if held.st_size else float("-inf")
         except (BlockingIOError, FileNotFoundError):
             return Taken.BUSY
         except (OSError, ValueError):

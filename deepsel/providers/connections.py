@@ -9,7 +9,12 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Hashable
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from deepsel.clock import Clock
+
+FRESH_S = 1.0
+"""So long an unused connection is taken without a look at its socket: a server that has closed it meanwhile shows when it is used."""
 
 
 class Connection(Protocol):
@@ -31,14 +36,22 @@ class Connection(Protocol):
 _C = TypeVar("_C", bound=Connection)
 
 
+class _Waiting(NamedTuple, Generic[_C]):
+    connection: _C
+    since_s: float
+    """On the monotonic clock."""
+
+
 class KeptConnections(Generic[_C]):
     """The connections in use, and those that wait, by where they lead. Thread-safe."""
 
-    def __init__(self, most: int) -> None:
-        """Keep at most so many unused ones for each place they lead to."""
+    def __init__(self, clock: Clock, *, most: int, longest_s: float) -> None:
+        """Keep at most so many unused ones for each place they lead to, and none for longer than `longest_s`."""
+        self._clock = clock
         self._most = most
+        self._longest_s = longest_s
         self._lock = threading.Lock()
-        self._waiting: dict[Hashable, deque[_C]] = {}
+        self._waiting: dict[Hashable, deque[_Waiting[_C]]] = {}
         self._in_use: set[_C] = set()
 
     def take(self, origin: Hashable) -> _C | None:
@@ -48,9 +61,9 @@ class KeptConnections(Generic[_C]):
                 waiting = self._waiting.get(origin)
                 if not waiting:
                     return None
-                connection = waiting.pop()
+                connection, since_s = waiting.pop()
                 self._in_use.add(connection)
-            if not connection.has_expired():
+            if self._clock.monotonic() - since_s < FRESH_S or not connection.has_expired():
                 return connection
             self._drop(connection)
 
@@ -64,15 +77,15 @@ class KeptConnections(Generic[_C]):
         if connection.is_closed() or not connection.is_idle():
             self._drop(connection)
             return
-        leaving = []
+        leaving, now_s = [], self._clock.monotonic()
         with self._lock:
             self._in_use.discard(connection)
             waiting = self._waiting.setdefault(origin, deque())
-            waiting.append(connection)
-            while len(waiting) > self._most or (len(waiting) > 1 and waiting[0].has_expired()):
+            waiting.append(_Waiting(connection, now_s))
+            while len(waiting) > self._most or waiting[0].since_s < now_s - self._longest_s:
                 leaving.append(waiting.popleft())
         for one in leaving:
-            one.close()
+            one.connection.close()
 
     def _drop(self, connection: _C) -> None:
         with self._lock:
@@ -82,7 +95,7 @@ class KeptConnections(Generic[_C]):
     def close(self) -> None:
         """Close all of them."""
         with self._lock:
-            found = [*self._in_use, *(one for waiting in self._waiting.values() for one in waiting)]
+            found = [*self._in_use, *(one.connection for waiting in self._waiting.values() for one in waiting)]
             self._waiting.clear()
             self._in_use.clear()
         for one in found:

@@ -121,7 +121,9 @@ class HttpTransport:
         self._certificates = Certificates(partial(_bundle, env), system_folder(env))
         self._watch = _make_watch(self._certificates)
         self._client = _make_client(self._watch)
-        self._kept: KeptConnections[httpcore.ConnectionInterface] = KeptConnections(_MOST_KEPT)
+        self._kept: KeptConnections[httpcore.ConnectionInterface] = KeptConnections(
+            clock, most=_MOST_KEPT, longest_s=KEEP_ALIVE_S
+        )
         self._routes: dict[str, _Route] = {}
 
     def __enter__(self) -> Self:

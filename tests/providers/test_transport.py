@@ -21,7 +21,7 @@ import pytest
 from deepsel.clock import SystemClock
 from deepsel.errors import AttemptFailed, ConfigError, ErrorClass
 from deepsel.providers.calls import Call, Timeouts, sends_key_in_clear
-from deepsel.providers.connections import KeptConnections
+from deepsel.providers.connections import FRESH_S, KeptConnections
 from deepsel.providers.exchange import Watch
 from deepsel.providers.inflate import inflated
 from deepsel.providers.transport import HttpTransport, watch_connections
@@ -308,6 +308,15 @@ def test_a_call_after_the_connections_were_dropped_opens_a_new_one(
     assert get(transport, server.url) == b"c"
 
 
+class Ticking(SystemClock):
+    """A monotonic clock that is set by hand."""
+
+    seconds = 0.0
+
+    def monotonic(self) -> float:
+        return self.seconds
+
+
 def test_too_many_unused_connections_are_closed() -> None:
     """Of those that wait the newest are kept and used first; one that has expired is closed when it is met."""
 
@@ -327,7 +336,8 @@ def test_too_many_unused_connections_are_closed() -> None:
         def close(self) -> None:
             self.is_shut = True
 
-    kept: KeptConnections[Plain] = KeptConnections(2)
+    clock = Ticking()
+    kept: KeptConnections[Plain] = KeptConnections(clock, most=2, longest_s=50)
     made = [Plain() for _ in range(4)]
     for one in made:
         kept.add(one)
@@ -336,11 +346,19 @@ def test_too_many_unused_connections_are_closed() -> None:
     assert [one.is_shut for one in made] == [True, True, False, False]
     assert kept.take("there") is None
     made[3].is_old = True
+    clock.seconds += FRESH_S
     assert kept.take("here") is made[2]
     assert made[3].is_shut
-    kept.close()
-    assert made[2].is_shut  # although it is in use
     kept.give_back("here", made[2])
+    clock.seconds += 51
+    late = Plain()
+    kept.add(late)
+    kept.give_back("here", late)
+    assert made[2].is_shut
+    assert kept.take("here") is late
+    kept.close()
+    assert late.is_shut  # although it is in use
+    kept.give_back("here", late)
     assert kept.take("here") is None
 
 

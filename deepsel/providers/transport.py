@@ -1,7 +1,7 @@
 """The one place that knows httpx and httpcore: sends a call, gives its bytes within limits of time and size, translates errors.
 
-Knows nothing of providers. Redirects are refused, so that a key goes nowhere but to the host it was meant for. httpx finds out
-about proxies and addresses, once each; calls go straight to httpcore, which takes half the CPU. Both are imported when an
+Knows nothing of providers. Redirects are refused, so that a key goes nowhere but to the host it was meant for. httpx reads
+addresses and makes the pools, one for each proxy; calls go straight to httpcore, which takes half the CPU. Both are imported when an
 HttpTransport is made, since a cached answer needs none.
 """
 
@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import ssl
 import sys
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from types import TracebackType
-from typing import TYPE_CHECKING, NamedTuple, Self, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
+from urllib.request import getproxies
 
 from deepsel import __version__
 from deepsel.clock import Clock
@@ -23,6 +24,7 @@ from deepsel.providers.connections import KeptConnections
 from deepsel.providers.exchange import Backend, Exchange, Watch
 from deepsel.providers.headers import header_text, read_headers
 from deepsel.providers.inflate import inflated
+from deepsel.providers.proxies import Proxy, read_proxies
 from deepsel.providers.reasons import is_untrusted, reason, redirected, tls_hint
 
 if TYPE_CHECKING:
@@ -37,8 +39,6 @@ KEEP_ALIVE_S = 55.0
 
 _DRAIN_S, _DRAIN_BYTES = 0.1, 64 * 1024
 _MOST_KEPT, _MOST_ROUTES = 64, 256
-# No proxy can reach this machine's own servers.
-_LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
 
 
 class _Route(NamedTuple):
@@ -113,7 +113,10 @@ class HttpTransport:
         self._clock = clock
         self._certificates = Certificates(_bundle, system_folder())
         self._watch = _make_watch(self._certificates)
-        self._client = _make_client(self._watch)
+        self._client = _make_client()
+        self._direct = _pool_of(self._client._transport, self._watch)
+        self._proxies = read_proxies(getproxies())
+        self._proxy_pools: dict[str, httpcore.ConnectionPool] = {}
         self._kept: KeptConnections[httpcore.ConnectionInterface] = KeptConnections(_MOST_KEPT)
         self._routes: dict[str, _Route] = {}
 
@@ -158,8 +161,17 @@ class HttpTransport:
         if route is None:
             if len(self._routes) >= _MOST_ROUTES:
                 self._routes.clear()
-            route = self._routes[call.url] = _find_route(self._client, call)
+            route = self._routes[call.url] = _find_route(call, self._client.headers, self._pool_for)
         return route
+
+    def _pool_for(self, url: httpx.URL) -> httpcore.ConnectionPool:
+        """Give the pool that reaches an address, through a proxy or not; raises ConfigError where its proxy cannot be used."""
+        proxy = self._proxies.find(url.scheme, url.host, url.port or {"https": 443}.get(url.scheme, 80))
+        if proxy is None:
+            return self._direct
+        if proxy.url not in self._proxy_pools:
+            self._proxy_pools[proxy.url] = _make_proxy_pool(proxy, self._watch, url.host)
+        return self._proxy_pools[proxy.url]
 
     def _send(
         self, call: Call, route: _Route, exchange: Exchange
@@ -208,33 +220,47 @@ def _bundle() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-def _make_client(watch: Watch) -> httpx.Client:
-    """Make the client, with proxies from the environment as httpx users know them."""
+def _make_client() -> httpx.Client:
+    """Make the client, which knows no proxy."""
     # httpx tries to load its own command line, and with it rich: 50 ms that no request needs.
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: not to be imported
     import httpx
 
+    return httpx.Client(
+        headers={"user-agent": f"deepsel/{__version__}", "accept-encoding": "gzip"},
+        timeout=None,  # noqa: S113 - the watch has the time-outs
+        follow_redirects=False,
+        **_options(),
+    )
+
+
+def _options() -> dict[str, Any]:
+    """Give what every pool has. The context trusts nobody: certificates take long to load and are not needed for plain http."""
+    import httpx
+
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=KEEP_ALIVE_S)
+    return {"verify": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), "trust_env": False, "limits": limits}
+
+
+def _make_proxy_pool(proxy: Proxy, watch: Watch, host: str) -> httpcore.ConnectionPool:
+    """Make the pool that goes through a proxy; raises ConfigError where it cannot be used."""
+    import httpx
+
     try:
-        client = httpx.Client(
-            # Only a stand-in, trusting nobody: the certificates take long to load and are not needed for plain http.
-            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-            headers={"user-agent": f"deepsel/{__version__}", "accept-encoding": "gzip"},
-            mounts=dict.fromkeys(_LOOPBACK),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=KEEP_ALIVE_S),
-            timeout=None,  # noqa: S113 - the watch has the time-outs
-            follow_redirects=False,
-        )
+        transport = httpx.HTTPTransport(proxy=proxy.url, **_options())
     except (ImportError, ValueError, httpx.InvalidURL) as error:
+        needs = "a SOCKS proxy needs the package `socksio`; " if isinstance(error, ImportError) else ""
         raise ConfigError(
-            "the proxy named in the environment cannot be used",
-            "see HTTP_PROXY, HTTPS_PROXY and ALL_PROXY; a SOCKS proxy needs the package `socksio`",
+            f"the proxy that {proxy.variable} names cannot be used",
+            f"{needs}correct {proxy.variable}, or name {host} in NO_PROXY to reach it without one",
         ) from error
-    watch_connections(client, watch)
-    return client
+    return _pool_of(transport, watch)
 
 
-def _find_route(client: httpx.Client, call: Call) -> _Route:
-    """Take an address apart, and find the pool that reaches it; raises ConfigError where it is none."""
+def _find_route(
+    call: Call, common: Mapping[str, str], pool_for: Callable[[httpx.URL], httpcore.ConnectionPool]
+) -> _Route:
+    """Take an address apart, and find the pool that reaches it; `common` is sent with every call. Raises ConfigError."""
     import httpcore
     import httpx
 
@@ -246,9 +272,9 @@ def _find_route(client: httpx.Client, call: Call) -> _Route:
         raise ConfigError(
             f"`{call.target}` is not an address requests can be sent to", "a base URL starts with https://"
         ) from error
-    pool = cast("httpx.HTTPTransport", client._transport_for_url(url))._pool
+    pool = pool_for(url)
     target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
-    headers = {"host": url.netloc.decode("ascii"), **client.headers}
+    headers = {"host": url.netloc.decode("ascii"), **common}
     authorization = ""
     if url.username or url.password:
         from base64 import b64encode  # hardly any address has one
@@ -270,16 +296,11 @@ def _request(call: Call, route: _Route) -> httpcore.Request:
     return httpcore.Request(call.method, route.url, headers=raw, content=call.body)
 
 
-def watch_connections(client: httpx.Client, watch: Watch) -> None:
-    """Put `watch` under each connection pool of a client; httpx has no public way that keeps its proxies."""
-    for pool in _pools(client):
-        pool._network_backend = cast("httpcore.NetworkBackend", watch)
-
-
-def _pools(client: httpx.Client) -> list[httpcore.ConnectionPool]:
-    """List the connection pools of a client: the plain one, and one for each proxy."""
-    transports = filter(None, (client._transport, *client._mounts.values()))
-    return [cast("httpx.HTTPTransport", transport)._pool for transport in transports]
+def _pool_of(transport: object, watch: Watch) -> httpcore.ConnectionPool:
+    """Take the connection pool out of httpx's transport, and put `watch` under it, which has no public way."""
+    pool = cast("httpx.HTTPTransport", transport)._pool
+    pool._network_backend = cast("httpcore.NetworkBackend", watch)
+    return pool
 
 
 # --- errors ----------------------------------------------------------------------------------------------------------

@@ -130,6 +130,8 @@ class Calls:
             except AttemptFailed as error:
                 self._join(draft)
                 failure = error
+            except ConfigError as error:  # of this provider alone: another one may well be asked
+                failure = AttemptFailed(ErrorClass.AUTH, error.message, hint=error.hint)
             attempt = self._close(draft, failure, wait_s)
         except (GeneratorExit, KeyboardInterrupt):
             self._join(draft)
@@ -167,10 +169,7 @@ class Calls:
     def _stream(self, draft: Draft, deadline: float) -> Iterator[WireEvent]:
         """Open the call and yield what its wire says."""
         resources = self._resources
-        try:
-            key = resources.key_of(draft.provider)
-        except ConfigError as error:
-            raise AttemptFailed(ErrorClass.AUTH, error.message, hint=error.hint) from error
+        key = resources.key_of(draft.provider)
         if sends_key_in_clear(draft.provider.base_url, key):
             self.record.warn("key_in_clear", f"the key for {draft.provider.name} travels unencrypted; use https")
         limit_s = self._prepared.profile.first_token_timeout_s

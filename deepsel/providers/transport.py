@@ -1,21 +1,18 @@
-"""The one place that knows httpx and httpcore: sends a call, gives its bytes within limits of time and size, translates errors.
+"""Sends a call, gives its bytes within limits of time and size, translates errors. The only importer of httpcore.
 
-Knows nothing of providers. Redirects are refused, so that a key goes nowhere but to the host it was meant for. httpx finds out
-about proxies and addresses, once each; calls go straight to httpcore, which takes half the CPU. Both are imported when an
-HttpTransport is made, since a cached answer needs none.
+Knows nothing of providers. Redirects are refused, so that a key goes nowhere but to the host it was meant for. Calls go straight
+to httpcore, which takes half the CPU of httpx; that finds the way (`routes`). It is imported when an HttpTransport is made,
+since a cached answer needs none.
 """
 
 from __future__ import annotations
 
-import ssl
-import sys
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, NamedTuple, Self, cast
+from typing import TYPE_CHECKING, Self, cast
 
-from deepsel import __version__
 from deepsel.clock import Clock
 from deepsel.errors import AttemptFailed, ConfigError, DeepselError, ErrorClass
 from deepsel.providers.calls import Call, Timeouts
@@ -24,38 +21,17 @@ from deepsel.providers.connections import KeptConnections
 from deepsel.providers.exchange import Backend, Exchange, Watch
 from deepsel.providers.headers import header_text, read_headers
 from deepsel.providers.inflate import inflated
+from deepsel.providers.routes import KEEP_ALIVE_S, Route, Routes, bundle
 from deepsel.providers.unconnected import is_untrusted, redirected, refused_by_proxy, unconnected
 
 if TYPE_CHECKING:
     import httpcore
-    import httpx
 
 MAX_ANSWER_BYTES = 256 * 1024 * 1024
 """Decoded size of a whole response; the longest answers come as very many small events."""
 
-KEEP_ALIVE_S = 55.0
-"""How long an unused connection is kept: a little less than the minute after which most servers close it."""
-
 _DRAIN_S, _DRAIN_BYTES = 0.1, 64 * 1024
-_MOST_KEPT, _MOST_ROUTES = 64, 256
-# No proxy can reach this machine's own servers.
-_LOOPBACK = ("all://127.0.0.1", "all://localhost", "all://[::1]")
-
-
-class _Route(NamedTuple):
-    """How calls to one address are sent."""
-
-    url: httpcore.URL
-    pool: httpcore.ConnectionPool
-    """Makes connections, through a proxy where there is one; they are kept elsewhere."""
-    origin: Hashable
-    """Which pool's connections to whom can be used for it."""
-    headers: Mapping[str, str]
-    """What is sent with every call that does not say otherwise."""
-    authorization: str
-    """Of the name and password in the address; empty where it has none."""
-    proxy: str
-    """The proxy on the way, without its password; empty where there is none."""
+_MOST_KEPT = 64
 
 
 class HttpResponse:
@@ -118,13 +94,12 @@ class HttpTransport:
         The client finds proxies by itself, as its users know it. Raises ConfigError where the one it finds cannot be used.
         """
         self._clock = clock
-        self._certificates = Certificates(partial(_bundle, env), system_folder(env))
+        self._certificates = Certificates(partial(bundle, env), system_folder(env))
         self._watch = _make_watch(self._certificates)
-        self._client = _make_client(self._watch)
+        self._routes = Routes(self._watch)
         self._kept: KeptConnections[httpcore.ConnectionInterface] = KeptConnections(
             clock, most=_MOST_KEPT, longest_s=KEEP_ALIVE_S
         )
-        self._routes: dict[str, _Route] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -137,7 +112,7 @@ class HttpTransport:
     def close(self) -> None:
         """Close every connection."""
         self._kept.close()
-        self._client.close()
+        self._routes.close()
 
     def drop_connections(self) -> None:
         """Close every connection that is kept, so that the next call opens a new one; calls under way are cut."""
@@ -150,7 +125,7 @@ class HttpTransport:
         Raises AttemptFailed where no usable response came, ConfigError where the call itself cannot be sent.
         """
         exchange = Exchange(self._clock, timeouts)
-        route = self._route(call)
+        route = self._routes.find(call)
         connection, response = self._send(call, route, exchange)
         try:
             received = HttpResponse(response, exchange, self._watch, call)
@@ -163,17 +138,8 @@ class HttpTransport:
             response.close()
             self._kept.give_back(route.origin, connection)
 
-    def _route(self, call: Call) -> _Route:
-        """Find out how the call's address is reached, once for each; raises ConfigError where it is none."""
-        route = self._routes.get(call.url)
-        if route is None:
-            if len(self._routes) >= _MOST_ROUTES:
-                self._routes.clear()
-            route = self._routes[call.url] = _find_route(self._client, call)
-        return route
-
     def _send(
-        self, call: Call, route: _Route, exchange: Exchange
+        self, call: Call, route: Route, exchange: Exchange
     ) -> tuple[httpcore.ConnectionInterface, httpcore.Response]:
         """Send, once more on a new connection where a kept one turns out to be closed and nothing has come."""
         request = _request(call, route)
@@ -182,7 +148,7 @@ class HttpTransport:
             was_whole = self._certificates.is_whole
             connection = self._kept.take(route.origin) if may_repeat else None
             if connection is None:
-                connection = route.pool.create_connection(route.url.origin)
+                connection = route.pool.create_connection(request.url.origin)
                 self._kept.add(connection)
             response = None
             try:
@@ -202,7 +168,7 @@ class HttpTransport:
                     self._kept.give_back(route.origin, connection)
 
 
-# --- making the client -----------------------------------------------------------------------------------------------
+# --- sending -----------------------------------------------------------------------------------------------
 
 
 def _make_watch(certificates: Certificates) -> Watch:
@@ -213,74 +179,7 @@ def _make_watch(certificates: Certificates) -> Watch:
     return Watch(cast("Backend", httpcore.SyncBackend()), certificates.context, unconnected=unconnected)
 
 
-def _bundle(env: Mapping[str, str]) -> ssl.SSLContext:
-    """Load the certificates of SSL_CERT_FILE or SSL_CERT_DIR, else those that httpx brings."""
-    if named := env.get("SSL_CERT_FILE"):
-        return ssl.create_default_context(cafile=named)
-    if named := env.get("SSL_CERT_DIR"):
-        return ssl.create_default_context(capath=named)
-    import httpx
-
-    return httpx.create_ssl_context(trust_env=False)
-
-
-def _make_client(watch: Watch) -> httpx.Client:
-    """Make the client, with proxies from the environment as httpx users know them."""
-    # httpx tries to load its own command line, and with it rich: 50 ms that no request needs.
-    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: not to be imported
-    import httpx
-
-    try:
-        client = httpx.Client(
-            # Only a stand-in, trusting nobody: the certificates take long to load and are not needed for plain http.
-            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),
-            headers={"user-agent": f"deepsel/{__version__}", "accept-encoding": "gzip"},
-            mounts=dict.fromkeys(_LOOPBACK),
-            limits=httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=KEEP_ALIVE_S),
-            timeout=None,  # noqa: S113 - the watch has the time-outs
-            follow_redirects=False,
-        )
-    except (ImportError, ValueError, httpx.InvalidURL) as error:
-        raise ConfigError(
-            "the proxy named in the environment cannot be used",
-            "see HTTP_PROXY, HTTPS_PROXY and ALL_PROXY; a SOCKS proxy needs the package `socksio`",
-        ) from error
-    watch_connections(client, watch)
-    return client
-
-
-def _find_route(client: httpx.Client, call: Call) -> _Route:
-    """Take an address apart, and find the pool that reaches it; raises ConfigError where it is none."""
-    import httpcore
-    import httpx
-
-    try:
-        url = httpx.URL(call.url)
-        if url.scheme not in ("http", "https") or not url.host:
-            raise httpx.InvalidURL("not an address of HTTP")
-    except httpx.InvalidURL as error:
-        raise ConfigError(
-            f"`{call.target}` is not an address requests can be sent to", "a base URL starts with https://"
-        ) from error
-    pool = cast("httpx.HTTPTransport", client._transport_for_url(url))._pool
-    target = httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path)
-    headers = {"host": url.netloc.decode("ascii"), **client.headers}
-    authorization = ""
-    if url.username or url.password:
-        from base64 import b64encode  # hardly any address has one
-
-        authorization = f"Basic {b64encode(f'{url.username}:{url.password}'.encode()).decode('ascii')}"
-    origin = (id(pool), url.scheme, url.host, url.port)
-    return _Route(target, pool, origin, headers, authorization, _proxy_of(pool))
-
-
-def _proxy_of(pool: httpcore.ConnectionPool) -> str:
-    """Name the proxy that a pool goes through; httpcore has no public word for it."""
-    url = getattr(pool, "_proxy_url", None)
-    return "" if url is None else f"{url.scheme.decode()}://{url.host.decode()}:{url.port or 80}"
-
-
-def _request(call: Call, route: _Route) -> httpcore.Request:
+def _request(call: Call, route: Route) -> httpcore.Request:
     """Put together what is sent; raises ConfigError where a header cannot be."""
     import httpcore
 
@@ -290,19 +189,9 @@ def _request(call: Call, route: _Route) -> httpcore.Request:
     if (call.body or call.method != "GET") and "transfer-encoding" not in headers:
         headers.setdefault("content-length", str(len(call.body)))
     raw = [(name.encode("utf-8"), value.encode("ascii")) for name, value in headers.items()]
-    return httpcore.Request(call.method, route.url, headers=raw, content=call.body)
-
-
-def watch_connections(client: httpx.Client, watch: Watch) -> None:
-    """Put `watch` under each connection pool of a client; httpx has no public way that keeps its proxies."""
-    for pool in _pools(client):
-        pool._network_backend = cast("httpcore.NetworkBackend", watch)
-
-
-def _pools(client: httpx.Client) -> list[httpcore.ConnectionPool]:
-    """List the connection pools of a client: the plain one, and one for each proxy."""
-    transports = filter(None, (client._transport, *client._mounts.values()))
-    return [cast("httpx.HTTPTransport", transport)._pool for transport in transports]
+    scheme, host, port, target = route.url
+    url = httpcore.URL(scheme=scheme, host=host, port=port, target=target)
+    return httpcore.Request(call.method, url, headers=raw, content=call.body)
 
 
 # --- errors ----------------------------------------------------------------------------------------------------------

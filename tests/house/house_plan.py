@@ -57,7 +57,7 @@ FENCES = {
     "markdown_it": "cli/drawing/inline.py",
     "pygments": "cli/drawing/code.py",
     "typer": "cli/",
-    "httpx": "providers/transport.py",
+    "httpx": "providers/routes.py",
     "httpcore": "providers/transport.py",
     "diskcache": "cache/disk.py",
     "tiktoken": "tokens/vocabulary.py",

@@ -111,7 +111,7 @@ def trusting(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
             return ssl.create_default_context(cafile=str(bundle)) if bundle else httpx.create_ssl_context()
 
         monkeypatch.setattr(transport, "system_folder", lambda env: str(folder) if folder else None)
-        monkeypatch.setattr(transport, "_bundle", load)
+        monkeypatch.setattr(transport, "bundle", load)
         return transport.HttpTransport(SystemClock(), env={}), loads
 
     return make

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import socket
-import ssl
 import subprocess
 import sys
 import threading
@@ -15,16 +14,14 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpcore
-import httpx
 import pytest
 
 from deepsel.clock import SystemClock
 from deepsel.errors import AttemptFailed, ConfigError, ErrorClass
 from deepsel.providers.calls import Call, Timeouts, sends_key_in_clear
 from deepsel.providers.connections import FRESH_S, KeptConnections
-from deepsel.providers.exchange import Watch
 from deepsel.providers.inflate import inflated
-from deepsel.providers.transport import HttpTransport, watch_connections
+from deepsel.providers.transport import HttpTransport
 from deepsel.secret import Secret
 
 Make = Callable[..., Any]
@@ -88,17 +85,14 @@ def test_connections_are_kept_and_watched(transport: HttpTransport, serve: Make,
         assert exchange.started_at <= exchange.sent_at <= exchange.first_byte_at
 
 
-def test_every_pool_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Direct connections and proxies of the environment get the limits; httpx keeps its backend under a known name."""
-    monkeypatch.setenv("HTTPS_PROXY", "http://127.0.0.1:1")
-    pool = httpcore.ConnectionPool()
-    assert isinstance(pool._network_backend, httpcore.SyncBackend)
-    watch = Watch(httpcore.SyncBackend(), ssl.create_default_context, unconnected=())  # type: ignore[arg-type]
-    with httpx.Client() as client:
-        watch_connections(client, watch)
-        pools = [found._pool for found in (client._transport, *client._mounts.values()) if found]  # type: ignore[attr-defined]
-    assert [type(found) for found in pools] == [httpcore.ConnectionPool, httpcore.HTTPProxy]
-    assert all(found._network_backend is watch for found in pools)
+def test_every_pool_is_watched(monkeypatch: pytest.MonkeyPatch, serve: Make, reply: Make) -> None:
+    """Direct connections and those through a proxy get the limits; httpx keeps its backend under a known name."""
+    assert isinstance(httpcore.ConnectionPool()._network_backend, httpcore.SyncBackend)
+    monkeypatch.setenv("HTTP_PROXY", serve(["read", "hang"]).url)
+    with HttpTransport(SystemClock(), env={}) as transport:
+        for url in (serve(["read", "hang"]).url, "http://models.example/v1"):
+            failure = failed(transport, url, Timeouts(first_token_s=0.3))
+            assert failure.error_class is ErrorClass.STALLED
 
 
 def test_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch, serve: Make, reply: Make) -> None:
@@ -111,13 +105,17 @@ def test_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch, serve: Make, 
     assert proxy.requests[0].startswith(b"POST http://models.example/v1 HTTP/1.1")
 
 
-@pytest.mark.parametrize("value", ["socks5://127.0.0.1:1", "ftp://127.0.0.1:1", "http://h:port"])
-def test_unusable_proxy(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
-    """A proxy that cannot be used is a configuration error that names the variables."""
+@pytest.mark.parametrize("value", ["socks5://127.0.0.1:1", "socks://127.0.0.1:1/", "ftp://127.0.0.1:1", "http://h:port"])
+def test_unusable_proxy(monkeypatch: pytest.MonkeyPatch, serve: Make, reply: Make, value: str) -> None:
+    """A proxy that cannot be used stops what needs it, with words that name the variable, and nothing else."""
     monkeypatch.setenv("ALL_PROXY", value)
-    with pytest.raises(ConfigError) as caught:
-        HttpTransport(SystemClock(), env={})
-    assert "ALL_PROXY" in caught.value.hint
+    own = serve(["read", reply("direct")])
+    with HttpTransport(SystemClock(), env={}) as transport:
+        assert get(transport, own.url) == b"direct"
+        with pytest.raises(ConfigError) as caught:
+            get(transport, "http://models.example/v1")
+    assert "ALL_PROXY" in caught.value.message
+    assert "NO_PROXY" in caught.value.hint
 
 
 @pytest.mark.parametrize(

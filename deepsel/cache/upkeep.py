@@ -49,7 +49,8 @@ def prune(cache: Cache, *, now_s: float) -> tuple[int, int]:
 def verify(cache: Cache, *, repairs: bool) -> Verdict:
     """Check the database and every entry of every tier; with `repairs` remove what is wrong and save what can be read.
 
-    Nothing a tier holds is executed. Another version's entries are no problem: they are never served.
+    Nothing a tier holds is executed. Another version's entries are no problem: they are never served. Raises ConfigError where
+    a tier cannot be read at all.
     """
     problems: list[str] = []
     checked = 0

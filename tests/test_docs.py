@@ -104,6 +104,12 @@ def test_help_is_golden(request: pytest.FixtureRequest, deepsel: Callable[..., A
     _golden(request, f"help_{command or 'deepsel'}.txt", ran.out)
 
 
+def test_each_decision_has_a_number_of_its_own() -> None:
+    """A decision is cited by its number, which two branches may have given at the same time."""
+    numbers = [path.name[:4] for path in (ROOT / "docs" / "decisions").glob("[0-9]*.md")]
+    assert len(numbers) == len(set(numbers)) > 0
+
+
 def test_no_arguments_is_the_help(deepsel: Callable[..., Any]) -> None:
     """Somebody who types only the name is shown what there is."""
     assert deepsel().out == deepsel("--help").out

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from deepsel import catalog, tokens
-from deepsel.bench.measure import Target
+from deepsel.bench.measure import BenchTarget
 from deepsel.bench.prompts import Prompter
 from deepsel.bench.wanted import PromptKind, Wanted
 from deepsel.values import Message, Source
@@ -15,7 +15,7 @@ KEEP_ALIVE_INPUT_TOKENS = 32
 """More than a keep-alive request takes."""
 
 
-def worst_cost_usd(wanted: Wanted, target: Target, prompter: Prompter, *, at: datetime) -> Decimal | None:
+def worst_cost_usd(wanted: Wanted, target: BenchTarget, prompter: Prompter, *, at: datetime) -> Decimal | None:
     """Return what a model's requests cost at most, at the longest answers and the price of `at`; None: not known."""
     total = Decimal(0)
     calls = [(_bound(wanted, target, prompter, prompt), wanted.max_tokens, wanted.calls_for_each_prompt()) for prompt in wanted.prompts]
@@ -30,7 +30,7 @@ def worst_cost_usd(wanted: Wanted, target: Target, prompter: Prompter, *, at: da
     return total
 
 
-def _bound(wanted: Wanted, target: Target, prompter: Prompter, prompt: PromptKind) -> int:
+def _bound(wanted: Wanted, target: BenchTarget, prompter: Prompter, prompt: PromptKind) -> int:
     """Return the most input tokens that a prompt may be."""
     count = tokens.count_messages([Message.of("user", wanted.text(prompter, prompt))], target.model)
     if count.source is not Source.ESTIMATED:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from deepsel.bench.figures import rows_of
-from deepsel.bench.records import METRICS, Case, Check, Comparison, Report, Result, Sample
+from deepsel.bench.records import METRICS, BenchReport, Case, Check, Comparison, Result, Sample
 from deepsel.show import csv
 
 SCHEMA_VERSION = 1
@@ -17,7 +17,7 @@ _CASE = tuple(field.name for field in fields(Case))
 _STATISTICS = ("n", "mean", "stdev", "min", "p50", "p90", "p95", "p99", "max")
 
 
-def record(report: Report) -> dict[str, Any]:
+def record(report: BenchReport) -> dict[str, Any]:
     """Build the record of `--format json`; times in seconds, money as Decimal, unknown as None."""
     return {
         "schema": SCHEMA_VERSION,
@@ -109,7 +109,7 @@ def _read(name: str, value: Any) -> Any:
     return tuple(value) if isinstance(value, list) else value
 
 
-def csv_text(report: Report) -> str:
+def csv_text(report: BenchReport) -> str:
     """Return one line for each case and metric, for spreadsheets."""
     heads = [*_CASE, "requests", "failed", "cost_usd", "metric", *_STATISTICS, "p50_low", "p50_high"]
     rows: list[list[Any]] = []

@@ -6,7 +6,7 @@ from html import escape
 
 from deepsel.bench import plots
 from deepsel.bench.figures import counts, interval, rows_of
-from deepsel.bench.records import Report, Result
+from deepsel.bench.records import BenchReport, Result
 from deepsel.show import html
 from deepsel.show.html import Cell
 from deepsel.show.money import usd
@@ -14,7 +14,7 @@ from deepsel.show.money import usd
 _STATISTICS = ("p50", "p90", "p95", "p99", "min", "max", "mean", "stdev")
 
 
-def page(report: Report) -> str:
+def page(report: BenchReport) -> str:
     """Return the report as an HTML page."""
     subtitle = f"{report.started_at:%Y-%m-%d %H:%M %Z} · {report.tool} · cost of the run {usd(report.cost_usd)}"
     parts = ['<p class="warn">The run was interrupted: this is what there is.</p>'] if report.is_partial else []
@@ -25,7 +25,7 @@ def page(report: Report) -> str:
     return html.page("Latency of language models", subtitle, parts)
 
 
-def _checks(report: Report) -> str:
+def _checks(report: BenchReport) -> str:
     """List the checks, failed ones marked."""
     items = "".join(
         f'<li class="{"pass" if one.passed else "fail"}"><b>{"passed" if one.passed else "failed"}</b> '

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deepsel.bench.figures import counts, interval, rows_of
-from deepsel.bench.records import Report, Result
+from deepsel.bench.records import BenchReport, Result
 from deepsel.show import junit as xml
 from deepsel.show import markdown as md
 from deepsel.show.bars import histogram, sparkline
@@ -18,7 +18,7 @@ _BINS = 40
 _SHARES = ("p50", "p90", "p95", "p99", "max")
 
 
-def table(report: Report, screen: Screen) -> str:
+def table(report: BenchReport, screen: Screen) -> str:
     """Return the report for a terminal."""
     lines: list[str] = []
     for result in report.results:
@@ -62,7 +62,7 @@ def _wrapped(text: str, head: str, screen: Screen) -> list[str]:
 # --- Markdown --------------------------------------------------------------------------------------------------------
 
 
-def markdown(report: Report) -> str:
+def markdown(report: BenchReport) -> str:
     """Return the report as GitHub-flavoured Markdown."""
     heads = ("Model", "How", "Answered", "Failed", "First token p50", "p50 95 % interval", "p95", "Per token", "Cost")
     blocks = [md.table(heads, [_summary(result) for result in report.results], left=(0, 1))]
@@ -98,7 +98,7 @@ def _silence(result: Result) -> tuple[str, ...]:
 # --- JUnit -----------------------------------------------------------------------------------------------------------
 
 
-def junit(report: Report) -> str:
+def junit(report: BenchReport) -> str:
     """Return the report as JUnit XML: a test for each check, and one for each case, which fails where none was answered."""
     tests = [
         _test("case", result.case.label, None if result.answered else "no request was answered", result.wall_s)

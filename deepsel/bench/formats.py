@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from deepsel.bench.records import Report
+    from deepsel.bench.records import BenchReport
     from deepsel.show.screen import Screen
 
 FORMATS = ("table", "json", "csv", "markdown", "junit", "html")
 
 
-def write(report: Report, form: str, screen: Screen) -> str:
+def write(report: BenchReport, form: str, screen: Screen) -> str:
     """Write a report in one of FORMATS; a table as wide as `screen`."""
     if form == "html":
         from deepsel.bench.export_html import page

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 
-from deepsel.bench.measure import Caller, Seen, Target, undisturbed
+from deepsel.bench.measure import BenchTarget, Caller, Seen, undisturbed
 from deepsel.bench.records import Case, Role
 from deepsel.bench.statistics import quantile
 from deepsel.errors import DeepselError
@@ -26,11 +26,11 @@ _KEEP_ALIVE_TOKENS = 1
 
 
 @dataclass(slots=True)
-class Run:
+class CaseRun:
     """A case under way."""
 
     case: Case
-    target: Target
+    target: BenchTarget
     prompts: deque[str]
     """One for each request to come."""
     seen: list[Seen] = field(default_factory=list)
@@ -67,11 +67,11 @@ class Sender:
 
     # --- load --------------------------------------------------------------------------------------------------------
 
-    def warm_up(self, target: Target, prompts: Sequence[str], workers: int) -> None:
+    def warm_up(self, target: BenchTarget, prompts: Sequence[str], workers: int) -> None:
         """Send requests that count nowhere, so that connections are open, and names and certificates known."""
-        self._crowd(Run(Case(target.model.name, ""), target, deque(prompts), self.overhead), workers, lambda: "warming up")
+        self._crowd(CaseRun(Case(target.model.name, ""), target, deque(prompts), self.overhead), workers, lambda: "warming up")
 
-    def closed(self, runs: Sequence[Run], workers: int) -> None:
+    def closed(self, runs: Sequence[CaseRun], workers: int) -> None:
         """Let `workers` threads each send the next request when their last answer is whole; models take turns."""
         with undisturbed():
             while waiting := [run for run in runs if run.prompts]:
@@ -79,10 +79,10 @@ class Sender:
                     size = len(run.prompts) if len(runs) == 1 else workers * (_TURN if workers > 1 else 1)
                     turn = deque(run.prompts.popleft() for _ in range(min(size, len(run.prompts))))
                     began_at = self._now()
-                    self._crowd(Run(run.case, run.target, turn, run.seen), workers, run.so_far)
+                    self._crowd(CaseRun(run.case, run.target, turn, run.seen), workers, run.so_far)
                     run.wall_s += self._now() - began_at
 
-    def open(self, runs: Sequence[Run], rate: float) -> None:
+    def open(self, runs: Sequence[CaseRun], rate: float) -> None:
         """Send at random instants, `rate` a second for each model (a Poisson process), whatever has been answered.
 
         Latency counts from the instant a request was to be sent, so that a server that stalls cannot hide it by
@@ -94,7 +94,7 @@ class Sender:
         with undisturbed():
             began_at = self._now()
 
-            def send(run: Run, prompt: str, at: float) -> None:
+            def send(run: CaseRun, prompt: str, at: float) -> None:
                 """Send one request from a thread of its own."""
                 with places:
                     self._call(run, prompt, intended_at=at)
@@ -109,7 +109,7 @@ class Sender:
             for run in runs:
                 run.wall_s = self._now() - began_at
 
-    def _arrivals(self, run: Run, rate: float) -> Iterator[tuple[float, Run]]:
+    def _arrivals(self, run: CaseRun, rate: float) -> Iterator[tuple[float, CaseRun]]:
         """Yield when each request of a case is to be sent."""
         at = 0.0
         for _ in range(len(run.prompts)):
@@ -118,7 +118,7 @@ class Sender:
 
     # --- silence -----------------------------------------------------------------------------------------------------
 
-    def round(self, runs: Sequence[Run], words: str) -> None:
+    def round(self, runs: Sequence[CaseRun], words: str) -> None:
         """Be silent for the time of the runs, which is the same for all, then ask each model twice at once.
 
         Two prompts of each run are used. With a fresh connection all kept ones are closed before.
@@ -148,7 +148,7 @@ class Sender:
 
     # --- threads -----------------------------------------------------------------------------------------------------
 
-    def _crowd(self, run: Run, workers: int, words: Callable[[], str]) -> None:
+    def _crowd(self, run: CaseRun, workers: int, words: Callable[[], str]) -> None:
         """Let threads send a run's prompts until there are none left."""
 
         def work() -> None:
@@ -165,7 +165,7 @@ class Sender:
             thread.start()
         self._join(threads, words)
 
-    def _call(self, run: Run, prompt: str, *, intended_at: float | None = None) -> None:
+    def _call(self, run: CaseRun, prompt: str, *, intended_at: float | None = None) -> None:
         """Make one call in a thread; what is no failure of the call stops the run."""
         try:
             run.seen.append(self.caller.call(run.target, prompt, max_tokens=self.max_tokens, intended_at=intended_at))

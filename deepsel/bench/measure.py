@@ -36,7 +36,7 @@ _SWITCH_S = 0.0005
 
 
 @dataclass(frozen=True, slots=True)
-class Target:
+class BenchTarget:
     """A model and the way to it."""
 
     model: Model
@@ -78,7 +78,7 @@ class Caller:
     temperature: float | None
 
     def call(
-        self, target: Target, prompt: str, *, max_tokens: int, role: Role = "load", intended_at: float | None = None
+        self, target: BenchTarget, prompt: str, *, max_tokens: int, role: Role = "load", intended_at: float | None = None
     ) -> Seen:
         """Ask once and read the whole answer; a failure is kept, ConfigError is raised where nothing can be sent."""
         now = self.clock.monotonic()

@@ -9,8 +9,8 @@ from decimal import Decimal
 from itertools import product
 
 from deepsel.bench.judging import warnings_of
-from deepsel.bench.loops import Run, Sender
-from deepsel.bench.measure import Seen, Target, sample_of
+from deepsel.bench.loops import CaseRun, Sender
+from deepsel.bench.measure import BenchTarget, Seen, sample_of
 from deepsel.bench.prompts import Prompter
 from deepsel.bench.records import Case, Result
 from deepsel.bench.wanted import PromptKind, Wanted
@@ -22,12 +22,12 @@ class Measurement:
     """Carries a run out; after KeyboardInterrupt `results` has what there is."""
 
     wanted: Wanted
-    targets: Sequence[Target]
+    targets: Sequence[BenchTarget]
     sender: Sender
     prompter: Prompter
     began_at: float
     """On the monotonic clock."""
-    _runs: list[Run] = field(default_factory=list)
+    _runs: list[CaseRun] = field(default_factory=list)
 
     def run(self) -> None:
         """Send everything; raise RefusedError where a model refuses the warm-up."""
@@ -54,7 +54,7 @@ class Measurement:
         costs = [sample_of(seen, run_began_at=self.began_at).cost_usd for seen in self.sender.overhead]
         return None if None in costs else sum(filter(None, costs), Decimal(0))
 
-    def _make_runs(self, prompt: PromptKind, calls: int, **how: object) -> list[Run]:
+    def _make_runs(self, prompt: PromptKind, calls: int, **how: object) -> list[CaseRun]:
         """Make a run for each model, its prompts with it: nothing is made while it is measured."""
         made = []
         for target in self.targets:
@@ -63,7 +63,7 @@ class Measurement:
                 **how,  # type: ignore[arg-type]  # fields of Case, by name
             )
             prompts = deque(self.wanted.text(self.prompter, prompt) for _ in range(calls))
-            made.append(Run(case, target, prompts, total=calls))
+            made.append(CaseRun(case, target, prompts, total=calls))
         self._runs += made
         return made
 
@@ -89,7 +89,7 @@ class Measurement:
             for runs in groups:
                 self.sender.round(runs, f"round {number} of {wanted.rounds}, {runs[0].case.how}")
 
-    def _result(self, run: Run) -> Result:
+    def _result(self, run: CaseRun) -> Result:
         """Turn a run into a result."""
         samples = sorted((sample_of(seen, run_began_at=self.began_at) for seen in run.seen), key=lambda sample: sample.at_s)
         result = Result(run.case, tuple(samples), run.wall_s)

@@ -212,7 +212,7 @@ class Check:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class BenchReport:
     """A whole run."""
 
     started_at: datetime

@@ -17,10 +17,10 @@ from deepsel.bench import judging, saving
 from deepsel.bench.cost import worst_cost_usd
 from deepsel.bench.judging import Limits
 from deepsel.bench.loops import Sender
-from deepsel.bench.measure import Caller, Target
+from deepsel.bench.measure import BenchTarget, Caller
 from deepsel.bench.measurement import Measurement
 from deepsel.bench.prompts import Prompter
-from deepsel.bench.records import Report, Result
+from deepsel.bench.records import BenchReport, Result
 from deepsel.bench.wanted import Wanted
 from deepsel.config import Profile
 from deepsel.engine.spending import Spending, budgets_of
@@ -52,7 +52,7 @@ class BenchRun:
         self._prompter = Prompter(random.SystemRandom(), self.wanted.shares_prefix)
         self._spending = Spending(self.profile, session.state, session.clock, cap_usd=self.limits.cost_usd)
 
-    def targets(self, names: Sequence[str]) -> list[Target]:
+    def targets(self, names: Sequence[str]) -> list[BenchTarget]:
         """Find the named models, else the profile's candidates that have a key; raises ConfigError where there is none."""
         settings, env = self.session.settings, self.session.env
         found = []
@@ -60,7 +60,7 @@ class BenchRun:
             model = config.find_model(settings, name)
             provider = config.find_provider(settings, model.provider)
             if names or config.has_key(provider, env):
-                found.append(Target(model, provider, config.resolve_key(provider, env)))
+                found.append(BenchTarget(model, provider, config.resolve_key(provider, env)))
         if not found:
             raise ConfigError(
                 f"no candidate of the profile `{self.profile.name}` has a key",
@@ -68,7 +68,7 @@ class BenchRun:
             )
         return found
 
-    def reserve(self, targets: Sequence[Target]) -> None:
+    def reserve(self, targets: Sequence[BenchTarget]) -> None:
         """Reserve the longest answers of all requests under the cap and the profile's budgets; raises OverBudgetError."""
         spending = self._spending
         if spending.cap_usd is None and not budgets_of(spending.profile):
@@ -85,7 +85,7 @@ class BenchRun:
                 "lower `-n`, `--max-tokens` or `--prompt-tokens`, or raise the limit",
             )
 
-    def measure(self, targets: Sequence[Target], watch: Callable[[str], None] | None = None) -> Report:
+    def measure(self, targets: Sequence[BenchTarget], watch: Callable[[str], None] | None = None) -> BenchReport:
         """Send everything and report; KeyboardInterrupt leaves a partial report. `watch` is told how far it is.
 
         Raises RefusedError where a model refuses the warm-up.
@@ -104,7 +104,7 @@ class BenchRun:
             is_partial = True
         return self._report(measured, is_partial=is_partial)
 
-    def save(self, report: Report, figures: Mapping[str, Latency], *, to_router: bool) -> list[str]:
+    def save(self, report: BenchReport, figures: Mapping[str, Latency], *, to_router: bool) -> list[str]:
         """Give the bill to the budgets where there are any and, where that is wished, the figures to the router.
 
         Returns what went wrong, in words.
@@ -122,12 +122,12 @@ class BenchRun:
                 words.append(f"the figures cannot be kept: {(error.strerror or 'input/output error').lower()}")
         return [*words, *(notice.message for notice in notices[:1])]
 
-    def _report(self, measured: Measurement, *, is_partial: bool) -> Report:
+    def _report(self, measured: Measurement, *, is_partial: bool) -> BenchReport:
         """Build the report of what was measured."""
         results = measured.results()
         comparisons = [*judging.compare_models(results), *judging.compare_baseline(results, self.baseline)]
         missing = judging.missing_in(self.baseline, [one.case for one in results]) if self.baseline else []
-        report = Report(
+        report = BenchReport(
             started_at=self.started_at,
             tool=f"deepsel {__version__}",
             machine=_machine(),

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from deepsel.cache.entry import CachedAnswer
 from deepsel.cache.key import cache_key, canonical_json, key_document
+from deepsel.cache.locks import KeyLock, LockAttempt
 from deepsel.cache.redis_server import Account, RedisServer
 from deepsel.cache.store import Cache, Entry, Selector
 from deepsel.cache.tier import Tally, TierStats
-from deepsel.cache.turns import Taken, Turn
 
 __all__ = [
     "Account",
     "Cache",
     "CachedAnswer",
     "Entry",
+    "KeyLock",
+    "LockAttempt",
     "RedisServer",
     "Selector",
-    "Taken",
     "Tally",
     "TierStats",
-    "Turn",
     "cache_key",
     "canonical_json",
     "key_document",

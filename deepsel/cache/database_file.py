@@ -152,7 +152,7 @@ def remove_files(folder: Path) -> None:
 
 @contextmanager
 def translated_errors(path: Path) -> Iterator[None]:
-    """Turn what SQLite and the system say into CacheUnavailable or CacheCorrupt."""
+    """Raise what SQLite and the system say as CacheUnavailable or CacheCorrupt."""
     try:
         yield
     except OSError as error:

@@ -36,7 +36,7 @@ class TextDisk(diskcache.Disk):  # type: ignore[misc]  # the base has no annotat
         return key
 
     def store(self, value: object, read: bool, **_: object) -> tuple[int, int, None, sqlite3.Binary]:
-        """Keep bytes in the row, however long."""
+        """Keep bytes in the row, however long; raises TypeError for anything else."""
         if read or type(value) is not bytes:
             raise TypeError("a cache value is bytes")
         return 0, _MODE_RAW, None, sqlite3.Binary(value)

@@ -11,9 +11,9 @@ from operator import methodcaller
 from threading import Event, Thread
 from typing import Any
 
+from deepsel.cache.locks import IN_VAIN_S, LockAttempt
 from deepsel.cache.redis_server import RedisServer
 from deepsel.cache.tier import CacheUnavailable, Stored, TierStats
-from deepsel.cache.turns import IN_VAIN_S, Taken
 
 _CHUNK = 200
 LEASE_S = 6.0
@@ -100,7 +100,7 @@ class RedisTier:
         return [int(length) for length in pipeline.execute()]
 
 
-class LeaseTurn:
+class LeaseLock:
     """A lock for a fleet: a name with a token and a short life, renewed by a thread while it is held."""
 
     def __init__(self, server: RedisServer, scope: str, key: str) -> None:
@@ -109,26 +109,26 @@ class LeaseTurn:
         self._token = os.urandom(16).hex().encode()
         self._is_over = Event()
 
-    def take(self) -> Taken:
+    def try_acquire(self) -> LockAttempt:
         """Set the name where it is free. A server that fails is no use: the request goes on without."""
         try:
             if self._server.call(methodcaller("set", self._name, self._token, nx=True, px=_ms(LEASE_S))):
                 Thread(target=self._renew, daemon=True, name="deepsel-lease").start()
-                return Taken.MINE
+                return LockAttempt.HELD
             is_vain = self._server.call(methodcaller("get", self._name)) == _VAIN
         except CacheUnavailable:
-            return Taken.NO_USE
-        return Taken.NO_USE if is_vain else Taken.BUSY
+            return LockAttempt.NO_USE
+        return LockAttempt.NO_USE if is_vain else LockAttempt.BUSY
 
-    def leave(self, *, is_kept: bool) -> None:
-        """Free the name, or mark it for a moment when the turn ended in vain."""
+    def release(self, *, is_kept: bool) -> None:
+        """Free the name, or mark it for a moment when it was held in vain."""
         self._is_over.set()
         arguments = [self._token] if is_kept else [self._token, _VAIN, _ms(IN_VAIN_S)]
         with suppress(CacheUnavailable):
             self._server.call(methodcaller("eval", _DROP if is_kept else _MARK, 1, self._name, *arguments))
 
     def _renew(self) -> None:
-        """Lengthen the lease until the turn is over; where the server fails the lease ends by itself."""
+        """Lengthen the lease while it is held; where the server fails the lease ends by itself."""
         while not self._is_over.wait(LEASE_S / 3):
             with suppress(CacheUnavailable):
                 self._server.call(methodcaller("eval", _RENEW, 1, self._name, self._token, _ms(LEASE_S)))

@@ -15,12 +15,12 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict, Unpack
 from deepsel.cache.disk_tier import DiskTier
 from deepsel.cache.entry import CachedAnswer, decode, encode
 from deepsel.cache.key import KEY_FORMAT, cache_key
+from deepsel.cache.locks import FileLock, KeyLock
 from deepsel.cache.memory import MemoryTier
 from deepsel.cache.redis_server import Account, RedisServer
-from deepsel.cache.redis_tier import LeaseTurn, RedisTier
+from deepsel.cache.redis_tier import LeaseLock, RedisTier
 from deepsel.cache.rests import REPAIR, Rests
 from deepsel.cache.tier import CacheCorrupt, CacheResting, CacheUnavailable, Stored, Tally, Tier, TierStats
-from deepsel.cache.turns import FileTurn, Turn
 from deepsel.clock import Clock
 from deepsel.errors import ConfigError, UsageError
 from deepsel.values import Notice
@@ -172,12 +172,12 @@ class Cache:
             for tier in self._local:
                 tier.put(key, encode(answer), ttl_s=self.left_s(answer), label=answer.model)
 
-    def turns(self, key: str, account: Account | None = None) -> Iterator[Turn]:
+    def locks_of(self, key: str, account: Account | None = None) -> Iterator[KeyLock]:
         """Yield the locks that one asker of `key` has to hold, the machine's own first."""
-        yield FileTurn(self.locks, key, now_s=self._now_s)
+        yield FileLock(self.locks_folder, key, now_s=self._now_s)
         scope = self._server.scope(account) if self._server else None
         if self._server and scope:
-            yield LeaseTurn(self._server, scope, key)
+            yield LeaseLock(self._server, scope, key)
 
     def close(self) -> None:
         """Write the tallies and give back files and connections."""
@@ -268,7 +268,7 @@ class Cache:
         return 0 < self.left_s(answer) <= answer.ttl_s + CLOCK_SKEW_S
 
     @property
-    def locks(self) -> Path:
+    def locks_folder(self) -> Path:
         """The folder of the locks by which one process asks for all."""
         return self.path / "turns"
 

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 from deepsel.cache.entry import CachedAnswer, decode, encode, is_other_format
 from deepsel.cache.key import canonical_json
+from deepsel.cache.locks import remove_left_files
 from deepsel.cache.store import Cache, Entry
 from deepsel.cache.tier import CacheCorrupt, CacheUnavailable, Tier
-from deepsel.cache.turns import remove_left_files
 from deepsel.errors import ConfigError, UsageError
 from deepsel.values import JsonObject
 
@@ -41,7 +41,7 @@ def prune(cache: Cache, *, now_s: float) -> tuple[int, int]:
     """
     try:
         removed = cache.disk.expire() if cache.disk else 0
-        return removed, remove_left_files(cache.locks, now_s=lambda: now_s)
+        return removed, remove_left_files(cache.locks_folder, now_s=lambda: now_s)
     except (CacheUnavailable, OSError) as error:
         raise ConfigError(f"the cache cannot be pruned: {error}") from error
 
@@ -49,7 +49,8 @@ def prune(cache: Cache, *, now_s: float) -> tuple[int, int]:
 def verify(cache: Cache, *, repairs: bool) -> Verdict:
     """Check the database and every entry of every tier; with `repairs` remove what is wrong and save what can be read.
 
-    Nothing a tier holds is executed. Another version's entries are no problem: they are never served.
+    Nothing a tier holds is executed. Another version's entries are no problem: they are never served. Raises ConfigError where
+    a tier cannot be read at all.
     """
     problems: list[str] = []
     checked = 0

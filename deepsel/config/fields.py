@@ -41,7 +41,7 @@ def money(value: Any) -> Decimal:
 
 
 def number(low: float, high: float = float("inf"), *, above: bool = False) -> Reader:
-    """Make a reader of numbers in [low, high], or (low, high] with `above`."""
+    """Make a reader of numbers in [low, high], or (low, high] with `above`; it raises ValueError for any other."""
 
     def read(value: Any) -> float:
         bound = f" and at most {high:g}" if high != float("inf") else ""
@@ -56,7 +56,7 @@ def number(low: float, high: float = float("inf"), *, above: bool = False) -> Re
 
 
 def integer(low: int) -> Reader:
-    """Make a reader of whole numbers of at least `low`."""
+    """Make a reader of whole numbers of at least `low`; it raises ValueError for anything else."""
 
     def read(value: Any) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or value < low:

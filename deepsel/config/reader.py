@@ -20,7 +20,7 @@ Row = TypeVar("Row")
 
 
 def read_settings(path: Path, catalog: Catalog, *, required: bool = False) -> Settings:
-    """Read the file at `path`, or give the built-in settings where there is none; `required` makes that an error."""
+    """Read the file at `path`, or give the built-in settings where there is none, unless it is `required`; raises ConfigError."""
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_FILE_BYTES + 1)
@@ -36,7 +36,7 @@ def read_settings(path: Path, catalog: Catalog, *, required: bool = False) -> Se
 
 
 def parse_settings(raw: bytes, path: Path, catalog: Catalog) -> Settings:
-    """Turn the bytes of a profiles.toml into Settings."""
+    """Turn the bytes of a profiles.toml into Settings; raises ConfigError."""
     import tomllib  # 15 ms that a user without a file need not wait for
 
     if len(raw) > MAX_FILE_BYTES:

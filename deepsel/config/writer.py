@@ -105,7 +105,7 @@ def with_latency(source: str, figures: Mapping[str, Latency]) -> str:
 
 
 def write_new(path: Path, text: str) -> bool:
-    """Create `path` for its owner alone; False where something is there already."""
+    """Create `path` for its owner alone; False where something is there already. Raises ConfigError where it cannot be written."""
     try:
         files.make_private_folder(path.parent)
         return files.write_new(path, text.encode())

@@ -7,9 +7,9 @@ from collections.abc import Generator, Iterator
 from deepsel.ending import shielded
 from deepsel.engine import retry
 from deepsel.engine.attempt import Draft, judge
+from deepsel.engine.coordinator import Coordinator
 from deepsel.engine.events import AttemptEnded, AttemptStarted, EngineEvent, Waiting
 from deepsel.engine.lookup import Lookup
-from deepsel.engine.observe import Lookout
 from deepsel.engine.prepare import Prepared
 from deepsel.engine.record import Record
 from deepsel.engine.resources import Resources
@@ -36,16 +36,16 @@ class Calls:
         self._spending = Spending(
             prepared.profile, resources.state, resources.clock, cap_usd=prepared.profile.max_cost_usd
         )
-        self._lookout = Lookout(prepared, resources.state, resources.gates, resources.clock)
+        self._coordinator = Coordinator(prepared, resources.state, resources.limiter, resources.clock)
 
     def events(self) -> Iterator[EngineEvent]:
         """Call targets until one answers whole, the budget is used up, or text was shown that cannot be taken back."""
-        prepared, clock, gates = self._prepared, self._resources.clock, self._resources.gates
+        prepared, clock, limiter = self._prepared, self._resources.clock, self._resources.limiter
         targets = _targets(prepared)
         budget = retry.Budget(1 + prepared.profile.retries, self._started_s + prepared.profile.timeout_s)
         waited_s = 0.0
-        self.record.held_back = self._lookout.learn()
-        while following := retry.next_call(targets, budget, gates=gates, now=clock.monotonic()):
+        self.record.held_back = self._coordinator.learn()
+        while following := retry.next_call(targets, budget, limiter=limiter, now=clock.monotonic()):
             target = following.target
             if not self._can_afford(target):
                 continue
@@ -53,14 +53,14 @@ class Calls:
                 yield Waiting(following.wait_s, target.model.name, self._why_waiting())
                 clock.sleep(following.wait_s)
                 waited_s += following.wait_s
-                self._lookout.learn()
+                self._coordinator.learn()
                 continue  # another request may have been told to stay away for longer meanwhile
             left_s = budget.deadline - clock.monotonic()
             provider = target.provider
-            with self._resources.slots.taken(provider.name, provider.max_concurrency, timeout_s=left_s) as is_taken:
+            with self._resources.limiter.taken(provider.name, provider.max_concurrency, timeout_s=left_s) as is_taken:
                 if not is_taken:
                     return
-                if gates.opens_at(target.key) > clock.monotonic() or not self._may_send(target, targets):
+                if limiter.opens_at(target.key) > clock.monotonic() or not self._may_send(target, targets):
                     continue
                 budget.calls_left -= 1
                 target.calls += 1
@@ -68,12 +68,12 @@ class Calls:
                 waited_s = 0.0
                 if failure is None or self._is_final(failure):
                     return
-                self._lookout.share_wait(Endpoint(*target.key), failure.retry_after_s)
-                retry.note_failure(target, targets, failure, gates=gates, now=clock.monotonic(), rng=self._resources.rng)
+                self._coordinator.share_wait(Endpoint(*target.key), failure.retry_after_s)
+                retry.note_failure(target, targets, failure, limiter=limiter, now=clock.monotonic(), rng=self._resources.rng)
 
     def report(self, answer: Answer) -> list[Notice]:
         """Leave what happened in the log, and settle the budget; returns what went wrong with it."""
-        return self._lookout.report(answer, self._spending)
+        return self._coordinator.report(answer, self._spending)
 
     def _why_waiting(self) -> str:
         """Say what the wait is for."""
@@ -98,7 +98,7 @@ class Calls:
         """Take what is shared with all processes right before a call: the probe, the budget, the rate limit's next turn."""
         endpoint = Endpoint(*target.key)
         has_others = any(other is not target and not other.is_spent and not other.is_reserve for other in targets)
-        if not self._lookout.may_call(endpoint, has_others=has_others):
+        if not self._coordinator.may_call(endpoint, has_others=has_others):
             target.is_spent = True
             return False
         refusal = self._spending.reserve(target.worst_usd)
@@ -106,7 +106,7 @@ class Calls:
             target.is_spent = True
             self.record.skip(endpoint.provider, endpoint.model, refusal)
             return False
-        return self._lookout.take_turn(endpoint)
+        return self._coordinator.take_turn(endpoint)
 
     def _call(
         self, target: retry.Target, wait_s: float, deadline: float
@@ -186,7 +186,7 @@ class Calls:
     def _take_facts(self, draft: Draft, facts: ResponseFacts) -> None:
         """Note what a response's head says of the gateway and of the limits."""
         draft.gateway = facts.gateway
-        self._lookout.heed(Endpoint(draft.model.provider, draft.model.name), facts)
+        self._coordinator.heed(Endpoint(draft.model.provider, draft.model.name), facts)
 
 
 def _targets(prepared: Prepared) -> list[retry.Target]:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from deepsel import config
 from deepsel.engine.ask import Ask, CacheMode
 from deepsel.engine.encoded import Encoded, Encodings
-from deepsel.engine.flight import Flight
 from deepsel.engine.resources import Resources
+from deepsel.engine.single_flight import SingleFlight
 from deepsel.engine.wholeness import stops_in_sentence
 from deepsel.errors import NoRouteError
 from deepsel.routing.candidates import fit_max_tokens
@@ -69,7 +69,7 @@ class Lookup:
     use: CacheUse = field(default_factory=lambda: CacheUse("off"))
     hit: CachedAnswer | None = None
     notices: list[Notice] = field(default_factory=list)
-    _flight: Flight | None = None
+    _flight: SingleFlight | None = None
     _missed: set[str] = field(default_factory=set)
     """Keys that were just looked for on the disk, in vain."""
 
@@ -154,13 +154,13 @@ class Lookup:
     def take_turn(self, prepared: Prepared, *, deadline: float) -> None:
         """Wait until nobody else, in any process, asks for the same answer; `deadline` on the monotonic clock."""
         assert self.use.key is not None
-        self._flight = Flight(self.resources.clock, deadline=deadline)
-        self._flight.board(self.resources.cache.turns(self.use.key, self._account(prepared, prepared.plan.choices[0].model)))
+        self._flight = SingleFlight(self.resources.clock, deadline=deadline)
+        self._flight.acquire(self.resources.cache.locks_of(self.use.key, self._account(prepared, prepared.plan.choices[0].model)))
 
     def give_turn_back(self) -> None:
         """Let the next one ask, or find the answer."""
         if self._flight is not None:
-            self._flight.land(is_kept=self.use.status in ("hit", "stored"))
+            self._flight.release(is_kept=self.use.status in ("hit", "stored"))
 
     def encoded(self, prepared: Prepared, name: str) -> Encoded:
         """Return the request as a candidate is sent it."""

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from deepsel.engine.gates import Gates, Slots
+from deepsel.engine.limiter import Limiter
 
 if TYPE_CHECKING:
     from deepsel.cache import Cache
@@ -63,6 +63,5 @@ class Resources:
     """Raises ConfigError where the key is missing."""
     locate: Callable[[Provider], Provider] = _as_named
     """Gives the provider as it is really reached (the demo's simulator has no fixed port)."""
-    gates: Gates = field(default_factory=Gates)
-    slots: Slots = field(default_factory=Slots)
+    limiter: Limiter = field(default_factory=Limiter)
     stream: AnswerStream = stream_from_provider

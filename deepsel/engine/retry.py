@@ -11,7 +11,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from deepsel.chance import Rng
-from deepsel.engine.gates import Gates
+from deepsel.engine.limiter import Limiter
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.routing import Candidate, Choice
 from deepsel.values import Model, Provider
@@ -58,7 +58,7 @@ class Target:
 
     @property
     def key(self) -> tuple[str, str]:
-        """What the gates know it by."""
+        """What the limiter knows it by."""
         return (self.model.provider, self.model.name)
 
 
@@ -88,7 +88,7 @@ def backoff_s(calls: int, rng: Rng) -> float:
 
 
 def note_failure(
-    target: Target, targets: list[Target], failure: AttemptFailed, *, gates: Gates, now: float, rng: Rng
+    target: Target, targets: list[Target], failure: AttemptFailed, *, limiter: Limiter, now: float, rng: Rng
 ) -> None:
     """Mark what a failed call tells about its target and about the others."""
     kind = failure.error_class
@@ -103,11 +103,11 @@ def note_failure(
         _only_larger(target, targets)
     if not target.is_spent:
         wait_s = failure.retry_after_s if failure.retry_after_s is not None else backoff_s(target.calls, rng)
-        gates.close_until(target.key, now + wait_s)
+        limiter.close_until(target.key, now + wait_s)
         if kind in _HOST:
             for other in targets:
                 if other.model.provider == target.model.provider:
-                    gates.close_until(other.key, now + wait_s)
+                    limiter.close_until(other.key, now + wait_s)
 
 
 def _only_reserves(targets: list[Target]) -> None:
@@ -126,7 +126,7 @@ def _only_larger(target: Target, targets: list[Target]) -> None:
             other.is_spent = True
 
 
-def next_call(targets: list[Target], budget: Budget, *, gates: Gates, now: float) -> NextCall | None:
+def next_call(targets: list[Target], budget: Budget, *, limiter: Limiter, now: float) -> NextCall | None:
     """Choose the next call: the best candidate not yet asked that is free now, else whichever may be asked soonest.
 
     None where the budget is used up, no target is left, or the soonest one opens after the deadline.
@@ -135,10 +135,10 @@ def next_call(targets: list[Target], budget: Budget, *, gates: Gates, now: float
         return None
     open_ones = [target for target in targets if not target.is_spent and not target.is_reserve]
     for target in open_ones:
-        if target.calls == 0 and gates.opens_at(target.key) <= now:
+        if target.calls == 0 and limiter.opens_at(target.key) <= now:
             return NextCall(target, 0.0)
     if not open_ones:
         return None
-    soonest = min(open_ones, key=lambda target: (max(gates.opens_at(target.key), now), target.calls))
-    wait_s = max(0.0, gates.opens_at(soonest.key) - now)
+    soonest = min(open_ones, key=lambda target: (max(limiter.opens_at(target.key), now), target.calls))
+    wait_s = max(0.0, limiter.opens_at(soonest.key) - now)
     return NextCall(soonest, wait_s) if now + wait_s < budget.deadline else None

@@ -36,7 +36,7 @@ def read_messages(data: Json, place: str, left_out: set[str] | None = None) -> t
 
 
 def read_message(item: Json, place: str, left_out: set[str] | None = None) -> Message:
-    """Read one message; see `read_messages`."""
+    """Read one message, as `read_messages` does; raises UsageError, which calls it `place`."""
     role = item.get("role") if isinstance(item, dict) else None
     if not isinstance(item, dict) or role not in (*ROLES, _OLD_RESULT):
         raise UsageError(f"{place}: needs a `role` of {', '.join(ROLES)} and a `content`")

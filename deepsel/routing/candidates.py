@@ -16,9 +16,7 @@ ESTIMATE_MARGIN = 0.1
 LEAST_ANSWER_TOKENS = 256
 """The smallest answer worth sending a prompt for, unless less is wanted."""
 
-Reason: TypeAlias = Literal[
-    "no_key", "excluded", "retired", "not_yet_available", "unsupported", "window", "over_cost", "cooling"
-]
+Reason: TypeAlias = Literal["no_key", "retired", "not_yet_available", "unsupported", "window", "over_cost", "cooling"]
 
 
 class Cooling(NamedTuple):
@@ -96,8 +94,6 @@ class Policy(NamedTuple):
     """In place of the strategy's own; ignored by `ordered`."""
     pins: Mapping[str, tuple[str, ...]] = {}
     """Task to the models that go first for it."""
-    excluded: frozenset[str] = frozenset()
-    """Names of models and of providers."""
     max_cost_usd: Decimal | None = None
     cap_words: str = ""
     """Names the cap where it is what a budget leaves; empty: it is the request's own."""

@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 _DATA = Path(__file__).parent / "data" / "cues.json"
+_NOT_WORD = re.compile(r"[^\w+#]+|[\u2e80-\ud7af]+")
+"""What separates words: all but letters, digits, `+` and `#` (c++, c#), and the scripts without spaces."""
 _UNSPACED = ("zh", "ja", "ko", "ar", "hi")
 _BLOCKS = (
     ("zh", "\u4e00", "\u9fff"),
@@ -49,7 +51,7 @@ class Hit(NamedTuple):
 
 def find(text: str) -> list[Hit]:
     """Find the cues of a short text; languages it is not written in are left out."""
-    normal = _not_word().sub(" ", text.lower()).strip() + "  "
+    normal = _NOT_WORD.sub(" ", text.lower()).strip() + "  "
     words = normal.split(" ")
     indexes = [_index(language) for language in ("any", *spoken(words))]
     hits: list[Hit] = []
@@ -151,9 +153,3 @@ def _script(char: str) -> str:
         if first <= char <= last:
             return language
     return ""
-
-
-@cache
-def _not_word() -> re.Pattern[str]:
-    """Compile what separates words: all but letters, digits, `+` and `#` (c++, c#), and the scripts without spaces."""
-    return re.compile(r"[^\w+#]+|[\u2e80-\ud7af]+")

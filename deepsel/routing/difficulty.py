@@ -33,6 +33,16 @@ OPTION_FEATURES = ("option_numbers", "option_symbols", "option_prior")
 FEATURES = ("length", "sentences", "numbers", "symbols", "variety", *OPTION_FEATURES, "pair")
 """The plain features, in the order of their weights."""
 
+_WORD = re.compile(r"[^\W\d_]+|\d+")
+"""A word or a number."""
+_SCAFFOLD = re.compile(r"\n\s*\(?[A-Ha-h][.)]\s|\nAnswer:\s*\Z")
+"""The labels of a multiple-choice question, which say nothing about it."""
+_SENTENCE = re.compile(r"[.!?؟।](?=\s|\Z)|[。！？]")
+"""The end of a sentence."""
+_SYMBOL = re.compile(r"[=+*/^<>|{}\[\]_\\≤≥≠±√∑∏∫∞∈⊂∪∩∀∃→×÷°]")
+"""The signs of mathematics and code."""
+_NUMBERED = re.compile(r"\b(\w{3,}) (?:1|2|I|II) ?[|:.]")
+"""The heading of a first or second case: `Statement 1 |`, `Scenario II:`."""
 _PRIOR = {
     "code": 0.14,
     "structured": 0.03,
@@ -97,16 +107,16 @@ def from_detection(prompt: str, detection: Detection) -> float:
 def look(prompt: str, detection: Detection) -> Looked:
     """Turn a prompt into numbers."""
     text = _relevant(prompt, detection)
-    body = _scaffold().sub(" ", text)
-    option_lines = len(_scaffold().findall(text))
-    words = _word().findall(body.lower())
+    body = _SCAFFOLD.sub(" ", text)
+    option_lines = len(_SCAFFOLD.findall(text))
+    words = _WORD.findall(body.lower())
     numbers = sum(word[0].isdigit() for word in words)
-    symbols = len(_symbol().findall(body))
+    symbols = len(_SYMBOL.findall(body))
     has_options = option_lines >= 3
     prior = _prior(detection)
     features = (
         math.log1p(min(_latin_length(body), 800) / 100),
-        math.log1p(min(len(_sentence().findall(body)), 20)),
+        math.log1p(min(len(_SENTENCE.findall(body)), 20)),
         math.log1p(min(numbers, 20)),
         math.log1p(min(symbols, 40)),
         max(_LEAST_VARIETY, len(set(words)) / max(1, len(words))),
@@ -120,7 +130,7 @@ def look(prompt: str, detection: Detection) -> Looked:
 
 def _is_pair(text: str) -> bool:
     """Say whether two numbered cases are to be judged together."""
-    headings = _numbered().findall(text)
+    headings = _NUMBERED.findall(text)
     return len(headings) > len(set(headings))
 
 
@@ -175,33 +185,3 @@ def weights() -> ScoreWeights:
     head, _, table = WEIGHTS_FILE.read_bytes().partition(b"\n")
     row = json.loads(head)
     return ScoreWeights(tuple(row["features"][name] for name in FEATURES), row["centre"], row["slope"], row["step"], table)
-
-
-@cache
-def _word() -> re.Pattern[str]:
-    """Compile a word or a number."""
-    return re.compile(r"[^\W\d_]+|\d+")
-
-
-@cache
-def _scaffold() -> re.Pattern[str]:
-    """Compile the labels of a multiple-choice question, which say nothing about it."""
-    return re.compile(r"\n\s*\(?[A-Ha-h][.)]\s|\nAnswer:\s*\Z")
-
-
-@cache
-def _sentence() -> re.Pattern[str]:
-    """Compile the end of a sentence."""
-    return re.compile(r"[.!?؟।](?=\s|\Z)|[。！？]")
-
-
-@cache
-def _symbol() -> re.Pattern[str]:
-    """Compile the signs of mathematics and code."""
-    return re.compile(r"[=+*/^<>|{}\[\]_\\≤≥≠±√∑∏∫∞∈⊂∪∩∀∃→×÷°]")
-
-
-@cache
-def _numbered() -> re.Pattern[str]:
-    """Compile the heading of a first or second case: `Statement 1 |`, `Scenario II:`."""
-    return re.compile(r"\b(\w{3,}) (?:1|2|I|II) ?[|:.]")

@@ -7,7 +7,6 @@ at than a short one and says no more about the work than the sentence that came 
 from __future__ import annotations
 
 import re
-from functools import cache
 from typing import NamedTuple
 
 HEAD_CHARS = 600
@@ -16,6 +15,8 @@ TAIL_CHARS = 300
 """The same at its end."""
 WHOLE_CHARS = 1600
 """A prompt up to this length is looked at whole."""
+_FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+"""A fenced block, closed or running to the end."""
 
 
 class Parts(NamedTuple):
@@ -40,7 +41,7 @@ def split(prompt: str) -> Parts:
     text = f"{prompt[:WHOLE_CHARS]}\n\n{prompt[-WHOLE_CHARS:]}" if clipped else prompt
     unfenced = text
     if "```" in text:
-        unfenced = _fence().sub("\n\n", text)
+        unfenced = _FENCED.sub("\n\n", text)
     has_code = unfenced != text
     blocks = [block.strip() for block in unfenced.split("\n\n") if block.strip()]
     if not blocks:
@@ -93,9 +94,3 @@ def _clip_start(block: str) -> str:
     if len(block) <= TAIL_CHARS:
         return block
     return block[-TAIL_CHARS:] if is_question_like(block) else ""
-
-
-@cache
-def _fence() -> re.Pattern[str]:
-    """Compile the pattern of a fenced block, closed or running to the end."""
-    return re.compile(r"```.*?(?:```|\Z)", re.DOTALL)

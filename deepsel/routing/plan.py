@@ -51,9 +51,7 @@ def _refuse(candidate: Candidate, needs: Needs, policy: Policy) -> Refusal | Non
     """Name the first hard limit a candidate breaks; cooling down comes last, as it alone may be lifted."""
     model, provider = candidate.model, candidate.provider
     found: tuple[Reason, str] | None = None
-    if model.name in policy.excluded or provider.name in policy.excluded:
-        found = ("excluded", "excluded by the profile or the command line")
-    elif needs.on is not None and model.retires is not None and model.retires <= needs.on:
+    if needs.on is not None and model.retires is not None and model.retires <= needs.on:
         found = ("retired", f"retired on {model.retires}")
     elif needs.on is not None and model.available_from is not None and model.available_from > needs.on:
         found = ("not_yet_available", f"available from {model.available_from}")

@@ -22,7 +22,7 @@ Reader: TypeAlias = Callable[[Any], Any]
 
 
 def load_scenario(name_or_path: str | Path) -> Scenario:
-    """Find a built-in scenario, a fault by its name, or a TOML or JSON file."""
+    """Find a built-in scenario, a fault by its name, or a TOML or JSON file; raises ConfigError."""
     name = str(name_or_path)
     if name in BUILT_IN:
         return BUILT_IN[name]

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from deepsel.surrogates import without_surrogates
 from deepsel.tokens.claude import ERROR_PCT as RECONSTRUCTION_ERROR_PCT
 from deepsel.tokens.claude import counter as reconstruction_of
-from deepsel.tokens.cutting import Piece, pieces
+from deepsel.tokens.cutting import TextPiece, pieces
 from deepsel.tokens.estimating import BARE, classify, fit_name, fits
 from deepsel.tokens.vocabulary import MAX_CHARS, encoding
 from deepsel.tokens.words import word_counts
@@ -96,7 +96,7 @@ def _count_exactly(text: str, names: Sequence[str]) -> dict[str, Count]:
     by_words = word_counts(tuple(names)) if is_long else None
     totals = [0] * len(names)
     is_exact = True
-    for part in [Piece(text)] if len(text) <= MAX_CHARS else pieces(text):
+    for part in [TextPiece(text)] if len(text) <= MAX_CHARS else pieces(text):
         more = by_words.count(part.text) if by_words else [len(one.encode(part.text)) for one in vocabularies]
         totals = [total + one for total, one in zip(totals, more, strict=True)]
         is_exact = is_exact and part.is_exact

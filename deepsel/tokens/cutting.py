@@ -24,7 +24,7 @@ _WORD_CUT = rf"(?s:.*)[^\W_{MARKED}](?=[{CLOSERS}])"
 
 
 @dataclass(frozen=True, slots=True)
-class Piece:
+class TextPiece:
     """A part of a text."""
 
     text: str
@@ -32,7 +32,7 @@ class Piece:
     """False: no place to cut was in reach, and the cut at the end may change the count by some tokens."""
 
 
-def pieces(text: str | Iterable[str], size_chars: int = PIECE_CHARS) -> Iterator[Piece]:
+def pieces(text: str | Iterable[str], size_chars: int = PIECE_CHARS) -> Iterator[TextPiece]:
     """Cut a text, or one that comes in chunks, into parts of at most `size_chars`; joined, they are the text."""
     held = ""
     for chunk in [text] if isinstance(text, str) else text:
@@ -40,11 +40,11 @@ def pieces(text: str | Iterable[str], size_chars: int = PIECE_CHARS) -> Iterator
         start = 0
         while len(held) - start > size_chars:
             end, is_exact = _last_cut(held, start, start + size_chars)
-            yield Piece(held[start:end], is_exact)
+            yield TextPiece(held[start:end], is_exact)
             start = end
         held = held[start:]
     if held:
-        yield Piece(held)
+        yield TextPiece(held)
 
 
 def _last_cut(text: str, start: int, end: int) -> tuple[int, bool]:

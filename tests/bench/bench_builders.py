@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from deepsel.bench.records import Case, Report, Result, Sample
+from deepsel.bench.records import BenchReport, Case, Result, Sample
 
 
 def result(ttft: Sequence[float], *, errors: Sequence[str] = (), warnings: tuple[str, ...] = (), **case: Any) -> Result:
@@ -32,7 +32,7 @@ def silence(pairs: Sequence[tuple[float, float]], **case: Any) -> Result:
     return Result(Case(**given), tuple(samples), 2.0)
 
 
-def report(*results: Result, **fields: Any) -> Report:
+def report(*results: Result, **fields: Any) -> BenchReport:
     """Make a report."""
     given: dict[str, Any] = {
         "started_at": datetime(2026, 11, 25, 12, tzinfo=UTC),
@@ -41,4 +41,4 @@ def report(*results: Result, **fields: Any) -> Report:
         "settings": {"requests": 3},
         "overhead_usd": Decimal("0.0001"),
     }
-    return Report(results=results, **{**given, **fields})
+    return BenchReport(results=results, **{**given, **fields})

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from deepsel.bench.loops import Sender
-from deepsel.bench.measure import Caller, Target
+from deepsel.bench.measure import BenchTarget, Caller
 from deepsel.bench.measurement import Measurement
 from deepsel.bench.prompts import Prompter
 from deepsel.bench.wanted import Wanted
@@ -55,7 +55,7 @@ def bench() -> Iterator[Callable[..., tuple[Measurement, Simulator]]]:
             simulator = stack.enter_context(Simulator(scenario, clock=clock))
             transport = stack.enter_context(HttpTransport(clock, env={}))
             url = simulator.base_url if wire == "openai-chat" else simulator.url
-            target = Target(Model("quick", "host", "m"), Provider("host", wire, url), None)
+            target = BenchTarget(Model("quick", "host", "m"), Provider("host", wire, url), None)
             sender = Sender(Caller(transport, clock, Catalog(), 60.0, 30.0, 0.0), wanted.max_tokens, random.Random(1))
             session = Measurement(wanted, [target], sender, Prompter(random.Random(2), wanted.shares_prefix), clock.monotonic())
             session.run()

@@ -21,7 +21,7 @@ from deepsel.bench import saving
 from deepsel.bench.export_data import csv_text, read_results, record
 from deepsel.bench.export_html import page
 from deepsel.bench.export_text import junit, markdown, table
-from deepsel.bench.records import Check, Report
+from deepsel.bench.records import BenchReport, Check
 from deepsel.health.benches import Benches
 from deepsel.show.record import dump
 from deepsel.show.screen import Screen
@@ -36,14 +36,14 @@ CONTRACT = {
 
 
 @pytest.fixture
-def whole() -> Report:
+def whole() -> BenchReport:
     """A load with a failure, one nobody answered, and a silence."""
     load = result([0.2, 0.3, 0.4], errors=["server"], warnings=("look out",))
     dead = result([], errors=["rate_limited"], model=NASTY)
     return report(load, dead, silence([(1.2, 0.2), (1.4, 0.3)]), checks=(FAILED,), warnings=("a note",))
 
 
-def test_record_is_the_contracts(whole: Report) -> None:
+def test_record_is_the_contracts(whole: BenchReport) -> None:
     """The record has every name of the contract; money is text, unknown is null, times are numbers."""
     found = json.loads(dump(record(whole)))
     assert {"schema", "started_at", "tool", "cases", "checks"} <= found.keys()
@@ -60,7 +60,7 @@ def test_record_is_the_contracts(whole: Report) -> None:
     ]
 
 
-def test_record_reads_back(whole: Report) -> None:
+def test_record_reads_back(whole: BenchReport) -> None:
     """A baseline has the cases and samples that were written."""
     back = read_results(dump(record(whole)))
     assert [one.case for one in back] == [one.case for one in whole.results]
@@ -74,7 +74,7 @@ def test_what_is_no_record_is_refused(text: str) -> None:
         read_results(text)
 
 
-def test_table_fits_a_terminal(whole: Report) -> None:
+def test_table_fits_a_terminal(whole: BenchReport) -> None:
     """80 columns, with and without block characters; failures, notes and checks are in it."""
     text = table(whole, Screen())
     assert max(map(len, text.splitlines())) <= 80
@@ -83,14 +83,14 @@ def test_table_fits_a_terminal(whole: Report) -> None:
     assert table(whole, Screen(has_blocks=False)).isascii()
 
 
-def test_markdown_is_not_broken_by_names(whole: Report) -> None:
+def test_markdown_is_not_broken_by_names(whole: BenchReport) -> None:
     """Every line of a table has the same number of cells, whatever a name holds."""
     lines = [re.sub(r"\\\|", "", line) for line in markdown(whole).splitlines() if line.startswith("|")]
     assert len({line.count("|") for line in lines[:5]}) == 1
     assert "**failed** `--max-ttft-p95`" in markdown(whole)
 
 
-def test_junit_is_xml_with_a_failure(whole: Report) -> None:
+def test_junit_is_xml_with_a_failure(whole: BenchReport) -> None:
     """The failed check and the case nobody answered are failures; the rest pass."""
     suite = ElementTree.fromstring(junit(whole)).find("testsuite")
     assert suite is not None
@@ -100,7 +100,7 @@ def test_junit_is_xml_with_a_failure(whole: Report) -> None:
     assert partial[0].get("failures") == "1"
 
 
-def test_csv_has_a_line_for_each_metric(whole: Report) -> None:
+def test_csv_has_a_line_for_each_metric(whole: BenchReport) -> None:
     """A line a case and metric; a name cannot become a formula."""
     rows = list(csv.DictReader(io.StringIO(csv_text(report(result([0.2, 0.4], model="=cmd"))))))
     assert {row["metric"] for row in rows} >= {"ttft_s", "itl_s", "tpot_s", "e2e_s"}
@@ -108,7 +108,7 @@ def test_csv_has_a_line_for_each_metric(whole: Report) -> None:
     assert next(row for row in rows if row["metric"] == "ttft_s")["p50"] == "0.3"
 
 
-def test_page_needs_nothing_else(whole: Report) -> None:
+def test_page_needs_nothing_else(whole: BenchReport) -> None:
     """One file: no script, no reference out, names escaped, plots drawn, dark where that is wished."""
     html = page(whole)
     assert not re.search(r"<script|https?://|<link rel=.stylesheet|url\(", html)
@@ -120,7 +120,7 @@ def test_page_needs_nothing_else(whole: Report) -> None:
         ElementTree.fromstring(svg)
 
 
-def test_partial_is_said(whole: Report) -> None:
+def test_partial_is_said(whole: BenchReport) -> None:
     """A run that was interrupted says so in every format."""
     partial = report(result([0.2]), is_partial=True)
     assert record(partial)["is_partial"] is True

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from cache_support import make_answer
 
-from deepsel.cache import Cache, Taken, upkeep
+from deepsel.cache import Cache, LockAttempt, upkeep
 from deepsel.clock import SystemClock
 from deepsel.config import CacheSettings
 
@@ -30,12 +30,12 @@ from deepsel.config import CacheSettings
 cache = Cache(Path(sys.argv[3]), CacheSettings(memory_entries=0), clock=SystemClock())
 for number in map(int, sys.argv[4:]):
     key, answer = make_answer(f"prompt {number}", "text " * 200)
-    turn = next(cache.turns(key))
-    turn.take()
+    lock = next(cache.locks_of(key))
+    lock.try_acquire()
     stored = cache.put(key, answer)
     assert stored, stored.notices
     print(number, flush=True)
-    turn.leave(is_kept=True)
+    lock.release(is_kept=True)
 """
 
 
@@ -75,25 +75,25 @@ def test_kill_9_loses_and_damages_nothing(tmp_path: Path) -> None:
             found = cache.get(key)
             assert found.answer is not None, number
             assert found.answer.text == answer.text
-            turn = next(cache.turns(key))
-            assert turn.take() is Taken.MINE
-            turn.leave(is_kept=True)
+            lock = next(cache.locks_of(key))
+            assert lock.try_acquire() is LockAttempt.HELD
+            lock.release(is_kept=True)
         assert upkeep.verify(cache, repairs=False) == upkeep.Verdict(WRITES, (), is_repaired=False)
         assert upkeep.prune(cache, now_s=SystemClock().now().timestamp()) == (0, 0)
 
 
-def test_a_killed_process_holds_no_turn(tmp_path: Path, open_cache: Callable[..., Cache]) -> None:
-    """The kernel frees the turn of a process that was killed; the file it leaves is removed by `prune`."""
+def test_a_killed_process_holds_no_lock(tmp_path: Path, open_cache: Callable[..., Cache]) -> None:
+    """The kernel frees the lock of a process that was killed; the file it leaves is removed by `prune`."""
     code = (
         "import os, signal, sys; from pathlib import Path\n"
         "from deepsel.cache import Cache; from deepsel.clock import SystemClock\n"
         "from deepsel.config import CacheSettings\n"
-        "turn = next(Cache(Path(sys.argv[1]), CacheSettings(), clock=SystemClock()).turns('k1-a')); turn.take()\n"
+        "lock = next(Cache(Path(sys.argv[1]), CacheSettings(), clock=SystemClock()).locks_of('k1-a')); lock.try_acquire()\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run([sys.executable, "-c", code, tmp_path / "answers"], check=False, timeout=60)
     assert done.returncode == -signal.SIGKILL
     cache = open_cache(tmp_path / "answers")
-    assert [path.name for path in cache.locks.iterdir()] == ["k1-a"]
+    assert [path.name for path in cache.locks_folder.iterdir()] == ["k1-a"]
     assert upkeep.prune(cache, now_s=0) == (0, 1)
-    assert next(cache.turns("k1-a")).take() is Taken.MINE
+    assert next(cache.locks_of("k1-a")).try_acquire() is LockAttempt.HELD

@@ -138,10 +138,10 @@ def test_waiting_is_bounded(simulate: Simulate, asker: Callable[..., Asker]) -> 
     """Who has waited half of his time asks himself."""
     server = simulate(text="The answer.")
     one = asker(server, timeout_s=0.2)
-    turn = next(one.cache.turns(_key_of(one, "Hi?")))
-    turn.take()
+    lock = next(one.cache.locks_of(_key_of(one, "Hi?")))
+    lock.try_acquire()
     assert one.ask("Hi?").cache.status == "stored"
-    turn.leave(is_kept=False)
+    lock.release(is_kept=False)
 
 
 def _key_of(asker: Asker, prompt: str) -> str:
@@ -156,11 +156,11 @@ def test_what_is_not_cached_does_not_wait(simulate: Simulate, asker: Callable[..
     """Requests that may not be cached, and those that ask anew, are all sent."""
     server = simulate(text="The answer.")
     one = asker(server)
-    turn = next(one.cache.turns(_key_of(one, "Hi?")))
-    turn.take()
+    lock = next(one.cache.locks_of(_key_of(one, "Hi?")))
+    lock.try_acquire()
     for mode in ("off", "refresh"):
         assert one.ask("Hi?", cache_mode=mode).text == "The answer."
-    turn.leave(is_kept=True)
+    lock.release(is_kept=True)
     assert len(server.calls) == 2
 
 

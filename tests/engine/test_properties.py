@@ -283,7 +283,7 @@ def test_back_off_grows_with_full_jitter() -> None:
 
 def test_a_bad_key_ends_every_model_of_its_provider(tmp_path: Path) -> None:
     """After a 401 no other model is asked with the same key."""
-    from deepsel.engine.gates import Gates
+    from deepsel.engine.limiter import Limiter
     from deepsel.engine.retry import Budget, Target, next_call, note_failure
     from deepsel.routing import Choice
 
@@ -294,8 +294,8 @@ def test_a_bad_key_ends_every_model_of_its_provider(tmp_path: Path) -> None:
 
     one, two = target("one"), target("two")
     failure = AttemptFailed(ErrorClass.AUTH, "no", http_status=401)
-    note_failure(one, [one, two], failure, gates=Gates(), now=0.0, rng=random.Random(0))
-    assert next_call([one, two], Budget(5, 100.0), gates=Gates(), now=0.0) is None
+    note_failure(one, [one, two], failure, limiter=Limiter(), now=0.0, rng=random.Random(0))
+    assert next_call([one, two], Budget(5, 100.0), limiter=Limiter(), now=0.0) is None
 
 
 def test_an_overflow_goes_only_to_a_larger_window(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from house_plan import KNOWN, PACKAGE, PLAN, RULES
 from house_rules import unexcused
 from source_tree import Tree
 
-HERE = "engine/pace.py"
+HERE = "engine/limiter.py"
 _LONG = "def long_one() -> int:\n    '''Do it.'''\n    x = 0\n" + "    x += 1\n" * 200 + "    return x"
 _WIDE = "def wide(" + ", ".join(f"a{n}: int" for n in range(20)) + ") -> int:\n    '''Do it.'''\n    return a0"
 
@@ -18,7 +18,7 @@ MUTATIONS = {
     "an outside library nobody listed": ("fences", "import numpy"),
     "a second importer of a listed library": ("fences", "import httpx"),
     "an upward import": ("layers", "from deepsel.cli.app import run"),
-    "a cycle inside a folder": ("cycles", "from deepsel.engine.pace import Pace"),
+    "a cycle inside a folder": ("cycles", "from deepsel.engine.limiter import Limiter"),
     "an upward import by name": ("layers", "import importlib; _x = lambda: importlib.import_module('deepsel.cli.ask')"),
     "a branch by vendor": ("vendor branches", "def _v(p: object) -> bool:\n    return getattr(p, 'name', '') == 'deepseek'"),
     "a branch by wire": ("vendor branches", "def _w(p: object) -> bool:\n    return getattr(p, 'wire', '') == 'anthropic-messages'"),

@@ -63,7 +63,6 @@ def with_model(one: Candidate, **changes: object) -> Candidate:
 
 REFUSALS = {
     "no_key": (candidate(has_key=False, key_names=("HOST_API_KEY",)), NEEDS, Policy(), "HOST_API_KEY"),
-    "excluded": (candidate(), NEEDS, Policy(excluded=frozenset({"host-one"})), "excluded"),
     "retired": (with_model(candidate(), retires=date(2026, 11, 24)), NEEDS, Policy(), "2026-11-24"),
     "not_yet_available": (with_model(candidate(), available_from=date(2026, 11, 25)), NEEDS, Policy(), "2026-11-25"),
     "unsupported": (candidate(), NEEDS._replace(media=frozenset({"images"})), Policy(), "images"),
@@ -189,7 +188,6 @@ def policies(draw: st.DrawFn) -> Policy:
         strategy=draw(st.sampled_from(STRATEGIES)),
         weights=draw(weights),
         pins=draw(st.sampled_from(({}, {"code": ("m1",)}))),
-        excluded=draw(st.sampled_from((frozenset(), frozenset({"m0"}), frozenset({"host-m1"})))),
         max_cost_usd=draw(st.sampled_from((None, Decimal("0.5")))),
     )
 

@@ -11,7 +11,7 @@ from deepsel.bench.baseline import check_baseline, read_baseline
 from deepsel.bench.formats import FORMATS
 from deepsel.bench.judging import Limits
 from deepsel.bench.prompts import MIN_TOKENS
-from deepsel.bench.records import Report, Result
+from deepsel.bench.records import BenchReport, Result
 from deepsel.bench.run import BenchRun
 from deepsel.bench.wanted import Wanted
 from deepsel.cli.bench.line import WatchLine
@@ -87,7 +87,7 @@ def _seconds(option: str, text: str) -> float:
 # --- what is done -----------------------------------------------------------------------------------------------------
 
 
-def measure(run: BenchRun, options: BenchOptions, common: Common) -> Report:
+def measure(run: BenchRun, options: BenchOptions, common: Common) -> BenchReport:
     """Find the models, see that they can be compared and paid for, and measure them, with a line for whoever watches."""
     targets = run.targets(options.models or ())
     if options.baseline:
@@ -97,7 +97,7 @@ def measure(run: BenchRun, options: BenchOptions, common: Common) -> Report:
         return run.measure(targets, line.watch)
 
 
-def save(run: BenchRun, report: Report, options: BenchOptions, common: Common) -> None:
+def save(run: BenchRun, report: BenchReport, options: BenchOptions, common: Common) -> None:
     """Hand the figures on where that is wished, and tell what could not be."""
     figures = {} if report.is_partial else saving.latest(report.results)
     missing = dict.fromkeys(one.case.model for one in report.results if one.case.model not in figures)
@@ -112,7 +112,7 @@ def save(run: BenchRun, report: Report, options: BenchOptions, common: Common) -
             write_note(f"wrote the figures of {', '.join(names) or 'no model'} into `{path}`")
 
 
-def conclude(report: Report) -> None:
+def conclude(report: BenchReport) -> None:
     """Raise what decides the exit code."""
     failed = [check for check in report.checks if not check.passed]
     if report.is_partial:

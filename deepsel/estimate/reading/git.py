@@ -107,7 +107,7 @@ class _Git(NamedTuple):
     env: Mapping[str, str]
 
     def work_tree(self) -> Path:
-        """Return the top folder of the work tree we stand in."""
+        """Return the top folder of the work tree we stand in; raises UsageError where there is none."""
         inside = self.run("rev-parse", "--is-inside-work-tree", check=False)
         if inside.returncode:
             raise UsageError(f"git cannot be asked: {_complaint(inside)}", "run it inside a git repository")
@@ -116,7 +116,7 @@ class _Git(NamedTuple):
         return Path(os.fsdecode(self.run("rev-parse", "--show-toplevel").stdout.removesuffix(b"\n")))
 
     def entries(self, revision: str | None, paths: Sequence[str]) -> list[_Entry]:
-        """List the differences, renames found."""
+        """List the differences, renames found; raises UsageError where git knows no such revision."""
         options = ("-z", "--raw", "--no-abbrev", "--find-renames", "--no-ext-diff", "--no-textconv")
         if revision is None:
             head = self._commit("HEAD") or self.run("hash-object", "-t", "tree", "--stdin").stdout.decode().strip()
@@ -178,7 +178,7 @@ class _Git(NamedTuple):
 
     @contextmanager
     def blobs(self) -> Iterator[_BlobReader]:
-        """Keep one git open that hands out contents by id."""
+        """Keep one git open that hands out contents by id; raises UsageError where git is not installed."""
         try:
             process = subprocess.Popen(  # noqa: S603 - no shell, nothing of the user's in it
                 ["git", *_FIXED, "cat-file", "--batch"],  # noqa: S607 - the user's own git

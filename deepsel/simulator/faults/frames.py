@@ -21,7 +21,7 @@ def middle(frames: Sequence[Frame]) -> int:
 
 
 def stopped(reply: Reply, point: str, act: Mark) -> Reply:
-    """End a response with an act at a point of it."""
+    """End a response with an act at a point of it; raises ValueError for a point that is not known."""
     frames = reply.frames
     match point:
         case "at_accept" | "before_headers":

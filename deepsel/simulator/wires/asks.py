@@ -9,7 +9,7 @@ from deepsel.simulator.answers.reply import UnreadableRequest
 
 
 def model_of(body: Mapping[str, Any]) -> str:
-    """Give the model's id."""
+    """Give the model's id; raises UnreadableRequest where there is none."""
     model = body.get("model")
     if not isinstance(model, str) or not model:
         raise UnreadableRequest("you must provide a model parameter")
@@ -17,7 +17,7 @@ def model_of(body: Mapping[str, Any]) -> str:
 
 
 def messages_of(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Give the conversation: at least one message, each an object with a role."""
+    """Give the conversation: at least one message, each an object with a role; raises UnreadableRequest."""
     messages = body.get("messages")
     if not isinstance(messages, list) or not messages:
         raise UnreadableRequest("messages must be a list with at least one message")
@@ -44,7 +44,7 @@ def question_of(messages: Sequence[Mapping[str, Any]]) -> str:
 
 
 def flag(body: Mapping[str, Any], name: str) -> bool:
-    """Give a member that is true or false; missing or null is false."""
+    """Give a member that is true or false; missing or null is false. Raises UnreadableRequest for anything else."""
     value = body.get(name)
     if value is not None and not isinstance(value, bool):
         raise UnreadableRequest(f"{name} must be true or false")
@@ -52,7 +52,7 @@ def flag(body: Mapping[str, Any], name: str) -> bool:
 
 
 def limit(body: Mapping[str, Any], name: str) -> int | None:
-    """Give a member that is a number of tokens, at least 1; None where it is missing or null."""
+    """Give a member that is a number of tokens, at least 1; None where it is missing or null. Raises UnreadableRequest otherwise."""
     value = body.get(name)
     if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
         raise UnreadableRequest(f"{name} must be a whole number of at least 1")

@@ -63,7 +63,7 @@ class Decoder:
         return self.read(load_object(data))
 
     def read(self, document: JsonObject) -> Iterator[WireEvent]:
-        """Yield what one event's document, or a whole answer, says; kinds that are not known say nothing."""
+        """Yield what one event's document, or a whole answer, says, unknown kinds nothing; raises AttemptFailed for an error."""
         if is_error(document):
             raise self._fail(document)
         match document.get("type"):

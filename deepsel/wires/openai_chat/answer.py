@@ -73,7 +73,7 @@ class Decoder:
         return self.read(load_object(data))
 
     def read(self, document: JsonObject) -> Iterator[WireEvent]:
-        """Yield what one chunk, or a whole answer, says."""
+        """Yield what one chunk, or a whole answer, says; raises AttemptFailed for an error."""
         if is_error(document):
             raise self._fail(document)
         events = self._identity(document)

@@ -1,4 +1,4 @@
-"""Who may ask for one key at the moment: a lock among threads and processes of one cache folder. Waiting is the engine's."""
+"""Who may ask for one key at the moment: a lock of it among threads and processes of one cache folder. Waiting is the engine's."""
 
 from __future__ import annotations
 
@@ -16,27 +16,27 @@ IN_VAIN_S = 2.0
 _VAIN_CHARS = 32
 
 
-class Taken(Enum):
-    """What came of trying to take a turn."""
+class LockAttempt(Enum):
+    """What came of trying to take a lock."""
 
-    MINE = "mine"
+    HELD = "held"
     BUSY = "busy"
     """Another one asks at the moment."""
     NO_USE = "no use"
     """Waiting makes no sense: the last holder kept nothing, or the lock cannot be had."""
 
 
-class Turn(Protocol):
+class KeyLock(Protocol):
     """One key's lock; one holder at a time, freed when its process dies."""
 
-    def take(self) -> Taken:
+    def try_acquire(self) -> LockAttempt:
         """Try once, without waiting."""
 
-    def leave(self, *, is_kept: bool) -> None:
-        """Give the turn to the next; `is_kept` says that the answer is in the cache now."""
+    def release(self, *, is_kept: bool) -> None:
+        """Give the lock to the next; `is_kept` says that the answer is in the cache now."""
 
 
-class FileTurn:
+class FileLock:
     """A lock by `flock` on a file named like the key; the kernel frees it with its process, however that ends."""
 
     def __init__(self, folder: Path, key: str, *, now_s: Callable[[], float]) -> None:
@@ -45,21 +45,21 @@ class FileTurn:
         self._now_s = now_s
         self._file: int | None = None
 
-    def take(self) -> Taken:
+    def try_acquire(self) -> LockAttempt:
         """Open, lock, and make sure that the locked file is still the one of that name."""
         try:
             file = self._open()
         except OSError:
-            return Taken.NO_USE
+            return LockAttempt.NO_USE
         taken = self._lock(file)
-        if taken is Taken.MINE:
+        if taken is LockAttempt.HELD:
             self._file = file
         else:
             os.close(file)
         return taken
 
-    def leave(self, *, is_kept: bool) -> None:
-        """Remove the file, or write into it when the turn ended in vain; either frees the next."""
+    def release(self, *, is_kept: bool) -> None:
+        """Remove the file, or write into it when it was held in vain; either frees the next."""
         if self._file is None:
             return
         file, self._file = self._file, None
@@ -83,27 +83,27 @@ class FileTurn:
                 make_private_folder(folder)
             return os.open(self._path, flags, 0o600)
 
-    def _lock(self, file: int) -> Taken:
+    def _lock(self, file: int) -> LockAttempt:
         """Try the lock of an open file."""
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             held = os.fstat(file)
             if held.st_ino != self._path.stat().st_ino:
-                return Taken.BUSY  # its last holder has removed it
+                return LockAttempt.BUSY  # its last holder has removed it
             ended_in_vain_s = float(os.pread(file, _VAIN_CHARS, 0)) if held.st_size else float("-inf")
         except (BlockingIOError, FileNotFoundError):
-            return Taken.BUSY
+            return LockAttempt.BUSY
         except (OSError, ValueError):
-            return Taken.NO_USE
-        return Taken.NO_USE if abs(self._now_s() - ended_in_vain_s) < IN_VAIN_S else Taken.MINE
+            return LockAttempt.NO_USE
+        return LockAttempt.NO_USE if abs(self._now_s() - ended_in_vain_s) < IN_VAIN_S else LockAttempt.HELD
 
 
 def remove_left_files(folder: Path, *, now_s: Callable[[], float]) -> int:
     """Remove lock files that killed or vain holders left; return how many. One that is held stays."""
     removed = 0
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        turn = FileTurn(folder, path.name, now_s=now_s)
-        if turn.take() is Taken.MINE:
-            turn.leave(is_kept=True)
+        lock = FileLock(folder, path.name, now_s=now_s)
+        if lock.try_acquire() is LockAttempt.HELD:
+            lock.release(is_kept=True)
             removed += 1
     return removed

@@ -8,9 +8,8 @@ from datetime import datetime
 from typing import TypeVar
 
 from deepsel.clock import Clock
-from deepsel.engine.gates import Gates
 from deepsel.engine.hit import observed
-from deepsel.engine.pace import MAX_PAUSE_S, pause_before_next_s
+from deepsel.engine.limiter import MAX_PAUSE_S, Limiter, pause_before_next_s
 from deepsel.engine.prepare import Prepared, thresholds_of
 from deepsel.engine.spending import Spending
 from deepsel.health.cooldowns import Endpoint, Evidence, Judgement, is_trouble
@@ -33,12 +32,12 @@ _T = TypeVar("_T")
 
 
 @dataclass(slots=True)
-class Lookout:
+class Coordinator:
     """What one request learns from the other processes and tells them."""
 
     prepared: Prepared
     state: SharedState
-    gates: Gates
+    limiter: Limiter
     clock: Clock
     _low: set[Endpoint] = field(default_factory=set)
     _probing: set[Endpoint] = field(default_factory=set)
@@ -46,7 +45,7 @@ class Lookout:
     _notices: list[Notice] = field(default_factory=list)
 
     def learn(self) -> str:
-        """Close the gates of targets that another process was told to stay away from; returns which, for a person."""
+        """Close the limiter to targets that another process was told to stay away from; returns which, for a person."""
         told = []
         for endpoint, limit in self._limits().items():
             left_s = self._keep_away(endpoint, limit.opens_at(self._now()))
@@ -77,7 +76,7 @@ class Lookout:
         return not has_others
 
     def take_turn(self, endpoint: Endpoint) -> bool:
-        """Count the call against the few a provider has left; False, its gate closed, where others took the last one."""
+        """Count the call against the few a provider has left; False, the target closed, where others took the last one."""
         if endpoint not in self._low or self._found(self.state.take_one(endpoint, at=self._now())):
             return True
         self._low.discard(endpoint)
@@ -91,7 +90,7 @@ class Lookout:
         """Slow down, with every other process, where a response says that limits run low."""
         pause_s = pause_before_next_s(facts.allowance)
         if pause_s > 0:
-            self.gates.close_until(endpoint, self.clock.monotonic() + pause_s)
+            self.limiter.close_until(endpoint, self.clock.monotonic() + pause_s)
             self._note(self.state.close_until(endpoint, self._now() + pause_s))
         quota = facts.allowance.requests
         if quota is None or quota.reset_s is None or quota.reset_s > MAX_PAUSE_S:
@@ -128,10 +127,10 @@ class Lookout:
         self._notices += notices
 
     def _keep_away(self, endpoint: Endpoint, instant: float) -> float:
-        """Close a gate until an instant of the wall clock; returns the seconds until then, at most 0 where it is over."""
+        """Close a target until an instant of the wall clock; returns the seconds until then, at most 0 where it is over."""
         left_s = instant - self._now()
         if left_s > 0:
-            self.gates.close_until(endpoint, self.clock.monotonic() + left_s)
+            self.limiter.close_until(endpoint, self.clock.monotonic() + left_s)
         return left_s
 
     def _now(self) -> float:

@@ -55,6 +55,12 @@ class Profile(NamedTuple):
     sources: Mapping[str, str] = {}
     """Field name to `file` or `flag`; a field not named holds its default."""
 
+    @property
+    def first_token_limit_s(self) -> float:
+        """How long a stream may be silent; whoever gives one request more time gives it to its first token as well."""
+        is_given = self.sources.get("timeout_s") == "flag" and self.sources.get("first_token_timeout_s") != "flag"
+        return max(self.first_token_timeout_s, self.timeout_s) if is_given else self.first_token_timeout_s
+
     def override(self, **flags: Any) -> Profile:
         """Return the profile with each flag that is not None in place of its value."""
         given = {name: value for name, value in flags.items() if value is not None}

@@ -17,6 +17,7 @@ from deepsel.errors import AttemptFailed, ConfigError, ErrorClass
 from deepsel.health.cooldowns import Endpoint
 from deepsel.providers.calls import ResponseFacts, Timeouts, sends_key_in_clear
 from deepsel.values import Answer, Attempt, Notice, ReasoningDelta, TextDelta, ToolCallDelta, WireEvent
+from deepsel.wires.table import WIRES
 
 
 class Calls:
@@ -65,6 +66,8 @@ class Calls:
                 waited_s = 0.0
                 if failure is None or self._is_final(failure):
                     return
+                if failure.is_loading and prepared.profile.retries:
+                    budget.calls_left += 1  # nothing was begun: it is asked again for as long as there is time
                 self._lookout.share_wait(Endpoint(*target.key), failure.retry_after_s)
                 retry.note_failure(target, targets, failure, gates=gates, now=clock.monotonic(), rng=self._resources.rng)
 
@@ -117,7 +120,7 @@ class Calls:
         record.draft = draft
         failure: AttemptFailed | None = None
         try:
-            for event in self._stream(draft, deadline):
+            for event in self._stream(draft, deadline, has_stalled=target.has_stalled):
                 draft.take(event, clock.monotonic())
                 if isinstance(event, (TextDelta, ReasoningDelta, ToolCallDelta)):
                     yield event
@@ -149,8 +152,8 @@ class Calls:
         if notice is not None:
             self.record.warn(notice.code, notice.message)
 
-    def _stream(self, draft: Draft, deadline: float) -> Iterator[WireEvent]:
-        """Open the call and yield what its wire says."""
+    def _stream(self, draft: Draft, deadline: float, *, has_stalled: bool) -> Iterator[WireEvent]:
+        """Open the call and yield what its wire says; `has_stalled`: the target was silent for longer than it may be before."""
         resources = self._resources
         try:
             key = resources.key_of(draft.provider)
@@ -158,11 +161,16 @@ class Calls:
             raise AttemptFailed(ErrorClass.AUTH, error.message, hint=error.hint) from error
         if sends_key_in_clear(draft.provider.base_url, key):
             self.record.warn("key_in_clear", f"the key for {draft.provider.name} travels unencrypted; use https")
-        limit_s = self._prepared.profile.first_token_timeout_s
-        timeouts = Timeouts(deadline=deadline, first_token_s=limit_s, progress_s=limit_s)
+        body = self._lookup.encodings.of(draft.model, draft.provider, draft.max_tokens).body
+        limit_s: float | None = self._prepared.profile.first_token_limit_s
+        may_think = WIRES[draft.provider.wire].may_think(body, draft.model)
+        silence_s = None if may_think or has_stalled else limit_s
+        timeouts = Timeouts(
+            deadline=deadline, first_token_s=silence_s, progress_s=None if has_stalled else limit_s, idle_s=silence_s
+        )
         return resources.stream(
             resources.transport(),
-            self._lookup.encodings.of(draft.model, draft.provider, draft.max_tokens).body,
+            body,
             resources.locate(draft.provider),
             key,
             is_stream=self._prepared.request.stream,

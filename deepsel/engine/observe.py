@@ -15,7 +15,7 @@ from deepsel.engine.prepare import Prepared, thresholds_of
 from deepsel.engine.spending import Spending
 from deepsel.health.cooldowns import Endpoint, Evidence, Judgement, is_trouble
 from deepsel.health.limits import Limit
-from deepsel.health.log import Observation
+from deepsel.health.log import Observation, sign_s
 from deepsel.health.state import SharedState
 from deepsel.providers.calls import ResponseFacts
 from deepsel.storage.amounts import picousd
@@ -143,10 +143,10 @@ def _probe_of(endpoint: Endpoint, found: list[Observation]) -> Evidence | None:
     probe = next((one for one in reversed(found) if (one.provider, one.model) == endpoint), None)
     if probe is None:
         return None
-    has_failed = is_trouble(probe.error_class)
-    if probe.outcome == "failed" and not has_failed and probe.ttft_s is None:
+    has_failed, waited_s = is_trouble(probe.error_class), sign_s(probe)
+    if probe.is_loading or (probe.outcome == "failed" and not has_failed and waited_s is None):
         return None
-    return Evidence(1, probe.total_s if has_failed and probe.ttft_s is None else probe.ttft_s, float(has_failed))
+    return Evidence(1, probe.total_s if has_failed and waited_s is None else waited_s, float(has_failed))
 
 
 def observations_of(answer: Answer, at: datetime, *, prepared: Prepared) -> list[Observation]:
@@ -180,4 +180,6 @@ def _observation(
         gateway_cache=gateway.cache_status if gateway else None,
         gateway_retries=gateway.retries if gateway else None,
         trace_id=gateway.trace_id if gateway else None,
+        first_sign_s=attempt.first_sign_s if prepared.request.stream else None,
+        is_loading=attempt.is_loading,
     )

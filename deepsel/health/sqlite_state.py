@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from deepsel.health import log
 from deepsel.health.benches import Benches
-from deepsel.health.log import Observation, Spend
+from deepsel.health.log import Observation, Spend, sign_s
 from deepsel.health.tables import FILE_NAME, STEPS
 from deepsel.storage.sqlite import SqliteFile
 from deepsel.storage.told import Told
@@ -168,7 +168,7 @@ class SqliteState:
 
     def _judge(self, one: sqlite3.Connection, judgement: Judgement, calls: Sequence[Observation]) -> None:
         """End the probes, and look at the windows of the other endpoints that were called."""
-        from deepsel.health.cooldowns import Endpoint, judge_probe
+        from deepsel.health.cooldowns import Endpoint, heal, judge_probe
 
         for endpoint, probe in judgement.probes.items():
             judge_probe(one, endpoint, judgement.thresholds, probe, at=judgement.at)
@@ -176,8 +176,12 @@ class SqliteState:
         for call in calls:
             called.setdefault(Endpoint(call.provider, call.model), []).append(call)
         for endpoint, seen in called.items():
-            if endpoint not in judgement.probes and not self._is_well(endpoint, seen, judgement):
-                self._review(one, endpoint, judgement)
+            if endpoint in judgement.probes or self._is_well(endpoint, seen, judgement):
+                continue
+            good = next((call for call in reversed(seen) if call.outcome == "ok"), None)
+            if good is not None:
+                heal(one, endpoint, judgement.thresholds, sign_s(good), at=judgement.at)
+            self._review(one, endpoint, judgement)
 
     def _is_well(self, endpoint: Endpoint, calls: Sequence[Observation], judgement: Judgement) -> bool:
         """Tell without reading: the window was well a moment ago, and calls within the limits make it no worse."""
@@ -187,7 +191,8 @@ class SqliteState:
         found_at = self._found_well.get((endpoint, thresholds))
         if found_at is None or not 0 <= at - found_at < GOOD_FOR_S:
             return False
-        return not any(is_trouble(one.error_class) or (one.ttft_s or 0.0) > thresholds.ttft_p95_s for one in calls)
+        troubled = (is_trouble(one.error_class) and not one.is_loading for one in calls)
+        return not any(troubled) and all((sign_s(one) or 0.0) <= thresholds.ttft_p95_s for one in calls)
 
     def _review(self, one: sqlite3.Connection, endpoint: Endpoint, judgement: Judgement) -> None:
         from deepsel.health.cooldowns import review

@@ -224,7 +224,7 @@ def _checked(events: Iterator[WireEvent], response: Response) -> Iterator[WireEv
         if not whole:
             continue
         yield event if whole is event.text else type(event)(whole)
-        exchange.progress()  # after the yield: the reader's own pace is not the provider's
+        exchange.progress(is_answer=isinstance(event, TextDelta))  # after the yield: the reader's own pace is not the provider's
         size = _ensure_short(size + len(whole))
         is_blank = is_blank and not whole.strip()
     for kind in (ReasoningDelta, TextDelta):

@@ -13,6 +13,9 @@ from deepsel.secret import Secret
 from deepsel.values import Json, JsonObject, Model, Part, Provider, Request, Text
 from deepsel.wires.fields import items
 
+# Members of a body by which hosts let a model think.
+_THINKING = ("reasoning_effort", "reasoning", "thinking", "enable_thinking", "thinking_budget", "think")
+
 
 def assemble(
     fields: JsonObject,
@@ -54,6 +57,21 @@ def is_deterministic(body: JsonObject, model: Model, provider: Provider) -> bool
     if is_cold and _honours_temperature(model, body):
         return True
     return bool(provider.seed_field and model.seed and body.get(provider.seed_field) is not None)
+
+
+def may_think(body: JsonObject, model: Model) -> bool:
+    """Tell whether the model may think before it answers, which can be silent: the body asks for it, or nothing in it forbids it."""
+    off = model.reasoning_off
+    if off is not None and all(name in body and body[name] == value for name, value in off.items()):
+        return False
+    asked = [body[name] for name in _THINKING if name in body]
+    return any(not _is_off(value) for value in asked) if asked else off is not None or model.sampling == "never"
+
+
+def _is_off(value: Json) -> bool:
+    if isinstance(value, dict):
+        return any(_is_off(value[name]) for name in ("type", "enabled", "effort") if name in value)
+    return not value or value in ("none", "disabled", "off")
 
 
 def serialise(body: JsonObject) -> bytes:

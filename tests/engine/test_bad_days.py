@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -133,6 +134,7 @@ def ask(tmp_path: Path) -> Iterator[AskOne]:
             is_hurried: bool = False,
             retries: int = 0,
             steps: tuple[Any, ...] = (),
+            params: dict[str, Any] | None = None,
             **profile: Any,
         ) -> End:
             servers = tuple(
@@ -152,7 +154,7 @@ def ask(tmp_path: Path) -> Iterator[AskOne]:
             chosen = Profile(name="main", models=tuple(models), strategy="ordered", retries=retries, **limits)
             settings = Settings(hosts, models, {}, "main", CacheSettings(), CATALOG)
             clock = HurriedClock() if is_hurried else SkippingClock()
-            request = Request((Message.of("user", "Hi"),), temperature=0.0, seed=7, stream=streams)
+            request = Request((Message.of("user", "Hi"),), temperature=0.0, seed=7, stream=streams, params=params or {})
             cache = stack.enter_context(Cache(tmp_path / "cache", clock=clock))
             resources = Resources(
                 settings=settings,
@@ -188,7 +190,10 @@ class Forms:
 # Fault to the class it is recorded as; OK: the answer is whole. 20 MB are within every bound on a body, not on an event;
 # `insufficient_quota` is money at every host but Qwen, whose row in the catalog says so.
 CLASSES: dict[str, str | Forms | None] = {
+    "200_base_resp": "billing",
+    "200_wrong_path": "bad_request",
     "400": "bad_request",
+    "400_event": "billing",
     "400_context": "context_overflow",
     "400_content": "content_policy",
     "400_arrears": "billing",
@@ -202,11 +207,13 @@ CLASSES: dict[str, str | Forms | None] = {
     "413": "bad_request",
     "422": "bad_request",
     "422_locations": "bad_request",
+    "422_message_object": "bad_request",
     "429": "rate_limited",
     "429_no_wait": "rate_limited",
     "429_ms": "rate_limited",
     "429_date": "rate_limited",
     "429_in_body": "rate_limited",
+    "429_details": "rate_limited",
     "429_reset_duration": "rate_limited",
     "429_reset_instant": "rate_limited",
     "429_flat": "rate_limited",
@@ -376,6 +383,7 @@ WAITS = {
     "429_ms": 2.5,
     "429_date": 2.5,
     "429_in_body": 2.5,
+    "429_details": 2.5,
     "429_reset_duration": 2.5,
     "429_reset_instant": 2.5,
 }
@@ -398,6 +406,44 @@ def test_junk_is_no_wait(ask: AskOne, fault: str) -> None:
     end = ask(GOOD, retries=1, steps=({"fault": (fault,)},))
     assert (end.code, end.calls) == (0, [2])
     assert sum(end.clock.slept) <= 0.5
+
+
+def test_a_server_that_loads_is_waited_for(ask: AskOne) -> None:
+    """Loading is not failing: it is asked until it is ready, beyond the budget of calls, with waits between."""
+    end = ask(GOOD, retries=1, steps=({"fault": ("503_loading",)},) * 6)
+    assert (end.code, end.calls, end.run.answer().text) == (0, [7], TEXT)
+    assert len(end.clock.slept) == 6
+    assert min(end.clock.slept) >= 0.25
+
+
+def test_a_local_server_that_is_not_up_yet_is_waited_for(ask: AskOne, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address of this machine that refuses is asked again until somebody listens there."""
+    refused, connect = [], socket.socket.connect
+
+    def late(self: socket.socket, address: Any) -> None:
+        if len(refused) < 6:
+            refused.append(address)
+            raise ConnectionRefusedError(111, "Connection refused")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", late)
+    end = ask(GOOD, retries=1)
+    assert (end.code, end.calls, end.classes) == (0, [1], ["network"] * 6 + [None])
+
+
+def test_a_model_that_thinks_may_be_silent(ask: AskOne) -> None:
+    """Silence is no hang where the body asks for thought: only the request's own time bounds it."""
+    slow = Behaviour(text=TEXT, ttft_s=0.4)
+    end = ask(slow, retries=3, params={"reasoning_effort": "high"}, first_token_timeout_s=0.2)
+    assert (end.code, end.classes) == (0, [None])
+    end = ask(slow, retries=0, params={"reasoning_effort": "none"}, first_token_timeout_s=0.2)
+    assert end.classes == ["stalled"]
+
+
+def test_a_limit_crossed_in_silence_is_not_crossed_again(ask: AskOne) -> None:
+    """The second call of the same target has the rest of the request's time."""
+    end = ask(Behaviour(text=TEXT, ttft_s=0.4), retries=3, first_token_timeout_s=0.2)
+    assert (end.code, end.classes) == (0, ["stalled", None])
 
 
 def test_a_word_against_retrying_is_obeyed(ask: AskOne) -> None:

@@ -10,9 +10,14 @@ from deepsel.wires.anthropic_messages.messages import encode_system, encode_tool
 from deepsel.wires.bodies import is_deterministic, withheld
 from deepsel.wires.fields import child
 
-__all__ = ["encode", "headers", "is_deterministic", "url", "withheld"]
+__all__ = ["encode", "headers", "is_deterministic", "may_think", "url", "withheld"]
 
 VERSION = "2023-06-01"
+
+
+def may_think(body: JsonObject, model: Model) -> bool:  # noqa: ARG001 - every wire is asked so
+    """Tell whether the model may think before it answers: here none does unless the request says so."""
+    return "thinking" in body and child(body, "thinking").get("type") != "disabled"
 
 
 def url(provider: Provider) -> str:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from deepsel.secret import Secret
 from deepsel.values import Json, JsonObject, Model, Provider, Request
 from deepsel.wires import bodies
-from deepsel.wires.bodies import is_deterministic, withheld
+from deepsel.wires.bodies import is_deterministic, may_think, withheld
 from deepsel.wires.openai_chat.facts import LENGTH_FIELDS
 from deepsel.wires.openai_chat.messages import encode_message, encode_tool, encode_tool_choice
 
-__all__ = ["encode", "headers", "is_deterministic", "url", "withheld"]
+__all__ = ["encode", "headers", "is_deterministic", "may_think", "url", "withheld"]
 
 
 def url(provider: Provider) -> str:

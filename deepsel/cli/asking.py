@@ -71,7 +71,7 @@ def run(common: Common, wishes: Wishes, env: Mapping[str, str], stdin: TextIO | 
         messages=prompt.messages,
         max_tokens=profile.max_tokens,
         temperature=profile.temperature,
-        seed=profile.seed,
+        seed=profile.seed_for(wishes.params),
         schema=wishes.schema,
         params=wishes.params,
         stream=wishes.stream is not False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -21,6 +21,7 @@ from deepsel.providers.calls import ResponseFacts
 from deepsel.storage.amounts import picousd
 from deepsel.storage.told import Told
 from deepsel.values import Answer, Attempt, Notice
+from deepsel.wires.taking_back import Change
 
 FEW_LEFT = 50
 """From so few requests on, processes count down together what a provider says is left."""
@@ -104,6 +105,11 @@ class Lookout:
         """Tell the other processes how long a provider asked to be left alone; None: it did not say."""
         if wait_s:
             self._note(self.state.close_until(endpoint, self._now() + min(wait_s, LONGEST_SHARED_S)))
+
+    def remember(self, endpoint: Endpoint, changes: Sequence[Change]) -> None:
+        """Tell the other processes, and the next request, what a host has refused, now that it has answered without."""
+        if any(one.lasts for one in changes):
+            self._note(self.state.take_back(endpoint, changes, at=self._now()))
 
     def report(self, answer: Answer, spending: Spending) -> list[Notice]:
         """Leave what happened in the state, settle the budget, and have it decided what it means for the endpoints.

@@ -7,6 +7,7 @@ is quicker than any wait; only when every candidate has been asked does the engi
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from deepsel.engine.gates import Gates
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.routing import Candidate, Choice
 from deepsel.values import Model, Provider
+from deepsel.wires.taking_back import Change, without
 
 BACKOFF_BASE_S = 0.5
 BACKOFF_CAP_S = 20.0
@@ -55,6 +57,10 @@ class Target:
     """Not asked again by this request."""
     loading_calls: int = 0
     """How often it has said that it is only starting."""
+    changed: frozenset[str] = frozenset()
+    """Names of what its host refused and this request has taken back."""
+    asks_again: bool = False
+    """Whether it is asked at once, with what its host has refused taken back."""
     has_stalled: bool = False
     """Whether a limit on its silence was crossed, which is not held against it a second time."""
 
@@ -62,6 +68,14 @@ class Target:
     def of(cls, choice: Choice, candidate: Candidate, *, is_reserve: bool = False) -> Target:
         """Make the target of a choice."""
         return cls(choice, candidate.model, candidate.provider, candidate.worst_bill.total_usd, is_reserve=is_reserve)
+
+    def take_back(self, changes: Sequence[Change]) -> None:
+        """Go on with the rows that send no more what the host has refused, at once."""
+        self.model, self.provider = without(changes, self.model, self.provider)
+        bounds = [one.max_tokens for one in changes if one.max_tokens is not None]
+        self.choice = self.choice._replace(max_tokens=min([self.choice.max_tokens, *bounds]))
+        self.changed |= {f"{one.name} {one.value}" for one in changes}
+        self.asks_again = True
 
     @property
     def key(self) -> tuple[str, str]:
@@ -153,7 +167,7 @@ def next_call(targets: list[Target], budget: Budget, *, gates: Gates, now: float
         return None
     open_ones = [target for target in targets if not target.is_spent and not target.is_reserve]
     for target in open_ones:
-        if target.calls == 0 and gates.opens_at(target.key) <= now:
+        if (target.calls == 0 or target.asks_again) and gates.opens_at(target.key) <= now:
             return NextCall(target, 0.0)
     if not open_ones:
         return None

@@ -95,20 +95,25 @@ class Calls:
         if not changes:
             return False
         target.take_back(changes)
-        self._fit(target)
+        if not self._fits(target):  # the next plan would refuse the model altogether, where this host may still answer
+            changes = [one._replace(lasts=one.lasts and one.max_tokens is None) for one in changes]
         self._lookup.encodings.again(model, without=[one.value for one in changes if one.name == "param"])
         self._taken_back.setdefault(Endpoint(*target.key), []).extend(changes)
         for change in changes:
             self.record.warn("taken_back", told(change, model))
         return True
 
-    def _fit(self, target: retry.Target) -> None:
-        """Bound the answer as the next plan will, which knows by then what the host has said of its size: their key is the same."""
+    def _fits(self, target: retry.Target) -> bool:
+        """Bound the answer as the next plan will, which knows by then what the host has said of its size: their key is the same.
+
+        False where such a plan would find no room.
+        """
         request, count = self._prepared.request, self._prepared.counts[target.model.name]
         wanted = request.max_tokens or self._prepared.profile.max_tokens
         fitted = fit_max_tokens(target.model, count.tokens, wanted=wanted, input_is_exact=count.source is not Source.ESTIMATED)
         if fitted is not None and fitted < target.choice.max_tokens:
             target.choice = target.choice._replace(max_tokens=fitted)
+        return fitted is not None
 
     def report(self, answer: Answer) -> list[Notice]:
         """Leave what happened in the log, and settle the budget; returns what went wrong with it."""

@@ -110,12 +110,20 @@ class World:
     """(model, instant)."""
     ends: list[tuple[str, float, Outcome]] = field(default_factory=list)
     limits: list[Timeouts] = field(default_factory=list)
+    refuses: frozenset[str] = frozenset()
+    """Members of a body that every host refuses by name."""
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    """(model, member)."""
 
     def ask(
         self, transport: Any, body: dict[str, Any], provider: Provider, key: Any, **limits: Any
     ) -> Iterator[WireEvent]:
-        outcome = self.script[len(self.calls)] if len(self.calls) < len(self.script) else Outcome(text="default")
         name = body["model"]
+        member = next((one for one in sorted(self.refuses) if one in body), None)
+        if member is not None:
+            self.refused.append((name, member))
+            raise AttemptFailed(ErrorClass.BAD_REQUEST, f"unknown parameter: `{member}`", http_status=400)
+        outcome = self.script[len(self.calls)] if len(self.calls) < len(self.script) else Outcome(text="default")
         self.calls.append((name, self.clock.seconds))
         self.limits.append(limits["timeouts"])
         deadline = limits["timeouts"].deadline
@@ -149,10 +157,17 @@ def _settings(names: list[str]) -> Settings:
 
 
 def _run(
-    script: list[Outcome], *, candidates: int, retries: int, is_shown: bool, folder: Path, cap: Decimal | None = None
+    script: list[Outcome],
+    *,
+    candidates: int,
+    retries: int,
+    is_shown: bool,
+    folder: Path,
+    cap: Decimal | None = None,
+    refuses: frozenset[str] = frozenset(),
 ) -> tuple[World, Run, list[Any], Cache]:
     clock = FakeClock()
-    world = World(clock, script)
+    world = World(clock, script, refuses=refuses)
     names = [f"m{i}" for i in range(candidates)]
     profile = Profile(
         name="main",
@@ -240,6 +255,33 @@ def test_what_always_holds(script: list[Outcome], candidates: int, retries: int,
         ended = [event for event in events if isinstance(event, AttemptEnded)]
         assert len(started) == len(ended) == len(world.calls)
         assert sum(event.seconds for event in events if isinstance(event, Waiting)) == sum(world.clock.slept)
+
+
+MEMBERS = st.frozensets(st.sampled_from(["temperature", "seed", "max_tokens", "stream_options", "messages"]))
+
+
+@settings(max_examples=100, deadline=None)
+@given(script=st.lists(OUTCOMES, max_size=4), refuses=MEMBERS, candidates=st.integers(1, 2), retries=st.integers(0, 6))
+def test_what_is_taken_back_costs_a_call_and_is_known_the_next_time(
+    script: list[Outcome], refuses: frozenset[str], candidates: int, retries: int
+) -> None:
+    """Each refusal is a call of the budget; a member is refused once a model, and where an answer came, never again."""
+    with TemporaryDirectory() as folder:
+        options: dict[str, Any] = {"candidates": candidates, "retries": retries, "is_shown": False, "refuses": refuses}
+        world, run, _, cache = _run(script, **options, folder=Path(folder))
+        cache.close()
+        loading = sum(outcome.loads for _, _, outcome in world.ends)
+        sent = len(world.calls) + len(world.refused)
+        assert 1 <= sent <= 1 + retries + (loading if retries else 0)
+        assert len(world.refused) == len(set(world.refused))
+        assert len(run.answer().attempts) == sent
+        assert "messages" not in refuses or not world.calls, "what cannot be taken back is refused for good"
+        answered = run.answer().model if run.failure() is None else None
+
+        world, run, _, cache = _run([], **options, folder=Path(folder))
+        cache.close()
+        assert answered not in [model for model, _ in world.refused]
+        assert answered is None or run.failure() is None
 
 
 @settings(max_examples=100, deadline=None)

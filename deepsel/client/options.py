@@ -96,13 +96,14 @@ def read_ask(prompt: str, given: AskKeywords, choose: Callable[[str | None], Pro
     if unknown := [name for name in options if name not in DEFAULTS]:
         raise TypeError(f"there is no option `{unknown[0]}`; {nearest_hint(unknown[0], DEFAULTS)}".rstrip("; "))
     profile = choose(options["profile"]).override(**_overrides(options))
+    params = _params(options["params"])
     request = Request(
         messages=_messages(prompt, options["system"], options["files"]),
         max_tokens=profile.max_tokens,
         temperature=profile.temperature,
-        seed=profile.seed,
+        seed=profile.seed_for(params),
         schema=_schema(options["schema"]),
-        params=_params(options["params"]),
+        params=params,
         tools=_tools(options["tools"]),
     )
     return Ask(

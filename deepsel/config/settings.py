@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from deepsel.catalog import Catalog
-from deepsel.values import Model, Provider
+from deepsel.values import Json, Model, Provider
 
 DEFAULT_PROFILE = "default"
 DEMO_PROFILE = "demo"
@@ -54,6 +54,19 @@ class Profile(NamedTuple):
     seed: int | None = 7
     sources: Mapping[str, str] = {}
     """Field name to `file` or `flag`; a field not named holds its default."""
+
+    @property
+    def first_token_limit_s(self) -> float:
+        """How long a stream may be silent; whoever gives one request more time gives it to its first token as well."""
+        is_given = self.sources.get("timeout_s") == "flag" and self.sources.get("first_token_timeout_s") != "flag"
+        return max(self.first_token_timeout_s, self.timeout_s) if is_given else self.first_token_timeout_s
+
+    def seed_for(self, params: Mapping[str, Json]) -> int | None:
+        """Return the seed to send: none by itself where a temperature was set that asks for another answer each time."""
+        temperature = params.get("temperature", self.temperature)
+        is_set = "temperature" in params or "temperature" in self.sources
+        is_warm = isinstance(temperature, int | float) and not isinstance(temperature, bool) and temperature > 0
+        return None if is_set and is_warm and "seed" not in self.sources else self.seed
 
     def override(self, **flags: Any) -> Profile:
         """Return the profile with each flag that is not None in place of its value."""

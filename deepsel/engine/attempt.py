@@ -69,6 +69,8 @@ class Draft:
     finish: Finish | None = None
     raw_finish: str = ""
     ttft_s: float | None = None
+    thought_s: float | None = None
+    """When reasoning was the first sign of life, after so many seconds; None: text was, or nothing has come."""
     gateway: Gateway | None = None
     service_tier: str = "standard"
     """The tier that was asked for, then the one that was used, where the provider names it."""
@@ -96,6 +98,8 @@ class Draft:
             return
         match event:
             case ReasoningDelta(text):
+                if self.thought_s is None and self.ttft_s is None:
+                    self.thought_s = now - self.started_s
                 self.reasoning += text
             case ToolCallDelta():
                 if self.ttft_s is None:

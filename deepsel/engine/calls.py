@@ -17,7 +17,11 @@ from deepsel.engine.spending import Spending
 from deepsel.errors import AttemptFailed, ConfigError, ErrorClass
 from deepsel.health.cooldowns import Endpoint
 from deepsel.providers.calls import Outgoing, ResponseFacts, Timeouts, sends_key_in_clear
-from deepsel.values import Answer, Attempt, Notice, ReasoningDelta, TextDelta, ToolCallDelta, WireEvent
+from deepsel.routing.candidates import fit_max_tokens
+from deepsel.values import Answer, Attempt, Notice, ReasoningDelta, Source, TextDelta, ToolCallDelta, WireEvent
+from deepsel.wires.schema_forms import is_wrapped, unwrapped
+from deepsel.wires.table import wire_of
+from deepsel.wires.taking_back import Sent, TakenBack, changes_for, told
 
 
 class Calls:
@@ -36,6 +40,7 @@ class Calls:
         self._spending = Spending(
             prepared.profile, resources.state, resources.clock, cap_usd=prepared.profile.max_cost_usd
         )
+        self._taken_back: dict[Endpoint, list[TakenBack]] = {}
         self._coordinator = Coordinator(prepared, resources.state, resources.limiter, resources.clock)
 
     def events(self) -> Iterator[EngineEvent]:
@@ -57,19 +62,61 @@ class Calls:
                 continue  # another request may have been told to stay away for longer meanwhile
             left_s = budget.deadline - clock.monotonic()
             provider = target.provider
-            with self._resources.limiter.taken(provider.name, provider.max_concurrency, timeout_s=left_s) as is_taken:
+            with self._resources.limiter.taken(provider, timeout_s=left_s) as is_taken:
                 if not is_taken:
                     return
                 if limiter.opens_at(target.key) > clock.monotonic() or not self._may_send(target, targets):
                     continue
                 budget.calls_left -= 1
                 target.calls += 1
+                target.asks_again = False
                 failure = yield from self._call(target, waited_s, budget.deadline)
                 waited_s = 0.0
                 if failure is None or self._is_final(failure):
                     return
+                if failure.is_loading and prepared.profile.retries:
+                    budget.calls_left += 1  # nothing was begun: it is asked again for as long as there is time
+                if budget.calls_left and self._takes_back(target, failure):
+                    continue
                 self._coordinator.share_wait(Endpoint(*target.key), failure.retry_after_s)
                 retry.note_failure(target, targets, failure, limiter=limiter, now=clock.monotonic(), rng=self._resources.rng)
+
+    def _takes_back(self, target: retry.Target, failure: AttemptFailed) -> bool:
+        """Take back what the target's host has refused of what nobody asked for; tell whether it is to be asked again so."""
+        model, max_tokens = target.model, target.choice.max_tokens
+        sent = Sent(
+            body=self._lookup.encodings.of(model, target.provider, max_tokens).body,
+            model=model,
+            provider=target.provider,
+            max_tokens=max_tokens,
+            length_fields=wire_of(target.provider.wire).LENGTH_FIELDS,
+            params=self._prepared.request.params,
+            is_set=frozenset(self._prepared.profile.sources),
+            is_fallback=target.provider.name != self._prepared.plan.choices[0].provider,
+        )
+        changes = [one for one in changes_for(failure, sent) if f"{one.name} {one.value}" not in target.changed]
+        if not changes:
+            return False
+        target.take_back(changes)
+        if not self._fits(target):  # the next plan would refuse the model altogether, where this host may still answer
+            changes = [one._replace(lasts=one.lasts and one.max_tokens is None) for one in changes]
+        self._lookup.encodings.again(model, without=[one.value for one in changes if one.name == "param"])
+        self._taken_back.setdefault(Endpoint(*target.key), []).extend(changes)
+        for change in changes:
+            self.record.warn("taken_back", told(change, model))
+        return True
+
+    def _fits(self, target: retry.Target) -> bool:
+        """Bound the answer as the next plan will, which knows by then what the host has said of its size: their key is the same.
+
+        False where such a plan would find no room.
+        """
+        request, count = self._prepared.request, self._prepared.counts[target.model.name]
+        wanted = request.max_tokens or self._prepared.profile.max_tokens
+        fitted = fit_max_tokens(target.model, count.tokens, wanted=wanted, input_is_exact=count.source is not Source.ESTIMATED)
+        if fitted is not None and fitted < target.choice.max_tokens:
+            target.choice = target.choice._replace(max_tokens=fitted)
+        return fitted is not None
 
     def report(self, answer: Answer) -> list[Notice]:
         """Leave what happened in the log, and settle the budget; returns what went wrong with it."""
@@ -113,6 +160,8 @@ class Calls:
     ) -> Generator[EngineEvent, None, AttemptFailed | None]:
         """Make one call and record it; return its failure, None where the answer is whole."""
         clock, prepared, record, model = self._resources.clock, self._prepared, self.record, target.model
+        for name in sorted(self._lookup.encodings.foreign(target.provider)):
+            record.warn("parameter_withheld", f"`{name}` belongs to another provider; {model.name} is not sent it")
         yield AttemptStarted(target.provider.name, model.name, len(record.failures) + 1)
         known = self._resources.settings.catalog
         draft = Draft(model, target.provider, target.choice.max_tokens, clock.now(), clock.monotonic(), known)
@@ -121,11 +170,12 @@ class Calls:
         failure: AttemptFailed | None = None
         try:
             try:
-                for event in self._stream(draft, deadline):
+                for event in self._stream(draft, deadline, has_stalled=target.has_stalled):
                     draft.take(event, clock.monotonic())
                     if isinstance(event, (TextDelta, ReasoningDelta, ToolCallDelta)):
                         yield event
                 self._join(draft)
+                self._unwrap(draft)
                 judge(draft, prepared.request.schema)
             except AttemptFailed as error:
                 self._join(draft)
@@ -140,8 +190,15 @@ class Calls:
             raise
         if failure is None:
             self._keep(draft)
+            self._coordinator.remember(Endpoint(*target.key), self._taken_back.get(Endpoint(*target.key), ()))
         yield AttemptEnded(attempt)
         return failure
+
+    def _unwrap(self, draft: Draft) -> None:
+        """Take off what was put around the form of the answer, where the user's schema has no object at its root."""
+        schema = self._prepared.request.schema
+        if schema is not None and "json_schema" in draft.model.features and is_wrapped(schema):
+            draft.text = unwrapped(draft.text)
 
     def _close(
         self, draft: Draft, failure: AttemptFailed | None, wait_s: float, *, is_cancelled: bool = False
@@ -166,15 +223,19 @@ class Calls:
         if notice is not None:
             self.record.warn(notice.code, notice.message)
 
-    def _stream(self, draft: Draft, deadline: float) -> Iterator[WireEvent]:
-        """Open the call and yield what its wire says."""
+    def _stream(self, draft: Draft, deadline: float, *, has_stalled: bool) -> Iterator[WireEvent]:
+        """Open the call and yield what its wire says; `has_stalled`: the target was silent for longer than it may be before."""
         resources = self._resources
         key = resources.key_of(draft.provider)
         if sends_key_in_clear(draft.provider.base_url, key):
             self.record.warn("key_in_clear", f"the key for {draft.provider.name} travels unencrypted; use https")
-        limit_s = self._prepared.profile.first_token_timeout_s
-        timeouts = Timeouts(deadline=deadline, first_token_s=limit_s, progress_s=limit_s)
         body = self._lookup.encodings.of(draft.model, draft.provider, draft.max_tokens).body
+        limit_s: float | None = self._prepared.profile.first_token_limit_s
+        may_think = wire_of(draft.provider.wire).may_think(body, draft.model)
+        silence_s = None if may_think or has_stalled else limit_s
+        timeouts = Timeouts(
+            deadline=deadline, first_token_s=silence_s, progress_s=None if has_stalled else limit_s, idle_s=silence_s
+        )
         return resources.stream(
             resources.transport(),
             Outgoing(resources.locate(draft.provider), key, body, is_stream=self._prepared.request.stream),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeVar
@@ -14,12 +14,13 @@ from deepsel.engine.prepare import Prepared, thresholds_of
 from deepsel.engine.spending import Spending
 from deepsel.health.cooldowns import Endpoint, Evidence, Judgement, is_trouble
 from deepsel.health.limits import Limit
-from deepsel.health.log import Observation
+from deepsel.health.log import Observation, sign_s
 from deepsel.health.state import SharedState
 from deepsel.providers.calls import ResponseFacts
 from deepsel.storage.amounts import picousd
 from deepsel.storage.told import Told
 from deepsel.values import Answer, Attempt, Notice
+from deepsel.wires.taking_back import TakenBack
 
 FEW_LEFT = 50
 """From so few requests on, processes count down together what a provider says is left."""
@@ -104,6 +105,11 @@ class Coordinator:
         if wait_s:
             self._note(self.state.close_until(endpoint, self._now() + min(wait_s, LONGEST_SHARED_S)))
 
+    def remember(self, endpoint: Endpoint, changes: Sequence[TakenBack]) -> None:
+        """Tell the other processes, and the next request, what a host has refused, now that it has answered without."""
+        if any(one.lasts for one in changes):
+            self._note(self.state.take_back(endpoint, changes, at=self._now()))
+
     def report(self, answer: Answer, spending: Spending) -> list[Notice]:
         """Leave what happened in the state, settle the budget, and have it decided what it means for the endpoints.
 
@@ -142,10 +148,10 @@ def _probe_of(endpoint: Endpoint, found: list[Observation]) -> Evidence | None:
     probe = next((one for one in reversed(found) if (one.provider, one.model) == endpoint), None)
     if probe is None:
         return None
-    has_failed = is_trouble(probe.error_class)
-    if probe.outcome != "ok" and not has_failed and probe.ttft_s is None:
+    has_failed, waited_s = is_trouble(probe.error_class), sign_s(probe)
+    if probe.is_loading or (probe.outcome != "ok" and not has_failed and waited_s is None):
         return None
-    return Evidence(1, probe.total_s if has_failed and probe.ttft_s is None else probe.ttft_s, float(has_failed))
+    return Evidence(1, probe.total_s if has_failed and waited_s is None else waited_s, float(has_failed))
 
 
 def observations_of(answer: Answer, at: datetime, *, prepared: Prepared) -> list[Observation]:
@@ -179,4 +185,6 @@ def _observation(
         gateway_cache=gateway.cache_status if gateway else None,
         gateway_retries=gateway.retries if gateway else None,
         trace_id=gateway.trace_id if gateway else None,
+        first_sign_s=attempt.first_sign_s if prepared.request.stream else None,
+        is_loading=attempt.is_loading,
     )

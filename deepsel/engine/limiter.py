@@ -11,8 +11,17 @@ from collections.abc import Hashable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from deepsel.clock import Clock, SystemClock
+from deepsel.storage.leases import Leases, give_back
+
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from deepsel.values import Provider
     from deepsel.wires.waits import Allowance, Quota
+
+_FIRST_LOOK_S, _LONGEST_LOOK_S = 0.02, 0.25
+"""How soon, and how seldom at most, it is looked whether another process has given a place back."""
 
 NEAR_SHARE = 0.1
 """Below this share of a limit calls are spread out."""
@@ -23,9 +32,12 @@ MAX_PAUSE_S = 60.0
 
 
 class Limiter:
-    """Holds all requests of a process to the limits of targets and providers. Thread-safe."""
+    """Holds requests to the limits of targets and providers: instants for a process, places for all of the user's. Thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path | None = None, clock: Clock | None = None) -> None:
+        """Touch nothing yet; `folder` is where processes count places together, None: this process alone counts."""
+        self._leases = None if folder is None else Leases(folder)
+        self._clock = clock or SystemClock()
         self._opens_at: dict[Hashable, float] = {}
         self._places: dict[str, threading.Semaphore] = {}
         self._lock = threading.Lock()
@@ -41,16 +53,42 @@ class Limiter:
             return self._opens_at.get(target, float("-inf"))
 
     @contextmanager
-    def taken(self, provider: str, limit: int, *, timeout_s: float) -> Iterator[bool]:
-        """Hold one of the provider's `limit` places; gives False where none was free within `timeout_s`."""
+    def taken(self, provider: Provider, *, timeout_s: float) -> Iterator[bool]:
+        """Hold one of the provider's `max_concurrency` places; gives False where none was free within `timeout_s`."""
         with self._lock:
-            places = self._places.setdefault(provider, threading.Semaphore(limit))
-        is_taken = places.acquire(timeout=max(0.0, timeout_s))
+            places = self._places.setdefault(provider.name, threading.Semaphore(provider.max_concurrency))
+        ends = self._clock.monotonic() + max(0.0, timeout_s)
+        if not places.acquire(timeout=max(0.0, timeout_s)):
+            yield False
+            return
         try:
-            yield is_taken
+            with self._shared(provider, ends) as is_taken:
+                yield is_taken
         finally:
-            if is_taken:
-                places.release()
+            places.release()
+
+    @contextmanager
+    def _shared(self, provider: Provider, ends: float) -> Iterator[bool]:
+        """Hold a place that no other process has; where the folder cannot be used, only this process counts."""
+        place: int | None = None
+        wait_s = _FIRST_LOOK_S
+        try:
+            while self._leases is not None:
+                place = self._leases.take(f"{provider.name} {provider.base_url}", provider.max_concurrency)
+                if place is not None:
+                    break
+                if self._clock.monotonic() + wait_s > ends:
+                    yield False
+                    return
+                self._clock.sleep(wait_s)
+                wait_s = min(wait_s * 1.5, _LONGEST_LOOK_S)
+        except OSError:
+            place = None
+        try:
+            yield True
+        finally:
+            if place is not None:
+                give_back(place)
 
 
 def pause_before_next_s(allowance: Allowance) -> float:

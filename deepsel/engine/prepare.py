@@ -16,6 +16,7 @@ from deepsel.engine.spending import budgets_of
 from deepsel.errors import ConfigError, NoRouteError, OverBudgetError
 from deepsel.health.cooldowns import Endpoint, Thresholds
 from deepsel.health.outlook import Outlook, Outlooks
+from deepsel.health.refusals import Rows
 from deepsel.health.state import SharedState
 from deepsel.messages.forms import wires_needed
 from deepsel.routing import Candidate, Choice, Cooling, Needs, Plan, Policy, Weights
@@ -94,9 +95,10 @@ def prepare(ask: Ask, *, settings: Settings, env: Mapping[str, str], at: datetim
         on=at.date(),
     )
     may_send = ask.cache_mode != "only"
-    outlooks = _look(profile, settings, state, task, at) if state is not None and may_send else Outlooks({})
+    rows = Rows(settings, (*profile.models, *profile.larger_context), state, at)
+    outlooks = _look(profile, rows, state, task, at) if state is not None and may_send else Outlooks({})
     benches = state.benched() if state is not None else {}
-    gather = _Gatherer(request, profile, settings, env, at, task, outlooks, benches, needs_keys=may_send)
+    gather = _Gatherer(request, profile, rows, env, at, task, outlooks, benches, needs_keys=may_send)
     policy = _policy(profile, outlooks)
     candidates = [gather.candidate(name, request.max_tokens or profile.max_tokens) for name in profile.models]
     plan = routing.plan(candidates, needs, policy)
@@ -133,9 +135,9 @@ def _reserves(gather: _Gatherer) -> list[Candidate]:
     return [gather.candidate(name, wanted) for name in gather.profile.larger_context]
 
 
-def _look(profile: Profile, settings: Settings, state: SharedState, task: str, at: datetime) -> Outlooks:
+def _look(profile: Profile, rows: Rows, state: SharedState, task: str, at: datetime) -> Outlooks:
     """Read what is known of everybody who may be asked."""
-    models = (config.find_model(settings, name) for name in (*profile.models, *profile.larger_context))
+    models = (rows[name][0] for name in (*profile.models, *profile.larger_context))
     endpoints = [Endpoint(model.provider, model.name) for model in models]
     return state.outlook(
         endpoints, task=task, thresholds=thresholds_of(profile), budgets=budgets_of(profile), at=at
@@ -177,7 +179,8 @@ def ensure_route(prepared: Prepared, settings: Settings) -> None:
         return
     reasons = {refusal.reason for refusal in refused}
     if reasons == {"no_key"}:
-        names = sorted({name for refusal in refused for name in _key_names(settings, refusal.provider)})
+        rows = (config.find_provider(settings, refusal.provider) for refusal in refused)
+        names = sorted({name for row in rows for name in _key_names(row)})
         raise ConfigError(
             f"no key was found; looked for {', '.join(names)}",
             'export one of them, or try without a key: `deepsel ask -p demo "..."`',
@@ -190,10 +193,9 @@ def ensure_route(prepared: Prepared, settings: Settings) -> None:
     raise NoRouteError(f"no candidate can take this request: {detail}", "see `deepsel ask --explain`")
 
 
-def _key_names(settings: Settings, provider: str) -> tuple[str, ...]:
+def _key_names(provider: Provider) -> tuple[str, ...]:
     """Name the places a provider's key is looked for."""
-    row = config.find_provider(settings, provider)
-    return tuple(name for name in (row.api_key_env, *row.api_key_command[:1]) if name)
+    return tuple(name for name in (provider.api_key_env, *provider.api_key_command[:1]) if name)
 
 
 @dataclass(slots=True)
@@ -202,7 +204,7 @@ class _Gatherer:
 
     request: Request
     profile: Profile
-    settings: Settings
+    rows: Rows
     env: Mapping[str, str]
     at: datetime
     task: str
@@ -217,8 +219,7 @@ class _Gatherer:
 
     def candidate(self, name: str, wanted_tokens: int) -> Candidate:
         """Find out about the model called `name`."""
-        model = config.find_model(self.settings, name)
-        provider = config.find_provider(self.settings, model.provider)
+        model, provider = self.rows[name]
         count = self._count(model)
         is_exact = count.source is not Source.ESTIMATED
         limit = routing.fit_max_tokens(model, count.tokens, wanted=wanted_tokens, input_is_exact=is_exact)
@@ -240,7 +241,7 @@ class _Gatherer:
             latency_s=latency_s,
             latency_source=latency_source,
             output_source="" if outlook.usual_tokens is None else f"median of {outlook.usual_of} {self.task} answers",
-            key_names=_key_names(self.settings, model.provider),
+            key_names=_key_names(provider),
             price_note=price_note(model, self.at, count.tokens),
             cooling=_cooling(outlook),
             health_note=_health_note(outlook, self.at),
@@ -339,9 +340,7 @@ def _notices(request: Request, plan: Plan, gather: _Gatherer) -> tuple[Notice, .
         return ()
     from deepsel.wires.table import wire_of
 
-    first = plan.choices[0]
-    model = config.find_model(gather.settings, first.model)
-    provider = config.find_provider(gather.settings, first.provider)
+    model, provider = gather.rows[plan.choices[0].model]
     notices = []
     explicit = {name for name, source in gather.profile.sources.items() if source == "flag"}
     for name in wire_of(provider.wire).withheld(request, model, provider):

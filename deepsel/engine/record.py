@@ -76,6 +76,8 @@ class Record:
             message=_told(failure) if failure else "",
             wait_s=wait_s,
             ttft_s=draft.ttft_s,
+            first_sign_s=draft.ttft_s if draft.thought_s is None else draft.thought_s,
+            is_loading=failure is not None and failure.is_loading,
             total_s=now_s - draft.started_s,
             usage=settled.usage if settled else draft.usage,
             cost_usd=cost_usd,

@@ -1,11 +1,13 @@
 """Decides which target is asked next and when; pure but for the targets' own marks.
 
-One request has one budget of calls and one deadline. A failed target is left for the next candidate at once, since that
+One request has one budget of calls and one deadline; a server that is only starting uses up time, but no call of the budget.
+A failed target is left for the next candidate at once, since that
 is quicker than any wait; only when every candidate has been asked does the engine come back to those that may recover.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import NamedTuple
@@ -15,9 +17,12 @@ from deepsel.engine.limiter import Limiter
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.routing import Candidate, Choice
 from deepsel.values import Model, Provider
+from deepsel.wires.taking_back import TakenBack, without
 
 BACKOFF_BASE_S = 0.5
 BACKOFF_CAP_S = 20.0
+LOADING_CAP_S = 5.0
+"""A server that is loading is asked at least so often: nothing is pressed, and a reader waits for it."""
 
 # A failure that concerns everything reached with the same key, or the same host, not one model.
 _CREDENTIAL = frozenset({ErrorClass.AUTH, ErrorClass.BILLING})
@@ -50,11 +55,27 @@ class Target:
     calls: int = 0
     is_spent: bool = False
     """Not asked again by this request."""
+    loading_calls: int = 0
+    """How often it has said that it is only starting."""
+    changed: frozenset[str] = frozenset()
+    """Names of what its host refused and this request has taken back."""
+    asks_again: bool = False
+    """Whether it is asked at once, with what its host has refused taken back."""
+    has_stalled: bool = False
+    """Whether a limit on its silence was crossed, which is not held against it a second time."""
 
     @classmethod
     def of(cls, choice: Choice, candidate: Candidate, *, is_reserve: bool = False) -> Target:
         """Make the target of a choice."""
         return cls(choice, candidate.model, candidate.provider, candidate.worst_bill.total_usd, is_reserve=is_reserve)
+
+    def take_back(self, changes: Sequence[TakenBack]) -> None:
+        """Go on with the rows that send no more what the host has refused, at once."""
+        self.model, self.provider = without(changes, self.model, self.provider)
+        bounds = [one.max_tokens for one in changes if one.max_tokens is not None]
+        self.choice = self.choice._replace(max_tokens=min([self.choice.max_tokens, *bounds]))
+        self.changed |= {f"{one.name} {one.value}" for one in changes}
+        self.asks_again = True
 
     @property
     def key(self) -> tuple[str, str]:
@@ -78,13 +99,14 @@ class Budget:
     """On the monotonic clock."""
 
 
-def backoff_s(calls: int, rng: Rng) -> float:
-    """Draw a wait by exponential back-off with full jitter: uniform over [0, min(cap, base * 2^(calls-1))].
+def backoff_s(calls: int, rng: Rng, *, cap_s: float = BACKOFF_CAP_S) -> float:
+    """Draw a wait by exponential back-off with equal jitter: uniform over the upper half of min(cap, base * 2^(calls-1)).
 
-    Source: Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
+    Source: Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015. The floor keeps one request's few calls from
+    being spent at once, which full jitter does to one in many.
     """
-    ceiling: float = min(BACKOFF_CAP_S, BACKOFF_BASE_S * 2.0 ** (calls - 1))
-    return rng.uniform(0, ceiling)
+    ceiling: float = min(cap_s, BACKOFF_BASE_S * 2.0 ** min(calls - 1, 30))
+    return rng.uniform(ceiling / 2, ceiling)
 
 
 def note_failure(
@@ -94,7 +116,8 @@ def note_failure(
     kind = failure.error_class
     if kind in _FINAL_FOR_TARGET or failure.should_retry is False:
         target.is_spent = True
-    if kind in _CREDENTIAL:
+    target.has_stalled = target.has_stalled or kind is ErrorClass.STALLED
+    if kind in _CREDENTIAL or (kind in _HOST and target.is_spent):
         for other in targets:
             other.is_spent = other.is_spent or other.model.provider == target.model.provider
     if kind is ErrorClass.TRUNCATED:
@@ -102,12 +125,21 @@ def note_failure(
     if kind is ErrorClass.CONTEXT_OVERFLOW:
         _only_larger(target, targets)
     if not target.is_spent:
-        wait_s = failure.retry_after_s if failure.retry_after_s is not None else backoff_s(target.calls, rng)
+        wait_s = _wait_s(target, failure, rng)
         limiter.close_until(target.key, now + wait_s)
         if kind in _HOST:
             for other in targets:
                 if other.model.provider == target.model.provider:
                     limiter.close_until(other.key, now + wait_s)
+
+
+def _wait_s(target: Target, failure: AttemptFailed, rng: Rng) -> float:
+    """Return how long a target is left alone: as long as it said, else by back-off; what is loading never shorter than that."""
+    named_s = failure.retry_after_s
+    if failure.is_loading:
+        target.loading_calls += 1
+        return max(named_s or 0.0, backoff_s(target.loading_calls, rng, cap_s=LOADING_CAP_S))
+    return backoff_s(target.calls - target.loading_calls, rng) if named_s is None else named_s
 
 
 def _only_reserves(targets: list[Target]) -> None:
@@ -135,7 +167,7 @@ def next_call(targets: list[Target], budget: Budget, *, limiter: Limiter, now: f
         return None
     open_ones = [target for target in targets if not target.is_spent and not target.is_reserve]
     for target in open_ones:
-        if target.calls == 0 and limiter.opens_at(target.key) <= now:
+        if (target.calls == 0 or target.asks_again) and limiter.opens_at(target.key) <= now:
             return NextCall(target, 0.0)
     if not open_ones:
         return None

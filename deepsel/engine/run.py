@@ -6,14 +6,14 @@ from collections.abc import Generator
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from deepsel import config
 from deepsel.ending import shielded
 from deepsel.engine.ask import Ask
 from deepsel.engine.encoded import Encodings
 from deepsel.engine.hit import NextTime, answer_of, observation_of
 from deepsel.engine.lookup import Lookup, not_cached
 from deepsel.engine.resources import Resources
-from deepsel.values import Answer, CacheUse, Finish, Model, Notice, Provider, ReasoningDelta, TextDelta, Usage
+from deepsel.health.refusals import Rows
+from deepsel.values import Answer, CacheUse, Finish, Notice, Provider, ReasoningDelta, TextDelta, Usage
 
 if TYPE_CHECKING:
     from deepsel.cache import CachedAnswer
@@ -36,8 +36,10 @@ class Run:
         self._resources = resources
         self._is_shown = is_shown
         self._started_s = resources.clock.monotonic()
-        self._candidates = _candidates(ask, resources)
-        self._lookup = Lookup(ask, resources, Encodings(ask.request))
+        rows = Rows(resources.settings, ask.profile.models, resources.state, resources.clock.now())
+        self._candidates = [rows[name] for name in ask.profile.models]
+        encodings = Encodings(ask.request, (provider.name for _, provider in self._candidates))
+        self._lookup = Lookup(ask, resources, encodings)
         self._prepared: Prepared | None = None
         self._calls: Calls | None = None
         self._late_notices: list[Notice] = []
@@ -191,10 +193,3 @@ class Run:
             profile=self._ask.profile.name, task=task, difficulty=difficulty, finish=Finish.INCOMPLETE, usage=Usage(),
             cost_usd=Decimal(0), price_rule=None, ttft_s=None, total_s=total_s, cache=self._lookup.use, attempts=(),
         )  # fmt: skip
-
-
-def _candidates(ask: Ask, resources: Resources) -> list[tuple[Model, Provider]]:
-    """Find the profile's candidates."""
-    settings = resources.settings
-    models = [config.find_model(settings, name) for name in ask.profile.models]
-    return [(model, config.find_provider(settings, model.provider)) for model in models]

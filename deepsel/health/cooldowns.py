@@ -5,6 +5,7 @@ thresholds decide what that means to it:
 
     well -> (p95 to first token or error rate over the limit, with enough samples) -> cooling, `cooldown_s` long
     cooling -> (the time is over) -> half open: the first process that claims it sends one request, the probe
+    cooling -> (an answer comes all the same, as of the only candidate) -> well
     half open -> (the probe is good) -> well, and what was seen before is forgotten
               -> (the probe is bad) -> cooling again
               -> (nothing was learned, or its process died) -> half open
@@ -122,8 +123,8 @@ _ROW = (
     "WHERE provider = ? AND model = ?"
 )
 _WINDOW = (
-    "SELECT error_class, ttft_s, total_s FROM observations "
-    "WHERE provider = ? AND model = ? AND at > ? AND at <= ? AND outcome NOT IN ('hit', 'cancelled') ORDER BY at DESC LIMIT ?"
+    "SELECT error_class, COALESCE(first_sign_s, ttft_s), total_s FROM observations WHERE provider = ? AND model = ? "
+    "AND at > ? AND at <= ? AND outcome NOT IN ('hit', 'cancelled') AND NOT is_loading ORDER BY at DESC LIMIT ?"
 )
 _ADD = "INSERT OR IGNORE INTO endpoints (provider, model) VALUES (?, ?)"
 _COOL = (
@@ -188,6 +189,19 @@ def review(database: sqlite3.Connection, endpoint: Endpoint, limits: Thresholds,
     if seen.samples >= limits.min_samples and seen.complaint(limits):
         _cool(database, endpoint, seen, at=at)
     return seen
+
+
+def heal(database: sqlite3.Connection, endpoint: Endpoint, limits: Thresholds, waited_s: float | None, *, at: float) -> None:
+    """End a cool-down after an answer that came in spite of it; one as slow as those that led to it ends nothing.
+
+    `waited_s`: to its first sign of life; None: it was not streamed.
+    """
+    state = read_state(database, endpoint)
+    if state is None or state.since is None or not state.seen.complaint(limits):
+        return
+    was_slow = state.seen.ttft_p95_s is not None and state.seen.ttft_p95_s > limits.ttft_p95_s
+    if not (was_slow and waited_s is not None and waited_s > limits.ttft_p95_s):
+        database.execute(_HEAL, (at, *endpoint))
 
 
 def judge_probe(

@@ -60,6 +60,15 @@ class Observation(NamedTuple):
     """Calls the gateway made beyond the first."""
     trace_id: str | None = None
     """Under which the gateway knows the call."""
+    first_sign_s: float | None = None
+    """To the first text or reasoning of a stream."""
+    is_loading: bool = False
+    """Whether the server was only starting, which says nothing of its health."""
+
+
+def sign_s(seen: Observation) -> float | None:
+    """Return the seconds to an observation's first sign of life; older rows know only of text."""
+    return seen.ttft_s if seen.first_sign_s is None else seen.first_sign_s
 
 
 class Spend(NamedTuple):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Self
 
 from deepsel.health import log
 from deepsel.health.benches import Benches
-from deepsel.health.log import Observation, Spend
+from deepsel.health.log import Observation, Spend, sign_s
 from deepsel.health.tables import FILE_NAME, STEPS
 from deepsel.storage.sqlite import SqliteFile
 from deepsel.storage.told import Told
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from deepsel.health.holds import Budgets, Held
     from deepsel.health.limits import Limit
     from deepsel.health.outlook import Outlook, Outlooks, Pace
+    from deepsel.wires.taking_back import TakenBack
 
 GOOD_FOR_S = 1.0
 """How long a process that makes many calls goes by what it has read of an endpoint's past ones."""
@@ -119,6 +120,23 @@ class SqliteState:
 
         return self._database.write(lambda one: limits.take_one(one, endpoint, at=at))
 
+    def taken_back(self, endpoints: Iterable[Endpoint], *, at: float) -> Told[Mapping[Endpoint, tuple[TakenBack, ...]]]:
+        """List what hosts have refused lately."""
+        from deepsel.health.refusals import read_changes
+
+        def work(one: sqlite3.Connection) -> Mapping[Endpoint, tuple[TakenBack, ...]]:
+            found = ((endpoint, read_changes(one, endpoint, at=at)) for endpoint in endpoints)
+            return {endpoint: changes for endpoint, changes in found if changes}
+
+        nothing: Mapping[Endpoint, tuple[TakenBack, ...]] = {}
+        return self._database.read(work, empty=nothing)
+
+    def take_back(self, endpoint: Endpoint, changes: Iterable[TakenBack], *, at: float) -> tuple[Notice, ...]:
+        """Keep what a host has refused."""
+        from deepsel.health.refusals import keep_changes
+
+        return self._database.write(lambda one: keep_changes(one, endpoint, changes, at=at)).notices
+
     def claim_probe(self, endpoint: Endpoint, thresholds: Thresholds, *, at: float, lease_s: float) -> Told[bool]:
         """Claim the probe of a half-open endpoint."""
         from deepsel.health.cooldowns import claim_probe
@@ -168,7 +186,7 @@ class SqliteState:
 
     def _judge(self, one: sqlite3.Connection, judgement: Judgement, calls: Sequence[Observation]) -> None:
         """End the probes, and look at the windows of the other endpoints that were called."""
-        from deepsel.health.cooldowns import Endpoint, judge_probe
+        from deepsel.health.cooldowns import Endpoint, heal, judge_probe
 
         for endpoint, probe in judgement.probes.items():
             judge_probe(one, endpoint, judgement.thresholds, probe, at=judgement.at)
@@ -176,8 +194,12 @@ class SqliteState:
         for call in calls:
             called.setdefault(Endpoint(call.provider, call.model), []).append(call)
         for endpoint, seen in called.items():
-            if endpoint not in judgement.probes and not self._is_well(endpoint, seen, judgement):
-                self._review(one, endpoint, judgement)
+            if endpoint in judgement.probes or self._is_well(endpoint, seen, judgement):
+                continue
+            good = next((call for call in reversed(seen) if call.outcome == "ok"), None)
+            if good is not None:
+                heal(one, endpoint, judgement.thresholds, sign_s(good), at=judgement.at)
+            self._review(one, endpoint, judgement)
 
     def _is_well(self, endpoint: Endpoint, calls: Sequence[Observation], judgement: Judgement) -> bool:
         """Tell without reading: the window was well a moment ago, and calls within the limits make it no worse."""
@@ -187,7 +209,8 @@ class SqliteState:
         found_at = self._found_well.get((endpoint, thresholds))
         if found_at is None or not 0 <= at - found_at < GOOD_FOR_S:
             return False
-        return not any(is_trouble(one.error_class) or (one.ttft_s or 0.0) > thresholds.ttft_p95_s for one in calls)
+        troubled = (is_trouble(one.error_class) and not one.is_loading for one in calls)
+        return not any(troubled) and all((sign_s(one) or 0.0) <= thresholds.ttft_p95_s for one in calls)
 
     def _review(self, one: sqlite3.Connection, endpoint: Endpoint, judgement: Judgement) -> None:
         from deepsel.health.cooldowns import review

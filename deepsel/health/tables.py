@@ -30,5 +30,10 @@ STEPS = (
         "INSERT INTO spend SELECT profile, date(at, 'unixepoch'), SUM(COALESCE(cost_picousd, 0)) FROM observations "
         "GROUP BY 1, 2",
     ),
+    (
+        "ALTER TABLE observations ADD COLUMN first_sign_s REAL",
+        "ALTER TABLE observations ADD COLUMN is_loading INTEGER NOT NULL DEFAULT 0",
+        "CREATE TABLE taken_back (provider TEXT, model TEXT, change TEXT, until REAL, PRIMARY KEY (provider, model, change))",
+    ),
 )
 """What turns a file of form N into one of form N + 1. The files of the first releases say 0 and hold the first step."""

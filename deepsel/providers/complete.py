@@ -211,9 +211,7 @@ def _checked(events: Iterator[WireEvent], response: Response) -> Iterator[WireEv
         if not isinstance(event, (TextDelta, ReasoningDelta)):
             if isinstance(event, ToolCallDelta):
                 event = _mended(event, calls)
-                size, is_blank = size + len(event.name) + len(event.arguments), False
-                if size > MAX_TEXT_CHARS:
-                    raise _too_long()
+                size, is_blank = _ensure_short(size + len(event.name) + len(event.arguments)), False
                 exchange.progress()
             elif isinstance(event, FinishReport):
                 finish = event.finish
@@ -223,11 +221,9 @@ def _checked(events: Iterator[WireEvent], response: Response) -> Iterator[WireEv
         if not whole:
             continue
         yield event if whole is event.text else type(event)(whole)
-        exchange.progress()  # after the yield: the reader's own pace is not the provider's
-        size += len(whole)
+        exchange.progress(is_answer=isinstance(event, TextDelta))  # after the yield: the reader's own pace is not the provider's
+        size = _ensure_short(size + len(whole))
         is_blank = is_blank and not whole.strip()
-        if size > MAX_TEXT_CHARS:
-            raise _too_long()
     for kind in (ReasoningDelta, TextDelta):
         if rest := menders[kind].flush():
             is_blank = False
@@ -242,5 +238,8 @@ def _mended(event: ToolCallDelta, calls: dict[int, Mender]) -> ToolCallDelta:
     return event._replace(arguments=calls.setdefault(event.number, Mender()).feed(event.arguments))
 
 
-def _too_long() -> AttemptFailed:
-    return AttemptFailed(ErrorClass.MALFORMED, f"the answer is longer than {MAX_TEXT_CHARS:,} characters")
+def _ensure_short(size: int) -> int:
+    """Return the characters that have come; raises AttemptFailed (malformed) where they are too many."""
+    if size > MAX_TEXT_CHARS:
+        raise AttemptFailed(ErrorClass.MALFORMED, f"the answer is longer than {MAX_TEXT_CHARS:,} characters")
+    return size

@@ -56,10 +56,10 @@ class Exchange:
         self.phase: Phase = "connect"
         """What was last begun."""
 
-    def progress(self) -> None:
-        """Note that a piece of the answer has come: the next one has its own limit."""
+    def progress(self, *, is_answer: bool = True) -> None:
+        """Note that a piece of the answer has come: the next one has its own limit, after reasoning that of the first one again."""
         self._content_since = self._clock.monotonic()
-        self._content_limit_s = self._timeouts.progress_s
+        self._content_limit_s = self._timeouts.progress_s if is_answer else self._timeouts.first_token_s
         self._content_words = "no more of the answer came for {:g} s"
 
     def hurry(self, seconds: float) -> None:

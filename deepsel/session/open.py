@@ -123,7 +123,8 @@ class Session:
 
         resources = self.resources
         prepared = prepare(ask, settings=self.settings, env=self.env, at=self.clock.now(), state=self.state)
-        return prepared, Lookup(ask, resources, Encodings(ask.request)).peek(prepared)
+        encodings = Encodings(ask.request, (one.provider.name for one in prepared.candidates.values()))
+        return prepared, Lookup(ask, resources, encodings).peek(prepared)
 
     # --- what it holds -----------------------------------------------------------------------------------------------
 
@@ -149,6 +150,7 @@ class Session:
     @_once
     def _resources(self) -> Resources:
         """What the engine needs, with the settings of the beginning."""
+        from deepsel.engine.limiter import Limiter
         from deepsel.engine.resources import Resources
 
         return Resources(
@@ -161,6 +163,7 @@ class Session:
             rng=self._rng,
             key_of=self.key_of,
             locate=self.locate,
+            limiter=Limiter(self.paths.data_dir / "slots", self.clock),
         )
 
     @_once

@@ -16,6 +16,7 @@ from deepsel.engine.spending import Spending
 from deepsel.errors import AttemptFailed, ConfigError, ErrorClass, OverBudgetError
 from deepsel.health.cooldowns import Endpoint
 from deepsel.health.log import Observation
+from deepsel.health.refusals import Rows
 from deepsel.providers.calls import Call, Outgoing, Timeouts, host_of
 from deepsel.storage.amounts import picousd
 from deepsel.values import Message, Model, Notice, Provider, Request
@@ -55,8 +56,9 @@ class Warmer:
     _rows: Mapping[str, tuple[Model, Provider]] = field(init=False)
 
     def __post_init__(self) -> None:
-        models = [config.find_model(self.resources.settings, name) for name in self.models]
-        self._rows = {model.name: (model, config.find_provider(self.resources.settings, model.provider)) for model in models}
+        resources = self.resources
+        rows = Rows(resources.settings, self.models, resources.state, resources.clock.now())
+        self._rows = {rows[name][0].name: rows[name] for name in self.models}
 
     def hourly_usd(self) -> Decimal | None:
         """Return what an hour costs at most, where nobody else calls; None: a price is unknown."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from socket import socket
 from typing import Any
@@ -64,6 +65,7 @@ class Answering:
         self._ledger.add_stamps(stamps)
         leave = _Once(self.traffic, model, self._clock, is_due=turn.refused_wait_s is None)
         try:
+            refusal = refusal or (_not_taken(ask, body, turn.behaviour) if ask else None)
             reply = self._planned(wire, ask, turn, request_id=request_id, fault=fault, refusal=refusal)
             delivery = Delivery(connection, self._clock, self._stopping, read_s, stamps, leave.now)
             return delivery.send(reply, keeps_alive=request.keeps_alive)
@@ -103,8 +105,6 @@ class Answering:
             cold_s=turn.cold_s,
             headers=self._limit_headers(wire, turn),
         )
-        if refusal is None and ask and _overflows(ask, behaviour):
-            refusal = ERRORS["400_context"]
         if turn.refused_wait_s is not None:
             reply = error_reply(scene, ERRORS["429"], turn.refused_wait_s)
         elif refusal:
@@ -193,10 +193,23 @@ def _refusal(name: str, message: str) -> ErrorRow:
     return replace(ERRORS[name], message=message)
 
 
-def _overflows(ask: ReadRequest, behaviour: Behaviour) -> bool:
-    """Say whether prompt and requested answer are larger than the window."""
-    window = behaviour.context_window
-    return window is not None and count(ask.prompt) + (ask.max_tokens or 0) > window
+def _not_taken(ask: ReadRequest, body: Mapping[str, Any], behaviour: Behaviour) -> ErrorRow | None:
+    """Give the refusal of a member the model does not take, or of what is larger than its window; None where it takes it all."""
+    member = next((name for name in behaviour.refused_members if name in body), None)
+    if member is not None:
+        other = {"max_tokens": " Use 'max_completion_tokens' instead."}.get(member, "")
+        words = f"Unsupported parameter: '{member}' is not supported with this model.{other}"
+        return replace(ERRORS["400"], message=words, openai_code="unsupported_parameter")
+    window, asked, used = behaviour.context_window, ask.max_tokens or 0, count(ask.prompt)
+    if window is None or used + asked <= window:
+        return None
+    if used >= window:
+        return ERRORS["400_context"]
+    return _refusal(
+        "400_context",
+        f"'max_tokens' or 'max_completion_tokens' is too large: {asked}. This model's maximum context length is {window} tokens "
+        f"and your request has {used} input tokens ({asked} > {window} - {used}).",
+    )
 
 
 def _with_headers(reply: Reply, behaviour: Behaviour) -> Reply:

@@ -45,6 +45,11 @@ _SCENARIOS = (
     Scenario("wrong-key", "always 401", Behaviour(fault=("401",))),
     Scenario("no-balance", "always 402", Behaviour(fault=("402",))),
     Scenario("small-window", "prompt and answer together may have 1,000 tokens", Behaviour(context_window=1000)),
+    Scenario("loading", "503 `Loading model` six times, then every answer is whole", steps=({"fault": ("503_loading",)},) * 6),
+    Scenario("no-sampling", "a temperature is refused by name, and so is a seed",
+             Behaviour(refused_members=("temperature", "seed"))),
+    Scenario("max-completion-tokens", "`max_tokens` is refused, and the other name for it is told",
+             Behaviour(refused_members=("max_tokens",))),
     Scenario("stale-connections", "kept connections are closed after each answer",
              Behaviour(fault=("close_after_answer",))),
 )  # fmt: skip

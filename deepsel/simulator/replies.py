@@ -60,16 +60,17 @@ def whole_reply(scene: Scene, content: Content) -> Reply:
 
 def error_body(scene: Scene, row: ErrorRow, wait_s: float) -> Mapping[str, Any]:
     """Give an error's body, in the row's own shape where it has one."""
-    worded = replace(row, message=row.message.replace("{wait}", f"{wait_s:g}"))
     shape = row.shape or scene.wire.error_body
-    return shape(worded, scene.request_id)
+    return shape(row.worded(wait_s), scene.request_id)
 
 
 def error_reply(scene: Scene, row: ErrorRow, wait_s: float) -> Reply:
     """Plan a refusal, sent at once; `wait_s` is the wait it names."""
     headers = row.headers(wait_s, scene.now) if row.headers else {}
-    frame = Frame(compact(error_body(scene, row, wait_s)), Mark.BODY)
-    return Reply(row.status, {"content-type": JSON, **_identity(scene), **headers}, (frame,))
+    body = error_body(scene, row, wait_s)
+    frame = Frame(scene.wire.error_event(body) if row.as_event else compact(body), Mark.BODY)
+    kind = EVENT_STREAM if row.as_event else JSON
+    return Reply(row.status, {"content-type": kind, **_identity(scene), **headers}, (frame,))
 
 
 def json_reply(status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Reply:

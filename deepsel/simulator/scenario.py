@@ -45,6 +45,8 @@ class Behaviour:
     """Report the part of a prompt seen before as cached, in blocks of 128 tokens."""
     context_window: int | None = None
     """Prompt and `max_tokens` above this sum are refused."""
+    refused_members: tuple[str, ...] = ()
+    """A body that has one of these members is refused by its name."""
     max_concurrent: int | None = None
     """More calls at once to a model get a 429."""
     limit_requests: int | None = None

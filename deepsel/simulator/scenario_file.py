@@ -251,6 +251,7 @@ READERS: Mapping[str, Reader] = {
     "events_per_write": _count,
     "cached_prefix": _flag,
     "context_window": _count,
+    "refused_members": _names,
     "max_concurrent": _integer(0),
     "limit_requests": _integer(1),
     "limit_window_s": _positive,

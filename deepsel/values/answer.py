@@ -44,6 +44,10 @@ class Attempt(NamedTuple):
     cost_usd: Decimal | None = None
     gateway: Gateway | None = None
     """None: no gateway made itself known."""
+    first_sign_s: float | None = None
+    """To the first sign of life, reasoning included: what the endpoint's health is judged by."""
+    is_loading: bool = False
+    """Whether it failed because the server was only starting."""
 
 
 class Notice(NamedTuple):

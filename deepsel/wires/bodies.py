@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 from deepsel.errors import ConfigError
 from deepsel.secret import Secret
 from deepsel.values import Json, JsonObject, Model, Part, Provider, Request, Text
-from deepsel.wires.fields import items
+
+# Members of a body by which hosts let a model think.
+_THINKING = ("reasoning_effort", "reasoning", "thinking", "enable_thinking", "thinking_budget", "think")
 
 
 def assemble(
@@ -56,6 +58,21 @@ def is_deterministic(body: JsonObject, model: Model, provider: Provider) -> bool
     return bool(provider.seed_field and model.seed and body.get(provider.seed_field) is not None)
 
 
+def may_think(body: JsonObject, model: Model) -> bool:
+    """Tell whether the model may think before it answers, which can be silent: the body asks for it, or nothing in it forbids it."""
+    off = model.reasoning_off
+    if off is not None and all(name in body and body[name] == value for name, value in off.items()):
+        return False
+    asked = [body[name] for name in _THINKING if name in body]
+    return any(not _is_off(value) for value in asked) if asked else off is not None or model.sampling == "never"
+
+
+def _is_off(value: Json) -> bool:
+    if isinstance(value, dict):
+        return any(_is_off(value[name]) for name in ("type", "enabled", "effort") if name in value)
+    return not value or value in ("none", "disabled", "off")
+
+
 def serialise(body: JsonObject) -> bytes:
     """Return the body's bytes; raises ConfigError where a parameter is no JSON number."""
     try:
@@ -93,21 +110,6 @@ def schema_instruction(schema: Mapping[str, Json]) -> str:
     """Ask in words for what the model has no parameter for; DeepSeek and Qwen insist on the word `json`."""
     rules = json.dumps(schema, ensure_ascii=False)
     return f"Reply with one json document and nothing else. It has to be valid under this JSON Schema:\n{rules}"
-
-
-def is_strict(schema: Json) -> bool:
-    """Tell whether a schema is one OpenAI's strict mode takes: each object closed, each property required."""
-    if isinstance(schema, list):
-        return all(map(is_strict, schema))
-    if not isinstance(schema, dict):
-        return True
-    properties = schema.get("properties")
-    if schema.get("type") == "object" or isinstance(properties, dict):
-        names = set(properties) if isinstance(properties, dict) else set()
-        required = {name for name in items(schema.get("required")) if isinstance(name, str)}
-        if schema.get("additionalProperties") is not False or names != required:
-            return False
-    return all(map(is_strict, schema.values()))
 
 
 def _layers(request: Request, model: Model, provider: Provider) -> JsonObject:

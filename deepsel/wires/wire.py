@@ -67,5 +67,8 @@ class Wire(Protocol):
     def is_deterministic(self, body: JsonObject, model: Model, provider: Provider, /) -> bool:
         """Tell whether a body asks for the same answer each time."""
 
+    def may_think(self, body: JsonObject, model: Model, /) -> bool:
+        """Tell whether the model may think before it answers, in silence where the host shows nothing of it."""
+
     def Decoder(self, fail: Fail, /) -> Decoder:
         """Make the reader of one answer."""

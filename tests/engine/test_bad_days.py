@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import random
+import socket
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -133,6 +134,9 @@ def ask(tmp_path: Path) -> Iterator[AskOne]:
             is_hurried: bool = False,
             retries: int = 0,
             steps: tuple[Any, ...] = (),
+            params: dict[str, Any] | None = None,
+            cache_mode: Any = "auto",
+            is_windowless: bool = False,
             **profile: Any,
         ) -> End:
             servers = tuple(
@@ -148,11 +152,13 @@ def ask(tmp_path: Path) -> Iterator[AskOne]:
                 models[f"m{i}"] = Model(
                     name=f"m{i}", provider=f"h{i}", id=f"m{i}", context_window=1000 * (i + 1), prices=(rule,)
                 )
+                if is_windowless:
+                    models[f"m{i}"] = models[f"m{i}"]._replace(context_window=None)
             limits: dict[str, Any] = {"timeout_s": 300.0, "first_token_timeout_s": 300.0, "max_tokens": 200, **profile}
             chosen = Profile(name="main", models=tuple(models), strategy="ordered", retries=retries, **limits)
             settings = Settings(hosts, models, {}, "main", CacheSettings(), CATALOG)
             clock = HurriedClock() if is_hurried else SkippingClock()
-            request = Request((Message.of("user", "Hi"),), temperature=0.0, seed=7, stream=streams)
+            request = Request((Message.of("user", "Hi"),), temperature=0.0, seed=7, stream=streams, params=params or {})
             cache = stack.enter_context(Cache(tmp_path / "cache", CacheSettings(), clock=clock))
             resources = Resources(
                 settings=settings,
@@ -166,7 +172,7 @@ def ask(tmp_path: Path) -> Iterator[AskOne]:
             )
             made = PatientTransport(clock) if isinstance(clock, HurriedClock) else HttpTransport(clock, env={})
             transport = stack.enter_context(made)
-            one = Run(Ask(request, "Hi", chosen), resources, is_shown=is_shown)
+            one = Run(Ask(request, "Hi", chosen, cache_mode=cache_mode), resources, is_shown=is_shown)
             shown = "".join(event.text for event in one.events() if isinstance(event, TextDelta))
             return End(one, clock, servers, len(list(cache.entries())), shown)
 
@@ -188,7 +194,10 @@ class Forms:
 # Fault to the class it is recorded as; OK: the answer is whole. 20 MB are within every bound on a body, not on an event;
 # `insufficient_quota` is money at every host but Qwen, whose row in the catalog says so.
 CLASSES: dict[str, str | Forms | None] = {
+    "200_base_resp": "billing",
+    "200_wrong_path": "bad_request",
     "400": "bad_request",
+    "400_event": "billing",
     "400_context": "context_overflow",
     "400_content": "content_policy",
     "400_arrears": "billing",
@@ -202,11 +211,13 @@ CLASSES: dict[str, str | Forms | None] = {
     "413": "bad_request",
     "422": "bad_request",
     "422_locations": "bad_request",
+    "422_message_object": "bad_request",
     "429": "rate_limited",
     "429_no_wait": "rate_limited",
     "429_ms": "rate_limited",
     "429_date": "rate_limited",
     "429_in_body": "rate_limited",
+    "429_details": "rate_limited",
     "429_reset_duration": "rate_limited",
     "429_reset_instant": "rate_limited",
     "429_flat": "rate_limited",
@@ -376,6 +387,7 @@ WAITS = {
     "429_ms": 2.5,
     "429_date": 2.5,
     "429_in_body": 2.5,
+    "429_details": 2.5,
     "429_reset_duration": 2.5,
     "429_reset_instant": 2.5,
 }
@@ -398,6 +410,106 @@ def test_junk_is_no_wait(ask: AskOne, fault: str) -> None:
     end = ask(GOOD, retries=1, steps=({"fault": (fault,)},))
     assert (end.code, end.calls) == (0, [2])
     assert sum(end.clock.slept) <= 0.5
+
+
+def test_a_server_that_loads_is_waited_for(ask: AskOne) -> None:
+    """Loading is not failing: it is asked until it is ready, beyond the budget of calls, with waits between."""
+    end = ask(GOOD, retries=1, steps=({"fault": ("503_loading",)},) * 6)
+    assert (end.code, end.calls, end.run.answer().text) == (0, [7], TEXT)
+    assert len(end.clock.slept) == 6
+    assert min(end.clock.slept) >= 0.25
+
+
+def test_a_local_server_that_is_not_up_yet_is_waited_for(ask: AskOne, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address of this machine that refuses is asked again until somebody listens there."""
+    refused, connect = [], socket.socket.connect
+
+    def late(self: socket.socket, address: Any) -> None:
+        if len(refused) < 6:
+            refused.append(address)
+            raise ConnectionRefusedError(111, "Connection refused")
+        connect(self, address)
+
+    monkeypatch.setattr(socket.socket, "connect", late)
+    end = ask(GOOD, retries=1)
+    assert (end.code, end.calls, end.classes) == (0, [1], ["network"] * 6 + [None])
+
+
+@pytest.mark.parametrize(
+    ("members", "renamed"),
+    [(("temperature",), None), (("temperature", "seed"), None), (("stream_options",), None), (("max_tokens",), "max_completion_tokens")],
+)
+def test_what_nobody_asked_for_is_taken_back(ask: AskOne, members: tuple[str, ...], renamed: str | None) -> None:
+    """A member that is refused by name is left out or renamed at once, said, and not sent to that host for a day."""
+    host = Behaviour(text=TEXT, refused_members=members)
+    end = ask(host, GOOD, retries=3)
+    refusals = len(members)
+    assert (end.code, end.calls) == (0, [1 + refusals, 0])
+    assert [notice.code for notice in end.run.answer().warnings] == ["taken_back"] * refusals
+    last = end.servers[0].calls[-1].body
+    assert not set(members) & last.keys()
+    assert renamed is None or last[renamed] == 200
+    again = ask(host, retries=3, cache_mode="off")
+    assert (again.code, again.calls, again.run.answer().warnings) == (0, [1], ())
+
+
+def test_a_member_that_is_taken_back_costs_a_call(ask: AskOne) -> None:
+    """Without a call left nothing is taken back."""
+    end = ask(Behaviour(text=TEXT, refused_members=("temperature",)), retries=0)
+    assert (end.code, end.calls, end.run.answer().warnings) == (4, [1], ())
+    assert "temperature" in end.run.failure().hint  # type: ignore[union-attr]
+
+
+def test_what_was_set_is_not_taken_back(ask: AskOne) -> None:
+    """A temperature that the profile names is the user's: its refusal is a refusal."""
+    end = ask(Behaviour(text=TEXT, refused_members=("temperature",)), retries=3, sources={"temperature": "file"})
+    assert (end.code, end.calls) == (4, [1])
+
+
+def test_an_answer_that_does_not_fit_is_asked_for_as_it_fits(ask: AskOne) -> None:
+    """A window smaller than the wish is told by the host: asked once more with what fits, and not beyond it the next time."""
+    host = Behaviour(text=TEXT, context_window=600)
+    end = ask(host, retries=3, is_windowless=True, max_tokens=1000)
+    sent = [call.body["max_tokens"] for call in end.servers[0].calls]
+    assert (end.code, len(sent), sent[0]) == (0, 2, 1000)
+    assert 500 < sent[1] < 600
+    assert [notice.code for notice in end.run.answer().warnings] == ["taken_back"]
+    again = ask(host, retries=3, is_windowless=True, max_tokens=1000, cache_mode="off")
+    assert [call.body["max_tokens"] for call in again.servers[0].calls] == sent[1:]
+
+
+def test_little_room_is_no_reason_to_refuse_the_next_request(ask: AskOne) -> None:
+    """Where so little fits that no plan would ask for it, the host is asked for it all the same, each time."""
+    host = Behaviour(text=TEXT, context_window=100)
+    for _ in range(2):
+        end = ask(host, retries=3, is_windowless=True, max_tokens=1000, cache_mode="off")
+        assert (end.code, end.calls) == (0, [2])
+
+
+def test_a_parameter_of_one_provider_is_left_out_elsewhere(ask: AskOne) -> None:
+    """A fall-back that refuses by name what the user meant for the first candidate is asked once more without it."""
+    end = ask(
+        Behaviour(fault=("503",)), Behaviour(text=TEXT, refused_members=("top_k",)), retries=3, params={"top_k": 5}
+    )
+    assert (end.code, end.calls) == (0, [1, 2])
+    assert [["top_k" in call.body for call in server.calls] for server in end.servers] == [[True], [True, False]]
+    alone = ask(Behaviour(text=TEXT, refused_members=("top_k",)), retries=3, params={"top_k": 5})
+    assert (alone.code, alone.calls) == (4, [1]), "where it was meant to go its refusal is a refusal"
+
+
+def test_a_model_that_thinks_may_be_silent(ask: AskOne) -> None:
+    """Silence is no hang where the body asks for thought: only the request's own time bounds it."""
+    slow = Behaviour(text=TEXT, ttft_s=0.4)
+    end = ask(slow, retries=3, params={"reasoning_effort": "high"}, first_token_timeout_s=0.2)
+    assert (end.code, end.classes) == (0, [None])
+    end = ask(slow, retries=0, params={"reasoning_effort": "none"}, first_token_timeout_s=0.2)
+    assert end.classes == ["stalled"]
+
+
+def test_a_limit_crossed_in_silence_is_not_crossed_again(ask: AskOne) -> None:
+    """The second call of the same target has the rest of the request's time."""
+    end = ask(Behaviour(text=TEXT, ttft_s=0.4), retries=3, first_token_timeout_s=0.2)
+    assert (end.code, end.classes) == (0, ["stalled", None])
 
 
 def test_a_word_against_retrying_is_obeyed(ask: AskOne) -> None:

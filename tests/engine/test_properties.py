@@ -20,10 +20,11 @@ from deepsel.config import CacheSettings, Profile, Settings
 from deepsel.engine.ask import Ask
 from deepsel.engine.events import AttemptEnded, AttemptStarted, Waiting
 from deepsel.engine.resources import Resources
+from deepsel.engine.retry import BACKOFF_BASE_S
 from deepsel.engine.run import Run
 from deepsel.errors import AttemptFailed, ErrorClass, OverBudgetError
 from deepsel.health.sqlite_state import SqliteState
-from deepsel.providers.calls import Outgoing
+from deepsel.providers.calls import Outgoing, Timeouts
 from deepsel.values import (
     Finish,
     FinishReport,
@@ -76,7 +77,14 @@ class Outcome:
     """Raised after the text."""
     retry_after_s: float | None = None
     should_retry: bool | None = None
+    is_loading: bool = False
+    """The server says that it is only starting."""
     output_tokens: int = 5
+
+    @property
+    def loads(self) -> bool:
+        """Only what a server that is there, or not yet there, may say of itself."""
+        return self.is_loading and self.error in (ErrorClass.OVERLOADED, ErrorClass.NETWORK)
 
 
 OUTCOMES = st.builds(
@@ -87,6 +95,7 @@ OUTCOMES = st.builds(
     error=st.none() | st.sampled_from([c for c in ErrorClass if c not in (ErrorClass.SCHEMA, ErrorClass.TRUNCATED)]),
     retry_after_s=st.none() | st.floats(0, 100),
     should_retry=st.none() | st.booleans(),
+    is_loading=st.booleans(),
     output_tokens=st.integers(0, 50),
 )
 
@@ -100,24 +109,37 @@ class World:
     calls: list[tuple[str, float]] = field(default_factory=list)
     """(model, instant)."""
     ends: list[tuple[str, float, Outcome]] = field(default_factory=list)
+    limits: list[Timeouts] = field(default_factory=list)
+    refuses: frozenset[str] = frozenset()
+    """Members of a body that every host refuses by name."""
+    refused: list[tuple[str, str]] = field(default_factory=list)
+    """(model, member)."""
 
     def ask(self, transport: Any, outgoing: Outgoing, **limits: Any) -> Iterator[WireEvent]:
+        body = outgoing.body
+        name = str(body["model"])
+        member = next((one for one in sorted(self.refuses) if one in body), None)
+        if member is not None:
+            self.refused.append((name, member))
+            raise AttemptFailed(ErrorClass.BAD_REQUEST, f"unknown parameter: `{member}`", http_status=400)
         outcome = self.script[len(self.calls)] if len(self.calls) < len(self.script) else Outcome(text="default")
-        name = str(outgoing.body["model"])
         self.calls.append((name, self.clock.seconds))
+        self.limits.append(limits["timeouts"])
         deadline = limits["timeouts"].deadline
         self.clock.seconds = min(self.clock.seconds + outcome.takes_s, max(deadline, self.clock.seconds))
         if outcome.text:
             yield TextDelta(f"{name}: {outcome.text}")
         self.ends.append((name, self.clock.seconds, outcome))
         if outcome.error is not None:
-            raise AttemptFailed(
+            failure = AttemptFailed(
                 outcome.error,
                 "scripted",
                 http_status=200 if outcome.text else None,
                 retry_after_s=outcome.retry_after_s,
                 should_retry=outcome.should_retry,
             )
+            failure.is_loading = outcome.loads
+            raise failure
         yield UsageReport(Usage(input_uncached=10, output_visible=outcome.output_tokens))
         if outcome.finish is not None:
             yield FinishReport(outcome.finish, outcome.finish)
@@ -134,10 +156,17 @@ def _settings(names: list[str]) -> Settings:
 
 
 def _run(
-    script: list[Outcome], *, candidates: int, retries: int, is_shown: bool, folder: Path, cap: Decimal | None = None
+    script: list[Outcome],
+    *,
+    candidates: int,
+    retries: int,
+    is_shown: bool,
+    folder: Path,
+    cap: Decimal | None = None,
+    refuses: frozenset[str] = frozenset(),
 ) -> tuple[World, Run, list[Any], Cache]:
     clock = FakeClock()
-    world = World(clock, script)
+    world = World(clock, script, refuses=refuses)
     names = [f"m{i}" for i in range(candidates)]
     profile = Profile(
         name="main",
@@ -186,7 +215,8 @@ def test_what_always_holds(script: list[Outcome], candidates: int, retries: int,
         )
         answer, failure = run.answer(), run.failure()
 
-        assert 1 <= len(world.calls) <= 1 + retries
+        loading = sum(outcome.loads for _, _, outcome in world.ends)
+        assert 1 <= len(world.calls) <= 1 + retries + (loading if retries else 0)
         assert world.clock.seconds <= TIMEOUT_S + 1e-6
 
         opens: dict[str, float] = {}
@@ -194,6 +224,8 @@ def test_what_always_holds(script: list[Outcome], candidates: int, retries: int,
             assert called_s >= opens.get(name, 0) - 1e-9, "asked before it said so"
             if outcome.error is not None and outcome.retry_after_s is not None:
                 opens[name] = max(opens.get(name, 0), ended_s + outcome.retry_after_s)
+            if outcome.loads:
+                opens[name] = max(opens.get(name, 0), ended_s + BACKOFF_BASE_S / 2)
 
         final_classes = {"auth", "billing", "bad_request", "context_overflow", "content_policy", "truncated", "schema"}
         for attempt in answer.attempts:
@@ -222,6 +254,33 @@ def test_what_always_holds(script: list[Outcome], candidates: int, retries: int,
         ended = [event for event in events if isinstance(event, AttemptEnded)]
         assert len(started) == len(ended) == len(world.calls)
         assert sum(event.seconds for event in events if isinstance(event, Waiting)) == sum(world.clock.slept)
+
+
+MEMBERS = st.frozensets(st.sampled_from(["temperature", "seed", "max_tokens", "stream_options", "messages"]))
+
+
+@settings(max_examples=100, deadline=None)
+@given(script=st.lists(OUTCOMES, max_size=4), refuses=MEMBERS, candidates=st.integers(1, 2), retries=st.integers(0, 6))
+def test_what_is_taken_back_costs_a_call_and_is_known_the_next_time(
+    script: list[Outcome], refuses: frozenset[str], candidates: int, retries: int
+) -> None:
+    """Each refusal is a call of the budget; a member is refused once a model, and where an answer came, never again."""
+    with TemporaryDirectory() as folder:
+        options: dict[str, Any] = {"candidates": candidates, "retries": retries, "is_shown": False, "refuses": refuses}
+        world, run, _, cache = _run(script, **options, folder=Path(folder))
+        cache.close()
+        loading = sum(outcome.loads for _, _, outcome in world.ends)
+        sent = len(world.calls) + len(world.refused)
+        assert 1 <= sent <= 1 + retries + (loading if retries else 0)
+        assert len(world.refused) == len(set(world.refused))
+        assert len(run.answer().attempts) == sent
+        assert "messages" not in refuses or not world.calls, "what cannot be taken back is refused for good"
+        answered = run.answer().model if run.failure() is None else None
+
+        world, run, _, cache = _run([], **options, folder=Path(folder))
+        cache.close()
+        assert answered not in [model for model, _ in world.refused]
+        assert answered is None or run.failure() is None
 
 
 @settings(max_examples=100, deadline=None)
@@ -254,6 +313,43 @@ def test_a_named_wait_is_kept_to(tmp_path: Path) -> None:
     assert world.clock.slept == [5.0]
 
 
+LOADING = Outcome(error=ErrorClass.OVERLOADED, is_loading=True)
+
+
+def test_a_server_that_loads_is_waited_for(tmp_path: Path) -> None:
+    """It is asked again with growing waits for as long as there is time, whatever the budget of calls, and never pressed."""
+    world, run, _ = _simple([LOADING] * 12, tmp_path, retries=1)
+    assert run.failure() is None
+    assert len(world.calls) == 13
+    assert world.clock.slept[0] >= BACKOFF_BASE_S / 2
+    assert max(world.clock.slept) <= 5.0
+    assert world.clock.slept[-1] >= 2.5
+
+
+def test_a_server_that_loads_for_ever_ends_with_the_time(tmp_path: Path) -> None:
+    """The time limit holds, a named wait too, and a profile without retries asks once."""
+    world, run, _ = _simple([replace(LOADING, retry_after_s=8.0)] * 99, tmp_path)
+    assert run.failure() is not None
+    assert len(world.calls) == 8
+    world, run, _ = _simple([LOADING] * 9, tmp_path, retries=0, folder=tmp_path / "other")
+    assert (len(world.calls), run.failure() is None) == (1, False)
+
+
+def test_a_server_that_loads_does_not_cool_down(tmp_path: Path) -> None:
+    """However often it says so, its health is untouched."""
+    _, run, _ = _simple([LOADING] * 30, tmp_path, retries=1)
+    assert all(attempt.is_loading for attempt in run.answer().attempts[:-1])
+    state = SqliteState(tmp_path / "data")
+    assert state.troubled().value == {}
+
+
+def test_a_limit_crossed_in_silence_is_not_set_again(tmp_path: Path) -> None:
+    """A target that was silent for too long is asked again with no limit but the request's own."""
+    world, run, _ = _simple([Outcome(error=ErrorClass.STALLED, takes_s=20.0)], tmp_path)
+    assert run.failure() is None
+    assert [limits.first_token_s for limits in world.limits] == [30.0, None]
+
+
 def test_another_candidate_goes_before_a_wait(tmp_path: Path) -> None:
     """With a second candidate nobody waits."""
     world, _, _ = _simple([RATE_LIMITED], tmp_path, candidates=2)
@@ -269,16 +365,17 @@ def test_a_wait_beyond_the_time_limit_is_not_begun(tmp_path: Path) -> None:
     assert run.failure() is not None
 
 
-def test_back_off_grows_with_full_jitter() -> None:
-    """Without a named wait the bound doubles up to its cap, and the draw is anywhere below it."""
-    from deepsel.engine.retry import BACKOFF_BASE_S, BACKOFF_CAP_S, backoff_s
+def test_back_off_grows_with_equal_jitter() -> None:
+    """Without a named wait the bound doubles up to its cap, and the draw is anywhere in its upper half."""
+    from deepsel.engine.retry import BACKOFF_CAP_S, backoff_s
 
     rng = random.Random(1)
     for calls in range(1, 12):
         draws = [backoff_s(calls, rng) for _ in range(200)]
         bound = min(BACKOFF_CAP_S, BACKOFF_BASE_S * 2 ** (calls - 1))
-        assert 0 <= min(draws) < bound * 0.1
-        assert bound * 0.9 < max(draws) <= bound
+        assert bound * 0.5 <= min(draws) < bound * 0.55
+        assert bound * 0.95 < max(draws) <= bound
+    assert backoff_s(10_000, rng) <= BACKOFF_CAP_S
 
 
 def test_a_bad_key_ends_every_model_of_its_provider(tmp_path: Path) -> None:

@@ -127,6 +127,54 @@ def test_one_good_probe_brings_it_back(tmp_path: Path) -> None:
     assert _review(state, NOW + 304).state == "well", "four new slow calls are not five"
 
 
+@pytest.mark.parametrize(
+    ("seen", "call", "state_after"),
+    [
+        (SLOW, _call(0.4), "well"),
+        (SLOW, _call(6.0), "cooling"),
+        (Evidence(5, None, 1.0), _call(6.0), "well"),
+        (Evidence(5, None, 1.0), _call(None), "well"),
+        (Evidence(5, None, 1.0), _call(None, ErrorClass.SERVER), "cooling"),
+        (SLOW, _call(0.4, outcome="hit"), "cooling"),
+    ],
+)
+def test_a_real_answer_ends_a_cool_down(tmp_path: Path, seen: Evidence, call: Observation, state_after: str) -> None:
+    """What answers all the same is well, unless it is as slow as before; an answer from the cache shows nothing."""
+    state = SqliteState(tmp_path)
+    for _ in range(seen.samples):
+        state.add([_call(seen.ttft_p95_s) if seen.ttft_p95_s else _call(None, ErrorClass.SERVER)])
+    assert _review(state).state == "cooling"
+    assert state.add([call._replace(at=NOW + 5)], judgement=Judgement(LIMITS, NOW + 5)) == ()
+    assert _standing(state, NOW + 5).state == state_after
+
+
+def test_a_patient_profile_ends_nobody_elses_cool_down(tmp_path: Path) -> None:
+    """An answer that is quick enough for one profile says nothing to another that is stricter."""
+    state = _cooling(tmp_path)
+    patient = LIMITS._replace(ttft_p95_s=10)
+    state.add([_call(6.0, at=NOW + 5)], judgement=Judgement(patient, NOW + 5))
+    assert _standing(state, NOW + 5).state == "cooling"
+
+
+def test_reasoning_is_a_sign_of_life(tmp_path: Path) -> None:
+    """A model that thinks for long before its first text is not slow; one whose thoughts come late is."""
+    state = SqliteState(tmp_path)
+    state.add([_call(20.0)._replace(first_sign_s=0.5)] * 6)
+    assert _review(state).state == "well"
+    state.add([_call(20.0)._replace(first_sign_s=9.0)] * 6)
+    assert _review(state).state == "cooling"
+
+
+def test_loading_is_no_sample(tmp_path: Path) -> None:
+    """A server that says it is starting is neither sick nor well."""
+    state = SqliteState(tmp_path)
+    loading = _call(None, ErrorClass.OVERLOADED)._replace(is_loading=True)
+    state.add([loading] * 9, judgement=Judgement(LIMITS, NOW))
+    assert _review(state).state == "well"
+    state.add([_call(None, ErrorClass.OVERLOADED)] * 5)
+    assert _review(state).state == "cooling", "five overloads are five, with loading or without"
+
+
 @pytest.mark.parametrize("probe", [Evidence(1, 6.0, 0.0), Evidence(1, None, 1.0)])
 def test_a_bad_probe_begins_a_new_cool_down(tmp_path: Path, probe: Evidence) -> None:
     """A slow or failed probe leaves the endpoint alone for another `cooldown_s`."""

@@ -169,21 +169,6 @@ def test_openai_schema_forms(ask: Make, model: Make, provider: Make) -> None:
     assert [turn["role"] for turn in encode(ask(schema=SCHEMA), model(), provider())["messages"]] == ["system", "user"]
 
 
-@pytest.mark.parametrize(
-    ("schema", "is_strict"),
-    [
-        (SCHEMA, True),
-        ({"type": "object"}, False),
-        ({**SCHEMA, "required": []}, False),
-        ({"type": "array", "items": SCHEMA}, True),
-        ({"anyOf": [SCHEMA, {"type": "object", "properties": {}}]}, False),
-    ],
-)
-def test_strict_mode_only_where_it_is_taken(schema: Any, is_strict: bool) -> None:
-    """Strict mode is asked for only where every object is closed and every property required, else it is refused."""
-    assert bodies.is_strict(schema) is is_strict
-
-
 def test_anthropic_schema_and_system(ask: Make, model: Make, provider: Make) -> None:
     """System texts go to the top; a schema goes beside the user's effort, or into the system text."""
     turns = (Message.of("system", "A"), Message.of("user", "Hi"), Message.of("system", "B"))

@@ -76,7 +76,7 @@ def ask_of(options: AskOptions, request: Request, profile: Profile) -> Ask:
             messages=prompt.messages,
             max_tokens=profile.max_tokens,
             temperature=profile.temperature,
-            seed=profile.seed,
+            seed=profile.seed_for(request.params),
         ),
         prompt.instruction,
         profile,

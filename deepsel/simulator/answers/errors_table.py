@@ -6,7 +6,7 @@ Names are the status, with a suffix for a dialect; a row more here is a fault an
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
@@ -20,7 +20,7 @@ class ErrorRow:
 
     status: int
     message: str
-    """`{wait}` stands for the seconds to wait."""
+    """`{wait}` stands for the seconds to wait, here and in `openai_type`."""
     openai_type: str
     openai_code: str | int | None
     anthropic_type: str
@@ -29,6 +29,13 @@ class ErrorRow:
     """Body of a host that differs from its wire, from the row and the request id; None: the wire's own."""
     details: Mapping[str, Any] | None = None
     """The Anthropic wire's `details`."""
+    as_event: bool = False
+    """Whether the body is the event of a stream, whatever the status."""
+
+    def worded(self, wait_s: float) -> ErrorRow:
+        """Give the row with the wait it names."""
+        message, kind = (words.replace("{wait}", f"{wait_s:g}") for words in (self.message, self.openai_type))
+        return replace(self, message=message, openai_type=kind)
 
 
 def _retry_after(wait_s: float, _now: datetime) -> dict[str, str]:
@@ -101,6 +108,24 @@ def _numbered(row: ErrorRow, _request_id: str) -> Mapping[str, Any]:
     return {"error": {"message": row.message, "code": row.status, "metadata": {"error_type": row.openai_type}}}
 
 
+def _details(row: ErrorRow, _request_id: str) -> Mapping[str, Any]:
+    error = {"code": row.status, "message": row.message, "status": row.openai_code}
+    return {"error": {**error, "details": [{"@type": "QuotaFailure"}, {"@type": "RetryInfo", "retryDelay": row.openai_type}]}}
+
+
+def _message_object(row: ErrorRow, _request_id: str) -> Mapping[str, Any]:
+    fault = {"type": "extra_forbidden", "loc": ["body", "temperature"], "msg": row.message}
+    return {"object": "error", "message": {"detail": [fault]}, "type": row.openai_type, "param": None, "code": None}
+
+
+def _base_resp(row: ErrorRow, _request_id: str) -> Mapping[str, Any]:
+    return {"choices": None, "base_resp": {"status_code": row.openai_code, "status_msg": row.message}}
+
+
+def _words_alone(row: ErrorRow, _request_id: str) -> Mapping[str, Any]:
+    return {"error": row.message}
+
+
 _RATE = ("rate_limit_error", "rate_limit_exceeded", "rate_limit_error")
 _RATE_TEXT = "Simulated rate limit."
 _WAIT_TEXT = "Simulated rate limit. Please try again in {wait}s."
@@ -108,7 +133,12 @@ _BUSY = ("service_unavailable_error", "server_is_overloaded", "overloaded_error"
 _BAD = ("invalid_request_error", "invalid_request_error")
 
 ERRORS: Mapping[str, ErrorRow] = {
+    "200_base_resp": ErrorRow(200, "Simulated: insufficient balance", "", 1008, "billing_error", shape=_base_resp),
+    "200_wrong_path": ErrorRow(
+        200, "Unexpected endpoint or method. (POST /simulated). Returning 200 anyway", "", None, _BAD[1], shape=_words_alone
+    ),
     "400": ErrorRow(400, "Simulated bad request.", _BAD[0], None, _BAD[1]),
+    "400_event": ErrorRow(400, "Simulated arrears.", "Arrearage", "Arrearage", _BAD[1], shape=_with_id, as_event=True),
     "400_context": ErrorRow(
         400,
         "This model's maximum context length is 1000 tokens: the simulated prompt is too long for it.",
@@ -131,12 +161,14 @@ ERRORS: Mapping[str, ErrorRow] = {
     "409": ErrorRow(409, "Simulated conflict.", "conflict_error", None, "conflict_error"),
     "413": ErrorRow(413, "Simulated: the request is too large.", _BAD[0], "request_too_large", "request_too_large"),
     "422": ErrorRow(422, "Simulated invalid parameter.", _BAD[0], "invalid_parameter", _BAD[1]),
+    "422_message_object": ErrorRow(422, "Simulated extra input.", _BAD[0], None, _BAD[1], shape=_message_object),
     "422_locations": ErrorRow(422, "Simulated invalid value.", "value_error", None, _BAD[1], shape=_locations),
     "429": ErrorRow(429, _RATE_TEXT, *_RATE, headers=_retry_after),
     "429_no_wait": ErrorRow(429, _RATE_TEXT, *_RATE),
     "429_ms": ErrorRow(429, _RATE_TEXT, *_RATE, headers=_milliseconds),
     "429_date": ErrorRow(429, _RATE_TEXT, *_RATE, headers=_date),
     "429_in_body": ErrorRow(429, _WAIT_TEXT, *_RATE),
+    "429_details": ErrorRow(429, _RATE_TEXT, "{wait}s", "RESOURCE_EXHAUSTED", "rate_limit_error", shape=_details),
     "429_reset_duration": ErrorRow(429, _RATE_TEXT, *_RATE, headers=_openai_reset),
     "429_reset_instant": ErrorRow(429, _RATE_TEXT, *_RATE, headers=_anthropic_reset),
     "429_flat": ErrorRow(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from deepsel.wires.anthropic_messages.answer import Decoder
 from deepsel.wires.anthropic_messages.count import count_request
 from deepsel.wires.anthropic_messages.facts import END_MARKS, FORMAT, LENGTH_FIELDS
-from deepsel.wires.anthropic_messages.request import encode, headers, is_deterministic, url, withheld
+from deepsel.wires.anthropic_messages.request import encode, headers, is_deterministic, may_think, url, withheld
 
 if TYPE_CHECKING:
     from deepsel.wires import anthropic_messages
@@ -24,6 +24,7 @@ __all__ = [
     "encode",
     "headers",
     "is_deterministic",
+    "may_think",
     "url",
     "withheld",
 ]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from deepsel.wires.openai_chat.answer import Decoder
 from deepsel.wires.openai_chat.facts import END_MARKS, FORMAT, LENGTH_FIELDS, count_request
-from deepsel.wires.openai_chat.request import encode, headers, is_deterministic, url, withheld
+from deepsel.wires.openai_chat.request import encode, headers, is_deterministic, may_think, url, withheld
 
 if TYPE_CHECKING:
     from deepsel.wires import openai_chat
@@ -23,6 +23,7 @@ __all__ = [
     "encode",
     "headers",
     "is_deterministic",
+    "may_think",
     "url",
     "withheld",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from toy_wire.answer import Decoder
 from toy_wire.facts import END_MARKS, FORMAT, LENGTH_FIELDS, count_request
-from toy_wire.request import encode, headers, is_deterministic, url, withheld
+from toy_wire.request import encode, headers, is_deterministic, may_think, url, withheld
 
 __all__ = [
     "END_MARKS",
@@ -15,6 +15,7 @@ __all__ = [
     "encode",
     "headers",
     "is_deterministic",
+    "may_think",
     "url",
     "withheld",
 ]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from deepsel.secret import Secret
 from deepsel.values import Json, JsonObject, Model, Provider, Request
 from deepsel.wires import bodies
-from deepsel.wires.bodies import is_deterministic, withheld
+from deepsel.wires.bodies import is_deterministic, may_think, withheld
 from toy_wire.facts import LENGTH_FIELDS
 
-__all__ = ["encode", "headers", "is_deterministic", "url", "withheld"]
+__all__ = ["encode", "headers", "is_deterministic", "may_think", "url", "withheld"]
 
 
 def url(provider: Provider) -> str:

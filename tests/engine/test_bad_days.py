@@ -452,7 +452,7 @@ class StampedTransport(HttpTransport):
     """Notes of each call what it asked, when it was begun, and when its answer began to come."""
 
     def __init__(self) -> None:
-        super().__init__(SystemClock())
+        super().__init__(SystemClock(), env={})
         self.calls: list[tuple[str, float, float]] = []
 
     @contextmanager

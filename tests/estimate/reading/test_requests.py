@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from deepsel.estimate.reading import requests
 from deepsel.estimate.reading.requests import PromptLine, is_request_file, lines_of, parse
 
 USER = {"role": "user", "content": "Hello"}
@@ -80,7 +81,7 @@ def test_lines_are_the_same_however_the_text_is_cut(blocks: list[str]) -> None:
 
 def test_a_line_without_end_is_not_held(monkeypatch: pytest.MonkeyPatch) -> None:
     """A line that is too long is dropped while it is read, and told as a line that is no request."""
-    monkeypatch.setattr("deepsel.estimate.reading.requests.MAX_LINE_CHARS", 10)
+    monkeypatch.setattr(requests, "MAX_LINE_CHARS", 10)
     lines = list(lines_of(["aaaa", "aaaaaaaa", "aaaaaaaaaaaaaaaa", "aaa\nb"]))
     assert [(line.number, line.text) for line in lines] == [(1, ""), (2, "b")]
 

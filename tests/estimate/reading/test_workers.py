@@ -21,7 +21,8 @@ from deepsel.estimate.reading.count import Counter, Measure
 ROOT = Path(__file__).parents[3]
 ENDLESS = (
     "import os, sys\nfrom deepsel.estimate.reading.read import read\n"
-    "read(['-'], vocabularies=['o200k_base', 'deepseek'], processes=2, on_progress=lambda step: print(os.getpid(), flush=True))\n"
+    "read(['-'], vocabularies=['o200k_base', 'deepseek'], processes=2, stdin=sys.stdin.buffer,\n"
+    "     on_progress=lambda step: print(os.getpid(), flush=True))\n"
 )
 
 

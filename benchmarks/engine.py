@@ -143,7 +143,7 @@ def session_loop(cache_mode: CacheMode, turn: str) -> None:
 
         def one(place: int) -> str:
             words = f"question {turn} {place}"
-            request = Request((Message("user", words),), max_tokens=100, temperature=0.0, seed=7, stream=False)
+            request = Request((Message.of("user", words),), max_tokens=100, temperature=0.0, seed=7, stream=False)
             run = session.ask(Ask(request, words, profile, cache_mode=cache_mode))
             for _ in run.events():
                 pass
@@ -174,7 +174,7 @@ def session_picture() -> None:
 
     with Session.from_environment(os.environ) as session:
         link = "data:image/png;base64," + base64.b64encode(_picture()).decode("ascii")
-        request = Request((Message("user", "What is this?", (Image("image/png", link),)),), max_tokens=100, stream=False)
+        request = Request((Message.of("user", "What is this?", Image("image/png", link)),), max_tokens=100, stream=False)
         run = session.ask(Ask(request, "What is this?", choose_profile(session.settings, os.environ), cache_mode="refresh"))
         for _ in run.events():
             pass

@@ -101,7 +101,7 @@ def _detail(row: ErrorRow, _request_id: str) -> Mapping[str, Any]:
 
 
 def _locations(row: ErrorRow, _request_id: str) -> Mapping[str, Any]:
-    return {"detail": [{"loc": ["body", "temperature"], "msg": row.message, "type": row.openai_type}]}
+    return {"detail": [{"loc": ["body", "top_k"], "msg": row.message, "type": row.openai_type}]}
 
 
 def _numbered(row: ErrorRow, _request_id: str) -> Mapping[str, Any]:
@@ -114,7 +114,7 @@ def _details(row: ErrorRow, _request_id: str) -> Mapping[str, Any]:
 
 
 def _message_object(row: ErrorRow, _request_id: str) -> Mapping[str, Any]:
-    fault = {"type": "extra_forbidden", "loc": ["body", "temperature"], "msg": row.message}
+    fault = {"type": "extra_forbidden", "loc": ["body", "top_k"], "msg": row.message}
     return {"object": "error", "message": {"detail": [fault]}, "type": row.openai_type, "param": None, "code": None}
 
 

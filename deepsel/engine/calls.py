@@ -113,7 +113,7 @@ class Calls:
         yield AttemptStarted(target.provider.name, model.name, len(record.failures) + 1)
         known = self._resources.settings.catalog
         draft = Draft(model, target.provider, target.choice.max_tokens, clock.now(), clock.monotonic(), known)
-        draft.service_tier = prepared.service_tier
+        draft.service_tier, draft.has_media = prepared.service_tier, bool(prepared.request.media)
         record.draft = draft
         failure: AttemptFailed | None = None
         try:
@@ -132,6 +132,8 @@ class Calls:
             raise
         attempt = self._close(draft, failure, wait_s)
         if failure is None:
+            if draft.has_parted and self._is_shown:
+                record.warn("thinking_shown", "what came before the closing tag of thinking is reasoning, not the answer")
             self._keep(draft)
         yield AttemptEnded(attempt)
         return failure
@@ -173,7 +175,7 @@ class Calls:
 
     def _take_facts(self, draft: Draft, facts: ResponseFacts) -> None:
         """Note what a response's head says of the gateway and of the limits."""
-        draft.gateway = facts.gateway
+        draft.gateway, draft.sent_bytes = facts.gateway, facts.sent_bytes
         self._lookout.heed(Endpoint(draft.model.provider, draft.model.name), facts)
 
 

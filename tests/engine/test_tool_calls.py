@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepsel import tokens
+from deepsel.catalog import Catalog
 from deepsel.engine.attempt import Draft, judge, settle
-from deepsel.engine.calls import is_cut
+from deepsel.engine.tool_calls import is_cut
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.values import Finish, FinishReport, Model, Provider, Source, TextDelta, ToolCall, ToolCallDelta, WireEvent
 
@@ -27,7 +28,7 @@ def drafted(*events: WireEvent, finish: Finish = Finish.TOOL, raw: str = "tool_c
     """A draft that has taken these events and the finish value."""
     model = Model(name="m", provider="host", id="m-1", vocabulary="o200k_base")
     provider = Provider(name="host", wire="openai-chat", base_url="http://127.0.0.1:1/v1")
-    draft = Draft(model, provider, 100, datetime(2026, 11, 24, tzinfo=UTC), 0.0)
+    draft = Draft(model, provider, 100, datetime(2026, 11, 24, tzinfo=UTC), 0.0, Catalog())
     for event in (*events, FinishReport(finish, raw)):
         draft.take(event, 1.0)
     draft.join()

@@ -1,0 +1,1 @@
+"""Answers in forms that hosts really send and that are easily misread."""

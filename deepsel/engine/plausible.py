@@ -41,8 +41,9 @@ class CheckedUsage(NamedTuple):
 def check(draft: Draft, input_tokens: tokens.Count, counted: Callable[[], Usage]) -> CheckedUsage:
     """Return the reported usage, each side of it replaced by `counted` where it is missing or cannot be."""
     usage = draft.usage or Usage()
-    read, written = usage.input_tokens, usage.output_tokens
-    bad_input, bad_output = _bad_input(draft, read, input_tokens), _bad_output(draft, usage, counted)
+    read = None if usage.input_uncached is None else usage.input_tokens
+    written = None if usage.output_visible is None else usage.output_tokens
+    bad_input, bad_output = _bad_input(draft, read, input_tokens), _bad_output(draft, usage, written, counted)
     if read is None or bad_input:
         own = counted()
         usage = Usage(own.input_uncached, None, None, None, *usage[4:6], own.source)
@@ -86,10 +87,10 @@ def _bad_input(draft: Draft, read: int | None, input_tokens: tokens.Count) -> st
     return None
 
 
-def _bad_output(draft: Draft, usage: Usage, counted: Callable[[], Usage]) -> str | None:
+def _bad_output(draft: Draft, usage: Usage, written: int | None, counted: Callable[[], Usage]) -> str | None:
     """Say why the reported output cannot be; None where it can. One that broke off is reported before it was written."""
     odd = [name for name in draft.odd_usage if name.startswith(("completion", "output"))]
-    written, reasoning = usage.output_tokens, usage.output_reasoning or 0
+    reasoning = usage.output_reasoning or 0
     if written is None:
         return f"reported a `{odd[0]}` that is no number of tokens" if odd else None
     said = draft.text + "".join(call.name + call.arguments for call in draft.tool_calls)

@@ -16,7 +16,7 @@ from deepsel.tokens import Count
 from deepsel.values import Finish, Model, PriceRule, Provider, Source, Usage
 
 WORDS = "one two three four five six"
-RULE = PriceRule(input=Decimal(1), output=Decimal(2), source="test")
+RULE = PriceRule(input=Decimal(1), output=Decimal(2), cached_input=Decimal("0.1"), source="test")
 
 
 def draft(usage: Usage | None, *, window: int | None = 32_000, **changes: Any) -> Draft:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -57,7 +59,7 @@ def test_what_is_reasoning(text: str) -> None:
 def test_any_chunking_gives_the_same(text: str, cuts: list[int]) -> None:
     """However the text is cut, inside the tags too, it is parted alike."""
     places = sorted({0, len(text), *(min(cut, len(text)) for cut in cuts)})
-    assert parted(*(text[start:end] for start, end in zip(places, places[1:], strict=False))) == TEXTS[text]
+    assert parted(*(text[start:end] for start, end in pairwise(places))) == TEXTS[text]
 
 
 @given(st.text(st.sampled_from("<>/[]think \n◁▷ab"), max_size=40))

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.values import (
     Doubt,
-    Finish,
     FinishReport,
     Identity,
     Json,
@@ -40,7 +39,7 @@ class Decoder:
         self._fail = fail
         self._usage: JsonObject = {}
         self._has_finish = self._is_resumed = False
-        self._latest: Finish | None = None
+        self._latest = FinishReport(None, "")
         self._grown: dict[tuple[str, Json], GrowingText] = {}
         """Text and thinking of each block, by its kind and index."""
         self._claims: dict[str, str] = {}
@@ -106,6 +105,7 @@ class Decoder:
         if any(grown.is_doubted for grown in self._grown.values()):
             yield REPEATED
         if is_clean and self._is_resumed and self.is_ended and not self._has_finish:
+            yield self._latest
             yield Doubt("text followed the stop reason, and nothing tells that it is whole")
 
     def close(self) -> None:
@@ -161,10 +161,10 @@ class Decoder:
         raw = raw_finish(delta.get("stop_reason"))
         if broken := broken_by(raw):
             raise AttemptFailed(broken, f"the provider gave up (`{raw}`)", code=raw)
-        finish = finish_of(raw)
-        if raw and (not self._has_finish or (self._latest in MILD and finish not in MILD)):
-            self._has_finish, self._latest = True, finish
-            yield FinishReport(finish, raw)
+        said = FinishReport(finish_of(raw), raw)
+        if raw and (not self._has_finish or (self._latest.finish in MILD and said.finish not in MILD)):
+            self._has_finish, self._latest = True, said
+            yield said
 
     def _count(self, usage: JsonObject) -> Iterator[WireEvent]:
         """Report usage so far: each field's latest value, since they are cumulative; a zero takes no count back."""

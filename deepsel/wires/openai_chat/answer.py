@@ -44,7 +44,7 @@ class Decoder:
         self._calls = CallNumbers()
         self._text, self._reasoning = GrowingText(), GrowingText()
         self._has_finish = False
-        self._finish: Finish | None = None
+        self._finish = FinishReport(None, "")
         self._is_resumed = False
         """Text has followed a finish value, so that none of them proves the end."""
         self._ends_with_text = False
@@ -98,6 +98,8 @@ class Decoder:
         if self._text.is_doubted:
             yield REPEATED
         if self._is_resumed and not (self.is_ended and self._has_finish):
+            if self.is_ended:
+                yield self._finish
             yield Doubt("the provider called the answer finished before it was, and nothing tells that it is whole now")
         elif not is_clean and self._ends_with_text and not self.is_ended:
             yield Doubt("the connection broke off after a first finish value, which came with text")
@@ -160,9 +162,9 @@ class Decoder:
         if broken := broken_by(raw):
             raise AttemptFailed(broken, f"the provider gave up (`{raw}`)", code=raw)
         said = FinishReport(Finish.FILTERED, "refusal") if self._is_refused else FinishReport(finish_of(raw), raw)
-        if not raw or (self._has_finish and (self._finish not in MILD or said.finish in MILD)):
+        if not raw or (self._has_finish and (self._finish.finish not in MILD or said.finish in MILD)):
             return  # of two with nothing between them the one counts that says more
-        self._has_finish, self._finish, self.is_whole = True, said.finish, not self._is_resumed
+        self._has_finish, self._finish, self.is_whole = True, said, not self._is_resumed
         self._ends_with_text = any(True for _ in _pieces(child(choice, "delta")))
         events.append(said)
 

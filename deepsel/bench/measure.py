@@ -197,7 +197,8 @@ def _error(seen: Seen) -> str | None:
 def _usage_and_cost(seen: Seen) -> tuple[Usage, Decimal | None]:
     """Give what was used and what it cost, by what was reported; our own count, which takes long to load, stands in."""
     draft, usage = seen.draft, seen.draft.usage
-    is_told = usage is not None and usage.output_tokens is not None and usage.input_tokens is not None
+    is_told = usage is not None and bool(usage.output_tokens) and bool(usage.input_tokens)
+    draft.sent_bytes = len(seen.prompt.encode("utf-8", "replace"))
     needs_count = not is_told and (seen.failure is None or draft.text or draft.reasoning)
     count = tokens.Count(0, Source.COUNTED, None, "reported")
     if needs_count:

@@ -172,7 +172,7 @@ def _cache_mode(cache: bool | None, *, refresh: bool) -> CacheMode:
 def _schema(schema: Mapping[str, Any] | None) -> JsonObject | None:
     if schema is None:
         return None
-    from deepsel.engine.schema import check_schema
+    from deepsel.engine.checks.schema import check_schema
 
     own = _json_object("schema", schema)
     check_schema(own)

@@ -10,18 +10,21 @@ from typing import NamedTuple
 
 from deepsel import catalog, tokens
 from deepsel.catalog import Catalog
-from deepsel.engine.schema import schema_failure, unfence
-from deepsel.engine.tool_calls import OpenCall, is_cut
-from deepsel.engine.wholeness import stops_inside
+from deepsel.engine.checks.plausible import bounded_output, check
+from deepsel.engine.checks.schema import document_for, schema_failure
+from deepsel.engine.checks.tool_calls import OpenCall, is_cut
+from deepsel.engine.checks.wholeness import stops_inside
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.values import (
     Bill,
+    Doubt,
     Finish,
     FinishReport,
     Gateway,
     Identity,
     Json,
     Model,
+    Notice,
     Provider,
     ReasoningDelta,
     Source,
@@ -32,7 +35,10 @@ from deepsel.values import (
     UsageReport,
     WireEvent,
 )
+from deepsel.wires.thinking import part_at_lone_closer
 
+_LIMIT_SLACK = 2
+"""So many tokens more than they may write some hosts count at the limit: the end mark is one."""
 # Failures that, where nothing else came, come before a model has begun: no provider of the catalog bills them.
 _UNBILLED = frozenset(
     {
@@ -64,10 +70,24 @@ class Draft:
     text: str = ""
     reasoning: str = ""
     usage: Usage | None = None
+    beside: int = 0
+    """Reported output that `max_tokens` does not bound."""
+    odd_usage: tuple[str, ...] = ()
+    """Members of the reported usage that hold no number."""
+    sent_bytes: int | None = None
+    """Of the request's body; None: not known."""
+    has_media: bool = False
+    """The request has pictures or files, whose tokens are guessed."""
     stated_cost_usd: Decimal | None = None
     answered_model: str | None = None
     finish: Finish | None = None
     raw_finish: str = ""
+    is_finish_known: bool = True
+    """The finish value is one of the table's."""
+    doubts: list[str] = field(default_factory=list)
+    """Why the answer can be read in two ways; where there are any it is not stored."""
+    has_parted: bool = False
+    """Reasoning has been taken out of the text after it had come."""
     ttft_s: float | None = None
     thought_s: float | None = None
     """When reasoning was the first sign of life, after so many seconds; None: text was, or nothing has come."""
@@ -105,19 +125,29 @@ class Draft:
                 if self.ttft_s is None:
                     self.ttft_s = now - self.started_s
                 self.calls.setdefault(event.number, OpenCall()).take(event)
-            case UsageReport(usage, cost_usd):
-                self.usage = usage
+            case UsageReport(usage, cost_usd, beside, odd):
+                self.usage = usage.after(self.usage) if usage != Usage() else self.usage
+                self.beside, self.odd_usage = beside or self.beside, odd or self.odd_usage
                 self.stated_cost_usd = self.stated_cost_usd if cost_usd is None else cost_usd
             case Identity(answered_model, _, tier):
                 self.answered_model = answered_model or self.answered_model
                 self.service_tier = price_tier(tier) if tier else self.service_tier
             case FinishReport(finish, raw):
-                self.finish, self.raw_finish = finish or Finish.INCOMPLETE, raw
+                self.finish, self.raw_finish = finish or (Finish.COMPLETE if raw else None), raw
+                self.is_finish_known = finish is not None
+            case Doubt(message):
+                self.doubts.append(message)
 
     def join(self) -> None:
-        """Make `text` whole."""
+        """Make `text` whole, and part it from reasoning that only a closing tag tells from it."""
         self.text += "".join(self.parts)
         self.parts.clear()
+        parted = part_at_lone_closer(self.text)
+        if parted is not None:
+            self.reasoning = "\n".join(filter(None, (self.reasoning, parted.reasoning)))
+            self.text, self.has_parted = parted.text, True
+            if not parted.is_sure:
+                self.doubts.append("a closing tag of thinking stands in the text without an opening one")
 
 
 def price_tier(name: Json) -> str:
@@ -128,32 +158,38 @@ def price_tier(name: Json) -> str:
 def judge(draft: Draft, schema: Mapping[str, Json] | None) -> None:
     """Raise AttemptFailed where the ended answer is not the whole, valid answer that was asked for.
 
-    With a schema, a code fence around the document is taken off first.
+    With a schema the text becomes the document, where that stands in a fence or in prose.
     """
     if draft.finish is Finish.FILTERED:
-        raise AttemptFailed(
-            ErrorClass.CONTENT_POLICY, f"{draft.model.name} declined to answer (`{draft.raw_finish}`)", http_status=200
-        )
+        raise _failure(ErrorClass.CONTENT_POLICY, f"{draft.model.name} declined to answer (`{draft.raw_finish}`)")
     if reached_limit(draft):
-        raise AttemptFailed(ErrorClass.TRUNCATED, _limit_text(draft), http_status=200)
+        raise _failure(ErrorClass.TRUNCATED, _limit_text(draft))
     if draft.finish in (None, Finish.INCOMPLETE):
         raise AttemptFailed(
             ErrorClass.STREAM_CUT,
             f"{draft.model.name} ended without saying the answer is complete (`{draft.raw_finish or 'nothing'}`)",
             http_status=200,
-            should_retry=False if draft.raw_finish else None,  # an unknown word would come again
+            should_retry=False if draft.raw_finish else None,  # it would come again
         )
     _judge_calls(draft)
+    if not draft.text.strip() and not draft.calls:
+        raise AttemptFailed(
+            ErrorClass.EMPTY, f"{draft.model.name} wrote reasoning and no answer", http_status=200, should_retry=False
+        )
+    if not draft.is_finish_known:
+        draft.doubts.append(f"{draft.model.name} ended with `{draft.raw_finish}`, which nobody knows")
     inside = stops_inside(draft.text) if draft.finish is Finish.COMPLETE else None
     if inside:
-        raise AttemptFailed(
-            ErrorClass.TRUNCATED, f"{draft.model.name} stopped inside {inside} and called it complete", http_status=200
-        )
+        raise _failure(ErrorClass.TRUNCATED, f"{draft.model.name} stopped inside {inside} and called it complete")
     if schema is not None and not draft.calls:
-        draft.text = unfence(draft.text)
+        draft.text = document_for(draft.text, schema)
         problem = schema_failure(draft.text, schema)
         if problem:
-            raise AttemptFailed(ErrorClass.SCHEMA, problem, http_status=200)
+            raise _failure(ErrorClass.SCHEMA, problem)
+
+
+def _failure(error_class: ErrorClass, message: str) -> AttemptFailed:
+    return AttemptFailed(error_class, message, http_status=200)
 
 
 def _judge_calls(draft: Draft) -> None:
@@ -180,8 +216,10 @@ def reached_limit(draft: Draft) -> bool:
     """Tell whether the answer was stopped by its token limit, said or not."""
     if draft.finish is Finish.LENGTH:
         return True
-    written = draft.usage.output_tokens if draft.usage else None
-    return draft.finish is Finish.COMPLETE and written is not None and written >= draft.max_tokens
+    written = bounded_output(draft)
+    if draft.finish is not Finish.COMPLETE or written is None:
+        return False
+    return draft.max_tokens <= written <= draft.max_tokens + _LIMIT_SLACK  # more was not stopped by it
 
 
 def _limit_text(draft: Draft) -> str:
@@ -197,15 +235,26 @@ class Settlement(NamedTuple):
     usage: Usage
     cost_usd: Decimal | None
     bill: Bill
+    notices: tuple[Notice, ...] = ()
+    """What is odd about the reported usage."""
+    is_doubted: bool = False
+    """The model may not have read all of the prompt."""
 
 
 def settle(draft: Draft, input_tokens: tokens.Count) -> Settlement:
     """Price a call by the model that answered: the provider's own charge, else reported usage, else our count of the text."""
-    usage = draft.usage
-    if usage is None or usage.output_tokens is None or usage.input_tokens is None:
-        usage = _counted(draft, input_tokens)
-    elif draft.finish is None:
-        usage = _with_counted_output(usage, _counted(draft, input_tokens))
+    own: list[Usage] = []
+
+    def counted() -> Usage:
+        """Count once, and only where it is needed."""
+        if not own:
+            own.append(_counted(draft, input_tokens))
+        return own[0]
+
+    checked = check(draft, input_tokens, counted)
+    usage = checked.usage
+    if draft.finish is None:
+        usage = _with_counted_output(usage, counted())
     row = draft.catalog.price_row_for_answer(draft.model, draft.answered_model)
     bill = catalog.bill(
         row,
@@ -214,7 +263,8 @@ def settle(draft: Draft, input_tokens: tokens.Count) -> Settlement:
         service_tier=draft.service_tier,
         multiplier=draft.provider.price_multiplier,
     )
-    return Settlement(usage, bill.total_usd if draft.stated_cost_usd is None else draft.stated_cost_usd, bill)
+    cost_usd = bill.total_usd if draft.stated_cost_usd is None else draft.stated_cost_usd
+    return Settlement(usage, cost_usd, bill, checked.notices, checked.is_doubted)
 
 
 def failed_cost_usd(draft: Draft, failure: AttemptFailed, input_tokens: tokens.Count) -> Decimal | None:

@@ -165,7 +165,7 @@ class Calls:
         yield AttemptStarted(target.provider.name, model.name, len(record.failures) + 1)
         known = self._resources.settings.catalog
         draft = Draft(model, target.provider, target.choice.max_tokens, clock.now(), clock.monotonic(), known)
-        draft.service_tier = prepared.service_tier
+        draft.service_tier, draft.has_media = prepared.service_tier, bool(prepared.request.media)
         record.draft = draft
         failure: AttemptFailed | None = None
         try:
@@ -189,6 +189,8 @@ class Calls:
                 self._close(draft, AttemptFailed(ErrorClass.STREAM_CUT, "ended by the user"), wait_s, is_cancelled=True)
             raise
         if failure is None:
+            if draft.has_parted and self._is_shown:
+                record.warn("thinking_shown", "what came before the closing tag of thinking is reasoning, not the answer")
             self._keep(draft)
             self._coordinator.remember(Endpoint(*target.key), self._taken_back.get(Endpoint(*target.key), ()))
         yield AttemptEnded(attempt)
@@ -246,7 +248,7 @@ class Calls:
 
     def _take_facts(self, draft: Draft, facts: ResponseFacts) -> None:
         """Note what a response's head says of the gateway and of the limits."""
-        draft.gateway = facts.gateway
+        draft.gateway, draft.sent_bytes = facts.gateway, facts.sent_bytes
         self._coordinator.heed(Endpoint(draft.model.provider, draft.model.name), facts)
 
 

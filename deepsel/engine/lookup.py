@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from deepsel import config
 from deepsel.engine.ask import Ask, CacheMode
+from deepsel.engine.checks.wholeness import stops_in_sentence
 from deepsel.engine.encoded import Encoded, Encodings
 from deepsel.engine.resources import Resources
 from deepsel.engine.single_flight import SingleFlight
-from deepsel.engine.wholeness import stops_in_sentence
 from deepsel.errors import NoRouteError
 from deepsel.routing.candidates import fit_max_tokens
 from deepsel.values import CacheUse, Finish, JsonObject, Model, Notice, Provider, Request
@@ -139,8 +139,8 @@ class Lookup:
         if self.ask.cache_mode == "off" or draft.finish is not Finish.COMPLETE:
             return None
         encoded = self.encodings.of(draft.model, draft.provider, draft.max_tokens)
-        if not may_store(self.ask.cache_mode, encoded):
-            return None
+        if not may_store(self.ask.cache_mode, encoded) or draft.doubts or settlement.is_doubted:
+            return None  # what can be read in two ways comes with a warning, which a hit would not have
         if stops_in_sentence(draft.text):
             return Notice("possibly_cut", "the answer ends within a sentence; it was not stored")
         from deepsel.engine.record import to_keep

@@ -57,6 +57,8 @@ class Record:
         if failure is None:
             assert settled is not None
             self.final, self.settlement, cost_usd = draft, settled, settled.cost_usd
+            for doubt in draft.doubts:
+                self.warn("two_readings", doubt)
         else:
             cost_usd = failed_cost_usd(draft, failure, count)
             if is_cancelled:
@@ -87,7 +89,9 @@ class Record:
         return attempt
 
     def _warn_of_price(self, draft: Draft, settled: Settlement | None, cost_usd: Decimal | None) -> None:
-        """Say why a cost is not known, or whose price stands in for that of a model the catalog does not know."""
+        """Say what is odd about usage, why a cost is not known, or whose price stands in for that of a model the catalog does not know."""
+        for notice in settled.notices if settled is not None else ():
+            self.warn(*notice)
         rule = settled.bill.rule if settled is not None else None
         if settled is not None and cost_usd is None and rule is not None and rule.output is not None:
             self.warn("cost_unknown", f"the cost of {draft.model.name} is unknown: {settled.bill.reason}")

@@ -74,6 +74,8 @@ class ResponseFacts(NamedTuple):
     first_byte_at: float | None
     gateway: Gateway | None = None
     """What a gateway on the way says it did."""
+    sent_bytes: int | None = None
+    """Of the request's body."""
 
 
 class Response(Protocol):

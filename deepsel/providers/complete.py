@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
 from typing import TYPE_CHECKING
@@ -25,10 +25,11 @@ from deepsel.values import (
     WireEvent,
 )
 from deepsel.wires import bodies, error_shapes, failures, waits
-from deepsel.wires.fields import load_leading_object
+from deepsel.wires.fields import load_leading_objects
 from deepsel.wires.gateways import read_gateway
-from deepsel.wires.sse import EventStream
+from deepsel.wires.sse import Event, EventStream
 from deepsel.wires.table import wire_of
+from deepsel.wires.thinking import ThinkTags
 from deepsel.wires.wire import Decoder
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ MAX_TEXT_CHARS = 32 * 1024 * 1024
 
 _EVENT_FIELDS = (b"data", b"event", b"id", b"retry", b":")
 _BLANK = b" \t\r\n\xef\xbb\xbf"
+_INVISIBLE = " \t\r\n\v\f\u00a0\u00ad\u200b\u200c\u200d\u2060\ufeff"
 # How a connection may end after the finish value without the answer being less whole.
 _LATE_ENDS = frozenset({ErrorClass.STREAM_CUT, ErrorClass.STALLED})
 # How long usage and end marker, which some servers never send, are waited for after the finish value.
@@ -71,7 +73,7 @@ def stream_answer(
         if on_open is not None:
             on_open(response.exchange)
         reader = failures.FailureReader(provider, key, response.headers, clock.now())
-        facts = _facts(response, reader)
+        facts = _facts(response, reader, len(call.body))
         if on_response is not None:
             on_response(facts)
         if not 200 <= response.status < 300:
@@ -94,7 +96,7 @@ def _headers(headers: dict[str, str | Secret], *, is_stream: bool) -> dict[str, 
     return {"accept": "application/json", **headers}
 
 
-def _facts(response: Response, reader: failures.FailureReader) -> ResponseFacts:
+def _facts(response: Response, reader: failures.FailureReader, sent_bytes: int) -> ResponseFacts:
     exchange = response.exchange
     return ResponseFacts(
         http_status=response.status,
@@ -105,6 +107,7 @@ def _facts(response: Response, reader: failures.FailureReader) -> ResponseFacts:
         sent_at=exchange.sent_at,
         first_byte_at=exchange.first_byte_at,
         gateway=read_gateway(response.headers),
+        sent_bytes=sent_bytes,
     )
 
 
@@ -117,14 +120,23 @@ def _decoded(
     """Yield the answer's events by what the body really is: servers misname it, or answer JSON to a stream."""
     chunks = response.iter_bytes()
     head, kind = _sniff(chunks)
+    is_clean = False
+    try:
+        if kind == "stream":
+            is_clean = yield from _streamed(head, chunks, decoder, response)
+        elif kind == "json":
+            documents = load_leading_objects(_rest(head, chunks))
+            events = chain.from_iterable(map(decoder.read, documents))
+            yield from events if is_stream else _with_stated_cost(events, read_gateway(response.headers))
+            is_clean = True
+        else:
+            raise _no_answer(head, chunks, kind, reader)
+    except AttemptFailed:
+        yield from decoder.rest(is_clean=False)
+        raise
+    yield from decoder.rest(is_clean=is_clean)
     if kind == "stream":
-        yield from _streamed(head, chunks, decoder, response)
         response.drain()
-    elif kind == "json":
-        events = decoder.read(load_leading_object(_rest(head, chunks)))
-        yield from events if is_stream else _with_stated_cost(events, read_gateway(response.headers))
-    else:
-        raise _no_answer(head, chunks, kind, reader)
     decoder.close()
 
 
@@ -156,22 +168,44 @@ def _sniff(chunks: Iterator[bytes]) -> tuple[bytes, str]:
     return start, "a web page" if start.startswith(b"<") else "neither JSON nor an event stream"
 
 
-def _streamed(head: bytes, chunks: Iterator[bytes], decoder: Decoder, response: Response) -> Iterator[WireEvent]:
-    """Yield a stream's events up to its end; an end of the connection after a whole answer is as good as a marker."""
+def _streamed(
+    head: bytes, chunks: Iterator[bytes], decoder: Decoder, response: Response
+) -> Generator[WireEvent, None, bool]:
+    """Yield a stream's events up to its end; an end of the connection after a whole answer is as good as a marker.
+
+    Returns whether it came to its end and did not break off.
+    """
     parser = EventStream()
-    was_whole = False
+    was_whole, late_end = False, None
     try:
         for chunk in chain((head,), chunks):
             for event in parser.feed(chunk):
                 yield from decoder.feed(event)
                 if decoder.is_ended:
-                    return
-            if decoder.is_whole and not was_whole:
-                was_whole = True
-                response.exchange.hurry(_AFTER_FINISH_S)
+                    return True
+            if decoder.is_whole is not was_whole:
+                was_whole = decoder.is_whole
+                response.exchange.hurry(_AFTER_FINISH_S if was_whole else None)
     except AttemptFailed as failure:
-        if not (decoder.is_whole and failure.error_class in _LATE_ENDS):
+        if failure.error_class not in _LATE_ENDS:
             raise
+        late_end = failure
+    for event in parser.rest():
+        yield from _unended(decoder, event)
+    if late_end is not None and not (decoder.is_whole or decoder.is_ended):
+        raise late_end
+    return late_end is None
+
+
+def _unended(decoder: Decoder, event: Event) -> list[WireEvent]:
+    """Read the last event of a stream, which nothing has ended: what is no whole document is a cut one, and says nothing."""
+    found: list[WireEvent] = []
+    try:
+        found.extend(decoder.feed(event))
+    except AttemptFailed as failure:
+        if failure.error_class is not ErrorClass.MALFORMED:
+            raise
+    return found
 
 
 def _rest(head: bytes, chunks: Iterator[bytes]) -> bytes:
@@ -200,42 +234,91 @@ def _with_stated_cost(events: Iterator[WireEvent], gateway: Gateway | None) -> I
 
 
 def _checked(events: Iterator[WireEvent], response: Response) -> Iterator[WireEvent]:
-    """Join characters that were cut in two between events, note progress of content, bound its size.
+    """Part text from reasoning it begins with, join characters cut in two, note progress of content, bound its size.
 
-    Raises AttemptFailed (empty) where a whole answer holds nothing.
+    Raises AttemptFailed (empty) where a whole answer holds neither text nor a call: reasoning alone is none.
     """
-    menders = {TextDelta: Mender(), ReasoningDelta: Mender()}
-    calls: dict[int, Mender] = {}
-    exchange, size, is_blank, finish = response.exchange, 0, True, None
-    for event in events:
-        if not isinstance(event, (TextDelta, ReasoningDelta)):
-            if isinstance(event, ToolCallDelta):
-                event = _mended(event, calls)
-                size, is_blank = _ensure_short(size + len(event.name) + len(event.arguments)), False
-                exchange.progress()
-            elif isinstance(event, FinishReport):
-                finish = event.finish
-            yield event
-            continue
-        whole = menders[type(event)].feed(event.text)
-        if not whole:
-            continue
-        yield event if whole is event.text else type(event)(whole)
-        exchange.progress(is_answer=isinstance(event, TextDelta))  # after the yield: the reader's own pace is not the provider's
-        size = _ensure_short(size + len(whole))
-        is_blank = is_blank and not whole.strip()
-    for kind in (ReasoningDelta, TextDelta):
-        if rest := menders[kind].flush():
-            is_blank = False
-            yield kind(rest)
-    yield from (ToolCallDelta(number, arguments=rest) for number, one in calls.items() if (rest := one.flush()))
-    if is_blank and finish in (Finish.COMPLETE, None):
-        raise AttemptFailed(ErrorClass.EMPTY, "the answer is empty")
+    content = _Content()
+    exchange = response.exchange
+    try:
+        for event in events:
+            if isinstance(event, TextDelta):
+                whole = content.text.feed(event.text)
+                if content.tags.is_over:  # as nearly always
+                    if whole:
+                        yield event if whole is event.text else TextDelta(whole)
+                        exchange.progress(is_answer=True)  # after the yield: the reader's own pace is not the provider's
+                        content.grow(whole)
+                    continue
+                pieces: Iterable[WireEvent] = content.tags.feed(whole)
+                exchange.progress(is_answer=False)  # what it is will be known later
+            else:
+                pieces = content.other(event)
+            for piece in pieces:
+                yield piece
+                if isinstance(piece, (TextDelta, ReasoningDelta, ToolCallDelta)):
+                    exchange.progress(is_answer=not isinstance(piece, ReasoningDelta))
+                    content.note(piece)
+    except AttemptFailed:
+        yield from content.flush()
+        raise
+    yield from content.flush()
+    if content.is_blank and content.finish in (Finish.COMPLETE, None):
+        what = "the model wrote reasoning and no answer" if content.has_reasoning else "the answer is empty"
+        raise AttemptFailed(ErrorClass.EMPTY, what, should_retry=False if content.has_reasoning else None)
 
 
-def _mended(event: ToolCallDelta, calls: dict[int, Mender]) -> ToolCallDelta:
-    """Join what was cut in two of a call's arguments."""
-    return event._replace(arguments=calls.setdefault(event.number, Mender()).feed(event.arguments))
+class _Content:
+    """What has come of one answer, whatever its wire."""
+
+    def __init__(self) -> None:
+        self.text, self._reasoning = Mender(), Mender()
+        self._calls: dict[int, Mender] = {}
+        self.tags = ThinkTags()
+        self.is_blank = True
+        """Neither text nor a call has come."""
+        self.has_reasoning = False
+        self.finish: Finish | None = None
+        self._size = 0
+
+    def other(self, event: WireEvent) -> tuple[WireEvent, ...]:
+        """Take an event that is no text; give it with its characters joined."""
+        if isinstance(event, ReasoningDelta):
+            whole = self._reasoning.feed(event.text)
+            return (ReasoningDelta(whole),) if whole else ()
+        if isinstance(event, ToolCallDelta):
+            arguments = self._calls.setdefault(event.number, Mender()).feed(event.arguments)
+            return (event._replace(arguments=arguments),)
+        if isinstance(event, FinishReport):
+            self.finish = event.finish
+        return (event,)
+
+    def note(self, piece: TextDelta | ReasoningDelta | ToolCallDelta) -> None:
+        """Count a piece; raises AttemptFailed (malformed) where they are too many."""
+        if isinstance(piece, TextDelta):
+            self.grow(piece.text)
+        elif isinstance(piece, ReasoningDelta):
+            self.has_reasoning = self.has_reasoning or bool(piece.text.strip())
+            self._size = _ensure_short(self._size + len(piece.text))
+        else:
+            self.is_blank = False
+            self._size = _ensure_short(self._size + len(piece.name) + len(piece.arguments))
+
+    def grow(self, text: str) -> None:
+        """Count a piece of text; raises AttemptFailed (malformed) where it is too much."""
+        self._size = _ensure_short(self._size + len(text))
+        if self.is_blank:
+            self.is_blank = not text.strip(_INVISIBLE)
+
+    def flush(self) -> list[WireEvent]:
+        """Give what is held back when the answer ends."""
+        rest = self.text.flush()
+        found: list[WireEvent] = [ReasoningDelta(thought)] if (thought := self._reasoning.flush()) else []
+        found += [*(self.tags.feed(rest) if rest else ()), *self.tags.flush()]
+        for piece in found:
+            if isinstance(piece, (TextDelta, ReasoningDelta)):
+                self.note(piece)
+        return found + [ToolCallDelta(number, arguments=rest) for number, one in self._calls.items() if (rest := one.flush())]
 
 
 def _ensure_short(size: int) -> int:

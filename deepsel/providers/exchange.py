@@ -62,10 +62,10 @@ class Exchange:
         self._content_limit_s = self._timeouts.progress_s if is_answer else self._timeouts.first_token_s
         self._content_words = "no more of the answer came for {:g} s"
 
-    def hurry(self, seconds: float) -> None:
-        """Leave at most `seconds` for everything that remains."""
-        soon = self._clock.monotonic() + seconds
-        self._deadline = soon if self._deadline is None else min(self._deadline, soon)
+    def hurry(self, seconds: float | None) -> None:
+        """Leave at most `seconds` for everything that remains; None: as long as there was before."""
+        given, soon = self._timeouts.deadline, None if seconds is None else self._clock.monotonic() + seconds
+        self._deadline = soon if given is None else given if soon is None else min(given, soon)
 
     def begin(self, phase: Phase) -> float | None:
         """Return the seconds the next operation may take, None for no limit; raises TimeoutError where none is left."""

@@ -21,6 +21,7 @@ from deepsel.values.request import Request
 from deepsel.values.rows import ErrorRule, HourWindow, Latency, Model, PriceRule, Provider
 from deepsel.values.usage import Bill, Usage
 from deepsel.values.wire_events import (
+    Doubt,
     FinishReport,
     Identity,
     ReasoningDelta,
@@ -39,6 +40,7 @@ __all__ = [
     "Bill",
     "CacheUse",
     "Document",
+    "Doubt",
     "ErrorRule",
     "Finish",
     "FinishReport",

@@ -68,6 +68,11 @@ class Document(NamedTuple):
     provider_data: Mapping[str, Json] = {}
 
 
+def _no_number(word: str) -> Json:
+    """Refuse what Python takes for a number and JSON does not have: `NaN`, `Infinity`."""
+    raise ValueError(f"`{word}` is no JSON")
+
+
 class ToolCall(NamedTuple):
     """A call the model wants made."""
 
@@ -84,7 +89,7 @@ class ToolCall(NamedTuple):
         import json
 
         try:
-            value = json.loads(self.arguments) if self.arguments.strip() else {}
+            value = json.loads(self.arguments, parse_constant=_no_number) if self.arguments.strip() else {}
         except (ValueError, RecursionError):
             return None
         return value if isinstance(value, dict) else None

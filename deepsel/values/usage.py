@@ -25,6 +25,17 @@ class Usage(NamedTuple):
         """Everything that was read: uncached, cached and written to a cache."""
         return _sum(self.input_uncached, self.cache_read, self.cache_write_short, self.cache_write_long)
 
+    def after(self, earlier: Usage | None) -> Usage:
+        """Return what is known once this report has followed `earlier`: zeros, and what is missing, take nothing back."""
+        if earlier is None:
+            return self
+        read, written = self if self.input_tokens else earlier, self if self.output_tokens else earlier
+        if not read.input_tokens:
+            read = self
+        if not written.output_tokens:
+            written = self
+        return Usage(*read[:4], *written[4:6], source=self.source)
+
     @property
     def cache_write_tokens(self) -> int | None:
         """Written to a provider's cache, short and long."""

@@ -59,13 +59,23 @@ class UsageReport(NamedTuple):
 
     usage: Usage
     cost_usd: Decimal | None = None
+    beside: int = 0
+    """Tokens of the output that the bound on the answer does not bound: reasoning that is counted beside it."""
+    odd: tuple[str, ...] = ()
+    """Members that should hold a number of tokens and hold none."""
 
 
 class FinishReport(NamedTuple):
-    """The provider's finish value, mapped; `raw` as it came. `finish` None: a value this table does not know."""
+    """The provider's finish value, mapped; `raw` as it came. `finish` None: a value nobody knows; an empty one takes the last back."""
 
     finish: Finish | None
     raw: str
 
 
-WireEvent: TypeAlias = TextDelta | ReasoningDelta | ToolCallDelta | Identity | UsageReport | FinishReport
+class Doubt(NamedTuple):
+    """What came can be read in two ways: the answer is whole in the likelier one, with a warning, and is not stored."""
+
+    message: str
+
+
+WireEvent: TypeAlias = TextDelta | ReasoningDelta | ToolCallDelta | Identity | UsageReport | FinishReport | Doubt

@@ -8,17 +8,29 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from deepsel.values import JsonObject, Usage
+from deepsel.values import Json, JsonObject, Usage
 from deepsel.wires.fields import amount, child, count, first_count
+
+_COST_FIELDS = ("cost", "total_cost", "cost_usd")
+_TOTAL_FIELDS = ("total", "total_cost", "total_usd", "total_cost_usd", "usd", "cost_usd", "amount", "cost")
 
 
 def stated_cost_usd(usage: JsonObject) -> Decimal | None:
-    """Return the charge OpenRouter states: its own cost, and the upstream's where that goes to the user's own key."""
-    cost = amount(usage.get("cost"))
+    """Return the charge a host states: its own cost, and the upstream's where that goes to the user's own key."""
+    cost = next((found for found in (_charge(usage.get(name)) for name in _COST_FIELDS) if found is not None), None)
     if cost is None or usage.get("is_byok") is not True:
         return cost
     upstream = amount(child(usage, "cost_details").get("upstream_inference_cost"))
     return cost if upstream is None else cost + upstream
+
+
+def _charge(value: Json) -> Decimal | None:
+    """Read a charge: a number, a text, or an object that has its total; None in another currency."""
+    if not isinstance(value, dict):
+        return amount(value)
+    if str(value.get("currency") or "usd").lower() not in ("usd", "$"):
+        return None
+    return next((found for found in (amount(value.get(name)) for name in _TOTAL_FIELDS) if found is not None), None)
 
 
 def cache_writes(usage: JsonObject, details: JsonObject) -> tuple[int | None, int | None]:
@@ -35,12 +47,11 @@ def cache_writes(usage: JsonObject, details: JsonObject) -> tuple[int | None, in
     return total, long
 
 
-def outputs(total: object, reasoning: object) -> tuple[int | None, int | None]:
-    """Split the output into what is visible and what is reasoning."""
-    written = count(total) if isinstance(total, int | float) else None
-    thought = count(reasoning) if isinstance(reasoning, int | float) else None
-    if written is None:
-        return None, thought
+def outputs(total: Json, reasoning: Json, *, is_beside: bool = False) -> tuple[int | None, int | None]:
+    """Split the output into what is visible and what is reasoning; `is_beside` says that the total does not contain it."""
+    written, thought = count(total), count(reasoning)
+    if written is None or is_beside:
+        return written, thought
     thought = at_most(thought, written)
     return written - (thought or 0), thought
 

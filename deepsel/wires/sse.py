@@ -1,7 +1,8 @@
 """Cuts bytes into server-sent events by the WHATWG rules; knows nothing of what the events mean.
 
-The rules: https://html.spec.whatwg.org/multipage/server-sent-events.html. Two choices are ours. An event with empty
-data is dropped, since no provider sends one that means anything. Bytes of an event's data that are no UTF-8 are
+The rules: https://html.spec.whatwg.org/multipage/server-sent-events.html. Three choices are ours. An event with empty
+data is dropped, since no provider sends one that means anything. An event that no blank line ends before the stream does is
+not lost but given by `rest`, since some servers leave the line out. Bytes of an event's data that are no UTF-8 are
 reported as malformed, not replaced: an answer with damaged characters is not what the model wrote. `id` and `retry`
 serve reconnection, which no provider offers, and are skipped; so are comments, which therefore never look like content.
 """
@@ -29,7 +30,7 @@ class Event(NamedTuple):
 
 
 class EventStream:
-    """The parser's state between chunks. An event not ended by a blank line when the stream ends is none."""
+    """The parser's state between chunks."""
 
     def __init__(self, *, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
         self._max_event_bytes = max_event_bytes
@@ -69,6 +70,14 @@ class EventStream:
             else:
                 self._event = b""
         self._skips_lf = chunk.endswith(b"\r") or (self._skips_lf and not chunk)
+
+    def rest(self) -> Iterator[Event]:
+        """Yield the event that was not ended when the stream was; it may be cut. Raises as `feed`."""
+        line, self._line = bytes(self._line), bytearray()
+        if line:
+            self._take(line)
+        if self._data:
+            yield from self._dispatch()
 
     def _whole(self, chunk: bytes) -> Event | None:
         """Read a chunk that is one whole event and nothing else, as nearly all are; None where the rules have to be gone through."""

@@ -15,7 +15,7 @@ class Decoder(Protocol):
     """Reads one answer."""
 
     is_whole: bool
-    """Everything that makes an answer whole has been seen."""
+    """Everything that makes an answer whole has been seen, so that it may break off here."""
     is_ended: bool
     """The end marker has been seen; nothing that follows counts."""
 
@@ -24,6 +24,9 @@ class Decoder(Protocol):
 
     def read(self, document: JsonObject) -> Iterator[WireEvent]:
         """Yield what a whole answer says."""
+
+    def rest(self, *, is_clean: bool) -> Iterable[WireEvent]:
+        """Give what was held back until the end, once, however the answer ended; `is_clean`: nothing broke off."""
 
     def close(self) -> None:
         """Accept the end; raises AttemptFailed (stream_cut) where the answer is not whole."""

@@ -339,11 +339,13 @@ def test_closing_the_iterator_ends_the_call(wire: str, asker: Make, stream: Make
 
 
 def test_reasoning_is_apart(asker: Make, reply: Make, wire: str) -> None:
-    """Reasoning never stands in the text, and an answer of reasoning alone is not called empty."""
+    """Reasoning never stands in the text, and an answer of reasoning alone is none, which is not asked for again."""
     if wire == "openai-chat":
         document: Any = {"choices": [{"message": {"reasoning_content": "r"}, "finish_reason": "stop"}]}
     else:
         document = {"type": "message", "content": [{"type": "thinking", "thinking": "r"}], "stop_reason": "end_turn"}
     asking = asker(reply(json.dumps(document)))
-    assert asking.run() == ""
+    failure = asking.failure()
+    assert (failure.error_class, failure.should_retry) == (ErrorClass.EMPTY, False)
+    assert asking.text == ""
     assert ReasoningDelta("r") in asking.events

@@ -135,9 +135,44 @@ EXPECTED: dict[str, Check] = {
         if stream
         else "usage" in raw.json
     ),
+    "finish_on_every_event": lambda raw, stream: not stream or len(finishes(raw)) > 10,
+    "message_at_end": lambda raw, stream: not stream or any(word in raw.body for word in (b'"message":{', b'"type":"message",')),
+    "text_at_end": lambda raw, stream: not stream or raw.text[: len(raw.text) // 2] == raw.text[len(raw.text) // 2 :],
+    "snapshots": lambda raw, stream: not stream or raw.text.count("[simulated") > 10,
+    "reasoning_only": lambda raw, stream: raw.text == "" and b"simulated" in joined(raw),
+    "think_tags": lambda raw, stream: raw.text.startswith("<think>\n") and "</think>\n\n[simulated" in raw.text,
+    "lone_think_end": lambda raw, stream: "<think>" not in raw.text and "</think>\n\n[simulated" in raw.text,
+    "unended_event": lambda raw, stream: not stream or (raw.body.endswith(b"}\n") and not raw.body.endswith(b"\n\n")),
+    "comments_as_data": lambda raw, stream: not stream or raw.events.count(": simulated") == 3,
+    "null_events": lambda raw, stream: not stream or raw.events.count("null") == 3,
+    "doubled_data": lambda raw, stream: not stream or b"data: data: {" in raw.body,
+    "empty_error": lambda raw, stream: b'"error":{"message":"","code":null}' in raw.body,
+    "finish_in_capitals": lambda raw, stream: (finishes(raw)[0] if stream else finish_of(raw)) in ("STOP", "END_TURN"),
+    "unknown_finish": lambda raw, stream: (finishes(raw)[0] if stream else finish_of(raw)) == "simulated_end",
+    "usage_in_choice": lambda raw, stream: b'"usage":{' in raw.body and not any("choices" in place for place in reports(raw)),
+    "zeros_after_usage": lambda raw, stream: not stream or 0 in reports(raw)[-1]["usage"].values(),
+    "zero_usage": lambda raw, stream: all(set(counts(place)) == {0} for place in reports(raw)),
+    "absurd_usage": lambda raw, stream: all(set(counts(place)) == {900_000_000} for place in reports(raw)),
+    "reasoning_beside": lambda raw, stream: (
+        joined(raw) and ("type" in reports(raw)[-1] or sum(counts(reports(raw)[-1])[:2]) < counts(reports(raw)[-1])[2])
+    ),
+    "dropped_prompt": lambda raw, stream: all(counts(place)[0] == 1 for place in reports(raw)),
     "204": lambda raw, stream: raw.status == 204 and raw.body == b"" and "content-length" not in raw.headers,
     "redirect": lambda raw, stream: raw.status == 307 and raw.headers["location"] == "http://redirected.invalid/",
 }
+
+
+def reports(raw: Raw) -> list[dict[str, Any]]:
+    """Give the documents that report usage."""
+    documents = raw.events if raw.headers["content-type"].startswith("text/event-stream") else [raw.json]
+    places = [place for one in documents if isinstance(one, dict) for place in (one, one.get("message", {}))]
+    return [place for place in places if place.get("usage")]
+
+
+def counts(place: dict[str, Any]) -> list[int]:
+    """Give the totals that a document reports."""
+    names = ("prompt_tokens", "input_tokens", "completion_tokens", "output_tokens", "total_tokens")
+    return [place["usage"][name] for name in names if name in place["usage"]]
 
 
 def joined(raw: Raw) -> bytes:

@@ -10,6 +10,7 @@ import pytest
 
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.values import (
+    Doubt,
     Finish,
     FinishReport,
     Identity,
@@ -20,6 +21,7 @@ from deepsel.values import (
     UsageReport,
     WireEvent,
 )
+from deepsel.wires.growing import REPEATED
 from deepsel.wires.sse import Event
 from deepsel.wires.table import wire_names, wire_of
 
@@ -35,6 +37,7 @@ def decode(wire: str, *documents: Any) -> list[WireEvent]:
     for document in documents:
         data = document if isinstance(document, str) else json.dumps(document)
         events += list(decoder.feed(Event(data)))
+    events += list(decoder.rest(is_clean=True))
     decoder.close()
     return events
 
@@ -45,6 +48,16 @@ def chunk(delta: Any = None, finish: str | None = None, **members: Any) -> dict[
 
 STOP = chunk({}, "stop")
 STOPPED = FinishReport(Finish.COMPLETE, "stop")
+
+
+def message(text: str, finish: str | None = "stop") -> dict[str, Any]:
+    return {"choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": finish}]}
+
+
+WORDED = [chunk({"content": "One two"}), chunk({"content": " three"}), chunk({"content": " four"})]
+WORDS = [TextDelta("One two"), TextDelta(" three"), TextDelta(" four")]
+TAKEN_BACK = FinishReport(None, "")
+TOO_EARLY = Doubt("the provider called the answer finished before it was, and nothing tells that it is whole now")
 
 
 @pytest.mark.parametrize(
@@ -73,8 +86,38 @@ STOPPED = FinishReport(Finish.COMPLETE, "stop")
         ),
         pytest.param([chunk({"content": "t"}, "stop", usage={"completion_tokens": 1})],
                      [TextDelta("t"), STOPPED, UsageReport(Usage(output_visible=1))], id="all-in-one-and-no-done"),
-        pytest.param([STOP, chunk({"content": "late"}), "[DONE]", chunk({"content": "later"})], [STOPPED],
+        pytest.param([chunk({"content": "t"}), STOP, "[DONE]", chunk({"content": "later"})], [TextDelta("t"), STOPPED],
                      id="nothing-after-the-end"),
+        pytest.param([chunk({"content": "a"}, "stop"), chunk({"content": "b"}, "stop"), "[DONE]"],
+                     [TextDelta("a"), STOPPED, TextDelta("b"), TAKEN_BACK, STOPPED], id="finish-on-every-chunk"),
+        pytest.param([chunk({"content": "a"}, "stop"), chunk({"content": "b"}, "stop")],
+                     [TextDelta("a"), STOPPED, TextDelta("b"), TAKEN_BACK, STOPPED, TOO_EARLY], id="and-no-end-marker"),
+        pytest.param([chunk({"content": "a"}), STOP, chunk({"content": "b"}), "[DONE]"],
+                     [TextDelta("a"), STOPPED, TextDelta("b"), TAKEN_BACK, STOPPED, TOO_EARLY], id="text-after-the-finish-value"),
+        pytest.param([chunk({"content": "a"}), STOP, chunk({"content": "\n"}), "[DONE]"],
+                     [TextDelta("a"), STOPPED, TextDelta("\n")], id="blanks-after-the-finish-value"),
+        pytest.param([chunk({"content": "a"}), STOP, chunk({}, "length")],
+                     [TextDelta("a"), STOPPED, FinishReport(Finish.LENGTH, "length")], id="the-finish-that-says-more"),
+        pytest.param([chunk({"content": "a"}), chunk({}, "length"), STOP],
+                     [TextDelta("a"), FinishReport(Finish.LENGTH, "length")], id="and-not-the-later-one"),
+        pytest.param([*WORDED, message("One two three four"), "[DONE]"], [*WORDS, STOPPED], id="message-in-the-last-chunk"),
+        pytest.param([*WORDED, STOP, message("One two three four", None)], [*WORDS, STOPPED], id="message-after-the-end"),
+        pytest.param([*WORDED, chunk({"content": "One two three four"}, "stop")], [*WORDS, STOPPED], id="text-in-the-last-chunk"),
+        pytest.param([*WORDED, message("One two three four five")], [*WORDS, TextDelta(" five"), STOPPED], id="message-says-more"),
+        pytest.param([*WORDED, message("Something else")], [*WORDS, STOPPED, REPEATED], id="message-says-something-else"),
+        pytest.param([message("Hi there, you")], [TextDelta("Hi there, you"), STOPPED], id="message-alone"),
+        pytest.param([message("Hi there", None), message(", you")], [TextDelta("Hi there"), TextDelta(", you"), STOPPED],
+                     id="deltas-called-messages"),
+        pytest.param([chunk({"content": "The sky"}), chunk({"content": "The sky is"}), chunk({"content": "The sky is blue"}), STOP],
+                     [TextDelta("The sky"), TextDelta(" is blue"), STOPPED], id="snapshots"),
+        pytest.param([chunk({"content": "ha"}), chunk({"content": "ha"}), chunk({"content": "!"}), STOP],
+                     [TextDelta("ha"), TextDelta("ha!"), STOPPED], id="repeated-by-the-model"),
+        pytest.param([chunk({"content": "Yes"}), chunk({"content": "Yes"}, "stop")],
+                     [TextDelta("Yes"), STOPPED, REPEATED], id="short-and-repeated-at-the-end"),
+        pytest.param([": comment", "null", "data: " + json.dumps(chunk({"content": "t"})), "[PING]", STOP, '"[DONE]"'],
+                     [TextDelta("t"), STOPPED], id="no-data"),
+        pytest.param([{**chunk({"content": "t"}), "error": {"message": "", "code": None}}, {**STOP, "error": {}}],
+                     [TextDelta("t"), STOPPED], id="an-error-that-says-nothing"),
         pytest.param([chunk({"refusal": "No."}), STOP], [TextDelta("No."), FinishReport(Finish.FILTERED, "refusal")],
                      id="refusal"),
         pytest.param(
@@ -188,6 +231,47 @@ def test_anthropic_without_its_end_is_cut(documents: list[Any]) -> None:
     assert failed.value.error_class is ErrorClass.STREAM_CUT
 
 
+def block(kind: str, text: str) -> dict[str, Any]:
+    return {"type": "message", "content": [{"type": kind, kind: text}], "stop_reason": "end_turn"}
+
+
+TEXTS = [delta(type="text_delta", text="One two"), delta(type="text_delta", text=" three")]
+ENDED = FinishReport(Finish.COMPLETE, "end_turn")
+
+
+@pytest.mark.parametrize(
+    ("documents", "events"),
+    [
+        pytest.param([*TEXTS, delta(type="text_delta", text="One two three"), ending("end_turn"), END],
+                     ["One two", " three", ENDED, REPEATED], id="text-at-the-end"),
+        pytest.param([delta(type="text_delta", text=text) for text in ("A word", "A word and", "A word and more")]
+                     + [ending("end_turn"), END], ["A word", " and more", ENDED], id="snapshots"),
+        pytest.param([*TEXTS, block("text", "One two three")], ["One two", " three", ENDED], id="message-at-the-end"),
+        pytest.param([*TEXTS, block("text", "Something else")], ["One two", " three", ENDED, REPEATED], id="another-message"),
+        pytest.param([{"type": "message_start", "message": {**block("text", "One two three"), "stop_reason": None}}, *TEXTS,
+                      ending("end_turn"), END], ["One two", " three", ENDED], id="message-at-the-start"),
+        pytest.param([{"type": "message_start", "message": {**block("text", "All"), "stop_reason": None}}, ending("end_turn"), END],
+                     [ENDED, "All"], id="message-in-place-of-deltas"),
+        pytest.param([TEXTS[0], ending("end_turn"), TEXTS[1], ending("end_turn"), END],
+                     ["One two", ENDED, FinishReport(None, ""), " three", ENDED], id="stop-reason-too-early"),
+        pytest.param([TEXTS[0], ending("end_turn"), TEXTS[1], END],
+                     ["One two", ENDED, FinishReport(None, ""), " three", ENDED,
+                      Doubt("text followed the stop reason, and nothing tells that it is whole")], id="text-after-the-stop-reason"),
+        pytest.param([TEXTS[0], ending("MAX_TOKENS"), END], ["One two", FinishReport(Finish.LENGTH, "MAX_TOKENS")], id="spelling"),
+    ],
+)  # fmt: skip
+def test_anthropic_says_everything_once(documents: list[Any], events: list[Any]) -> None:
+    """What is repeated is not added, and a stop reason that text follows was none."""
+    read = [event.text if isinstance(event, TextDelta) else event for event in decode("anthropic-messages", *documents)]
+    assert read == events
+
+
+def test_a_zero_takes_no_usage_back() -> None:
+    """A `message_delta` that reports no input leaves what `message_start` reported."""
+    events = decode("anthropic-messages", START, TEXTS[0], ending("end_turn", input_tokens=0, output_tokens=30), END)
+    assert events[-1] == UsageReport(Usage(input_uncached=9, output_visible=30))
+
+
 WHOLE = {
     "openai-chat": {"model": "m", "choices": [{"message": {"content": "t", "reasoning_content": "r"}, "finish_reason": "stop"}]},
     "anthropic-messages": {"type": "message", "model": "m", "stop_reason": "end_turn",
@@ -226,7 +310,7 @@ def test_errors_inside_are_found_first(wire: str, event: Event) -> None:
 
 
 @pytest.mark.parametrize("wire", wire_names())
-@pytest.mark.parametrize("data", ['{"choices": [', "[]", "null", '"x"', "[" * 100_000, "{" + '"a":{' * 9000])
+@pytest.mark.parametrize("data", ['{"choices": [', "[]", "nothing", '"x"', "[" * 100_000, "{" + '"a":{' * 9000])
 def test_malformed_events(wire: str, data: str) -> None:
     """What is no JSON object is malformed, however deep it is nested."""
     with pytest.raises(AttemptFailed) as failed:

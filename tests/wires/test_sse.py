@@ -15,14 +15,14 @@ from deepsel.wires.sse import Event, EventStream
 
 def cut(chunks: list[bytes], **options: int) -> list[Event]:
     parser = EventStream(**options)
-    return [event for chunk in chunks for event in parser.feed(chunk)]
+    return [*(event for chunk in chunks for event in parser.feed(chunk)), *parser.rest()]
 
 
 def naive(document: bytes) -> list[Event]:
     """The WHATWG rules over a whole document, as plainly as they can be written."""
     text = document.decode().removeprefix("\ufeff")
     events, data, name = [], [], ""
-    for line in re.split("\r\n|\r|\n", text)[:-1]:
+    for line in [*re.split("\r\n|\r|\n", text), ""]:  # but for the last event, which needs no blank line
         if line == "":
             if "\n".join(data):
                 events.append(Event("\n".join(data), name))
@@ -67,9 +67,11 @@ def test_any_chunking_gives_the_same_events(text: str, has_bom: bool, cuts: list
         (b"data: a\ndata: b\n\n", [Event("a\nb")]),
         (b": keep-alive\n\n: keep-alive\n\n", []),
         (b"data:\n\nevent: x\n\ndata: a\n\n", [Event("a")]),
-        (b"data: a\n", []),
+        (b"data: a\n", [Event("a")]),
+        (b"event: x\ndata: a", [Event("a", "x")]),
+        (b"data: a\n\ndata: b\ndata: c", [Event("a"), Event("b\nc")]),
+        (b"data: a\n\n: b", [Event("a")]),
         (b"\xef\xbb\xbfdata: a\n\n", [Event("a")]),
-        (b"data: \xff", []),
         (b": \xff\n\ndata: a\n\n", [Event("a")]),
     ],
 )

@@ -96,9 +96,19 @@ def test_openai_whole_answers() -> None:
     assert first.provider_data == {"extra_content": {"google": {"signature": "s"}}}
 
 
-def test_calls_after_the_finish_value_are_no_part_of_the_answer() -> None:
-    """What a server sends after it said how the answer ended is not read."""
-    assert joined(decoded(OPENAI, delta(call(0, "f", "{}", id="a")), END, delta(call(0, arguments="x")))) == [("a", "f", "{}")]
+def test_a_finish_value_that_more_of_a_call_follows_was_none() -> None:
+    """Some servers put the finish value on every chunk: what they go on with is part of the answer."""
+    pieces = delta(call(0, "f", "{", id="a"), finish="tool_calls"), delta(call(0, arguments="}"), finish="tool_calls")
+    events = decoded(OPENAI, *pieces)
+    assert joined(events) == [("a", "f", "{}")]
+    assert events[-1] == FinishReport(Finish.TOOL, "tool_calls")
+
+
+def test_a_whole_message_repeats_calls() -> None:
+    """Calls of a message that follows their pieces are not added to them."""
+    message = {"tool_calls": [call(0, "f", "{}", id="a")]}
+    last = {"choices": [{"index": 0, "message": message, "finish_reason": "tool_calls"}]}
+    assert joined(decoded(OPENAI, delta(call(0, "f", "{", id="a")), delta(call(0, arguments="}")), last)) == [("a", "f", "{}")]
 
 
 def start(index: int, block: dict[str, Any]) -> dict[str, Any]:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepsel.values import Usage
+from deepsel.values import Usage, UsageReport
 from deepsel.wires.anthropic_messages.usage import anthropic_usage
 from deepsel.wires.buckets import stated_cost_usd
-from deepsel.wires.openai_chat.usage import openai_usage
+from deepsel.wires.openai_chat.usage import openai_usage, usage_report
 
 
 def usage(*buckets: int | None) -> Usage:
@@ -50,7 +50,28 @@ def usage(*buckets: int | None) -> Usage:
         pytest.param({"prompt_tokens": 0, "completion_tokens": 0}, usage(0, None, None, None, 0, None), id="zero"),
         pytest.param({"prompt_tokens": 5, "prompt_tokens_details": {"cached_tokens": 9}}, usage(0, 5), id="more-than-all"),
         pytest.param({"completion_tokens": 5, "completion_tokens_details": {"reasoning_tokens": 9}},
-                     usage(None, None, None, None, 0, 5), id="more-reasoning-than-output"),
+                     usage(None, None, None, None, 5, 9), id="more-reasoning-than-output"),
+        pytest.param({"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12,
+                      "completion_tokens_details": {"reasoning_tokens": 9}},
+                     usage(7, None, None, None, 0, 5), id="more-reasoning-than-output-and-a-total"),
+        pytest.param({"prompt_tokens": 14, "completion_tokens": 2, "total_tokens": 333,
+                      "completion_tokens_details": {"reasoning_tokens": 317}},
+                     usage(14, None, None, None, 2, 317), id="xai-reasoning-beside"),
+        pytest.param({"prompt_tokens": 14, "completion_tokens": 400, "total_tokens": 731,
+                      "completion_tokens_details": {"reasoning_tokens": 317}},
+                     usage(14, None, None, None, 400, 317), id="xai-long-answer"),
+        pytest.param({"prompt_tokens": 14, "completion_tokens": 2, "total_tokens": 333},
+                     usage(14, None, None, None, 2, 317), id="gemini-reasoning-in-the-total-alone"),
+        pytest.param({"prompt_tokens": 14, "completion_tokens": 20, "total_tokens": 34,
+                      "completion_tokens_details": {"reasoning_tokens": 17}},
+                     usage(14, None, None, None, 3, 17), id="reasoning-inside"),
+        pytest.param({"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 45, "cache_read_input_tokens": 30},
+                     usage(10, 30, None, None, 5, None), id="cache-beside"),
+        pytest.param({"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 3}, usage(10, None, None, None, 5, None),
+                     id="total-too-small"),
+        pytest.param({"input_tokens": 10, "output_tokens": 5}, usage(10, None, None, None, 5, None), id="other-names"),
+        pytest.param({"prompt_tokens": 8, "completion_tokens": 5, "cached_tokens": 4}, usage(4, 4, None, None, 5, None), id="kimi"),
+        pytest.param({"prompt_tokens": 2**4000, "completion_tokens": 1e400}, None, id="beyond-all-bounds"),
         pytest.param({"prompt_cache_hit_tokens": 3, "prompt_cache_miss_tokens": 4}, usage(4, 3), id="no-total"),
         pytest.param({"prompt_tokens": -5, "completion_tokens": "9"}, None, id="junk"),
         pytest.param({}, None, id="none"),
@@ -94,6 +115,19 @@ def test_anthropic_usage(reported: Any, buckets: Usage | None) -> None:
         ({"cost": -1}, None),
         ({"cost": float("nan")}, None),
         ({"cost": True}, None),
+        ({"cost": "0.00014"}, "0.00014"),
+        ({"cost": "$0.5"}, "0.5"),
+        ({"cost": {"total": 0.25, "input": 0.2, "output": 0.05}}, "0.25"),
+        ({"cost": {"total_cost": "0.006", "request_cost": 0.005}}, "0.006"),
+        ({"cost": {"amount": 3, "currency": "CNY"}}, None),
+        ({"cost": {"input": 0.2}}, None),
+        ({"total_cost": 0.2}, "0.2"),
+        ({"cost": "1e999999"}, None),
+        ({"cost": 1e20}, None),
+        ({"cost": 2**4000}, None),
+        ({"cost": "1_000"}, None),
+        ({"cost": "٣"}, None),
+        ({"cost": "0.1e-99"}, "0"),
         ({}, None),
     ],
 )
@@ -115,6 +149,33 @@ REPORTS = st.builds(
 )
 
 
+@pytest.mark.parametrize(
+    ("document", "report"),
+    [
+        ({"choices": [{"usage": {"prompt_tokens": 8, "completion_tokens": 5}}]}, UsageReport(usage(8, None, None, None, 5))),
+        ({"x_groq": {"usage": {"prompt_tokens": 8}}}, UsageReport(usage(8))),
+        ({"usage": None, "choices": [None, {"usage": "x"}]}, None),
+        ({"usage": {"prompt_tokens": -1, "completion_tokens": "9"}},
+         UsageReport(Usage(), odd=("prompt_tokens", "completion_tokens"))),
+        ({"usage": {"prompt_tokens": 14, "completion_tokens": 2, "total_tokens": 20}},
+         UsageReport(usage(14, None, None, None, 2, 4), beside=4)),
+    ],
+)  # fmt: skip
+def test_where_usage_stands(document: Any, report: UsageReport | None) -> None:
+    """Usage is found wherever hosts put it, with what is no number and what the bound on the answer does not bound."""
+    assert usage_report(document) == report
+
+
+def test_a_later_report_takes_nothing_back() -> None:
+    """Zeros after a real report, and sides that are missing, leave what is known; other numbers replace it."""
+    real = usage(10, 4, None, None, 7, 3)
+    assert usage(0, None, None, None, 0).after(real) == real
+    assert Usage().after(real) == real
+    assert usage(0, None, None, None, 9).after(real) == usage(10, 4, None, None, 9, None)
+    assert usage(12, None, None, None, 9).after(real) == usage(12, None, None, None, 9, None)
+    assert usage(0, None, None, None, 0).after(None) == usage(0, None, None, None, 0)
+
+
 @given(REPORTS)
 def test_totals_are_kept_and_nothing_is_negative(reported: Any) -> None:
     """Whatever is reported, no bucket is negative, and the buckets add up to the provider's own totals."""
@@ -124,7 +185,7 @@ def test_totals_are_kept_and_nothing_is_negative(reported: Any) -> None:
                   found.output_visible, found.output_reasoning]  # fmt: skip
         assert all(count is None or count >= 0 for count in counts)
     total = reported.get("prompt_tokens")
-    if type(total) is int and total >= 0:
+    if "total_tokens" not in reported and type(total) is int and total >= 0:
         found = openai_usage(reported)
         assert found is not None
         assert found.input_tokens == total

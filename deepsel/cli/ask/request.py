@@ -102,7 +102,7 @@ def cache_mode(options: AskOptions) -> CacheMode:
 
 def read_schema(path: Path) -> JsonObject:
     """Read a JSON Schema and check that it is one."""
-    from deepsel.engine.schema import check_schema
+    from deepsel.engine.checks.schema import check_schema
 
     try:
         schema = json.loads(path.read_text("utf-8-sig"))

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TypeAlias
 
 import deepsel.simulator.faults.frames as frames_of
+import deepsel.simulator.faults.odd_answers as odd
 from deepsel.simulator.answers.content import compose
 from deepsel.simulator.answers.errors_table import ERRORS, ErrorRow
 from deepsel.simulator.answers.reply import TOKEN_MARKS, Content, Frame, Mark, Reply
@@ -91,10 +92,6 @@ def _no_finish(content: Content) -> Content:
 
 def _no_usage(content: Content) -> Content:
     return replace(content, usage="none")
-
-
-def _usage_in_finish(content: Content) -> Content:
-    return replace(content, usage="finish_event")
 
 
 def _marked(content: Content) -> Content:
@@ -268,7 +265,30 @@ _ROWS = (
     Fault("refusal", "the model refuses, with status 200", _refused),
     Fault("content_filter", "a filter stops the answer half way", _filtered),
     Fault("no_usage", "no token counts, though asked for", _no_usage),
-    Fault("usage_in_finish_chunk", "token counts come in the event of the finish value", _usage_in_finish),
+    Fault("usage_in_finish_chunk", "token counts come in the event of the finish value", odd.usage_in_finish),
+    Fault("finish_on_every_event", "every event of a streamed text has the finish value", reply=odd.finish_on_every_event),
+    Fault("message_at_end", "a stream ends with the whole message again", reply=partial(odd.repeated_at_end, as_message=True)),
+    Fault("text_at_end", "the last delta of a stream is the whole text again",
+          reply=partial(odd.repeated_at_end, as_message=False)),
+    Fault("snapshots", "every delta of a stream repeats all that came before it", reply=odd.snapshots),
+    Fault("reasoning_only", "the answer stands where reasoning belongs, finish value for a whole one", odd.reasoning_only),
+    Fault("think_tags", "the text begins with reasoning between tags", odd.think_tags),
+    Fault("lone_think_end", "the text begins with reasoning that only a closing tag ends", odd.lone_think_end),
+    Fault("unended_event", "the last event of a stream has no blank line behind it", reply=odd.unended),
+    Fault("comments_as_data", "keep-alive comments come as data of events", reply=partial(odd.noise, data=b"data: : simulated\n\n")),
+    Fault("null_events", "events whose data is null come before the first token", reply=partial(odd.noise, data=b"data: null\n\n")),
+    Fault("doubled_data", "every event's line begins with `data:` twice", reply=odd.doubled_data),
+    Fault("empty_error", "every document has an error member that says nothing", reply=odd.empty_error),
+    Fault("finish_in_capitals", "the finish value is spelled in capitals", reply=partial(odd.respelled, spell=str.upper)),
+    Fault("unknown_finish", "the finish value is a word nobody knows",
+          reply=partial(odd.respelled, spell=lambda _: odd.UNKNOWN_FINISH)),
+    Fault("usage_in_choice", "token counts stand inside the choice", odd.usage_in_finish, odd.usage_in_choice),
+    Fault("zeros_after_usage", "token counts come, then zeros", reply=odd.zeros_after_usage),
+    Fault("zero_usage", "every token count is zero", reply=partial(odd.usage_of, tokens=0)),
+    Fault("absurd_usage", "every token count is 900 million", reply=partial(odd.usage_of, tokens=odd.ABSURD_TOKENS)),
+    Fault("reasoning_beside", "reasoning is counted beside the completion, only the total tells", odd.with_reasoning,
+          odd.reasoning_beside),
+    Fault("dropped_prompt", "a tenth of the prompt is counted, as if the rest had been dropped", reply=odd.dropped_prompt),
     Fault("204", "status 204, no body", reply=_no_content),
     Fault("redirect", "status 307 to `redirect_to`", reply=_redirect),
 )  # fmt: skip

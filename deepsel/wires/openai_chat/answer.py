@@ -5,10 +5,11 @@ Reads all dialects of the wire alike: who sends what is in the catalog, and what
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.values import (
+    Doubt,
     Finish,
     FinishReport,
     Identity,
@@ -16,38 +17,24 @@ from deepsel.values import (
     JsonObject,
     ReasoningDelta,
     TextDelta,
-    Usage,
-    UsageReport,
+    ToolCallDelta,
     WireEvent,
 )
-from deepsel.wires.buckets import stated_cost_usd
 from deepsel.wires.failures import Fail, is_error
-from deepsel.wires.fields import child, items, load_object, text
+from deepsel.wires.fields import child, items, text
+from deepsel.wires.finishes import MILD, broken_by, finish_of, raw_finish
+from deepsel.wires.growing import REPEATED, GrowingText
 from deepsel.wires.openai_chat.calls import CallNumbers
-from deepsel.wires.openai_chat.usage import openai_usage
+from deepsel.wires.openai_chat.usage import usage_report
+from deepsel.wires.payload import is_done, read_data, without_empty_error
 from deepsel.wires.sse import Event
-
-FINISHES: Mapping[str, Finish] = {
-    "stop": Finish.COMPLETE,
-    "length": Finish.LENGTH,
-    "model_length": Finish.LENGTH,
-    "tool_calls": Finish.TOOL,
-    "function_call": Finish.TOOL,
-    "content_filter": Finish.FILTERED,
-}
-BROKEN: Mapping[str, ErrorClass] = {
-    "insufficient_system_resource": ErrorClass.OVERLOADED,
-    "aborted": ErrorClass.SERVER,
-    "error": ErrorClass.SERVER,
-}
-"""Finish values that say the provider gave up."""
 
 
 class Decoder:
     """Reads one answer, as events of a stream or as one document.
 
-    A finish value makes an answer whole: some servers never send `[DONE]`, and a `[DONE]` without one is a cut answer.
-    Text and calls after the finish value are not part of the answer, and nothing is read after `[DONE]`.
+    The last finish value makes an answer whole: some servers never send `[DONE]`, and a `[DONE]` without one is a cut
+    answer. One that text follows was none. Nothing is read after `[DONE]`.
     """
 
     def __init__(self, fail: Fail) -> None:
@@ -55,8 +42,15 @@ class Decoder:
         self._said: tuple[Json, ...] = ()
         self._is_refused = False
         self._calls = CallNumbers()
+        self._text, self._reasoning = GrowingText(), GrowingText()
+        self._has_finish = False
+        self._finish = FinishReport(None, "")
+        self._is_resumed = False
+        """Text has followed a finish value, so that none of them proves the end."""
+        self._ends_with_text = False
+        """The latest finish value came in one chunk with text."""
         self.is_whole = False
-        """A finish value has been seen."""
+        """A finish value has been seen that means what it says."""
         self.is_ended = False
         """The end marker has been seen; nothing that follows counts."""
 
@@ -65,35 +59,54 @@ class Decoder:
         data = event.data.strip()
         if self.is_ended or not data:
             return ()
-        if data == "[DONE]":
-            self.is_ended = True
+        if is_done(data):
+            self.is_ended, self.is_whole = True, self._has_finish or self._is_resumed
             return ()
         if event.event == "error":
             raise self._fail(data)
-        return self.read(load_object(data))
+        document = read_data(data)
+        return () if document is None else self.read(document)
 
     def read(self, document: JsonObject) -> Iterator[WireEvent]:
         """Yield what one chunk, or a whole answer, says; raises AttemptFailed for an error."""
+        if "error" in document:
+            document = without_empty_error(document)
         if is_error(document):
             raise self._fail(document)
         events = self._identity(document)
         for choice in items(document.get("choices")):
-            if isinstance(choice, dict) and choice.get("index") in (0, None):  # others come only with n > 1
+            if isinstance(choice, dict) and choice.get("index") in (0, None, "0"):  # others come only with n > 1
+                known = len(events)
                 self._choice(choice, events)
+                if self._has_finish and any(map(_is_more, events[known:])):
+                    self._resume(events)
                 if choice.get("finish_reason"):
                     yield from events  # what it said stands, also where it gave up
                     events = []
                     self._end(choice, events)
-        usage = child(document, "usage")
-        if usage:  # in the last chunk
-            buckets, cost_usd = openai_usage(usage), stated_cost_usd(usage)
-            if buckets is not None or cost_usd is not None:
-                events.append(UsageReport(buckets or Usage(), cost_usd))
+        report = usage_report(document)
+        if report is not None:  # in the last chunk
+            events.append(report)
         yield from events
+
+    def rest(self, *, is_clean: bool) -> Iterator[WireEvent]:
+        """Yield what was held back until the end, and what is not certain of it."""
+        if more := self._reasoning.end():
+            yield ReasoningDelta(more)
+        if more := self._text.end(is_last=self._ends_with_text):
+            yield TextDelta(more)
+        if self._text.is_doubted:
+            yield REPEATED
+        if self._is_resumed and not (self.is_ended and self._has_finish):
+            if self.is_ended:
+                yield self._finish
+            yield Doubt("the provider called the answer finished before it was, and nothing tells that it is whole now")
+        elif not is_clean and self._ends_with_text and not self.is_ended:
+            yield Doubt("the connection broke off after a first finish value, which came with text")
 
     def close(self) -> None:
         """Accept the end of the answer; raises AttemptFailed (stream_cut) where it is not whole."""
-        if not self.is_whole:
+        if not self._has_finish and not (self._is_resumed and self.is_ended):
             raise AttemptFailed(ErrorClass.STREAM_CUT, "the answer ended without a finish value")
 
     def _identity(self, document: JsonObject) -> list[WireEvent]:
@@ -105,40 +118,75 @@ class Decoder:
         return [Identity(model or None, request_id or None, tier or None)] if model or request_id or tier else []
 
     def _choice(self, choice: JsonObject, events: list[WireEvent]) -> None:
-        delta = child(choice, "delta") or child(choice, "message")
-        if not self.is_whole:
-            _add_pieces(delta, events)
-            if "tool_calls" in delta or "function_call" in delta:
-                events += self._calls.pieces(delta)
-        if refusal := text(delta.get("refusal")):
-            self._is_refused = True
-            events.append(TextDelta(refusal))
+        delta = choice.get("delta")
+        if isinstance(delta, dict) and delta:
+            content, said = delta.get("content"), self._text
+            if isinstance(content, str) and len(delta) == 1 and said.is_plain and 0 < len(content) < said.size:
+                said.parts.append(content)  # as in nearly every chunk: as `said.add` would
+                said.size += len(content)
+                events.append(TextDelta(content))
+            else:
+                self._delta(delta, events)
+        message = choice.get("message")
+        if isinstance(message, dict) and message:
+            self._message(message, events)
+
+    def _delta(self, delta: JsonObject, events: list[WireEvent]) -> None:
+        """Add what a delta says."""
+        for piece in _pieces(delta):
+            grown = self._text if isinstance(piece, TextDelta) else self._reasoning
+            grown.has_deltas = True
+            if new := grown.add(piece.text):
+                events.append(type(piece)(new))
+        events += self._calls.pieces(delta)
+        self._is_refused = self._is_refused or bool(text(delta.get("refusal")))
+
+    def _message(self, message: JsonObject, events: list[WireEvent]) -> None:
+        """Add what a whole message says: all of a document, and of a stream what its deltas have not said."""
+        pieces = list(_pieces(message))
+        for kind, grown in ((ReasoningDelta, self._reasoning), (TextDelta, self._text)):
+            whole = "".join(piece.text for piece in pieces if type(piece) is kind)
+            # A server may put its deltas into messages.
+            if whole and (new := grown.compare(whole) if grown.has_deltas else grown.add(whole)):
+                events.append(kind(new))
+        events += self._calls.whole(message)
+        self._is_refused = self._is_refused or bool(text(message.get("refusal")))
+
+    def _resume(self, events: list[WireEvent]) -> None:
+        """Take the finish value back that text has followed."""
+        self._has_finish, self._is_resumed, self.is_whole = False, True, False
+        events.append(FinishReport(None, ""))
 
     def _end(self, choice: JsonObject, events: list[WireEvent]) -> None:
-        raw = text(choice.get("finish_reason"))
-        if raw in BROKEN:
-            raise AttemptFailed(BROKEN[raw], f"the provider gave up (`{raw}`)", code=raw)
-        if raw and not self.is_whole:
-            self.is_whole = True
-            events.append(
-                FinishReport(Finish.FILTERED, "refusal") if self._is_refused else FinishReport(FINISHES.get(raw), raw)
-            )
+        raw = raw_finish(choice.get("finish_reason"))
+        if broken := broken_by(raw):
+            raise AttemptFailed(broken, f"the provider gave up (`{raw}`)", code=raw)
+        said = FinishReport(Finish.FILTERED, "refusal") if self._is_refused else FinishReport(finish_of(raw), raw)
+        if not raw or (self._has_finish and (self._finish.finish not in MILD or said.finish in MILD)):
+            return  # of two with nothing between them the one counts that says more
+        self._has_finish, self._finish, self.is_whole = True, said, not self._is_resumed
+        self._ends_with_text = any(True for _ in _pieces(child(choice, "delta")))
+        events.append(said)
 
 
-def _add_pieces(delta: JsonObject, events: list[WireEvent]) -> None:
-    """Add reasoning and text of a delta or message; each may be text or, from Mistral, a list of chunks."""
+def _is_more(event: WireEvent) -> bool:
+    """Tell whether an event goes on with the answer."""
+    return isinstance(event, ToolCallDelta) or (isinstance(event, TextDelta) and not event.text.isspace())
+
+
+def _pieces(delta: JsonObject) -> Iterator[TextDelta | ReasoningDelta]:
+    """Yield reasoning and text of a delta or message; each may be text or, from Mistral, a list of chunks."""
     content = delta.get("content")
-    if isinstance(content, str) and content and len(delta) == 1:  # as in nearly every chunk
-        events.append(TextDelta(content))
-        return
     reasoning = text(delta.get("reasoning_content")) or text(delta.get("reasoning"))
     reasoning = reasoning or "".join(map(_flat, items(delta.get("reasoning_details"))))
     if reasoning:
-        events.append(ReasoningDelta(reasoning))
+        yield ReasoningDelta(reasoning)
     for chunk in content if isinstance(content, list) else [content]:
         is_thinking = isinstance(chunk, dict) and chunk.get("type") == "thinking"
         if words := _flat(chunk):
-            events.append(ReasoningDelta(words) if is_thinking else TextDelta(words))
+            yield ReasoningDelta(words) if is_thinking else TextDelta(words)
+    if refusal := text(delta.get("refusal")):
+        yield TextDelta(refusal)
 
 
 def _flat(chunk: Json) -> str:

@@ -15,9 +15,21 @@ class CallNumbers:
         self._numbers: dict[tuple[Json, str], int] = {}
         self._latest: dict[Json, int] = {}
         """By index: the call whose pieces come under it now."""
+        self._has_deltas = False
 
     def pieces(self, delta: JsonObject) -> list[ToolCallDelta]:
-        """Read what a delta, or a whole message, says of calls."""
+        """Read what a delta says of calls."""
+        if "tool_calls" not in delta and "function_call" not in delta:  # as in nearly every chunk
+            return []
+        found = self._read(delta)
+        self._has_deltas = self._has_deltas or bool(found)
+        return found
+
+    def whole(self, message: JsonObject) -> list[ToolCallDelta]:
+        """Read what a whole message says of calls; where deltas have said it, it only repeats them."""
+        return [] if self._has_deltas else self._read(message)
+
+    def _read(self, delta: JsonObject) -> list[ToolCallDelta]:
         found = [self._piece(item) for item in items(delta.get("tool_calls")) if isinstance(item, dict) and item]
         if old := child(delta, "function_call"):
             found.append(self._piece({"function": old}))

@@ -32,6 +32,9 @@ class Decoder:
             yield FinishReport(Finish.COMPLETE if over == "all said" else Finish.LENGTH, over)
             yield UsageReport(toy_usage(document))
 
+    def rest(self, *, is_clean: bool) -> Iterable[WireEvent]:
+        return ()
+
     def close(self) -> None:
         if not self.is_whole:
             raise AttemptFailed(ErrorClass.STREAM_CUT, "the answer ended without `over`")

@@ -9,7 +9,18 @@ from collections.abc import Iterator, Mapping
 from deepsel.errors import UsageError
 from deepsel.values import Json
 
+_BLOCK_START = re.compile(r"[{\[]")
+_MOST_TRIES = 200
+"""So many brackets of prose are tried; each may be read to the end of the text."""
 _SOLE_FENCE = re.compile(r"\A\s*```[A-Za-z]*[ \t]*\n(.*?)\n?```\s*\Z", re.DOTALL)
+
+
+def _no_number(word: str) -> Json:
+    """Refuse what Python takes for a number and JSON does not have: `NaN`, `Infinity`."""
+    raise ValueError(f"`{word}` is no number of JSON")
+
+
+_DECODER = json.JSONDecoder(parse_constant=_no_number)
 
 
 def check_schema(schema: Mapping[str, Json]) -> None:
@@ -50,10 +61,40 @@ def _references(part: Json) -> Iterator[str]:
             yield from _references(value)
 
 
-def unfence(text: str) -> str:
-    """Take off the one code fence many models put around a JSON document."""
+def document_for(text: str, schema: Mapping[str, Json]) -> str:
+    """Return the document of an answer: all of it, what stands in its fence, or the one block in prose that is valid.
+
+    Where there is none, or there are several that differ, the text is returned as it came.
+    """
     found = _SOLE_FENCE.match(text)
-    return found[1] if found else text
+    if found is not None and _load(found[1]) is not None:
+        return found[1]
+    if _load(text.strip("\ufeff")) is not None:
+        return text.strip("\ufeff")
+    blocks = {json.dumps(_load(block), sort_keys=True): block for block in _blocks(text) if schema_failure(block, schema) is None}
+    return next(iter(blocks.values())) if len(blocks) == 1 else found[1] if found else text
+
+
+def _load(text: str) -> tuple[Json] | None:
+    """Parse JSON as its standard has it, which knows no NaN; None where it is none."""
+    try:
+        return (_DECODER.decode(text),)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _blocks(text: str) -> Iterator[str]:
+    """Yield the objects and lists that stand in a text, outermost only, in bounded time."""
+    at, tries = 0, 0
+    while (start := _BLOCK_START.search(text, at)) is not None and tries < _MOST_TRIES:
+        tries += 1
+        try:
+            _, end = _DECODER.raw_decode(text, start.start())
+        except (ValueError, RecursionError):
+            at = start.end()
+            continue
+        yield text[start.start() : end]
+        at = end
 
 
 def schema_failure(text: str, schema: Mapping[str, Json]) -> str | None:
@@ -63,12 +104,12 @@ def schema_failure(text: str, schema: Mapping[str, Json]) -> str | None:
     from referencing.exceptions import Unresolvable
 
     try:
-        document = json.loads(text)
+        document = _DECODER.decode(text)
     except (ValueError, RecursionError) as error:
         return f"the answer is not JSON ({error})"
     try:
         worst = best_match(validators.validator_for(schema)(dict(schema)).iter_errors(document))
-    except (Unresolvable, RecursionError) as error:
+    except (Unresolvable, RecursionError, OverflowError, ValueError) as error:
         return f"the answer cannot be checked against the schema ({type(error).__name__})"
     if worst is None:
         return None

@@ -25,8 +25,14 @@ class OpenCall:
             self.pieces.append(event.arguments)
 
     def close(self) -> ToolCall:
-        """Return the call as it stands."""
-        return ToolCall(self.id, self.name, "".join(self.pieces), self.provider_data)
+        """Return the call as it stands; a last piece that is whole repeats the others, which with it are no JSON."""
+        call = ToolCall(self.id, self.name, "".join(self.pieces), self.provider_data)
+        if len(self.pieces) > 1 and call.parsed is None:
+            last = call._replace(arguments=self.pieces[-1])
+            repeats = "".join(self.pieces[:-1]) == last.arguments or last.arguments.startswith(self.pieces[-2])
+            if last.parsed is not None and repeats:
+                return last
+        return call
 
 
 def is_cut(call: ToolCall) -> bool:

@@ -20,7 +20,7 @@ from deepsel.routing.candidates import fit_max_tokens
 from deepsel.values import Answer, Attempt, Notice, ReasoningDelta, Source, TextDelta, ToolCallDelta, WireEvent
 from deepsel.wires.schema_forms import is_wrapped, unwrapped
 from deepsel.wires.table import WIRES
-from deepsel.wires.taking_back import Change, Sent, changes_for, told
+from deepsel.wires.taking_back import Sent, TakenBack, changes_for, told
 
 
 class Calls:
@@ -37,7 +37,7 @@ class Calls:
         self._spending = Spending(
             prepared.profile, resources.state, resources.clock, cap_usd=prepared.profile.max_cost_usd
         )
-        self._taken_back: dict[Endpoint, list[Change]] = {}
+        self._taken_back: dict[Endpoint, list[TakenBack]] = {}
         self._lookout = Lookout(prepared, resources.state, resources.gates, resources.clock)
 
     def events(self) -> Iterator[EngineEvent]:
@@ -73,7 +73,7 @@ class Calls:
                     return
                 if failure.is_loading and prepared.profile.retries:
                     budget.calls_left += 1  # nothing was begun: it is asked again for as long as there is time
-                if budget.calls_left and self._takes_back(target, failure):
+                if budget.calls_left > retry.has_unasked(targets) and self._takes_back(target, failure):
                     continue
                 self._lookout.share_wait(Endpoint(*target.key), failure.retry_after_s)
                 retry.note_failure(target, targets, failure, gates=gates, now=clock.monotonic(), rng=self._resources.rng)

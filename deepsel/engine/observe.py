@@ -21,7 +21,7 @@ from deepsel.providers.calls import ResponseFacts
 from deepsel.storage.amounts import picousd
 from deepsel.storage.told import Told
 from deepsel.values import Answer, Attempt, Notice
-from deepsel.wires.taking_back import Change
+from deepsel.wires.taking_back import TakenBack
 
 FEW_LEFT = 50
 """From so few requests on, processes count down together what a provider says is left."""
@@ -106,7 +106,7 @@ class Lookout:
         if wait_s:
             self._note(self.state.close_until(endpoint, self._now() + min(wait_s, LONGEST_SHARED_S)))
 
-    def remember(self, endpoint: Endpoint, changes: Sequence[Change]) -> None:
+    def remember(self, endpoint: Endpoint, changes: Sequence[TakenBack]) -> None:
         """Tell the other processes, and the next request, what a host has refused, now that it has answered without."""
         if any(one.lasts for one in changes):
             self._note(self.state.take_back(endpoint, changes, at=self._now()))

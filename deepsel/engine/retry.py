@@ -17,7 +17,7 @@ from deepsel.engine.gates import Gates
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.routing import Candidate, Choice
 from deepsel.values import Model, Provider
-from deepsel.wires.taking_back import Change, without
+from deepsel.wires.taking_back import TakenBack, without
 
 BACKOFF_BASE_S = 0.5
 BACKOFF_CAP_S = 20.0
@@ -69,7 +69,7 @@ class Target:
         """Make the target of a choice."""
         return cls(choice, candidate.model, candidate.provider, candidate.worst_bill.total_usd, is_reserve=is_reserve)
 
-    def take_back(self, changes: Sequence[Change]) -> None:
+    def take_back(self, changes: Sequence[TakenBack]) -> None:
         """Go on with the rows that send no more what the host has refused, at once."""
         self.model, self.provider = without(changes, self.model, self.provider)
         bounds = [one.max_tokens for one in changes if one.max_tokens is not None]
@@ -140,6 +140,11 @@ def _wait_s(target: Target, failure: AttemptFailed, rng: Rng) -> float:
         target.loading_calls += 1
         return max(named_s or 0.0, backoff_s(target.loading_calls, rng, cap_s=LOADING_CAP_S))
     return backoff_s(target.calls - target.loading_calls, rng) if named_s is None else named_s
+
+
+def has_unasked(targets: list[Target]) -> bool:
+    """Tell whether somebody is left whom nobody has asked: the last call of a budget is theirs."""
+    return any(target.calls == 0 and not target.is_spent and not target.is_reserve for target in targets)
 
 
 def _only_reserves(targets: list[Target]) -> None:

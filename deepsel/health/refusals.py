@@ -10,7 +10,7 @@ from deepsel import config
 from deepsel.config import Settings
 from deepsel.health.cooldowns import Endpoint
 from deepsel.values import Model, Provider
-from deepsel.wires.taking_back import Change, without
+from deepsel.wires.taking_back import TakenBack, without
 
 if TYPE_CHECKING:
     import sqlite3
@@ -25,13 +25,13 @@ _KEEP = "INSERT OR REPLACE INTO taken_back (provider, model, change, until) VALU
 _DROP = "DELETE FROM taken_back WHERE until <= ?"
 
 
-def read_changes(database: sqlite3.Connection, endpoint: Endpoint, *, at: float) -> tuple[Change, ...]:
+def read_changes(database: sqlite3.Connection, endpoint: Endpoint, *, at: float) -> tuple[TakenBack, ...]:
     """List what an endpoint has refused lately."""
     rows = database.execute(_READ, (*endpoint, at)).fetchall()
-    return tuple(Change(name, value) for name, _, value in (str(row[0]).partition("=") for row in rows))
+    return tuple(TakenBack(name, value) for name, _, value in (str(row[0]).partition("=") for row in rows))
 
 
-def keep_changes(database: sqlite3.Connection, endpoint: Endpoint, changes: Iterable[Change], *, at: float) -> None:
+def keep_changes(database: sqlite3.Connection, endpoint: Endpoint, changes: Iterable[TakenBack], *, at: float) -> None:
     """Keep what an endpoint has refused, and forget what nobody has refused for a day."""
     database.execute(_DROP, (at,))
     database.executemany(_KEEP, [(*endpoint, f"{one.name}={one.value}", at + KEPT_S) for one in changes if one.lasts])
@@ -46,13 +46,13 @@ class Rows:
         models = {name: config.find_model(settings, name) for name in names}
         endpoints = [Endpoint(model.provider, model.name) for model in models.values()]
         told = state.taken_back(endpoints, at=at.timestamp()) if state is not None else None
-        known: Mapping[Endpoint, tuple[Change, ...]] = (told.value if told is not None else None) or {}
+        known: Mapping[Endpoint, tuple[TakenBack, ...]] = (told.value if told is not None else None) or {}
         self._rows = {name: self._row(model, known) for name, model in models.items()}
 
     def __getitem__(self, name: str) -> tuple[Model, Provider]:
         return self._rows[name]
 
-    def _row(self, model: Model, known: Mapping[Endpoint, tuple[Change, ...]]) -> tuple[Model, Provider]:
+    def _row(self, model: Model, known: Mapping[Endpoint, tuple[TakenBack, ...]]) -> tuple[Model, Provider]:
         provider = config.find_provider(self._settings, model.provider)
         changes = known.get(Endpoint(model.provider, model.name), ())
         return without(changes, model, provider) if changes else (model, provider)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from deepsel.health.holds import Budgets, Held
     from deepsel.health.limits import Limit
     from deepsel.health.outlook import Outlook, Outlooks, Pace
-    from deepsel.wires.taking_back import Change
+    from deepsel.wires.taking_back import TakenBack
 
 GOOD_FOR_S = 1.0
 """How long a process that makes many calls goes by what it has read of an endpoint's past ones."""
@@ -120,18 +120,18 @@ class SqliteState:
 
         return self._database.write(lambda one: limits.take_one(one, endpoint, at=at))
 
-    def taken_back(self, endpoints: Iterable[Endpoint], *, at: float) -> Told[Mapping[Endpoint, tuple[Change, ...]]]:
+    def taken_back(self, endpoints: Iterable[Endpoint], *, at: float) -> Told[Mapping[Endpoint, tuple[TakenBack, ...]]]:
         """List what hosts have refused lately."""
         from deepsel.health.refusals import read_changes
 
-        def work(one: sqlite3.Connection) -> Mapping[Endpoint, tuple[Change, ...]]:
+        def work(one: sqlite3.Connection) -> Mapping[Endpoint, tuple[TakenBack, ...]]:
             found = ((endpoint, read_changes(one, endpoint, at=at)) for endpoint in endpoints)
             return {endpoint: changes for endpoint, changes in found if changes}
 
-        nothing: Mapping[Endpoint, tuple[Change, ...]] = {}
+        nothing: Mapping[Endpoint, tuple[TakenBack, ...]] = {}
         return self._database.read(work, empty=nothing)
 
-    def take_back(self, endpoint: Endpoint, changes: Iterable[Change], *, at: float) -> tuple[Notice, ...]:
+    def take_back(self, endpoint: Endpoint, changes: Iterable[TakenBack], *, at: float) -> tuple[Notice, ...]:
         """Keep what a host has refused."""
         from deepsel.health.refusals import keep_changes
 

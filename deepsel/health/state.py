@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from deepsel.health.outlook import Outlooks
     from deepsel.storage.told import Told
     from deepsel.values import Latency, Notice
-    from deepsel.wires.taking_back import Change
+    from deepsel.wires.taking_back import TakenBack
 
 
 class SharedState(Protocol):
@@ -51,10 +51,10 @@ class SharedState(Protocol):
     def take_one(self, endpoint: Endpoint, *, at: float) -> Told[bool]:
         """Count one request against what is left; False where another process has taken the last one."""
 
-    def taken_back(self, endpoints: Iterable[Endpoint], *, at: float) -> Told[Mapping[Endpoint, tuple[Change, ...]]]:
+    def taken_back(self, endpoints: Iterable[Endpoint], *, at: float) -> Told[Mapping[Endpoint, tuple[TakenBack, ...]]]:
         """List what hosts have refused lately of what deepsel adds by itself; an endpoint that refused nothing is left out."""
 
-    def take_back(self, endpoint: Endpoint, changes: Iterable[Change], *, at: float) -> tuple[Notice, ...]:
+    def take_back(self, endpoint: Endpoint, changes: Iterable[TakenBack], *, at: float) -> tuple[Notice, ...]:
         """Keep what a host has refused, as far as it lasts, so that no process sends it again for a day."""
 
     def claim_probe(self, endpoint: Endpoint, thresholds: Thresholds, *, at: float, lease_s: float) -> Told[bool]:

@@ -23,11 +23,10 @@ class Leases:
             descriptor = self._open(f"{start}{number}")
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
+            except OSError as error:
                 os.close(descriptor)
-                continue
-            except BaseException:
-                os.close(descriptor)
+                if isinstance(error, BlockingIOError):
+                    continue  # somebody else has it
                 raise
             return descriptor
         return None

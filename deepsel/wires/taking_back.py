@@ -22,7 +22,7 @@ _FEWEST = 16
 """Where less than so much room is left, the prompt itself is too long."""
 
 
-class Change(NamedTuple):
+class TakenBack(NamedTuple):
     """One thing that is no longer sent, or sent under another name."""
 
     name: str
@@ -50,7 +50,7 @@ class Sent(NamedTuple):
     """Whether the user's parameters were meant for another provider."""
 
 
-def changes_for(failure: AttemptFailed, sent: Sent) -> tuple[Change, ...]:
+def changes_for(failure: AttemptFailed, sent: Sent) -> tuple[TakenBack, ...]:
     """Return what to take back after a refusal; nothing where it names nothing that deepsel has added by itself."""
     if failure.http_status not in _STATUSES or failure.error_class not in _CLASSES:
         return ()
@@ -62,7 +62,7 @@ def changes_for(failure: AttemptFailed, sent: Sent) -> tuple[Change, ...]:
     return tuple(_taken_back(failure, sent))
 
 
-def without(changes: Iterable[Change], model: Model, provider: Provider) -> tuple[Model, Provider]:
+def without(changes: Iterable[TakenBack], model: Model, provider: Provider) -> tuple[Model, Provider]:
     """Return the rows by which what was taken back is sent no more."""
     for name, value, *_ in changes:
         match name:
@@ -87,7 +87,7 @@ def without(changes: Iterable[Change], model: Model, provider: Provider) -> tupl
     return model, provider
 
 
-def told(change: Change, model: Model) -> str:
+def told(change: TakenBack, model: Model) -> str:
     """Say to the user what was taken back."""
     match change.name:
         case "max_tokens_field":
@@ -106,7 +106,7 @@ def told(change: Change, model: Model) -> str:
 # --- what is refused by name -----------------------------------------------------------------------------------------
 
 
-def _taken_back(failure: AttemptFailed, sent: Sent) -> Iterator[Change]:
+def _taken_back(failure: AttemptFailed, sent: Sent) -> Iterator[TakenBack]:
     """Yield a change for each member that is named and deepsel's own."""
     body, off = sent.body, sent.model.reasoning_off or {}
     own = {name for name in body if name not in sent.params}
@@ -116,34 +116,34 @@ def _taken_back(failure: AttemptFailed, sent: Sent) -> Iterator[Change]:
         return bool(named & set(words)) if named else any(_stands_in(word, failure.message) for word in words)
 
     if "temperature" in own and "temperature" not in sent.is_set and is_named("temperature"):
-        yield Change("temperature")
+        yield TakenBack("temperature")
     seed_field = sent.provider.seed_field or "seed"
     if seed_field in own and "seed" not in sent.is_set and is_named(seed_field):
-        yield Change("seed")
+        yield TakenBack("seed")
     if "stream_options" in own and is_named("stream_options", "include_usage"):
-        yield Change("stream_options")
+        yield TakenBack("stream_options")
     if any(name in own and is_named(name) for name in off):
-        yield Change("reasoning_off")
+        yield TakenBack("reasoning_off")
     if {"response_format", "output_config"} & own and is_named(*_FORM_WORDS):
         yield _form(failure.message, sent)
     yield from _other_length(failure.message, own, sent, is_named("max_tokens"), is_named("max_completion_tokens"))
     if sent.is_fallback:
-        yield from (Change("param", name, lasts=False) for name in sent.params if name in body and is_named(name))
+        yield from (TakenBack("param", name, lasts=False) for name in sent.params if name in body and is_named(name))
 
 
-def _form(message: str, sent: Sent) -> Change:
+def _form(message: str, sent: Sent) -> TakenBack:
     """Take the form of the answer back by one step; a complaint about this very schema says nothing of the next one."""
     form = sent.body.get("response_format")
     is_plain = isinstance(form, dict) and form.get("type") == "json_object"
-    return Change("json_object" if is_plain else "json_schema", lasts="invalid schema" not in message.lower())
+    return TakenBack("json_object" if is_plain else "json_schema", lasts="invalid schema" not in message.lower())
 
 
-def _other_length(message: str, own: set[str], sent: Sent, *is_named: bool) -> Iterator[Change]:
+def _other_length(message: str, own: set[str], sent: Sent, *is_named: bool) -> Iterator[TakenBack]:
     """Yield the other name for the bound on the answer, where the one that was sent is not known there."""
     is_value = re.search(r"too (?:large|small)|at (?:most|least)|less than|greater|must be|range|exceed|m(?:in|ax)imum", message, re.I)
     for (name, other), is_told in zip((_LENGTHS, _LENGTHS[::-1]), is_named, strict=True):
         if name in own and is_told and other in sent.length_fields and not is_value:
-            yield Change("max_tokens_field", other)
+            yield TakenBack("max_tokens_field", other)
             return
 
 
@@ -172,17 +172,17 @@ _BOUND = re.compile(
 )
 
 
-def _fitted(message: str, max_tokens: int) -> Change | None:
+def _fitted(message: str, max_tokens: int) -> TakenBack | None:
     """Return the bound on the answer that a host says would fit; None where it does not say, or the prompt leaves no room."""
     if not _ANSWER.search(message):
         return None
     window, used = _window_and_use(message)
     if window is not None and used is not None:
         room = window - used
-        return Change("context_window", str(window), max_tokens=room) if min(_FEWEST, max_tokens) <= room < max_tokens else None
+        return TakenBack("context_window", str(window), max_tokens=room) if min(_FEWEST, max_tokens) <= room < max_tokens else None
     found = [_number(one[1] or one[2]) for one in _BOUND.finditer(message)]
     bound = min((one for one in found if one), default=0)
-    return Change("max_output", str(bound), max_tokens=bound) if window is None and 0 < bound < max_tokens else None
+    return TakenBack("max_output", str(bound), max_tokens=bound) if window is None and 0 < bound < max_tokens else None
 
 
 def _window_and_use(message: str) -> tuple[int | None, int | None]:

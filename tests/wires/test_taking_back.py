@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.values import Model, Provider, Request
 from deepsel.wires import openai_chat
-from deepsel.wires.taking_back import Change, Sent, changes_for, told, without
+from deepsel.wires.taking_back import Sent, TakenBack, changes_for, told, without
 
 Make = Callable[..., Any]
 OFF = {"reasoning_effort": "none"}
@@ -78,7 +78,7 @@ def test_a_parameter_on_a_fall_back_is_left_out(sent: Callable[..., Sent]) -> No
     """What was meant for the first candidate's provider is left out where another one refuses it by name, for this request alone."""
     failure = refusal("Extra inputs are not permitted", "top_k")
     assert changes_for(failure, sent(params={"top_k": 5})) == ()
-    assert changes_for(failure, sent(params={"top_k": 5}, is_fallback=True)) == (Change("param", "top_k", lasts=False),)
+    assert changes_for(failure, sent(params={"top_k": 5}, is_fallback=True)) == (TakenBack("param", "top_k", lasts=False),)
 
 
 @pytest.mark.parametrize(("status", "error_class"), [(401, ErrorClass.AUTH), (500, ErrorClass.SERVER), (404, ErrorClass.BAD_REQUEST),
@@ -98,18 +98,18 @@ def test_a_complaint_about_one_schema_does_not_last(sent: Callable[..., Sent]) -
     ("message", "change"),
     [
         ("'max_tokens' or 'max_completion_tokens' is too large: 4096. This model's maximum context length is 4096 tokens and your "
-         "request has 12 input tokens (4096 > 4096 - 12).", Change("context_window", "4096", max_tokens=4084)),
+         "request has 12 input tokens (4096 > 4096 - 12).", TakenBack("context_window", "4096", max_tokens=4084)),
         ("This model's maximum context length is 4096 tokens. However, you requested 4108 tokens (12 in the messages, 4096 in the "
-         "completion).", Change("context_window", "4096", max_tokens=4084)),
-        ("input length and `max_tokens` exceed context limit: 1000 + 4096 > 5000", Change("context_window", "5000", max_tokens=4000)),
+         "completion).", TakenBack("context_window", "4096", max_tokens=4084)),
+        ("input length and `max_tokens` exceed context limit: 1000 + 4096 > 5000", TakenBack("context_window", "5000", max_tokens=4000)),
         ("`inputs` tokens + `max_new_tokens` must be <= 4096. Given: 96 `inputs` tokens and 4096 `max_new_tokens`",
-         Change("context_window", "4096", max_tokens=4000)),
+         TakenBack("context_window", "4096", max_tokens=4000)),
         ("max_tokens is too large: 4096. This model supports at most 2,048 completion tokens",
-         Change("max_output", "2048", max_tokens=2048)),
+         TakenBack("max_output", "2048", max_tokens=2048)),
         ("max_tokens: 4096 > 1024, which is the maximum allowed number of output tokens",
-         Change("max_output", "1024", max_tokens=1024)),
-        ("Invalid max_tokens value, the valid range of max_tokens is [1, 1000]", Change("max_output", "1000", max_tokens=1000)),
-        ("`max_tokens` must be less than or equal to `512`", Change("max_output", "512", max_tokens=512)),
+         TakenBack("max_output", "1024", max_tokens=1024)),
+        ("Invalid max_tokens value, the valid range of max_tokens is [1, 1000]", TakenBack("max_output", "1000", max_tokens=1000)),
+        ("`max_tokens` must be less than or equal to `512`", TakenBack("max_output", "512", max_tokens=512)),
         ("This model's maximum context length is 4096 tokens. However, you requested 9096 tokens (5000 in the messages, 4096 in "
          "the completion).", None),
         ("This model's maximum context length is 4096 tokens, your prompt has 4090 input tokens and max_tokens is 4096", None),
@@ -117,7 +117,7 @@ def test_a_complaint_about_one_schema_does_not_last(sent: Callable[..., Sent]) -
         ("max_tokens: at most 9999", None),
     ],
 )  # fmt: skip
-def test_what_fits_is_asked_for(sent: Callable[..., Sent], message: str, change: Change | None) -> None:
+def test_what_fits_is_asked_for(sent: Callable[..., Sent], message: str, change: TakenBack | None) -> None:
     """A host that says how much room there is is asked again for that much; where the prompt itself is too long, nothing helps."""
     failure = refusal(message, error_class=ErrorClass.CONTEXT_OVERFLOW)
     assert changes_for(failure, sent()) == (() if change is None else (change,))
@@ -127,12 +127,12 @@ def test_rows_without_what_was_taken_back(sent: Callable[..., Sent], ask: Make) 
     """The changed rows send no more what was refused, rename what is renamed, and keep to the size a host has told."""
     one = sent()
     names = ("temperature", "seed", "stream_options", "reasoning_off", "json_object")
-    changes = [*map(Change, names), Change("max_tokens_field", "max_completion_tokens"), Change("context_window", "4096")]
+    changes = [*map(TakenBack, names), TakenBack("max_tokens_field", "max_completion_tokens"), TakenBack("context_window", "4096")]
     model, provider = without(changes, one.model, one.provider)
     body = openai_chat.encode(ask(temperature=0.0, seed=7, schema=SCHEMA), model, provider, max_tokens=9)
     assert body.keys() == {"model", "messages", "stream", "max_completion_tokens"}
-    assert (model.context_window, without([Change("max_output", "99")], model, provider)[0].max_output) == (4096, 99)
-    plain, _ = without([Change("json_schema")], one.model, one.provider)
+    assert (model.context_window, without([TakenBack("max_output", "99")], model, provider)[0].max_output) == (4096, 99)
+    plain, _ = without([TakenBack("json_schema")], one.model, one.provider)
     assert openai_chat.encode(ask(schema=SCHEMA), plain, provider, max_tokens=9)["response_format"] == {"type": "json_object"}
     assert all("m" in told(change._replace(max_tokens=5), one.model) for change in changes)
 

@@ -76,7 +76,7 @@ class Calls:
                     return
                 if failure.is_loading and prepared.profile.retries:
                     budget.calls_left += 1  # nothing was begun: it is asked again for as long as there is time
-                if budget.calls_left and self._takes_back(target, failure):
+                if budget.calls_left > retry.has_unasked(targets) and self._takes_back(target, failure):
                     continue
                 self._coordinator.share_wait(Endpoint(*target.key), failure.retry_after_s)
                 retry.note_failure(target, targets, failure, limiter=limiter, now=clock.monotonic(), rng=self._resources.rng)

@@ -142,6 +142,11 @@ def _wait_s(target: Target, failure: AttemptFailed, rng: Rng) -> float:
     return backoff_s(target.calls - target.loading_calls, rng) if named_s is None else named_s
 
 
+def has_unasked(targets: list[Target]) -> bool:
+    """Tell whether somebody is left whom nobody has asked: the last call of a budget is theirs."""
+    return any(target.calls == 0 and not target.is_spent and not target.is_reserve for target in targets)
+
+
 def _only_reserves(targets: list[Target]) -> None:
     """After a cut, leave only the reserves, which have room for a longer answer."""
     for other in targets:

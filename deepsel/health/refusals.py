@@ -10,12 +10,12 @@ from deepsel import config
 from deepsel.config import Settings
 from deepsel.health.cooldowns import Endpoint
 from deepsel.values import Model, Provider
-from deepsel.wires.taking_back import TakenBack, without
 
 if TYPE_CHECKING:
     import sqlite3
 
     from deepsel.health.state import SharedState
+    from deepsel.wires.taking_back import TakenBack
 
 KEPT_S = 86_400.0
 """How long a host is taken at its word."""
@@ -28,6 +28,10 @@ _DROP = "DELETE FROM taken_back WHERE until <= ?"
 def read_changes(database: sqlite3.Connection, endpoint: Endpoint, *, at: float) -> tuple[TakenBack, ...]:
     """List what an endpoint has refused lately."""
     rows = database.execute(_READ, (*endpoint, at)).fetchall()
+    if not rows:  # as at nearly every host: an answer from the cache need not load what follows
+        return ()
+    from deepsel.wires.taking_back import TakenBack
+
     return tuple(TakenBack(name, value) for name, _, value in (str(row[0]).partition("=") for row in rows))
 
 
@@ -55,4 +59,8 @@ class Rows:
     def _row(self, model: Model, known: Mapping[Endpoint, tuple[TakenBack, ...]]) -> tuple[Model, Provider]:
         provider = config.find_provider(self._settings, model.provider)
         changes = known.get(Endpoint(model.provider, model.name), ())
-        return without(changes, model, provider) if changes else (model, provider)
+        if not changes:
+            return model, provider
+        from deepsel.wires.taking_back import without
+
+        return without(changes, model, provider)

@@ -32,7 +32,7 @@ SPECIFIC_CODES: Mapping[str, C] = {
         (
             "rate_limit_exceeded", "rate_limit_error", "rate_limited", "slow_down", "limit_requests",
             "too_many_requests", "throttling", "throttling.ratequota", "throttling.allocationquota", "throttling.user",
-            "rate_limit_reached_error", "rate_limited_error", "resource_exhausted",
+            "rate_limit_reached_error", "rate_limited_error",
         ),
         C.RATE_LIMITED,
     ),
@@ -74,6 +74,7 @@ GENERIC_CODES: Mapping[str, C] = {
         ("invalid_request_error", "invalid_parameter_error", "invalidparameter", "invalid_argument", "failed_precondition"),
         C.BAD_REQUEST,
     ),
+    "resource_exhausted": C.RATE_LIMITED,  # Google's word for rates and for money alike: words and status decide first
     **dict.fromkeys(
         ("api_error", "server_error", "internal_error", "internal_server_error", "internalerror", "timeout"), C.SERVER
     ),
@@ -103,6 +104,7 @@ FIRM_TEXTS: tuple[tuple[str, C], ...] = (
     ("no credits", C.BILLING),
     ("requires more credits", C.BILLING),
     ("used all available credits", C.BILLING),
+    ("credits are depleted", C.BILLING),
     ("exceeded your current quota", C.BILLING),
     ("plan and billing details", C.BILLING),
     ("payment required", C.BILLING),
@@ -148,7 +150,7 @@ TEXTS: tuple[tuple[str, C], ...] = (
     ("unauthenticated", C.AUTH),
     *((fragment, C.BAD_REQUEST) for fragment in (
         "unexpected endpoint", "unknown endpoint", "endpoint not found", "unsupported endpoint", "no such endpoint",
-        "cannot post", "invalid url", "page not found", "path not found", "unknown path", "route not found", "no route",
+        "cannot post", "invalid url (", "page not found", "path not found", "unknown path", "route not found",
     )),
 )  # fmt: skip
 """Lower-case fragments of messages, looked for only where no code decides and the status is vague (VAGUE_STATUSES)."""

@@ -24,8 +24,8 @@ _STRICT = frozenset(
     | {"title", "description"}
 )
 _FORMATS = frozenset({"date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"})
-_WRAPPED = re.compile(rf'\A\s*(?:```[A-Za-z]*[ \t]*\n)?\s*\{{\s*"{MEMBER}"\s*:\s*')
-_WRAPPED_END = re.compile(r"\s*\}\s*(?:```)?\s*\Z")
+_WRAPPED = rf'\A\s*(?:```[A-Za-z]*[ \t]*\n)?\s*\{{\s*"{MEMBER}"\s*:\s*'
+_WRAPPED_END = r"\A\s*\}\s*(?:```)?\s*\Z"
 
 
 # --- the root --------------------------------------------------------------------------------------------------------
@@ -64,14 +64,14 @@ def _relinked(part: Json) -> Json:
 
 def unwrapped(text: str) -> str:
     """Return the document within an answer whose form was wrapped, as it was written; the text itself where it is in no wrapper."""
-    begins = _WRAPPED.match(text)
+    begins = re.match(_WRAPPED, text)
     if begins is None:
         return text
     try:
         end = json.JSONDecoder().raw_decode(text, begins.end())[1]
     except (ValueError, RecursionError):
         return text
-    return text[begins.end() : end] if _WRAPPED_END.match(text, end) else text
+    return text[begins.end() : end] if re.match(_WRAPPED_END, text[end:]) else text
 
 
 # --- OpenAI's strict mode --------------------------------------------------------------------------------------------

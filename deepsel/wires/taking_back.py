@@ -155,46 +155,45 @@ def _stands_in(word: str, message: str) -> bool:
 # --- what is too large -----------------------------------------------------------------------------------------------
 
 _NUMBER = r"(\d[\d,]*)"
-_ANSWER = re.compile(r"max_(?:completion_|new_|output_)?tokens|completion tokens|output tokens|in the completion", re.I)
-_WINDOW = re.compile(rf"(?:context (?:length|limit|window|size)|max_model_len|n_ctx)\D{{0,40}}?{_NUMBER}", re.I)
+_ANSWER = r"(?i)max_(?:completion_|new_|output_)?tokens|completion tokens|output tokens|(?:in|for) the completion"
+_WINDOW = rf"(?i)(?:context (?:length|limit|window|size)|max_model_len|n_ctx)\D{{0,40}}?{_NUMBER}"
 _USED = (
-    re.compile(rf"(?:has|have|contains?|resulted in|with)\s+(?:at least\s+)?{_NUMBER}\s+(?:input|prompt)\s*tokens", re.I),
-    re.compile(rf"{_NUMBER}\s+(?:tokens\s+)?(?:in|from|of)\s+(?:the\s+|your\s+|text\s+)*(?:messages|input|prompt)", re.I),
-    re.compile(rf"prompt\s*\(?{_NUMBER}\s*tokens", re.I),
+    rf"(?i){_NUMBER}\s+(?:input|prompt)\s*tokens",
+    rf"(?i){_NUMBER}\s+(?:tokens\s+)?(?:in|from|of)\s+(?:the\s+|your\s+|text\s+)*(?:messages|input|prompt)",
+    rf"(?i)prompt\s*\(?{_NUMBER}\s*tokens",
 )
-_SUM = re.compile(rf"{_NUMBER}\s*\+\s*{_NUMBER}\s*>\s*{_NUMBER}")
-_REST = re.compile(rf">\s*{_NUMBER}\s*-\s*{_NUMBER}")
-_GIVEN = re.compile(rf"must be <= {_NUMBER}\. Given: {_NUMBER}", re.I)
-_BOUND = re.compile(
-    rf"(?:at most|up to|no more than|less than or equal to|<=|>|maximum (?:allowed )?(?:value )?(?:is|of|:)?)\s*`?{_NUMBER}"
-    rf"|\[\s*\d+\s*,\s*{_NUMBER}\s*\]",
-    re.I,
+_SUM = rf"{_NUMBER}\s*\+\s*{_NUMBER}\s*>\s*{_NUMBER}"
+_REST = rf">\s*{_NUMBER}\s*-\s*{_NUMBER}"
+_GIVEN = rf"(?i)must be <= {_NUMBER}\. Given: {_NUMBER}"
+_BOUND = (
+    rf"(?i)(?:at most|up to|no more than|less than or equal to|<=|>|maximum (?:allowed )?(?:value )?(?:is|of|:)?)\s*`?{_NUMBER}"
+    rf"|\[\s*\d+\s*,\s*{_NUMBER}\s*\]"
 )
 
 
 def _fitted(message: str, max_tokens: int) -> TakenBack | None:
     """Return the bound on the answer that a host says would fit; None where it does not say, or the prompt leaves no room."""
-    if not _ANSWER.search(message):
+    if not re.search(_ANSWER, message):
         return None
     window, used = _window_and_use(message)
     if window is not None and used is not None:
         room = window - used
         return TakenBack("context_window", str(window), max_tokens=room) if min(_FEWEST, max_tokens) <= room < max_tokens else None
-    found = [_number(one[1] or one[2]) for one in _BOUND.finditer(message)]
+    found = [_number(one[1] or one[2]) for one in re.finditer(_BOUND, message)]
     bound = min((one for one in found if one), default=0)
     return TakenBack("max_output", str(bound), max_tokens=bound) if window is None and 0 < bound < max_tokens else None
 
 
 def _window_and_use(message: str) -> tuple[int | None, int | None]:
     """Read the size of the window and the tokens of the prompt."""
-    if added := _SUM.search(message):
+    if added := re.search(_SUM, message):
         return _number(added[3]), _number(added[1])
-    if rest := _REST.search(message):
+    if rest := re.search(_REST, message):
         return _number(rest[1]), _number(rest[2])
-    if given := _GIVEN.search(message):
+    if given := re.search(_GIVEN, message):
         return _number(given[1]), _number(given[2])
-    window = _WINDOW.search(message)
-    used = next((found for pattern in _USED if (found := pattern.search(message))), None)
+    window = re.search(_WINDOW, message)
+    used = next((found for pattern in _USED if (found := re.search(pattern, message))), None)
     return (_number(window[1]) if window else None), (_number(used[1]) if used else None)
 
 

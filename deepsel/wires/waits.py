@@ -31,7 +31,7 @@ _IN_TEXT = (
     rf"(?:again|retry|retrying|wait|resets?|available)[\s_-]+(?:(?:after|in|for)[\s:=]+)?(?:about\s+)?({_DURATION})(?![a-z])"
     rf"|({_NUMBER})\s*(秒|分钟)后|retry[_-]after[\"']?\s*[:=]\s*[\"']?({_NUMBER})(?![\d.]*\s*[a-z])"
 )
-_RATELIMIT_T = re.compile(rf"(?:^|[;,\s])(?:t|reset)=({_NUMBER})(?![\w.])", re.ASCII)
+_RATELIMIT_T = rf"(?:^|[;,\s])(?:t|reset)=({_NUMBER})(?![\w.])"
 # Epochs are told from short waits by their size: 1e9 is 2001 in seconds, 1e12 in milliseconds.
 _EPOCH_S, _EPOCH_MS = 1e9, 1e12
 
@@ -124,7 +124,7 @@ def _stated(stated: Json) -> float | None:
 
 def _structured_reset(value: str) -> float | None:
     """Read the seconds to the reset in a `RateLimit` header of one field: `"default";r=0;t=30`, `limit=5, remaining=0, reset=30`."""
-    found = _RATELIMIT_T.search(value)
+    found = re.search(_RATELIMIT_T, value, re.ASCII)
     return _number(found[1]) if found else None
 
 

@@ -142,6 +142,8 @@ CASES: list[tuple[str, int, Any, ErrorClass]] = [
     ("ollama", 429, openai("You exceeded your current quota.", code=429, details=[{"retryDelay": "5s"}]), C.RATE_LIMITED),
     ("ollama", 429, openai("You exceeded your current quota."), C.BILLING),
     ("ollama", 200, [openai("m", code=503, status="UNAVAILABLE")], C.OVERLOADED),
+    ("ollama", 429, openai("Your prepayment credits are depleted.", code=429, status="RESOURCE_EXHAUSTED"), C.BILLING),
+    ("ollama", 500, openai("dial tcp: no route to host"), C.SERVER),
     # Money and keys in words, whatever the status.
     ("ollama", 500, openai("Your account has insufficient balance"), C.BILLING),
     ("ollama", 403, openai("Your team has used all available credits"), C.BILLING),

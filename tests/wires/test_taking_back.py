@@ -110,6 +110,11 @@ def test_a_complaint_about_one_schema_does_not_last(sent: Callable[..., Sent]) -
          TakenBack("max_output", "1024", max_tokens=1024)),
         ("Invalid max_tokens value, the valid range of max_tokens is [1, 1000]", TakenBack("max_output", "1000", max_tokens=1000)),
         ("`max_tokens` must be less than or equal to `512`", TakenBack("max_output", "512", max_tokens=512)),
+        ("You passed 96 input tokens and requested 4096 output tokens. However, the model's context length is only 4096 tokens, "
+         "resulting in a maximum input length of 0 tokens.", TakenBack("context_window", "4096", max_tokens=4000)),
+        ("Requested token count exceeds the model's maximum context length of 4096 tokens. You requested a total of 4192 tokens: 96 "
+         "tokens from the input messages and 4096 tokens for the completion.", TakenBack("context_window", "4096", max_tokens=4000)),
+        ("body.max_tokens: Input should be less than or equal to 2048", TakenBack("max_output", "2048", max_tokens=2048)),
         ("This model's maximum context length is 4096 tokens. However, you requested 9096 tokens (5000 in the messages, 4096 in "
          "the completion).", None),
         ("This model's maximum context length is 4096 tokens, your prompt has 4090 input tokens and max_tokens is 4096", None),

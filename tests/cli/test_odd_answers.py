@@ -74,7 +74,8 @@ GOOD: dict[str, str] = {
         said("The sky"), said(" is blue."), STOP, {"choices": [{"index": 0, "finish_reason": "stop", "message": {"content": BLUE}}]},
         USAGE,
     ) + DONE,
-    "aichat#1241: thinking in the text": stream(said("<think>\nA colo"), said("ur.\n</thi"), said("nk>\n\nThe sky is blue."), STOP, USAGE) + DONE,
+    "aichat#1241: thinking in the text": stream(
+        said("<think>\nA colo"), said("ur.\n</thi"), said("nk>\n\nThe sky is blue."), STOP, USAGE) + DONE,
     "openai-node#2725: one line end at the end": stream(said(BLUE), USAGE, STOP)[:-1],
     "qwen-code#9884: STOP": stream(said(BLUE), said(finish="STOP"), USAGE) + DONE,
     "llm-gateway#2053: comments as data": stream(": PROCESSING", ": PROCESSING", said(BLUE), STOP, USAGE) + DONE,

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 from deepsel import catalog, tokens
 from deepsel.catalog import Catalog
-from deepsel.engine.plausible import bounded_output, check
+from deepsel.engine.judging.plausible import bounded_output, check
+from deepsel.engine.judging.tool_calls import OpenCall, is_cut
+from deepsel.engine.judging.wholeness import stops_inside
 from deepsel.engine.schema import document_for, schema_failure
-from deepsel.engine.tool_calls import OpenCall, is_cut
-from deepsel.engine.wholeness import stops_inside
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.values import (
     Bill,

@@ -15,8 +15,8 @@ from deepsel import config
 from deepsel.engine.ask import Ask, CacheMode
 from deepsel.engine.encoded import Encoded, Encodings
 from deepsel.engine.flight import Flight
+from deepsel.engine.judging.wholeness import stops_in_sentence
 from deepsel.engine.resources import Resources
-from deepsel.engine.wholeness import stops_in_sentence
 from deepsel.errors import NoRouteError
 from deepsel.routing.candidates import fit_max_tokens
 from deepsel.values import CacheUse, Finish, JsonObject, Model, Notice, Provider, Request

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from deepsel import tokens
 from deepsel.catalog import Catalog
 from deepsel.engine.attempt import Draft, judge, settle
-from deepsel.engine.tool_calls import is_cut
+from deepsel.engine.judging.tool_calls import is_cut
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.values import Finish, FinishReport, Model, Provider, Source, TextDelta, ToolCall, ToolCallDelta, WireEvent
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepsel.engine.wholeness import stops_in_sentence, stops_inside
+from deepsel.engine.judging.wholeness import stops_in_sentence, stops_inside
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=8),

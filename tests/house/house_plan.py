@@ -118,7 +118,6 @@ KNOWN: dict[str, dict[str, int]] = {
     },
     "files": {
         "cli/": 32,
-        "engine/": 21,
         "simulator/": 24,
     },
     "class names": {

@@ -19,7 +19,7 @@ from deepsel.values import (
 )
 from deepsel.wires.anthropic_messages.usage import usage_report
 from deepsel.wires.failures import Fail, is_error
-from deepsel.wires.fields import child, items, text
+from deepsel.wires.fields import child, items, load_object, text
 from deepsel.wires.finishes import MILD, broken_by, finish_of, raw_finish
 from deepsel.wires.growing import REPEATED, GrowingText
 from deepsel.wires.payload import is_done, read_data, without_empty_error
@@ -59,9 +59,7 @@ class Decoder:
             return ()
         if event.event == "error":
             raise self._fail(data)
-        if data[:1] != "{" and is_done(data):  # a gateway's habit
-            return ()
-        document = read_data(data)
+        document = load_object(data) if data[0] == "{" else None if is_done(data) else read_data(data)  # [DONE] is a gateway's
         if document is None:
             return ()
         return self.read(document if "type" in document or not event.event else {**document, "type": event.event})
@@ -178,7 +176,7 @@ class Decoder:
         """Yield text and thinking of a content block or of a delta to one."""
         if not isinstance(block, dict):
             return
-        for kind in ("thinking", "text"):
+        for kind in ("text",) if block.get("type") == "text_delta" else ("thinking", "text"):
             if words := text(block.get(kind)):
                 new = self._new_words(words, kind, index)
                 if not new:

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-FORMAT: int = 1
+FORMAT: int = 2
 END_MARKS: tuple[bytes, ...] = (b"message_stop",)
 LENGTH_FIELDS: frozenset[str] = frozenset({"max_tokens"})

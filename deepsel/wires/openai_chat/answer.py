@@ -21,7 +21,7 @@ from deepsel.values import (
     WireEvent,
 )
 from deepsel.wires.failures import Fail, is_error
-from deepsel.wires.fields import child, items, text
+from deepsel.wires.fields import child, items, load_object, text
 from deepsel.wires.finishes import MILD, broken_by, finish_of, raw_finish
 from deepsel.wires.growing import REPEATED, GrowingText
 from deepsel.wires.openai_chat.calls import CallNumbers
@@ -59,11 +59,13 @@ class Decoder:
         data = event.data.strip()
         if self.is_ended or not data:
             return ()
+        if event.event == "error":
+            raise self._fail(data)
+        if data[0] == "{":  # as nearly always
+            return self.read(load_object(data))
         if is_done(data):
             self.is_ended, self.is_whole = True, self._has_finish or self._is_resumed
             return ()
-        if event.event == "error":
-            raise self._fail(data)
         document = read_data(data)
         return () if document is None else self.read(document)
 
@@ -73,7 +75,7 @@ class Decoder:
             document = without_empty_error(document)
         if is_error(document):
             raise self._fail(document)
-        events = self._identity(document)
+        events, has_usage = self._identity(document), bool(document.get("usage")) or "x_groq" in document
         for choice in items(document.get("choices")):
             if isinstance(choice, dict) and choice.get("index") in (0, None, "0"):  # others come only with n > 1
                 known = len(events)
@@ -84,8 +86,9 @@ class Decoder:
                     yield from events  # what it said stands, also where it gave up
                     events = []
                     self._end(choice, events)
-        report = usage_report(document)
-        if report is not None:  # in the last chunk
+                if "usage" in choice:
+                    has_usage = True
+        if has_usage and (report := usage_report(document)) is not None:
             events.append(report)
         yield from events
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deepsel.wires.wire import CountRequest
 
-FORMAT: int = 2
+FORMAT: int = 3
 END_MARKS: tuple[bytes, ...] = (b"[DONE]",)
 LENGTH_FIELDS: frozenset[str] = frozenset({"max_tokens", "max_completion_tokens"})
 count_request: CountRequest | None = None

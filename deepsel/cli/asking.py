@@ -12,7 +12,7 @@ from deepsel import config
 from deepsel.catalog import overlay
 from deepsel.cli import memo, records
 from deepsel.cli import output as out
-from deepsel.cli.context import choose_profile, load_settings, open_session
+from deepsel.cli.context import choose_profile, load_settings, one_of_home, open_session
 from deepsel.cli.options import Common
 from deepsel.cli.prompt import read_prompt
 from deepsel.cli.terminal import is_terminal, write_note
@@ -169,7 +169,7 @@ def _finish(run_: Run, wishes: Wishes, common: Common, *, is_shown: bool, stoppe
     elif not wishes.as_json and (text := records.answer_text(answer, is_shown=is_shown)):
         _deliver(text, wishes.output, is_whole=is_whole)
     if not common.quiet:
-        for notice in answer.warnings:
+        for notice in one_of_home(answer.warnings, run_.settings):
             write_note(f"warning: {notice.message}")
         if is_whole or answer.text:
             write_note(footer(answer))

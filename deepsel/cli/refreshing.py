@@ -18,8 +18,10 @@ from deepsel.cli.output import write_file, write_stdout
 from deepsel.cli.records import SCHEMA_VERSION, dump
 from deepsel.cli.terminal import write_note
 from deepsel.clock import SystemClock
-from deepsel.errors import AttemptFailed, CheckFailedError, ErrorClass, UsageError
+from deepsel.config import Settings
+from deepsel.errors import OTHER_HOME, AttemptFailed, CheckFailedError, ConfigError, ErrorClass, UsageError
 from deepsel.show.money import per_million
+from deepsel.storage.files import make_private_folder
 
 LISTS = {
     "litellm": "https://raw.githubusercontent.com/BerriAI/litellm/main/model_prices_and_context_window.json",
@@ -35,9 +37,10 @@ _SHOWN = 40
 
 def run(common: Common, source: str, *, force: bool, as_json: bool) -> None:
     """Refresh the prices; raises CheckFailedError, nothing written, where one moves too far and `force` is not given."""
-    known = load_settings(common).catalog
+    settings = load_settings(common)
+    known = settings.catalog
     now = SystemClock().now()
-    name, offers = _offers(source, common)
+    name, offers = _offers(source, common, settings)
     found = compare(known.model_rows, offers, source=f"{name}, {now:%Y-%m-%d}", at=now)
     if not found.rows and not found.kept:
         raise UsageError(f"`{source}` holds no price of a model in the catalog")
@@ -54,10 +57,10 @@ def run(common: Common, source: str, *, force: bool, as_json: bool) -> None:
         write_note(f"written to `{path}`; remove it to return to the catalog's own prices")
 
 
-def _offers(source: str, common: Common) -> tuple[str, list[Any]]:
+def _offers(source: str, common: Common, settings: Settings) -> tuple[str, list[Any]]:
     """Get a list by its name, URL or path, and read it."""
     url = LISTS.get(source, source)
-    data = _download(url, common) if url.startswith(("http://", "https://")) else _read(Path(source))
+    data = _download(url, common, settings) if url.startswith(("http://", "https://")) else _read(Path(source))
     try:
         return read_offers(json.loads(data))
     except (ValueError, RecursionError) as error:
@@ -72,11 +75,11 @@ def _read(path: Path) -> bytes:
         raise UsageError(f"cannot read `{path}`: {reason}", f"a file, a URL, or one of {', '.join(LISTS)}") from error
 
 
-def _download(url: str, common: Common) -> bytes:
+def _download(url: str, common: Common, settings: Settings) -> bytes:
     """Get a public list; no key is sent."""
     from deepsel.providers.calls import Call, Timeouts
 
-    with open_session(common) as session:
+    with open_session(common, settings) as session:
         limits = Timeouts(deadline=session.clock.monotonic() + _TIMEOUT_S, first_token_s=None, progress_s=None)
         call = Call("GET", url, {"accept": "application/json"})
         with session.transport.open(call, timeouts=limits) as response:
@@ -94,7 +97,11 @@ def _write(path: Path, found: Refresh, now: datetime, *, newer_than: date) -> No
         "about": "Prices taken over by `deepsel models --refresh`; they lie over the catalog's until that is newer.",
         "models": {**earlier, **found.rows},
     }
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    try:
+        make_private_folder(path.parent)
+    except OSError as error:
+        words = f"cannot write `{path}`: {(error.strerror or 'input/output error').lower()}"
+        raise ConfigError(words, f"check its permissions, or {OTHER_HOME}") from error
     write_file(path, json.dumps(content, ensure_ascii=False, indent=1) + "\n")
 
 

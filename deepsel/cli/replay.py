@@ -29,7 +29,8 @@ UNSURE = "?"
 """The version of a pipe, which gives something else each time."""
 STDIN_LIMIT_BYTES = 1 << 20
 _STDIN_PATIENCE_S = 0.05
-_VARIABLES = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "PYTHONUTF8", "PYTHONIOENCODING")
+_VARIABLES = ("HOME", "OLLAMA_HOST", "LANG", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "PYTHONUTF8", "PYTHONIOENCODING")
+_PREFIXES = ("DEEPSEL_", "XDG_")
 
 invocation = ""
 """Names what this process was started with; empty where that is not known."""
@@ -41,8 +42,8 @@ def replay(arguments: list[str], env: Mapping[str, str], *, now_s: float | None 
     started_s = time.perf_counter()
     if not _is_ask(arguments) or sys.stdin is None or sys.stdout is None or sys.stderr is None or os.isatty(1):
         return False
-    answers = places.answers_dir(env)
     try:
+        answers = places.answers_dir(env)
         invocation = _identify(arguments, env)
         memo = _read(os.path.join(answers, FOLDER, invocation)) if invocation else None
         if memo is None or not _holds(memo, answers, env, time.time() if now_s is None else now_s):
@@ -97,9 +98,14 @@ def _identify(arguments: list[str], env: Mapping[str, str]) -> str:
     piped = b"" if os.isatty(0) else _stdin()
     if piped is None:
         return ""
-    variables = [f"{name}={env[name]}" for name in sorted(env) if name in _VARIABLES or name.startswith(("DEEPSEL_", "XDG_"))]
+    variables = [f"{name}={env[name]}" for name in sorted(env) if _decides(name)]
     words = [__version__, os.getcwd(), str(os.isatty(0)), str(len(arguments)), *arguments, *variables]
     return sha256_hex(b"\0".join([*map(os.fsencode, words), piped]))
+
+
+def _decides(name: str) -> bool:
+    """Tell whether a variable may decide what is answered: places, profiles, languages, addresses."""
+    return name in _VARIABLES or name.startswith(_PREFIXES) or name.endswith("_BASE_URL")
 
 
 def _stdin() -> bytes | None:

@@ -9,7 +9,7 @@ import typer
 
 from deepsel.cli.ask import read_money
 from deepsel.cli.checked import parse_duration
-from deepsel.cli.context import choose_profile, load_settings, open_session
+from deepsel.cli.context import choose_profile, load_settings, one_of_home, open_session
 from deepsel.cli.options import Common
 from deepsel.cli.output import write_stdout
 from deepsel.cli.terminal import write_note
@@ -64,7 +64,7 @@ def warm(
             if not pings:
                 raise
             write_note(f"stopped: {error.message}")
-        for notice in warmer.notices[:1]:
+        for notice in one_of_home(warmer.notices[:1], settings):
             write_note(f"warning: {notice.message}")
         if not common.quiet:
             write_note(_summary(pings, warmer))

@@ -45,5 +45,6 @@ def _encode(request: Request, model: Model, provider: Provider, max_tokens: int)
         wire_format=wire.FORMAT,
         model_id=model.id,
         base_url=provider.base_url,
+        query=provider.query,
     )
     return Encoded(body, document, cache_key(document), wire.is_deterministic(body, model, provider))

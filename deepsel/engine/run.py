@@ -17,6 +17,7 @@ from deepsel.values import Answer, CacheUse, Finish, Model, Notice, Provider, Re
 
 if TYPE_CHECKING:
     from deepsel.cache import CachedAnswer
+    from deepsel.config import Settings
     from deepsel.engine.calls import Calls
     from deepsel.engine.events import EngineEvent
     from deepsel.engine.prepare import Prepared
@@ -106,6 +107,11 @@ class Run:
         hit, written_at = found
         answer = self._hit_answer(hit, CacheUse("hit", "disk", key), total_s=0.0)
         return NextTime(answer, self._hit_observation(answer, hit), hit, written_at)
+
+    @property
+    def settings(self) -> Settings:
+        """What the user wishes."""
+        return self._resources.settings
 
     @property
     def providers(self) -> list[Provider]:

@@ -66,7 +66,12 @@ def stream_answer(
     stamps of the call, which go on while it does. Closing the iterator ends the call.
     """
     wire = WIRES[provider.wire]
-    call = Call("POST", wire.url(provider), _headers(wire.headers(provider, key), is_stream=is_stream), bodies.serialise(body))
+    call = Call(
+        "POST",
+        bodies.with_query(wire.url(provider), provider),
+        _headers(wire.headers(provider, key), is_stream=is_stream),
+        bodies.serialise(body),
+    )
     if not is_stream:  # nothing comes while the whole answer is being made
         timeouts = timeouts._replace(first_token_s=None, progress_s=None, idle_s=None)
     with transport.open(call, timeouts=timeouts) as response:

@@ -16,7 +16,7 @@ from deepsel import __version__, places
 from deepsel.digest import sha256_hex
 from deepsel.show.durations import seconds
 
-FORMAT = "deepsel memo 1"
+FORMAT = "deepsel memo 2"
 FOLDER = "memo"
 """Within the folder of the answer cache."""
 SPOOL = "hits"
@@ -26,7 +26,7 @@ CLOCK_SKEW_S = 300.0
 """As in the cache: what was stored further in the future is not served."""
 DATABASE_FILES = ("cache.db", "cache.db-wal")
 UNSURE = "?"
-"""The version of a pipe, which gives something else each time."""
+"""The version of a pipe, which gives something else each time, and of a database that has not been looked into since."""
 STDIN_LIMIT_BYTES = 1 << 20
 _STDIN_PATIENCE_S = 0.05
 _VARIABLES = ("HOME", "OLLAMA_HOST", "LANG", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "PYTHONUTF8", "PYTHONIOENCODING")
@@ -74,18 +74,22 @@ class _Memo:
 
 
 def stamp(path: str) -> str:
-    """Say which version of a file is there: its time, size and number; `-` where there is none, UNSURE where it is no file."""
+    """Say which version of a file is there; `-` where there is none, UNSURE where it is no file.
+
+    The first of its times is that of the last change of anything, which nobody can set: archives, `cp -p` and builds that
+    pin times give other contents the old time of modification.
+    """
     try:
         found = os.stat(path)
     except OSError:
         return "-"
-    return f"{found.st_mtime_ns} {found.st_size} {found.st_ino}" if stat.S_ISREG(found.st_mode) else UNSURE
+    return f"{found.st_ctime_ns} {found.st_mtime_ns} {found.st_size} {found.st_dev} {found.st_ino}" if stat.S_ISREG(found.st_mode) else UNSURE
 
 
 def database_stamps(folder: str) -> str:
     """Say which version of the cache's database is there; an empty log, which a reader leaves, is as good as none."""
     found = [stamp(os.path.join(folder, name)) for name in DATABASE_FILES]
-    return "; ".join("-" if one.split()[1:2] == ["0"] else one for one in found)
+    return "; ".join("-" if one.split()[2:3] == ["0"] else one for one in found)
 
 
 def _is_ask(arguments: list[str]) -> bool:
@@ -99,7 +103,7 @@ def _identify(arguments: list[str], env: Mapping[str, str]) -> str:
     if piped is None:
         return ""
     variables = [f"{name}={env[name]}" for name in sorted(env) if _decides(name)]
-    words = [__version__, os.getcwd(), str(os.isatty(0)), str(len(arguments)), *arguments, *variables]
+    words = [__version__, os.getcwd(), str(os.isatty(0)), str(len(arguments)), *arguments, str(len(variables)), *variables]
     return sha256_hex(b"\0".join([*map(os.fsencode, words), piped]))
 
 

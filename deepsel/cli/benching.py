@@ -167,9 +167,15 @@ def _report(
         overhead_usd=session.overhead_usd(),
         is_partial=is_partial,
         comparisons=tuple(comparisons),
-        warnings=tuple(f"the baseline has no case `{case.label}`" for case in missing),
+        warnings=(*_simulated(session), *(f"the baseline has no case `{case.label}`" for case in missing)),
     )
     return replace(report, checks=tuple(judging.checks_of(results, comparisons, wishes.limits, report.cost_usd)))
+
+
+def _simulated(session: Measurement) -> list[str]:
+    """Say which models were not asked."""
+    names = [target.model.name for target in session.targets if target.provider.is_simulated]
+    return [f"simulated, no model was asked and nothing is paid: {', '.join(names)}"] if names else []
 
 
 def _machine() -> dict[str, Json]:

@@ -83,7 +83,9 @@ def stamp(path: str) -> str:
         found = os.stat(path)
     except OSError:
         return "-"
-    return f"{found.st_ctime_ns} {found.st_mtime_ns} {found.st_size} {found.st_dev} {found.st_ino}" if stat.S_ISREG(found.st_mode) else UNSURE
+    if not stat.S_ISREG(found.st_mode):
+        return UNSURE
+    return f"{found.st_ctime_ns} {found.st_mtime_ns} {found.st_size} {found.st_dev} {found.st_ino}"
 
 
 def database_stamps(folder: str) -> str:

@@ -51,8 +51,9 @@ def warm(
         warmer = Warmer(models, every_s, profile, session.resources)
         hourly_usd = warmer.hourly_usd()
         if not common.quiet:
-            cost = "an unknown amount" if hourly_usd is None else f"at most {usd(hourly_usd)}"
-            write_note(f"keeping {', '.join(models)} warm every {duration_text(every_s)}: {cost} per hour; Ctrl-C ends it")
+            cost = "an unknown amount per hour" if hourly_usd is None else f"at most {usd(hourly_usd)} per hour"
+            cost = "simulated, nothing is paid" if warmer.is_simulated else cost
+            write_note(f"keeping {', '.join(models)} warm every {duration_text(every_s)}: {cost}; Ctrl-C ends it")
         pings: list[Ping] = []
         try:
             for ping in warmer.run(for_s=for_s, max_cost_usd=cap_usd):

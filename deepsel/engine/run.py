@@ -76,7 +76,10 @@ class Run:
 
     def answer(self) -> Answer:
         """Return the record as it stands."""
-        answer = self._record(self._resources.clock.monotonic() - self._started_s)
+        return self._marked(self._record(self._resources.clock.monotonic() - self._started_s))
+
+    def _marked(self, answer: Answer) -> Answer:
+        """Say whether a model was asked."""
         return answer._replace(is_simulated=any(one.is_simulated for one in self.providers if one.name == answer.provider))
 
     def _record(self, total_s: float) -> Answer:
@@ -105,7 +108,7 @@ class Run:
         if found is None:
             return None
         hit, written_at = found
-        answer = self._hit_answer(hit, CacheUse("hit", "disk", key), total_s=0.0)
+        answer = self._marked(self._hit_answer(hit, CacheUse("hit", "disk", key), total_s=0.0))
         return NextTime(answer, self._hit_observation(answer, hit), hit, written_at)
 
     @property

@@ -20,6 +20,9 @@ from __future__ import annotations
 from enum import IntEnum, StrEnum
 from typing import Any, ClassVar
 
+OTHER_HOME = "set DEEPSEL_HOME to a folder of yours"
+"""The way out where deepsel's files cannot be used."""
+
 
 class ExitCode(IntEnum):
     """What the process tells its caller; each but OK and BUG belongs to one error class."""

@@ -18,6 +18,8 @@ KEEP_ALIVE_INPUT_TOKENS = 32
 def worst_cost_usd(wanted: Wanted, target: BenchTarget, prompter: Prompter, *, at: datetime) -> Decimal | None:
     """Return what a model's requests cost at most, at the longest answers and the price of `at`; None: not known."""
     total = Decimal(0)
+    if target.provider.is_simulated:
+        return total
     calls = [(_bound(wanted, target, prompter, prompt), wanted.max_tokens, wanted.calls_for_each_prompt()) for prompt in wanted.prompts]
     for input_tokens, output_tokens, times in [*calls, (KEEP_ALIVE_INPUT_TOKENS, 1, wanted.keep_alives())]:
         bill = catalog.project(

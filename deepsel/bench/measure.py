@@ -19,7 +19,7 @@ from deepsel.bench.recording import Recording
 from deepsel.bench.records import Role, Sample
 from deepsel.catalog import Catalog
 from deepsel.clock import Clock
-from deepsel.engine.attempt import Draft, failed_cost_usd, settle
+from deepsel.engine.attempt import Draft, billed_usd, failed_cost_usd, settle
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.providers.calls import Outgoing, Timeouts
 from deepsel.providers.complete import stream_answer
@@ -204,6 +204,6 @@ def _usage_and_cost(seen: Seen) -> tuple[Usage, Decimal | None]:
     if needs_count:
         count = tokens.count_messages([Message.of("user", seen.prompt)], draft.model)
     if seen.failure is not None:
-        return usage or Usage(), failed_cost_usd(draft, seen.failure, count)
+        return usage or Usage(), billed_usd(draft.provider, failed_cost_usd(draft, seen.failure, count))
     settlement = settle(draft, count)
-    return settlement.usage, settlement.cost_usd
+    return settlement.usage, billed_usd(draft.provider, settlement.cost_usd)

@@ -136,9 +136,15 @@ class BenchRun:
             overhead_usd=measured.overhead_usd(),
             is_partial=is_partial,
             comparisons=tuple(comparisons),
-            warnings=tuple(f"the baseline has no case `{case.label}`" for case in missing),
+            warnings=(*_simulated(measured.targets), *(f"the baseline has no case `{case.label}`" for case in missing)),
         )
         return replace(report, checks=tuple(judging.checks_of(results, comparisons, self.limits, report.cost_usd)))
+
+
+def _simulated(targets: Sequence[BenchTarget]) -> list[str]:
+    """Say which models were not asked."""
+    names = [target.model.name for target in targets if target.provider.is_simulated]
+    return [f"simulated, no model was asked and nothing is paid: {', '.join(names)}"] if names else []
 
 
 def _machine() -> dict[str, Json]:

@@ -6,6 +6,7 @@ The document's members:
     wire, wire_format the protocol, and the version of how we read its answers
     provider          name of the row the request goes to
     base_url          the endpoint, without user name, password, query and fragment
+    query             digest of what follows the path, which may hold a secret; absent where nothing does
     model_id          the resolved id on the wire
     body              every member of the encoded request, unknown ones included, but those of LEFT_OUT
 
@@ -41,14 +42,17 @@ def key_document(
     wire_format: int,
     model_id: str,
     base_url: str,
+    query: Mapping[str, str] | None = None,
 ) -> JsonObject:
     """Build the document that identifies a request; see the module for its members."""
+    digest = {"query": sha256_hex(canonical_json(query).encode("utf-8"))} if query else {}
     return {
         "key_format": KEY_FORMAT,
         "wire": wire,
         "wire_format": wire_format,
         "provider": provider,
         "base_url": _without_credentials(base_url),
+        **digest,
         "model_id": model_id,
         "body": {name: _shortened(value) for name, value in body.items() if name not in LEFT_OUT},
     }

@@ -22,7 +22,7 @@ from deepsel.cache.redis_tier import LeaseLock, RedisTier
 from deepsel.cache.rests import REPAIR, Rests
 from deepsel.cache.tier import CacheCorrupt, CacheResting, CacheUnavailable, Stored, Tally, Tier, TierStats
 from deepsel.clock import Clock
-from deepsel.errors import ConfigError, UsageError
+from deepsel.errors import OTHER_HOME, ConfigError, UsageError
 from deepsel.values import Notice
 
 if TYPE_CHECKING:
@@ -344,7 +344,7 @@ class Cache:
         try:
             yield
         except CacheUnavailable as error:
-            hint = REPAIR if isinstance(error, CacheCorrupt) else "check the folder's permissions and free space"
+            hint = REPAIR if isinstance(error, CacheCorrupt) else f"check the folder's permissions and free space, or {OTHER_HOME}"
             if isinstance(error, CacheResting):
                 hint = "check `redis_url` and the server"
             raise ConfigError(f"the cache cannot be used: {error}", hint) from error

@@ -11,7 +11,7 @@ from deepsel.cache.key import canonical_json
 from deepsel.cache.locks import remove_left_files
 from deepsel.cache.store import Cache, Entry
 from deepsel.cache.tier import CacheCorrupt, CacheUnavailable, Tier
-from deepsel.errors import ConfigError, UsageError
+from deepsel.errors import OTHER_HOME, ConfigError, UsageError
 from deepsel.values import JsonObject
 
 LINE_FORMAT = 1
@@ -43,7 +43,7 @@ def prune(cache: Cache, *, now_s: float) -> tuple[int, int]:
         removed = cache.disk.expire() if cache.disk else 0
         return removed, remove_left_files(cache.locks_folder, now_s=lambda: now_s)
     except (CacheUnavailable, OSError) as error:
-        raise ConfigError(f"the cache cannot be pruned: {error}") from error
+        raise ConfigError(f"the cache cannot be pruned: {error}", OTHER_HOME) from error
 
 
 def verify(cache: Cache, *, repairs: bool) -> Verdict:
@@ -66,7 +66,7 @@ def verify(cache: Cache, *, repairs: bool) -> Verdict:
     except CacheCorrupt as error:  # only where nothing is repaired
         problems.append(str(error))
     except CacheUnavailable as error:
-        raise ConfigError(f"the cache cannot be checked: {error}") from error
+        raise ConfigError(f"the cache cannot be checked: {error}", OTHER_HOME) from error
     return Verdict(checked, tuple(dict.fromkeys(problems)), repairs and bool(problems))
 
 

@@ -24,7 +24,7 @@ from deepsel.wires.table import ROWS
 
 ANY_MAKER = "*"
 # Members of the data files that steer the look-up and are no field of a record.
-PROVIDER_EXTRAS = frozenset({"like", "note", "models_of", "keeps_prices", "model_defaults"})
+PROVIDER_EXTRAS = frozenset({"like", "note", "models_of", "keeps_prices", "model_defaults", "base_url_env", "host_env"})
 MODEL_EXTRAS = frozenset({"like", "regional_multiplier"})
 
 _Row = TypeVar("_Row")
@@ -219,7 +219,13 @@ def generic_provider(wire: object) -> Provider | None:
 
 @cache
 def _built_in_providers() -> Mapping[str, Provider]:
-    return _Rows(_provider_rows(), lambda name: provider_from(_without(_provider_row(name), PROVIDER_EXTRAS), name))
+    return _Rows(_provider_rows(), _built_in_provider)
+
+
+def _built_in_provider(name: str) -> Provider:
+    row = _provider_row(name)
+    provider = provider_from(_without(row, PROVIDER_EXTRAS), name)
+    return provider._replace(base_url_env=row.get("base_url_env"), host_env=row.get("host_env"))
 
 
 def _provider_rows() -> dict[str, dict[str, Any]]:

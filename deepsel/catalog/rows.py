@@ -11,6 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias, TypeVar
 
 from deepsel.catalog.holidays import calendar_names
+from deepsel.catalog.queries import names_a_secret, with_query_apart
 from deepsel.errors import ErrorClass
 from deepsel.values import TASKS, ErrorRule, HourWindow, Latency, Model, PriceRule, Provider
 from deepsel.wires.table import ROWS
@@ -38,7 +39,7 @@ _Row = TypeVar("_Row", Provider, Model)
 
 def provider_from(data: Mapping[str, Any], name: str, *, base: Provider | None = None) -> Provider:
     """Return the provider of a row; members not given are `base`'s. Raise RowError naming the member that is wrong."""
-    members = _read(data, _PROVIDER)
+    members = with_query_apart(_read(data, _PROVIDER))
     if base is None:
         _require(members, "wire", "base_url")
         provider = Provider(name=name, **members)
@@ -273,8 +274,8 @@ def _variable(value: Any, path: str) -> str | None:
 
 def _base_url(value: Any, path: str) -> str:
     url = _text(value, path).strip().rstrip("/")
-    if url and (not url.startswith(("http://", "https://")) or any(sign in url for sign in "?#@")):
-        raise RowError(path, "must start with http:// or https://, without user name, query or fragment")
+    if url and (not url.startswith(("http://", "https://")) or any(sign in url for sign in "#@") or names_a_secret(url)):
+        raise RowError(path, "must start with http:// or https://, without user name, key or fragment")
     return url
 
 
@@ -292,7 +293,8 @@ _PROVIDER: Mapping[str, Read] = {
     "label": _text,
     "api_key_env": _variable,
     "api_key_command": _list(_text),
-    "auth": _choice("bearer", "x-api-key", "both", "x-portkey-api-key"),
+    "auth": _choice("bearer", "x-api-key", "both", "api-key", "x-portkey-api-key"),
+    "query": _map(_text),
     "headers": _map(_text),
     "extra_body": _table,
     "non_stream_body": _table,

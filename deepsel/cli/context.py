@@ -3,22 +3,40 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
 from deepsel import config
 from deepsel.cli.options import Common
 from deepsel.cli.replay import memo
+from deepsel.cli.terminal.terminal import write_note
+from deepsel.errors import OTHER_HOME
 from deepsel.session import open as opening
 from deepsel.session.open import Session
 
+_OF_HOME = frozenset({"cache_unavailable", "log_unavailable"})
+
 if TYPE_CHECKING:
     from deepsel.config import Profile, Settings
+    from deepsel.values import Notice
 
 
 def load_settings(common: Common) -> Settings:
-    """Read the user's settings; a file named by hand has to exist."""
-    return opening.load_settings(os.environ, common.config)
+    """Read the user's settings, and say what went wrong with them; a file named by hand has to exist."""
+    settings = opening.load_settings(os.environ, common.config, profile=common.profile)
+    for notice in () if common.quiet else settings.notices:
+        write_note(f"warning: {notice.message}")
+    return settings
+
+
+def one_of_home(notices: Sequence[Notice], settings: Settings) -> list[Notice]:
+    """Return what is to be said, of files that cannot be used once: all of them are below one home."""
+    of_home = [notice for notice in notices if notice.code in _OF_HOME]
+    others = [notice for notice in notices if notice.code not in _OF_HOME]
+    if not of_home or settings.notices:  # said when the settings were read
+        return others
+    return [of_home[0]._replace(message=f"{of_home[0].message} ({OTHER_HOME})"), *others]
 
 
 def choose_profile(settings: Settings, common: Common) -> Profile:
@@ -29,7 +47,7 @@ def choose_profile(settings: Settings, common: Common) -> Profile:
 def open_session(common: Common, settings: Settings | None = None) -> Session:
     """Open a session on the process's environment, and count what was replayed since the last one."""
     paths = config.find_paths(os.environ, common.config)
-    reload = partial(opening.load_settings, os.environ, common.config)
-    session = Session(settings or reload(), env=os.environ, paths=paths, reload=reload)
+    reload = partial(opening.load_settings, os.environ, common.config, profile=common.profile)
+    session = Session(settings or load_settings(common), env=os.environ, paths=paths, reload=reload)
     memo.count_replayed(session.cache, paths.data_dir)
     return session

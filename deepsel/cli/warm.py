@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 import typer
 
 from deepsel.cli.checked import money, parse_duration
-from deepsel.cli.context import choose_profile, load_settings, open_session
+from deepsel.cli.context import choose_profile, load_settings, one_of_home, open_session
 from deepsel.cli.options import Common, Help, MaxCost, Models
 from deepsel.cli.terminal.output import write_stdout
 from deepsel.cli.terminal.terminal import write_note
@@ -51,7 +51,7 @@ def warm(common: Common, options: WarmOptions) -> None:
         if not common.quiet:
             write_note(_announced(warmer))
         pings = _keep_warm(warmer, for_s, cap_usd)
-        for notice in warmer.notices[:1]:
+        for notice in one_of_home(warmer.notices[:1], settings):
             write_note(f"warning: {notice.message}")
         if not common.quiet:
             write_note(_summary(pings, warmer))
@@ -60,8 +60,9 @@ def warm(common: Common, options: WarmOptions) -> None:
 def _announced(warmer: Warmer) -> str:
     """Say what will be done, and what it costs."""
     hourly_usd = warmer.hourly_usd()
-    cost = "an unknown amount" if hourly_usd is None else f"at most {usd(hourly_usd)}"
-    return f"keeping {', '.join(warmer.models)} warm every {duration_text(warmer.every_s)}: {cost} per hour; Ctrl-C ends it"
+    cost = "an unknown amount per hour" if hourly_usd is None else f"at most {usd(hourly_usd)} per hour"
+    cost = "simulated, nothing is paid" if warmer.is_simulated else cost
+    return f"keeping {', '.join(warmer.models)} warm every {duration_text(warmer.every_s)}: {cost}; Ctrl-C ends it"
 
 
 def _keep_warm(warmer: Warmer, for_s: float | None, cap_usd: Decimal | None) -> list[Ping]:

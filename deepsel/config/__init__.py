@@ -1,5 +1,6 @@
 """Configuration: defaults < profiles.toml < environment < flags."""
 
+from deepsel.config.addresses import at_their_addresses
 from deepsel.config.keys import has_key, needs_key, resolve_key
 from deepsel.config.lookup import find_model, find_provider
 from deepsel.config.nearest import nearest_hint
@@ -14,6 +15,7 @@ __all__ = [
     "Paths",
     "Profile",
     "Settings",
+    "at_their_addresses",
     "find_model",
     "find_paths",
     "find_provider",

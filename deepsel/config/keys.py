@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from deepsel.config.addresses import ensure_usable
 from deepsel.errors import ConfigError
 from deepsel.secret import Secret
 from deepsel.values import Provider
 
 COMMAND_TIMEOUT_S = 30
+_QUOTES = frozenset("\"'`\u201c\u201d\u2018\u2019")
+"""What files of variables and pages leave around a key."""
 
 
 def needs_key(provider: Provider) -> bool:
@@ -22,13 +25,16 @@ def has_key(provider: Provider, env: Mapping[str, str]) -> bool:
 
 
 def resolve_key(provider: Provider, env: Mapping[str, str]) -> Secret | None:
-    """Return the key; None where the provider needs none. Raise ConfigError where it is missing or cannot be a header."""
+    """Return the key; None where the provider needs none. Raise ConfigError where it is missing, or may not be sent."""
+    ensure_usable(provider)
     if not needs_key(provider):
         return None
     text = _from_command(provider) if provider.api_key_command else env.get(provider.api_key_env or "", "").strip()
     place = f"`{provider.api_key_command[0]}`" if provider.api_key_command else f"`{provider.api_key_env}`"
     if not text:
         raise ConfigError(f"no key for {provider.label or provider.name}", f"set {place}")
+    if _QUOTES & {text[0], text[-1]}:
+        raise ConfigError(f"the key in {place} stands in quotes, which would be sent with it", "take them away")
     if not text.isascii() or not text.isprintable() or " " in text:
         raise ConfigError(
             f"the key in {place} holds a character that no key has", "look for quotes, spaces or line breaks in it"
@@ -37,7 +43,7 @@ def resolve_key(provider: Provider, env: Mapping[str, str]) -> Secret | None:
 
 
 def _from_command(provider: Provider) -> str:
-    """Run the key command; its output is the key, its error output is shown to the user as it comes."""
+    """Run the key command; the first line it prints is the key, its error output is shown to the user as it comes."""
     import subprocess
 
     name = provider.api_key_command[0]
@@ -59,4 +65,4 @@ def _from_command(provider: Provider) -> str:
         raise ConfigError(
             f"the key command `{name}` failed" + (f" with exit code {status}" if status else "")
         ) from None
-    return done.stdout.decode("utf-8", "replace").strip()
+    return done.stdout.decode("utf-8", "replace").strip().partition("\n")[0].strip()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from deepsel import places
+from deepsel.errors import OTHER_HOME, ConfigError
 
 
 class Paths(NamedTuple):
@@ -21,9 +22,15 @@ class Paths(NamedTuple):
 
 
 def find_paths(env: Mapping[str, str], config: Path | None = None) -> Paths:
-    """Resolve the places from `--config`, `DEEPSEL_CONFIG`, `DEEPSEL_HOME` and the XDG variables, in that order of trust."""
-    return Paths(
-        config or Path(places.config_file(env)),
-        Path(places.answers_dir(env)),
-        Path(places.data_dir(env)),
-    )
+    """Resolve the places from `--config`, `DEEPSEL_CONFIG`, `DEEPSEL_HOME` and the XDG variables, in that order of trust.
+
+    Raises ConfigError where the user has no home.
+    """
+    try:
+        return Paths(
+            config or Path(places.config_file(env)),
+            Path(places.answers_dir(env)),
+            Path(places.data_dir(env)),
+        )
+    except places.NoHomeError as error:
+        raise ConfigError(str(error), OTHER_HOME) from error

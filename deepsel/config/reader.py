@@ -12,15 +12,19 @@ from deepsel.config.demo import DEMO_PROFILE_ROW, DEMO_PROVIDERS, demo_models
 from deepsel.config.fields import CACHE, PROFILE, TOP_LEVEL, Reader
 from deepsel.config.nearest import nearest_hint
 from deepsel.config.settings import DEFAULT_PROFILE, DEMO_PROFILE, CacheSettings, Profile, Settings
-from deepsel.errors import ConfigError
-from deepsel.values import Model, Provider
+from deepsel.errors import OTHER_HOME, ConfigError
+from deepsel.values import Model, Notice, Provider
 
 MAX_FILE_BYTES = 1 << 20
 Row = TypeVar("Row")
 
 
-def read_settings(path: Path, catalog: Catalog, *, required: bool = False) -> Settings:
-    """Read the file at `path`, or give the built-in settings where there is none, unless it is `required`; raises ConfigError."""
+def read_settings(path: Path, catalog: Catalog, *, required: bool = False, demo: bool = False) -> Settings:
+    """Read the file at `path`, or give the built-in settings where there is none; `required` makes that an error.
+
+    So are those given, with a notice, where its folder may not be looked into, or the `demo` needs no file that cannot be read.
+    Raises ConfigError.
+    """
     try:
         with path.open("rb") as file:
             raw = file.read(MAX_FILE_BYTES + 1)
@@ -31,8 +35,21 @@ def read_settings(path: Path, catalog: Catalog, *, required: bool = False) -> Se
             ) from None
         return _built_in(catalog)
     except OSError as error:
-        raise ConfigError(f"cannot read `{path}`: {(error.strerror or 'input/output error').lower()}") from error
+        words = f"cannot read `{path}`: {(error.strerror or 'input/output error').lower()}"
+        if not demo and (required or _is_there(path)):
+            raise ConfigError(words, f"check its permissions, or {OTHER_HOME}") from error
+        told = Notice("config_unreadable", f"{words}; it is done without ({OTHER_HOME})")
+        return _built_in(catalog)._replace(notices=(told,))
     return parse_settings(raw, path, catalog)
+
+
+def _is_there(path: Path) -> bool:
+    """Tell whether a file is known to be there; not in a folder that may not be looked into, such as another user's home."""
+    try:
+        path.lstat()
+    except OSError:
+        return False
+    return True
 
 
 def parse_settings(raw: bytes, path: Path, catalog: Catalog) -> Settings:

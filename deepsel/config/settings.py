@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from deepsel.catalog import Catalog
-from deepsel.values import Json, Model, Provider
+from deepsel.values import Json, Model, Notice, Provider
 
 DEFAULT_PROFILE = "default"
 DEMO_PROFILE = "demo"
@@ -109,3 +109,5 @@ class Settings(NamedTuple):
     """What is known besides the user's own rows."""
     config_file: Path | None = None
     """The file that was read; None: there was none."""
+    notices: tuple[Notice, ...] = ()
+    """What went wrong with it and did not stop the work."""

@@ -8,7 +8,7 @@ from typing import Any
 
 from deepsel.catalog import Catalog
 from deepsel.config.settings import CacheSettings, Profile
-from deepsel.errors import ConfigError
+from deepsel.errors import OTHER_HOME, ConfigError
 from deepsel.storage import files
 from deepsel.values import Latency
 
@@ -110,4 +110,5 @@ def write_new(path: Path, text: str) -> bool:
         files.make_private_folder(path.parent)
         return files.write_new(path, text.encode())
     except OSError as error:
-        raise ConfigError(f"cannot write `{path}`: {(error.strerror or 'input/output error').lower()}") from error
+        words = f"cannot write `{path}`: {(error.strerror or 'input/output error').lower()}"
+        raise ConfigError(words, f"check its permissions, or {OTHER_HOME}") from error

@@ -275,6 +275,11 @@ def failed_cost_usd(draft: Draft, failure: AttemptFailed, input_tokens: tokens.C
     return settle(draft, input_tokens).cost_usd
 
 
+def billed_usd(provider: Provider, cost_usd: Decimal | None) -> Decimal | None:
+    """Return what of a call's cost is anybody's money: nothing where no model was asked."""
+    return Decimal(0) if provider.is_simulated else cost_usd
+
+
 def _with_counted_output(reported: Usage, counted: Usage) -> Usage:
     """Keep the reported input of an answer that broke off; its output was reported before it was written, if at all."""
     if (reported.output_tokens or 0) >= (counted.output_tokens or 0):

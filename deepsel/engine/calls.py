@@ -6,7 +6,7 @@ from collections.abc import Generator, Iterator
 
 from deepsel.ending import shielded
 from deepsel.engine import retry
-from deepsel.engine.attempt import Draft, judge
+from deepsel.engine.attempt import Draft, billed_usd, judge
 from deepsel.engine.coordinator import Coordinator
 from deepsel.engine.events import AttemptEnded, AttemptStarted, EngineEvent, Waiting
 from deepsel.engine.lookup import Lookup
@@ -148,7 +148,7 @@ class Calls:
         if not self._coordinator.may_call(endpoint, has_others=has_others):
             target.is_spent = True
             return False
-        refusal = self._spending.reserve(target.worst_usd)
+        refusal = "" if target.provider.is_simulated else self._spending.reserve(target.worst_usd)
         if refusal:
             target.is_spent = True
             self.record.skip(endpoint.provider, endpoint.model, refusal)
@@ -209,7 +209,7 @@ class Calls:
         now_s = self._resources.clock.monotonic()
         with shielded():
             attempt = self.record.close(draft, failure, wait_s=wait_s, now_s=now_s, is_cancelled=is_cancelled)
-            self._spending.settle(attempt.cost_usd)
+            self._spending.settle(billed_usd(draft.provider, attempt.cost_usd))
             self._closed = draft
         return attempt
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from deepsel.clock import Clock
+from deepsel.engine.attempt import billed_usd
 from deepsel.engine.hit import observed
 from deepsel.engine.limiter import MAX_PAUSE_S, Limiter, pause_before_next_s
 from deepsel.engine.prepare import Prepared, thresholds_of
@@ -177,7 +178,7 @@ def _observation(
         model=attempt.model,
         error_class=attempt.error_class,
         http_status=attempt.http_status,
-        cost_picousd=picousd(attempt.cost_usd),
+        cost_picousd=picousd(billed_usd(provider, attempt.cost_usd) if provider else attempt.cost_usd),
         ttft_s=attempt.ttft_s if prepared.request.stream else None,
         total_s=attempt.total_s,
         wait_s=attempt.wait_s,

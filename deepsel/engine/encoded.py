@@ -36,6 +36,7 @@ class Encoded:
                 wire_format=wire_of(provider.wire).FORMAT,
                 model_id=self._model.id,
                 base_url=provider.base_url,
+                query=provider.query,
             )
         return self._document
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from deepsel import catalog
 from deepsel.cache import CachedAnswer
 from deepsel.cache.key import LONGEST_TEXT
-from deepsel.engine.attempt import Draft, Settlement, failed_cost_usd, reached_limit, settle
+from deepsel.engine.attempt import Draft, Settlement, billed_usd, failed_cost_usd, reached_limit, settle
 from deepsel.engine.encoded import Encoded
 from deepsel.engine.prepare import Prepared
 from deepsel.errors import (
@@ -47,6 +47,10 @@ class Record:
     """Which providers asked to be left alone, and for how long, before anybody was asked."""
     spent_usd: Decimal | None = Decimal(0)
     """Over all attempts; None once one of them cannot be priced."""
+    simulated_usd: Decimal = Decimal(0)
+    """What attempts would have cost that asked no model."""
+    has_billed: bool = False
+    """Whether a model was asked."""
 
     def close(
         self, draft: Draft, failure: AttemptFailed | None, *, wait_s: float, now_s: float, is_cancelled: bool = False
@@ -67,7 +71,11 @@ class Record:
                 self.failures.append(failure)
             if draft.text and (self.partial is None or len(draft.text) > len(self.partial.text)):
                 self.partial, self.settlement = draft, settled
-        self.spent_usd = None if self.spent_usd is None or cost_usd is None else self.spent_usd + cost_usd
+        if draft.provider.is_simulated:
+            self.simulated_usd += cost_usd or 0
+        else:
+            self.has_billed = True
+            self.spent_usd = None if self.spent_usd is None or cost_usd is None else self.spent_usd + cost_usd
         self._warn_of_price(draft, settled, cost_usd)
         attempt = Attempt(
             provider=draft.provider.name,
@@ -158,7 +166,7 @@ class Record:
             difficulty=prepared.difficulty,
             finish=self._finish(draft),
             usage=settled.usage if settled else (draft.usage if draft and draft.usage else Usage()),
-            cost_usd=self.spent_usd,
+            cost_usd=self.spent_usd if self.has_billed else self.simulated_usd,
             price_rule=settled.bill.rule if settled else None,
             ttft_s=draft.ttft_s if draft else None,
             total_s=total_s,
@@ -190,7 +198,7 @@ def to_keep(draft: Draft, settlement: Settlement, encoded: Encoded, prepared: Pr
         provider=draft.provider.name,
         answered_model=draft.answered_model,
         usage=settlement.usage,
-        cost_usd=settlement.cost_usd,
+        cost_usd=billed_usd(draft.provider, settlement.cost_usd),  # which a hit saves
         document=encoded.document,
         price_source=rule.source if rule else "",
         price_as_of=rule.checked if rule else None,

@@ -17,6 +17,7 @@ from deepsel.values import Answer, CacheUse, Finish, Notice, Provider, Reasoning
 
 if TYPE_CHECKING:
     from deepsel.cache import CachedAnswer
+    from deepsel.config import Settings
     from deepsel.engine.calls import Calls
     from deepsel.engine.events import EngineEvent
     from deepsel.engine.prepare import Prepared
@@ -77,7 +78,10 @@ class Run:
 
     def answer(self) -> Answer:
         """Return the record as it stands."""
-        answer = self._record(self._resources.clock.monotonic() - self._started_s)
+        return self._marked(self._record(self._resources.clock.monotonic() - self._started_s))
+
+    def _marked(self, answer: Answer) -> Answer:
+        """Say whether a model was asked."""
         return answer._replace(is_simulated=any(one.is_simulated for one in self.providers if one.name == answer.provider))
 
     def _record(self, total_s: float) -> Answer:
@@ -106,8 +110,13 @@ class Run:
         if found is None:
             return None
         hit, written_at = found
-        answer = self._hit_answer(hit, CacheUse("hit", "disk", key), total_s=0.0)
+        answer = self._marked(self._hit_answer(hit, CacheUse("hit", "disk", key), total_s=0.0))
         return NextTime(answer, self._hit_observation(answer, hit), hit, written_at)
+
+    @property
+    def settings(self) -> Settings:
+        """What the user wishes."""
+        return self._resources.settings
 
     @property
     def providers(self) -> list[Provider]:

@@ -28,7 +28,7 @@ def count_tokens(
     count = wire.count_request
     assert count is not None, "ask `can_count` first"
     headers = {"accept": "application/json", **wire.headers(provider, key)}
-    call = Call("POST", count.url(provider), headers, bodies.serialise(count.encode(texts, model)))
+    call = Call("POST", bodies.with_query(count.url(provider), provider), headers, bodies.serialise(count.encode(texts, model)))
     timeouts = Timeouts(first_token_s=None, deadline=clock.monotonic() + TIMEOUT_S)
     with transport.open(call, timeouts=timeouts) as response:
         reader = failures.FailureReader(provider, key, response.headers, clock.now())

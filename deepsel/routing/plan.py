@@ -90,8 +90,8 @@ def _window_detail(candidate: Candidate) -> str:
 
 def _over_cost(candidate: Candidate, policy: Policy) -> tuple[Reason, str] | None:
     """Refuse what may cost more than the cap at its longest answer, or cannot be priced under one."""
-    if policy.max_cost_usd is None:
-        return None
+    if policy.max_cost_usd is None or (policy.cap_words and candidate.provider.is_simulated):
+        return None  # what is simulated takes nothing of a budget
     worst_usd = candidate.worst_bill.total_usd
     limit = policy.cap_words or f"a limit of {exact_usd(policy.max_cost_usd)}"
     if worst_usd is None:

@@ -33,11 +33,20 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 
-def load_settings(env: Mapping[str, str], config_file: Path | None = None) -> Settings:
-    """Read the user's settings; a file named by hand has to exist. Raises ConfigError."""
+def load_settings(env: Mapping[str, str], config_file: Path | None = None, *, profile: str | None = None) -> Settings:
+    """Read the user's settings; a file named by hand has to exist. Raises ConfigError.
+
+    `profile` is the one that was asked for: the demo needs no file that can be read.
+    """
     paths = config.find_paths(env, config_file)
     catalog = Catalog(paths.data_dir / overlay.FILE_NAME)
-    return config.read_settings(paths.config_file, catalog, required=bool(config_file or env.get("DEEPSEL_CONFIG")))
+    settings = config.read_settings(
+        paths.config_file,
+        catalog,
+        required=bool(config_file or env.get("DEEPSEL_CONFIG")),
+        demo=(profile or env.get("DEEPSEL_PROFILE")) == config.DEMO_PROFILE,
+    )
+    return config.at_their_addresses(settings, env)
 
 
 def choose_profile(settings: Settings, env: Mapping[str, str], name: str | None = None) -> Profile:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from deepsel.catalog import overlay
 from deepsel.catalog.refresh import Refresh, compare
 from deepsel.catalog.refresh_sources import Offer, list_urls, read_offers
-from deepsel.errors import AttemptFailed, ErrorClass, UsageError
+from deepsel.errors import OTHER_HOME, AttemptFailed, ConfigError, ErrorClass, UsageError
 
 if TYPE_CHECKING:
     from deepsel.session.open import Session
@@ -32,12 +32,13 @@ def compare_with(session: Session, source: str) -> Refresh:
 
 
 def take_over(session: Session, found: Refresh) -> Path:
-    """Lay the new prices over the catalog's, for every process from now on; return the file they are in. Raises UsageError."""
+    """Lay the new prices over the catalog's, for every process from now on; return the file they are in. Raises ConfigError."""
     path = session.paths.data_dir / overlay.FILE_NAME
     try:
         overlay.write_overlay(path, found.rows, at=session.clock.now(), newer_than=session.settings.catalog.as_of)
     except OSError as error:
-        raise UsageError(f"cannot write `{path}`: {(error.strerror or 'input/output error').lower()}") from error
+        words = f"cannot write `{path}`: {(error.strerror or 'input/output error').lower()}"
+        raise ConfigError(words, f"check its permissions, or {OTHER_HOME}") from error
     return path
 
 

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from deepsel.config import Profile
 from deepsel.engine.prepare import thresholds_of
-from deepsel.errors import ConfigError
+from deepsel.errors import OTHER_HOME, ConfigError
 from deepsel.health.cooldowns import Endpoint, State
 from deepsel.health.state import SharedState
 from deepsel.health.summary import By, TrafficGroup, group, total
@@ -68,7 +68,7 @@ def gather(
     rows, notices = shared.since(since.timestamp())
     states, more_notices = shared.troubled()
     if rows is None or states is None:
-        raise ConfigError([*notices, *more_notices][0].message, "check its permissions, or remove it")
+        raise ConfigError([*notices, *more_notices][0].message, f"check its permissions, or {OTHER_HOME}")
     first, last = since.timestamp(), until.timestamp()
     return StatsReport(
         since=since,

@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 
 from deepsel import catalog, config, tokens
 from deepsel.config import Profile, Settings
-from deepsel.engine.attempt import Draft, failed_cost_usd, settle
+from deepsel.engine.attempt import Draft, billed_usd, failed_cost_usd, settle
 from deepsel.engine.resources import Resources
 from deepsel.engine.spending import Spending
 from deepsel.errors import AttemptFailed, ConfigError, ErrorClass, OverBudgetError
@@ -60,6 +60,11 @@ class Warmer:
         rows = Rows(resources.settings, self.models, resources.state, resources.clock.now())
         self._rows = {rows[name][0].name: rows[name] for name in self.models}
 
+    @property
+    def is_simulated(self) -> bool:
+        """Whether no model is asked."""
+        return all(provider.is_simulated for _, provider in self._rows.values())
+
     def hourly_usd(self) -> Decimal | None:
         """Return what an hour costs at most, where nobody else calls; None: a price is unknown."""
         total = Decimal(0)
@@ -100,7 +105,7 @@ class Warmer:
     def _projected_usd(self, name: str) -> Decimal | None:
         """Return what one call costs at most."""
         model, provider = self._rows[name]
-        if provider.health_path:
+        if provider.health_path or provider.is_simulated:
             return Decimal(0)
         count = tokens.count_messages(_REQUEST.messages, model)
         at, multiplier = self.resources.clock.now(), provider.price_multiplier
@@ -125,7 +130,7 @@ class Warmer:
             self._touch(draft)
         except AttemptFailed as error:
             failure = error
-        cost_usd = Decimal(0) if provider.health_path else _cost_usd(draft, failure)
+        cost_usd = Decimal(0) if provider.health_path else billed_usd(provider, _cost_usd(draft, failure))
         spending.settle(cost_usd)
         self.spent_usd += spending.spent_usd
         self._leave(draft, failure, cost_usd, spending)

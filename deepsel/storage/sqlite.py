@@ -79,7 +79,7 @@ class SqliteFile:
                 return Told(work(connection))
         except (sqlite3.Error, OSError, OverflowError) as error:
             self._here().drop()
-            return Told(None, self._notices(str(error)))
+            return Told(None, self._notices((getattr(error, "strerror", None) or str(error)).lower()))
 
     def _notices(self, reason: str) -> tuple[Notice, ...]:
         return (Notice(self._code, f"{self._name} `{self.path}` cannot be used: {reason}"),)

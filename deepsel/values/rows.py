@@ -35,9 +35,11 @@ class Provider(NamedTuple):
     """None: no key is sent."""
     api_key_command: tuple[str, ...] = ()
     """A program that prints the key; wins over `api_key_env`."""
-    auth: Literal["bearer", "x-api-key", "both", "x-portkey-api-key"] = "bearer"
+    auth: Literal["bearer", "x-api-key", "both", "api-key", "x-portkey-api-key"] = "bearer"
     """Which header carries the key; `both`: Authorization and x-api-key."""
     headers: Mapping[str, str] = {}
+    query: Mapping[str, str] = {}
+    """What follows the path of every address, as `api-version` does at Azure."""
     extra_body: Mapping[str, Json] = {}
     """Members merged into every request."""
     non_stream_body: Mapping[str, Json] = {}
@@ -54,6 +56,12 @@ class Provider(NamedTuple):
     """Regional surcharge on every price of the host."""
     is_simulated: bool = False
     """Whether its answers are made up by deepsel itself; no member of a row."""
+    base_url_env: str | None = None
+    """A variable that gives the address, as the provider's own programs read it. No member of a user's row."""
+    host_env: str | None = None
+    """A variable that gives scheme, host and port, each of which may be left out. No member of a user's row."""
+    unusable: str = ""
+    """Why the environment makes it one that is not called; no member of a row."""
     health_path: str | None = None
     models_path: str | None = None
     source: str = ""

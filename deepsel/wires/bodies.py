@@ -93,6 +93,15 @@ def key_headers(provider: Provider, key: Secret | None) -> dict[str, str | Secre
     return headers | {name.lower(): value for name, value in provider.headers.items()}
 
 
+def with_query(url: str, provider: Provider) -> str:
+    """Add the provider's query to an address."""
+    if not provider.query:
+        return url
+    from urllib.parse import urlencode  # hardly any provider has one
+
+    return f"{url}?{urlencode(provider.query)}"
+
+
 def merged(item: JsonObject, data: Mapping[str, Json]) -> JsonObject:
     """Lay the members no field stands for over an item's own; what stands in an object of it goes into that object."""
     for name, value in data.items():

@@ -30,7 +30,7 @@ from deepsel.catalog import Catalog
 from deepsel.clock import SystemClock
 from deepsel.engine.attempt import Draft, failed_cost_usd, judge, settle
 from deepsel.errors import AttemptFailed
-from deepsel.providers.calls import Timeouts
+from deepsel.providers.calls import Outgoing, Timeouts
 from deepsel.providers.complete import stream_answer
 from deepsel.providers.transport import HttpTransport
 from deepsel.secret import Secret
@@ -116,10 +116,8 @@ class Runner:
         timeouts = Timeouts(deadline=began + MOST_S)
         failure = None
         try:
-            for event in stream_answer(
-                self._transport, dict(_BODY), host, Secret("sk-fuzz-0123456789"), is_stream=made.is_stream, timeouts=timeouts,
-                clock=self._clock,
-            ):  # fmt: skip
+            outgoing = Outgoing(host, Secret("sk-fuzz-0123456789"), dict(_BODY), is_stream=made.is_stream)
+            for event in stream_answer(self._transport, outgoing, timeouts=timeouts, clock=self._clock):
                 draft.take(event, began)
             draft.join()
             judge(draft, None)
@@ -135,7 +133,7 @@ def runner() -> Iterator[Runner]:
     """Start what answers are played with."""
     player = Player()
     try:
-        with HttpTransport(SystemClock()) as transport:
+        with HttpTransport(SystemClock(), env={}) as transport:
             yield Runner(player, transport)
     finally:
         player.close()

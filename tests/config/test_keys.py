@@ -78,3 +78,20 @@ def test_paths_follow_the_environment() -> None:
     assert find_paths({"DEEPSEL_CONFIG": "/c.toml", "HOME": "/u"}, Path("/o.toml")).config_file == Path("/o.toml")
     xdg = find_paths({"HOME": "/u", "XDG_CACHE_HOME": "/x"})
     assert (xdg.config_file, xdg.answers_dir) == (Path("/u/.config/deepsel/profiles.toml"), Path("/x/deepsel/answers"))
+
+
+@pytest.mark.parametrize("text", ['"sk-abc"', "'sk-abc'", '"sk-abc', "sk-abc'", "\u201csk-abc\u201d", " `sk-abc` "])
+def test_quotes_around_a_key_are_refused(text: str) -> None:
+    """What a file of variables leaves around a key is told with the variable's name, and not sent."""
+    with pytest.raises(ConfigError) as caught:
+        resolve_key(HOST, {"HOST_KEY": text})
+    assert "`HOST_KEY`" in caught.value.message
+    assert "sk-abc" not in caught.value.message + caught.value.hint
+
+
+def test_a_command_that_prints_more_gives_its_first_line() -> None:
+    """Password stores keep notes below the key."""
+    told = "print(); print('from-command'); print('user: me')"
+    key = resolve_key(HOST._replace(api_key_command=(sys.executable, "-c", told)), {})
+    assert key is not None
+    assert key.reveal() == "from-command"

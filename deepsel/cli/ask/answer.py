@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from deepsel.cli.ask import records
 from deepsel.cli.ask.footer import footer
+from deepsel.cli.context import one_of_home
 from deepsel.cli.terminal import output as out
 from deepsel.cli.terminal.terminal import is_terminal, write_note
 from deepsel.ending import shielded
@@ -74,7 +75,7 @@ def _finish(run: Run, options: AskOptions, common: Common, *, is_shown: bool, st
     elif not options.as_json and (text := records.answer_text(answer, is_shown=is_shown)):
         _deliver(text, options.output, is_whole=is_whole)
     if not common.quiet:
-        for notice in answer.warnings:
+        for notice in one_of_home(answer.warnings, run.settings):
             write_note(f"warning: {notice.message}")
         if is_whole or answer.text:
             write_note(footer(answer))

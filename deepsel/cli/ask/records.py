@@ -32,6 +32,7 @@ def answer_record(answer: Answer) -> dict[str, Any]:
         "timing": {"ttft_s": _rounded(answer.ttft_s), "total_s": _rounded(answer.total_s)},
         "cache": {"status": answer.cache.status, "tier": answer.cache.tier, "key": answer.cache.key},
         "attempts": [attempt_record(attempt) for attempt in answer.attempts],
+        "simulated": answer.is_simulated,
         "warnings": [{"code": notice.code, "message": notice.message} for notice in answer.warnings],
     }
 

@@ -37,7 +37,7 @@ class Conditions:
     """What an answer depends on beside the command line: files by their version, variables by being set."""
 
     def __init__(self, files: Iterable[str | Path], env: Mapping[str, str]) -> None:
-        """Look at the files, before they are read."""
+        """Look at the files, before they are read; what changed in the last moment may change again unseen."""
         self._env = env
         self._started_ns = time.time_ns()
         self._files = {str(path): replay.stamp(str(path)) for path in files}
@@ -71,7 +71,7 @@ def keep(following: NextTime, *, output: str, footer: str | None, conditions: li
         replay.FORMAT,
         following.answer.cache.key or "",
         f"{following.written_at!r} {hit.stored_at.timestamp()!r} {hit.expires_at.timestamp()!r}",
-        replay.database_stamps(folder),
+        replay.UNSURE,  # another process may have removed the entry meanwhile: the first replay looks
         json.dumps(seen, separators=(",", ":")),
         " ".join(f"{stream}:{len(part)}" for stream, part in encoded),
         *conditions,
@@ -108,7 +108,7 @@ def count_replayed(cache: Cache, data_dir: Path) -> None:
     A line that is being written while the others are taken away is lost: a statistic, no money.
     """
     spool = cache.path / replay.FOLDER / replay.SPOOL
-    if not spool.exists():
+    if not os.path.exists(spool):  # noqa: PTH110 - in a folder of another user Path.exists raises
         return
     from deepsel.cache import Tally
     from deepsel.health.log import Observation

@@ -16,7 +16,7 @@ from deepsel import __version__, places
 from deepsel.digest import sha256_hex
 from deepsel.show.durations import seconds
 
-FORMAT = "deepsel memo 1"
+FORMAT = "deepsel memo 2"
 FOLDER = "memo"
 """Within the folder of the answer cache."""
 SPOOL = "hits"
@@ -26,10 +26,11 @@ CLOCK_SKEW_S = 300.0
 """As in the cache: what was stored further in the future is not served."""
 DATABASE_FILES = ("cache.db", "cache.db-wal")
 UNSURE = "?"
-"""The version of a pipe, which gives something else each time."""
+"""The version of a pipe, which gives something else each time, and of a database that has not been looked into since."""
 STDIN_LIMIT_BYTES = 1 << 20
 _STDIN_PATIENCE_S = 0.05
-_VARIABLES = ("HOME", "LANG", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "PYTHONUTF8", "PYTHONIOENCODING")
+_VARIABLES = ("HOME", "OLLAMA_HOST", "LANG", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "PYTHONUTF8", "PYTHONIOENCODING")
+_PREFIXES = ("DEEPSEL_", "XDG_")
 
 invocation = ""
 """Names what this process was started with; empty where that is not known."""
@@ -41,8 +42,8 @@ def replay(arguments: list[str], env: Mapping[str, str], *, now_s: float | None 
     started_s = time.perf_counter()
     if not _is_ask(arguments) or sys.stdin is None or sys.stdout is None or sys.stderr is None or os.isatty(1):
         return False
-    answers = places.answers_dir(env)
     try:
+        answers = places.answers_dir(env)
         invocation = _identify(arguments, env)
         memo = _read(os.path.join(answers, FOLDER, invocation)) if invocation else None
         if memo is None or not _holds(memo, answers, env, time.time() if now_s is None else now_s):
@@ -73,18 +74,24 @@ class _Memo:
 
 
 def stamp(path: str) -> str:
-    """Say which version of a file is there: its time, size and number; `-` where there is none, UNSURE where it is no file."""
+    """Say which version of a file is there; `-` where there is none, UNSURE where it is no file.
+
+    The first of its times is that of the last change of anything, which nobody can set: archives, `cp -p` and builds that
+    pin times give other contents the old time of modification.
+    """
     try:
         found = os.stat(path)
     except OSError:
         return "-"
-    return f"{found.st_mtime_ns} {found.st_size} {found.st_ino}" if stat.S_ISREG(found.st_mode) else UNSURE
+    if not stat.S_ISREG(found.st_mode):
+        return UNSURE
+    return f"{found.st_ctime_ns} {found.st_mtime_ns} {found.st_size} {found.st_dev} {found.st_ino}"
 
 
 def database_stamps(folder: str) -> str:
     """Say which version of the cache's database is there; an empty log, which a reader leaves, is as good as none."""
     found = [stamp(os.path.join(folder, name)) for name in DATABASE_FILES]
-    return "; ".join("-" if one.split()[1:2] == ["0"] else one for one in found)
+    return "; ".join("-" if one.split()[2:3] == ["0"] else one for one in found)
 
 
 def _is_ask(arguments: list[str]) -> bool:
@@ -97,9 +104,14 @@ def _identify(arguments: list[str], env: Mapping[str, str]) -> str:
     piped = b"" if os.isatty(0) else _stdin()
     if piped is None:
         return ""
-    variables = [f"{name}={env[name]}" for name in sorted(env) if name in _VARIABLES or name.startswith(("DEEPSEL_", "XDG_"))]
-    words = [__version__, os.getcwd(), str(os.isatty(0)), str(len(arguments)), *arguments, *variables]
+    variables = [f"{name}={env[name]}" for name in sorted(env) if _decides(name)]
+    words = [__version__, os.getcwd(), str(os.isatty(0)), str(len(arguments)), *arguments, str(len(variables)), *variables]
     return sha256_hex(b"\0".join([*map(os.fsencode, words), piped]))
+
+
+def _decides(name: str) -> bool:
+    """Tell whether a variable may decide what is answered: places, profiles, languages, addresses."""
+    return name in _VARIABLES or name.startswith(_PREFIXES) or name.endswith("_BASE_URL")
 
 
 def _stdin() -> bytes | None:

@@ -337,3 +337,88 @@ def test_a_full_or_closed_output_is_said_as_ever(deepsel: Deepsel, host: Any, ho
         shell=True, executable="/bin/bash", cwd=home, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
     assert gone.stdout == "0\n"
+
+
+def _rewrite(path: Path, old: str, new: str) -> None:
+    """Put as many other bytes into the same file, and its old times over them, as `cp -p` and reproducible archives do."""
+    found, text = path.stat(), path.read_text()
+    assert len(old) == len(new)
+    assert old in text
+    with path.open("r+") as file:
+        file.write(text.replace(old, new))
+    os.utime(path, ns=(found.st_atime_ns, found.st_mtime_ns))
+
+
+@pytest.mark.parametrize("option", ["-f", "--messages", "--schema", "--tools", "--config"])
+def test_a_file_with_the_times_of_another_is_another(
+    deepsel: Deepsel, simulate: Callable[..., Any], profiles: Callable[..., Path], home: Path, option: str
+) -> None:
+    """Contents decide, not the time of modification and the size, whichever option names the file."""
+    server = simulate(steps=[{"text": '"old"'}, {"text": '"new"'}])
+    settings = profiles(one=server)
+    path = home / "named"
+    path.write_text(
+        {
+            "-f": "apples are red",
+            "--messages": '[{"role":"user","content":"red"}]',
+            "--schema": '{"type":"string","title":"red"}',
+            "--tools": '[{"type":"function","function":{"name":"red"}}]',
+            "--config": settings.read_text() + "# red\n[providers.x]\nwire = 'openai-chat'\nbase_url = 'http://red'\n",
+        }[option]
+    )
+    for one in (path, settings):
+        os.utime(one, (1_700_000_000, 1_700_000_000))
+    time.sleep(0.1)
+    words = ("ask", "Hi", option, str(path))
+    assert [deepsel(*words).out for _ in range(3)] == ['"old"\n'] * 3
+    assert replayed(home) == 2
+    if option == "--config":
+        _rewrite(path, '[models.one]', '[models.two]')
+        assert deepsel(*words).code == 3
+    else:
+        _rewrite(path, "red", "RED")
+        assert deepsel(*words).out == '"new"\n'
+
+
+def test_two_files_of_one_time_are_told_apart(
+    deepsel: Deepsel, simulate: Callable[..., Any], profiles: Callable[..., Path], home: Path
+) -> None:
+    """A version laid over another with the time that a build pins for every file."""
+    profiles(one=simulate(steps=[{"text": "first"}, {"text": "second"}]))
+    for name in ("v1", "v2"):
+        (home / name).write_text(f"this is {name}\n")
+        os.utime(home / name, (1_600_000_000, 1_600_000_000))
+    told = []
+    for name in ("v1", "v2"):
+        subprocess.run(["cp", "-p", name, "document"], cwd=home, check=True)
+        time.sleep(0.1)
+        told += [deepsel("ask", "-q", "-f", "document", "Sum it up").out for _ in range(2)]
+    assert told == ["first\n", "first\n", "second\n", "second\n"]
+
+
+def test_what_is_removed_before_the_memo_is_kept_is_not_replayed(
+    deepsel: Deepsel, simulate: Callable[..., Any], profiles: Callable[..., Path], home: Path
+) -> None:
+    """An entry that another process removes between the last look at it and the memo is asked for anew."""
+    profiles(one=simulate(steps=[{"text": "old"}, {"text": "new"}]))
+    code = (
+        "import sys, subprocess; from deepsel.cli import memo; keep = memo.keep\n"
+        "def slow(*arguments, **named):\n"
+        "    subprocess.run([sys.executable, '-m', 'deepsel', 'cache', 'clear', '--all'], capture_output=True, check=True)\n"
+        "    keep(*arguments, **named)\n"
+        "memo.keep = slow; sys.argv = ['deepsel', 'ask', 'Hi']; from deepsel.__main__ import main; main()"
+    )
+    time.sleep(0.1)
+    ran = subprocess.run([sys.executable, "-c", code], stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=home, check=True)
+    assert ran.stdout == "old\n"
+    assert (home / "cache" / "answers" / "memo").exists()
+    assert [deepsel("ask", "Hi").out for _ in range(3)] == ["new\n"] * 3
+
+
+def test_what_is_piped_is_no_variable(deepsel: Deepsel, simulate: Callable[..., Any], profiles: Callable[..., Path]) -> None:
+    """Text that begins like a variable of the environment is not taken for one."""
+    profiles(one=simulate(steps=[{"text": "first"}, {"text": "second"}]))
+    time.sleep(0.1)
+    long = "x" * 9000
+    assert [deepsel("ask", "-", stdin=f"DEEPSEL_PAD={long}\0hello").out for _ in range(2)] == ["first\n"] * 2
+    assert [deepsel("ask", "-", stdin="hello", env={"DEEPSEL_PAD": long}).out for _ in range(2)] == ["second\n"] * 2

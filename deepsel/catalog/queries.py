@@ -1,0 +1,24 @@
+"""The query of a provider's address, which stands apart from it: the wire adds its path between the two."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_SECRETS = re.compile(r"[?&][^=&]*(?:key|token|secret|password|signature|sig|auth|code)[^=&]*=", re.IGNORECASE)
+
+
+def names_a_secret(url: str) -> bool:
+    """Tell whether a query has a member that is no matter of an address."""
+    return _SECRETS.search(url) is not None
+
+
+def with_query_apart(members: dict[str, Any]) -> dict[str, Any]:
+    """Take the query off a row's `base_url`; what the row's own `query` says stands over it."""
+    base_url, mark, query = members.get("base_url", "").partition("?")
+    if not mark:
+        return members
+    from urllib.parse import parse_qsl  # hardly any address has one
+
+    own = dict(parse_qsl(query, keep_blank_values=True))
+    return {**members, "base_url": base_url.rstrip("/"), "query": own | members.get("query", {})}

@@ -176,16 +176,16 @@ def _streamed(
     Returns whether it came to its end and did not break off.
     """
     parser = EventStream()
-    was_whole, late_end = False, None
+    was_sure, late_end = False, None
     try:
         for chunk in chain((head,), chunks):
             for event in parser.feed(chunk):
                 yield from decoder.feed(event)
                 if decoder.is_ended:
                     return True
-            if decoder.is_whole is not was_whole:
-                was_whole = decoder.is_whole
-                response.exchange.hurry(_AFTER_FINISH_S if was_whole else None)
+            if decoder.is_sure is not was_sure:
+                was_sure = decoder.is_sure
+                response.exchange.hurry(_AFTER_FINISH_S if was_sure else None)
     except AttemptFailed as failure:
         if failure.error_class not in _LATE_ENDS:
             raise

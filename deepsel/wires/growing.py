@@ -16,6 +16,8 @@ _LIKELY_CHARS = 4
 _GROWN_CHARS = 8
 """Snapshots are believed once one of them is so long; before that `-`, `--`, `---` may be pieces."""
 _MOST_HELD = 8
+_TAG_STARTS = ("<", "[", "◁")
+"""Of thinking between tags, which a message may leave out."""
 
 
 class GrowingText:
@@ -67,7 +69,9 @@ class GrowingText:
         if whole.startswith(so_far):
             self._become(whole)
             return rest + whole[len(so_far) :]
-        self.is_doubted = self.is_doubted or so_far.strip() != whole.strip()
+        is_same = so_far.strip() == whole.strip()
+        is_without_thinking = so_far.lstrip()[:1] in _TAG_STARTS and so_far.rstrip().endswith(whole.strip())
+        self.is_doubted = self.is_doubted or not (is_same or is_without_thinking)
         return rest
 
     def end(self, *, is_last: bool = False) -> str:

@@ -16,6 +16,8 @@ class Decoder(Protocol):
 
     is_whole: bool
     """Everything that makes an answer whole has been seen, so that it may break off here."""
+    is_sure: bool
+    """No more of the answer is to come, though its usage and end marker may be."""
     is_ended: bool
     """The end marker has been seen; nothing that follows counts."""
 

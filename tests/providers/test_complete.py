@@ -16,7 +16,7 @@ from deepsel.providers.calls import Outgoing, ResponseFacts, Timeouts
 from deepsel.providers.complete import stream_answer
 from deepsel.providers.transport import HttpTransport
 from deepsel.secret import Secret
-from deepsel.values import Finish, FinishReport, Identity, ReasoningDelta, TextDelta, UsageReport, WireEvent
+from deepsel.values import Doubt, Finish, FinishReport, Identity, ReasoningDelta, TextDelta, UsageReport, WireEvent
 from deepsel.wires.table import wire_names, wire_of
 from deepsel.wires.waits import Quota
 
@@ -279,6 +279,23 @@ def test_silence_after_the_finish_value(asker: Make, stream: Make, wire: str) ->
     asking = asker((stream(events_of(piece(wire, "Hi"), ENDS[wire][0]), ended=False), "hang"))
     if wire == "openai-chat":
         assert asking.run(Timeouts(idle_s=0.05)) == "Hi"
+    else:
+        assert asking.failure(Timeouts(idle_s=0.05)).error_class is ErrorClass.STALLED
+
+
+def finishing(wire: str, text: str) -> list[Any]:
+    """A piece of text that has a finish value."""
+    if wire == "openai-chat":
+        return [{"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": "stop"}]}]
+    return [piece(wire, text), ENDS[wire][0]]
+
+
+def test_what_breaks_off_behind_text_is_doubted(asker: Make, stream: Make, wire: str) -> None:
+    """A finish value that came with text is no proof of the end where the stream breaks off behind it."""
+    asking = asker((stream(events_of(*finishing(wire, "The sky")), ended=False), "hang"))
+    if wire == "openai-chat":
+        assert asking.run(Timeouts(idle_s=0.05)) == "The sky"
+        assert any(isinstance(event, Doubt) for event in asking.events)
     else:
         assert asking.failure(Timeouts(idle_s=0.05)).error_class is ErrorClass.STALLED
 

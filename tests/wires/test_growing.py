@@ -88,3 +88,10 @@ def test_a_message_is_compared(message: str, said: tuple[str, bool]) -> None:
     text = GrowingText()
     before = "".join(map(text.add, ["One ", "two ", "three"]))
     assert (before + text.compare(message), text.is_doubted) == said
+
+
+def test_a_message_may_leave_thinking_out() -> None:
+    """A server that takes thinking out of its message alone repeats the rest."""
+    text = GrowingText()
+    assert text.add("<think>Hm.</think>\n\nBlue.") + text.compare("Blue.") == "<think>Hm.</think>\n\nBlue."
+    assert not text.is_doubted

@@ -47,7 +47,7 @@ class Decoder:
         self._calls: dict[Json, bool] = {}
         """Calls whose blocks are open, by index: whether their arguments have begun."""
         self._has_calls = False
-        self.is_whole = False
+        self.is_whole = self.is_sure = False
         """The stop reason and the end have been seen."""
         self.is_ended = False
         """The end has been seen; nothing that follows counts."""
@@ -113,7 +113,8 @@ class Decoder:
             raise AttemptFailed(ErrorClass.STREAM_CUT, f"the answer ended without {missing}")
 
     def _end(self) -> None:
-        self.is_ended, self.is_whole = True, self._has_finish or self._is_resumed
+        self.is_ended = True
+        self.is_whole = self.is_sure = self._has_finish or self._is_resumed
 
     def _message(self, message: JsonObject, *, is_start: bool) -> Iterator[WireEvent]:
         """Read a message: empty but for its head at a stream's start, whole in a document or as a stream's last event."""

@@ -51,6 +51,8 @@ class Decoder:
         """The latest finish value came in one chunk with text."""
         self.is_whole = False
         """A finish value has been seen that means what it says."""
+        self.is_sure = False
+        """And it did not come with text, as those do that mean nothing."""
         self.is_ended = False
         """The end marker has been seen; nothing that follows counts."""
 
@@ -157,7 +159,7 @@ class Decoder:
 
     def _resume(self, events: list[WireEvent]) -> None:
         """Take the finish value back that text has followed."""
-        self._has_finish, self._is_resumed, self.is_whole = False, True, False
+        self._has_finish, self._is_resumed, self.is_whole, self.is_sure = False, True, False, False
         events.append(FinishReport(None, ""))
 
     def _end(self, choice: JsonObject, events: list[WireEvent]) -> None:
@@ -169,6 +171,7 @@ class Decoder:
             return  # of two with nothing between them the one counts that says more
         self._has_finish, self._finish, self.is_whole = True, said, not self._is_resumed
         self._ends_with_text = any(True for _ in _pieces(child(choice, "delta")))
+        self.is_sure = self.is_whole and not self._ends_with_text
         events.append(said)
 
 
@@ -185,7 +188,7 @@ def _pieces(delta: JsonObject) -> Iterator[TextDelta | ReasoningDelta]:
     if reasoning:
         yield ReasoningDelta(reasoning)
     for chunk in content if isinstance(content, list) else [content]:
-        is_thinking = isinstance(chunk, dict) and chunk.get("type") == "thinking"
+        is_thinking = isinstance(chunk, dict) and chunk.get("type") in ("thinking", "reasoning")
         if words := _flat(chunk):
             yield ReasoningDelta(words) if is_thinking else TextDelta(words)
     if refusal := text(delta.get("refusal")):

@@ -17,7 +17,7 @@ class Decoder:
 
     def __init__(self, fail: Fail) -> None:
         self._fail = fail
-        self.is_whole = self.is_ended = False
+        self.is_whole = self.is_sure = self.is_ended = False
 
     def feed(self, event: Event) -> Iterable[WireEvent]:
         return () if self.is_ended else self.read(load_object(event.data))
@@ -28,7 +28,7 @@ class Decoder:
         if word := text(document.get("word")):
             yield TextDelta(word)
         if over := text(document.get("over")):
-            self.is_whole = self.is_ended = True
+            self.is_whole = self.is_sure = self.is_ended = True
             yield FinishReport(Finish.COMPLETE if over == "all said" else Finish.LENGTH, over)
             yield UsageReport(toy_usage(document))
 

@@ -18,7 +18,7 @@ from deepsel.cli.prompt import read_prompt
 from deepsel.cli.terminal import is_terminal, write_note
 from deepsel.ending import shielded
 from deepsel.engine.ask import Ask
-from deepsel.errors import StoppedByUser, UsageError
+from deepsel.errors import DeepselError, StoppedByUser, UsageError
 from deepsel.show.durations import seconds
 from deepsel.show.money import usd
 from deepsel.show.numbers import count
@@ -56,7 +56,19 @@ class Wishes(NamedTuple):
 
 
 def run(common: Common, wishes: Wishes, env: Mapping[str, str], stdin: TextIO | None) -> None:
-    """Answer or explain one request; raise the error that decides the exit code."""
+    """Answer or explain one request; raise the error that decides the exit code, told in a record where one is wanted."""
+    try:
+        _run(common, wishes, env, stdin)
+    except (DeepselError, KeyboardInterrupt) as end:
+        error = end if isinstance(end, DeepselError) else StoppedByUser("interrupted")
+        if wishes.as_json and not error.is_recorded:
+            error.is_recorded = True
+            out.write_stdout(records.dump(records.unasked_record(error)))
+        raise error from None
+
+
+def _run(common: Common, wishes: Wishes, env: Mapping[str, str], stdin: TextIO | None) -> None:
+    """Go through the steps."""
     conditions = None
     is_written_elsewhere = wishes.explain or wishes.output or common.verbose or is_terminal(sys.stdout)
     if wishes.cache_mode in ("auto", "on", "only") and not is_written_elsewhere:
@@ -114,9 +126,19 @@ def _show(run_: Run, wishes: Wishes, common: Common) -> None:
         run_.settle()
         with suppress(UsageError):  # the terminal may be what went away
             _finish(run_, wishes, common, is_shown=is_shown, stopped=True)
-        raise StoppedByUser("interrupted") from None
-    with shielded():  # what was paid for is handed over
-        _finish(run_, wishes, common, is_shown=is_shown)
+        raise _stopped() from None
+    try:
+        with shielded():  # what was paid for is handed over
+            _finish(run_, wishes, common, is_shown=is_shown)
+    except KeyboardInterrupt:
+        raise _stopped() from None
+
+
+def _stopped() -> StoppedByUser:
+    """Make the error of a request that the user ended, after its record was written."""
+    error = StoppedByUser("interrupted")
+    error.is_recorded = True
+    return error
 
 
 def _read_files(common: Common, wishes: Wishes, env: Mapping[str, str]) -> list[Path]:
@@ -162,10 +184,12 @@ def _shows_stream(wishes: Wishes) -> bool:
 
 def _finish(run_: Run, wishes: Wishes, common: Common, *, is_shown: bool, stopped: bool = False) -> None:
     """Hand over what has not been shown yet, write the footer, and raise what went wrong."""
-    answer, failure = run_.answer(), None if stopped else run_.failure()
-    is_whole = failure is None and not stopped
-    if wishes.as_json and (answer.attempts or is_whole or stopped):
-        _deliver(records.dump(records.answer_record(answer)), wishes.output, is_whole=is_whole)
+    answer, failure = run_.answer(), _stopped() if stopped else run_.failure()
+    is_whole = failure is None
+    if wishes.as_json:
+        if failure is not None:
+            failure.is_recorded = True
+        _deliver(records.dump(records.answer_record(answer, failure)), wishes.output, is_whole=is_whole)
     elif not wishes.as_json and (text := records.answer_text(answer, is_shown=is_shown)):
         _deliver(text, wishes.output, is_whole=is_whole)
     if not common.quiet:

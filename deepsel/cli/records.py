@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
@@ -12,8 +13,13 @@ from deepsel.values import Answer, Attempt, Gateway, PriceRule, ToolCall, Usage
 
 if TYPE_CHECKING:
     from deepsel.engine.prepare import Prepared
+    from deepsel.errors import DeepselError
 
 SCHEMA_VERSION = 1
+_MEMBERS = (
+    *("schema", "text", "reasoning", "tool_calls", "model", "answered_model", "provider", "profile", "task", "difficulty"),
+    *("finish", "usage", "cost_usd", "price", "timing", "cache", "attempts", "simulated", "warnings", "error"),
+)
 
 
 def dump(record: Any) -> str:
@@ -35,8 +41,8 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"no JSON form for {type(value).__name__}")
 
 
-def answer_record(answer: Answer) -> dict[str, Any]:
-    """Build the record of `ask --json`."""
+def answer_record(answer: Answer, error: DeepselError | None = None) -> dict[str, Any]:
+    """Build the record of `ask --json`; `error` says why it is not whole."""
     return {
         "schema": SCHEMA_VERSION,
         "text": answer.text,
@@ -57,7 +63,27 @@ def answer_record(answer: Answer) -> dict[str, Any]:
         "attempts": [attempt_record(attempt) for attempt in answer.attempts],
         "simulated": answer.is_simulated,
         "warnings": [{"code": notice.code, "message": notice.message} for notice in answer.warnings],
+        **({"error": error_member(error, answer.attempts)} if error is not None else {}),
     }
+
+
+def error_member(error: DeepselError, attempts: Iterable[Attempt] = ()) -> dict[str, str]:
+    """Build the member `error`: the class of the last attempt that failed, else the kind of error, and what was said."""
+    failed = [attempt.error_class for attempt in attempts if attempt.error_class is not None]
+    return {"class": failed[-1] if failed else error.kind, "message": error.message}
+
+
+def failed_record(error: DeepselError) -> dict[str, Any]:
+    """Build the record of a command that ended before it had one of its own."""
+    return {"schema": SCHEMA_VERSION, "error": error_member(error)}
+
+
+def unasked_record(error: DeepselError) -> dict[str, Any]:
+    """Build the record of an `ask` that asked nobody: every member is there, and empty."""
+    blank: dict[str, Any] = dict.fromkeys(_MEMBERS)
+    blank |= {"text": "", "reasoning": "", "cost_usd": Decimal(0), "simulated": False}
+    blank |= {name: [] for name in ("tool_calls", "attempts", "warnings")}
+    return {**blank, **failed_record(error)}
 
 
 def call_record(call: ToolCall) -> dict[str, Any]:

@@ -97,6 +97,8 @@ class DeepselError(Exception):
     """Any failure a person can act on; `message` says what happened, `hint` what to do (may be empty)."""
 
     exit_code: ClassVar[ExitCode] = ExitCode.BUG
+    is_recorded: bool = False
+    """Whether the record on stdout holds it."""
     answer: Any = None
     """What a Python caller's request came to, a `values.Answer`: attempts, cost, text as far as it came; None: nothing was asked."""
 
@@ -104,6 +106,12 @@ class DeepselError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+
+
+    @property
+    def kind(self) -> str:
+        """Its class as records name it: that of the attempt where it is one's, else the name of the exit code."""
+        return self.exit_code.name.lower()
 
 
 class UsageError(DeepselError):

@@ -66,9 +66,10 @@ def run(arguments: list[str]) -> int:
         return result if isinstance(result, int) else ExitCode.OK
     except DeepselError as error:
         _print_error(error)
+        _record(error, arguments)
         return error.exit_code
     except TyperException as error:
-        return _usage(error)
+        return _usage(error, arguments)
     except BrokenPipeError:
         silence_stdout()
         return ExitCode.OK
@@ -89,7 +90,15 @@ def _print_error(error: DeepselError) -> None:
     write_error(text)
 
 
-def _usage(error: TyperException) -> int:
+def _record(error: DeepselError, arguments: list[str]) -> None:
+    """Write the record of a command that was to write one and has not."""
+    if "--json" in arguments and not error.is_recorded:
+        from deepsel.show.record import dump, failed_record
+
+        write_stdout(dump(failed_record(error)))
+
+
+def _usage(error: TyperException, arguments: list[str]) -> int:
     """Translate the parser's complaint into our form; a command without its words shows its help."""
     message = getattr(error, "format_message", lambda: str(error))().strip()
     context = getattr(error, "ctx", None)
@@ -101,5 +110,7 @@ def _usage(error: TyperException) -> int:
     what, _, possible = what.partition(" (Possible options: ")
     hint = near or possible.rstrip(")")
     text = what[:1].lower() + what[1:].rstrip(".")
-    _print_error(UsageError(text, f"did you mean {hint.rstrip('?')}?" if hint else f"see `{path} --help`"))
+    failure = UsageError(text, f"did you mean {hint.rstrip('?')}?" if hint else f"see `{path} --help`")
+    _print_error(failure)
+    _record(failure, arguments)
     return ExitCode.USAGE

@@ -226,6 +226,11 @@ def _limit_text(draft: Draft) -> str:
     """Say what used up the limit."""
     if not draft.text and not draft.calls and draft.reasoning:
         return f"{draft.model.name} used all {draft.max_tokens} tokens for reasoning and wrote no answer"
+    written = draft.usage.output_tokens if draft.usage else None
+    if written is not None and written < draft.max_tokens:
+        return f"{draft.model.name} stopped after {written} tokens, a limit of the provider's own ({draft.max_tokens} were allowed)"
+    if draft.model.max_output is not None and draft.max_tokens >= draft.model.max_output:
+        return f"{draft.model.name} stopped at {draft.max_tokens} tokens, its longest answer"
     return f"{draft.model.name} stopped at the limit of {draft.max_tokens} tokens"
 
 

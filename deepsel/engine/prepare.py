@@ -187,9 +187,9 @@ def ensure_route(prepared: Prepared, settings: Settings) -> None:
         )
     detail = "; ".join(f"{refusal.model}: {refusal.detail}" for refusal in refused)
     if reasons <= {"over_cost", "no_key"}:
-        raise OverBudgetError(
-            f"over budget, nothing was sent: {detail}", "raise `--max-cost` or the budget, or lower `--max-tokens`"
-        )
+        is_budgets = _policy(prepared.profile, prepared.outlooks).cap_words
+        limit = "the budget it names" if is_budgets else "`--max-cost` or max_cost_usd of the profile"
+        raise OverBudgetError(f"over budget, nothing was sent: {detail}", f"raise {limit}, or lower `--max-tokens`")
     raise NoRouteError(f"no candidate can take this request: {detail}", "see `deepsel ask --explain`")
 
 

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from deepsel.errors import DeepselError
 from deepsel.values import Usage
 
 SCHEMA_VERSION = 1
@@ -29,6 +30,16 @@ def _plain(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     raise TypeError(f"no JSON form for {type(value).__name__}")
+
+
+def error_member(error: DeepselError) -> dict[str, str]:
+    """Build the member `error`: the kind of error, and what was said."""
+    return {"class": error.kind, "message": error.message}
+
+
+def failed_record(error: DeepselError) -> dict[str, Any]:
+    """Build the record of a command that ended before it had one of its own."""
+    return {"schema": SCHEMA_VERSION, "error": error_member(error)}
 
 
 def usage_member(usage: Usage) -> dict[str, Any]:

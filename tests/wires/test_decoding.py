@@ -136,13 +136,13 @@ def test_openai_streams(documents: list[Any], events: list[WireEvent]) -> None:
 
 def test_which_finish_value_hurries() -> None:
     """Nothing more is to be waited for after a finish value, unless it came with text, or text has followed one."""
-    decoder = WIRES["openai-chat"].Decoder(fail)
+    decoder = wire_of("openai-chat").Decoder(fail)
     seen = []
     for document in (chunk({"content": "a"}, "stop"), STOP, chunk({"content": "b"}), STOP):
         list(decoder.feed(Event(json.dumps(document))))
         seen.append((decoder.is_whole, decoder.is_sure))
     assert seen == [(True, False), (True, False), (False, False), (False, False)]
-    plain = WIRES["openai-chat"].Decoder(fail)
+    plain = wire_of("openai-chat").Decoder(fail)
     for document in (chunk({"content": "a"}), STOP):
         list(plain.feed(Event(json.dumps(document))))
     assert (plain.is_whole, plain.is_sure) == (True, True)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from deepsel.cli.context import one_of_home
 from deepsel.cli.terminal import output as out
 from deepsel.cli.terminal.terminal import is_terminal, write_note
 from deepsel.ending import shielded
-from deepsel.errors import StoppedByUser, UsageError
+from deepsel.errors import DeepselError, StoppedByUser, UsageError
 from deepsel.show.record import dump
 
 if TYPE_CHECKING:
@@ -41,9 +42,32 @@ def show(run: Run, options: AskOptions, common: Common) -> None:
         run.settle()
         with suppress(UsageError):  # the terminal may be what went away
             _finish(run, options, common, is_shown=is_shown, stopped=True)
-        raise StoppedByUser("interrupted") from None
-    with shielded():  # what was paid for is handed over
-        _finish(run, options, common, is_shown=is_shown)
+        raise _stopped() from None
+    try:
+        with shielded():  # what was paid for is handed over
+            _finish(run, options, common, is_shown=is_shown)
+    except KeyboardInterrupt:
+        raise _stopped() from None
+
+
+@contextmanager
+def told_in_a_record(options: AskOptions) -> Iterator[None]:
+    """Let no `--json` end without a record: what goes wrong before anybody is asked is told in one too."""
+    try:
+        yield
+    except (DeepselError, KeyboardInterrupt) as end:
+        error = end if isinstance(end, DeepselError) else StoppedByUser("interrupted")
+        if options.as_json and not error.is_recorded:
+            error.is_recorded = True
+            out.write_stdout(dump(records.unasked_record(error)))
+        raise error from None
+
+
+def _stopped() -> StoppedByUser:
+    """Make the error of a request that the user ended, after its record was written."""
+    error = StoppedByUser("interrupted")
+    error.is_recorded = True
+    return error
 
 
 def explain(prepared: Prepared, peek: CachePeek, options: AskOptions, common: Common) -> None:
@@ -68,11 +92,13 @@ def shows_stream(options: AskOptions) -> bool:
 
 def _finish(run: Run, options: AskOptions, common: Common, *, is_shown: bool, stopped: bool = False) -> None:
     """Hand over what has not been shown yet, write the footer, and raise what went wrong."""
-    answer, failure = run.answer(), None if stopped else run.failure()
-    is_whole = failure is None and not stopped
-    if options.as_json and (answer.attempts or is_whole or stopped):
-        _deliver(dump(records.answer_record(answer)), options.output, is_whole=is_whole)
-    elif not options.as_json and (text := records.answer_text(answer, is_shown=is_shown)):
+    answer, failure = run.answer(), _stopped() if stopped else run.failure()
+    is_whole = failure is None
+    if options.as_json:
+        if failure is not None:
+            failure.is_recorded = True
+        _deliver(dump(records.answer_record(answer, failure)), options.output, is_whole=is_whole)
+    elif (text := records.answer_text(answer, is_shown=is_shown)):
         _deliver(text, options.output, is_whole=is_whole)
     if not common.quiet:
         for notice in one_of_home(answer.warnings, run.settings):

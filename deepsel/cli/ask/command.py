@@ -77,6 +77,14 @@ def ask(common: Common, options: AskOptions) -> None:
 
     The answer goes to stdout, everything else to stderr. Standard input that is not a terminal is appended to the prompt as a document.
     """
+    from deepsel.cli.ask.answer import told_in_a_record
+
+    with told_in_a_record(options):
+        _ask(common, options)
+
+
+def _ask(common: Common, options: AskOptions) -> None:
+    """Go through the steps."""
     from deepsel.cli.ask.answer import explain, show, shows_stream
     from deepsel.cli.ask.remember import conditions_of, remember
     from deepsel.cli.ask.request import ask_of, read_request

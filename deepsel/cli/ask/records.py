@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from deepsel.cli.terminal.output import end_with_newline
-from deepsel.show.record import SCHEMA_VERSION, dump, price_member, usage_member
+from deepsel.show.record import SCHEMA_VERSION, dump, error_member, failed_record, price_member, usage_member
 from deepsel.values import Answer, Attempt, Gateway, PriceRule, ToolCall
 
 if TYPE_CHECKING:
     from deepsel.engine.prepare import Prepared
+    from deepsel.errors import DeepselError
+
+_MEMBERS = (
+    *("schema", "text", "reasoning", "tool_calls", "model", "answered_model", "provider", "profile", "task", "difficulty"),
+    *("finish", "usage", "cost_usd", "price", "timing", "cache", "attempts", "simulated", "warnings", "error"),
+)
 
 
-def answer_record(answer: Answer) -> dict[str, Any]:
-    """Build the record of `ask --json`."""
+def answer_record(answer: Answer, error: DeepselError | None = None) -> dict[str, Any]:
+    """Build the record of `ask --json`; `error` says why it is not whole."""
     return {
         "schema": SCHEMA_VERSION,
         "text": answer.text,
@@ -34,7 +42,22 @@ def answer_record(answer: Answer) -> dict[str, Any]:
         "attempts": [attempt_record(attempt) for attempt in answer.attempts],
         "simulated": answer.is_simulated,
         "warnings": [{"code": notice.code, "message": notice.message} for notice in answer.warnings],
+        **({"error": _error(error, answer.attempts)} if error is not None else {}),
     }
+
+
+def _error(error: DeepselError, attempts: Iterable[Attempt]) -> dict[str, str]:
+    """Build the member `error`: the class of the last attempt that failed stands for it where there is one."""
+    failed = [attempt.error_class for attempt in attempts if attempt.error_class is not None]
+    return {**error_member(error), "class": failed[-1]} if failed else error_member(error)
+
+
+def unasked_record(error: DeepselError) -> dict[str, Any]:
+    """Build the record of an `ask` that asked nobody: every member is there, and empty."""
+    blank: dict[str, Any] = dict.fromkeys(_MEMBERS)
+    blank |= {"text": "", "reasoning": "", "cost_usd": Decimal(0), "simulated": False}
+    blank |= {name: [] for name in ("tool_calls", "attempts", "warnings")}
+    return {**blank, **failed_record(error)}
 
 
 def call_record(call: ToolCall) -> dict[str, Any]:

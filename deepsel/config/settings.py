@@ -56,6 +56,11 @@ class Profile(NamedTuple):
     """Field name to `file` or `flag`; a field not named holds its default."""
 
     @property
+    def all_models(self) -> tuple[str, ...]:
+        """Whoever may be asked: the candidates, and who is asked again where an answer was cut."""
+        return (*self.models, *self.larger_context)
+
+    @property
     def first_token_limit_s(self) -> float:
         """How long a stream may be silent; whoever gives one request more time gives it to its first token as well."""
         is_given = self.sources.get("timeout_s") == "flag" and self.sources.get("first_token_timeout_s") != "flag"

@@ -76,8 +76,8 @@ class Prepared(NamedTuple):
         return {**self.reserve_candidates, **self.candidates}
 
 
-def prepare(ask: Ask, *, settings: Settings, env: Mapping[str, str], at: datetime, state: SharedState | None = None) -> Prepared:
-    """Plan a request.
+def prepare(ask: Ask, rows: Rows, *, env: Mapping[str, str], at: datetime, state: SharedState | None = None) -> Prepared:
+    """Plan a request to the models of `rows`, which are all of its profile's.
 
     `state` None: nothing is known of what endpoints did and what was spent. Raises ConfigError for a candidate nobody knows.
     The plan may be empty: see `ensure_route`.
@@ -95,7 +95,6 @@ def prepare(ask: Ask, *, settings: Settings, env: Mapping[str, str], at: datetim
         on=at.date(),
     )
     may_send = ask.cache_mode != "only"
-    rows = Rows(settings, (*profile.models, *profile.larger_context), state, at)
     outlooks = _look(profile, rows, state, task, at) if state is not None and may_send else Outlooks({})
     benches = state.benched() if state is not None else {}
     gather = _Gatherer(request, profile, rows, env, at, task, outlooks, benches, needs_keys=may_send)
@@ -137,7 +136,7 @@ def _reserves(gather: _Gatherer) -> list[Candidate]:
 
 def _look(profile: Profile, rows: Rows, state: SharedState, task: str, at: datetime) -> Outlooks:
     """Read what is known of everybody who may be asked."""
-    models = (rows[name][0] for name in (*profile.models, *profile.larger_context))
+    models = (rows[name][0] for name in profile.all_models)
     endpoints = [Endpoint(model.provider, model.name) for model in models]
     return state.outlook(
         endpoints, task=task, thresholds=thresholds_of(profile), budgets=budgets_of(profile), at=at

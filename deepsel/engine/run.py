@@ -37,8 +37,8 @@ class Run:
         self._resources = resources
         self._is_shown = is_shown
         self._started_s = resources.clock.monotonic()
-        rows = Rows(resources.settings, ask.profile.models, resources.state, resources.clock.now())
-        self._candidates = [rows[name] for name in ask.profile.models]
+        self._rows = Rows(resources.settings, ask.profile.all_models, resources.state, resources.clock.now())
+        self._candidates = [self._rows[name] for name in ask.profile.models]
         encodings = Encodings(ask.request, (provider.name for _, provider in self._candidates))
         self._lookup = Lookup(ask, resources, encodings)
         self._prepared: Prepared | None = None
@@ -132,7 +132,7 @@ class Run:
 
         ask, resources = self._ask, self._resources
         settings = resources.settings
-        prepared = prepare(ask, settings=settings, env=resources.env, at=resources.clock.now(), state=resources.state)
+        prepared = prepare(ask, self._rows, env=resources.env, at=resources.clock.now(), state=resources.state)
         self._prepared = prepared
         if not prepared.look_up or ask.cache_mode in ("off", "refresh"):
             ensure_route(prepared, settings)

@@ -129,9 +129,11 @@ class Session:
         from deepsel.engine.encoded import Encodings
         from deepsel.engine.lookup import Lookup
         from deepsel.engine.prepare import prepare
+        from deepsel.health.refusals import Rows
 
         resources = self.resources
-        prepared = prepare(ask, settings=self.settings, env=self.env, at=self.clock.now(), state=self.state)
+        at = self.clock.now()
+        prepared = prepare(ask, Rows(self.settings, ask.profile.all_models, self.state, at), env=self.env, at=at, state=self.state)
         encodings = Encodings(ask.request, (one.provider.name for one in prepared.candidates.values()))
         return prepared, Lookup(ask, resources, encodings).peek(prepared)
 

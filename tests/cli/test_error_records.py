@@ -100,7 +100,7 @@ def test_what_the_user_ends_is_a_record(home: Path, simulate: Run, profiles: Run
         ("timeout_s = 1", (), "timeout_s", "first_token_timeout_s"),
         ("", ("--timeout", "1"), "--timeout", "first_token_timeout_s"),
         ("first_token_timeout_s = 1", (), "first_token_timeout_s", "--timeout"),
-        ("first_token_timeout_s = 1\ntimeout_s = 30", ("--timeout", "20"), "first_token_timeout_s", "--timeout"),
+        ("first_token_timeout_s = 1\ntimeout_s = 30", (), "first_token_timeout_s", "--timeout"),
         ('daily_budget_usd = "0.000001"', (), "budget", "--max-cost"),
         ('daily_budget_usd = "0.000001"\nmax_cost_usd = "1"', (), "budget", "--max-cost"),
         ('max_cost_usd = "0.000001"', (), "max_cost_usd", "budget it"),

@@ -41,8 +41,11 @@ def test_an_ask_opens_two_files_once_each(is_first: bool) -> None:
         assert sorted(opened) == ["cache.db", "observations.sqlite"]
 
 
-def test_an_ask_reads_once_and_writes_once() -> None:
-    """Without a budget, a limit or a probe, what processes share takes one transaction to plan by and one to report to."""
+def test_an_ask_reads_twice_and_writes_once() -> None:
+    """Without a budget, a limit or a probe, what processes share takes three transactions.
+
+    One to know what hosts refused, which the cache key depends upon, one to plan by, and one to report to.
+    """
     for question in ("What is DNS?", "Another question?"):
         _, work = noted("ask", "-p", "demo", "-q", "-m", "demo-gpt-6-luna", question)
-    assert work == ["BEGIN", "BEGIN IMMEDIATE"]
+    assert work == ["BEGIN", "BEGIN", "BEGIN IMMEDIATE"]

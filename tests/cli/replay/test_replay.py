@@ -402,7 +402,7 @@ def test_what_is_removed_before_the_memo_is_kept_is_not_replayed(
     """An entry that another process removes between the last look at it and the memo is asked for anew."""
     profiles(one=simulate(steps=[{"text": "old"}, {"text": "new"}]))
     code = (
-        "import sys, subprocess; from deepsel.cli import memo; keep = memo.keep\n"
+        "import sys, subprocess; from deepsel.cli.replay import memo; keep = memo.keep\n"
         "def slow(*arguments, **named):\n"
         "    subprocess.run([sys.executable, '-m', 'deepsel', 'cache', 'clear', '--all'], capture_output=True, check=True)\n"
         "    keep(*arguments, **named)\n"

@@ -66,6 +66,9 @@ def ask(
     timeout: Annotated[
         float | None, typer.Option("--timeout", metavar="S", help="Seconds for the whole request.")
     ] = None,
+    no_stdin: Annotated[
+        bool, typer.Option("--no-stdin", help="Leave standard input alone, as in a loop of `while read`.")
+    ] = False,
     cache: Annotated[
         bool | None,
         typer.Option("--cache/--no-cache", help="Use the cache for any request, or for none.", show_default=False),
@@ -89,6 +92,7 @@ def ask(
     The answer goes to stdout, everything else to stderr. Standard input that is not a terminal is appended to the prompt as a document.
     """
     from deepsel.cli import asking
+    from deepsel.cli.prompt import refuse_loose_files
 
     if cache is False and refresh:
         raise UsageError("`--refresh` stores the new answer, `--no-cache` stores nothing", "give one of them")
@@ -100,6 +104,7 @@ def ask(
         raise UsageError("`--tools` and `--param tools` are two lists of tools", "give one of them")
     for name in sorted(_lengths() & params.keys(), reverse=True) if params else ():
         max_tokens = _length(name, params.pop(name))
+    refuse_loose_files(prompt or [], file or [])
     wishes = asking.Wishes(
         prompt=" ".join(prompt) if prompt else None,
         files=file or [],
@@ -117,6 +122,7 @@ def ask(
         as_json=as_json,
         explain=explain,
         output=output,
+        no_stdin=no_stdin,
         overrides={
             "models": tuple(model) if model else None,
             "strategy": one_of("--strategy", strategy, STRATEGIES) if strategy is not None else None,

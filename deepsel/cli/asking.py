@@ -51,6 +51,7 @@ class Wishes(NamedTuple):
     as_json: bool
     explain: bool
     output: Path | None
+    no_stdin: bool
     overrides: Mapping[str, Any]
     """Profile fields set by flags; None where not set."""
 
@@ -77,8 +78,15 @@ def _run(common: Common, wishes: Wishes, env: Mapping[str, str], stdin: TextIO |
     profile = choose_profile(settings, common, env).override(**wishes.overrides)
     if wishes.output:
         out.check_writable(wishes.output)
-    piped = None if stdin is None or stdin.closed or stdin.isatty() else stdin.buffer
-    prompt = read_prompt(wishes.prompt, files=wishes.files, system=wishes.system, messages=wishes.messages, stdin=piped)
+    is_left = wishes.no_stdin or stdin is None or stdin.closed or stdin.isatty()
+    prompt = read_prompt(
+        wishes.prompt,
+        files=wishes.files,
+        system=wishes.system,
+        messages=wishes.messages,
+        stdin=None if is_left or stdin is None else stdin.buffer,
+        stdin_limit_s=wishes.overrides["timeout_s"],
+    )
     request = Request(
         messages=prompt.messages,
         max_tokens=profile.max_tokens,

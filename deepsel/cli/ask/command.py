@@ -55,6 +55,9 @@ class AskOptions(NamedTuple):
     timeout: Annotated[
         float | None, typer.Option("--timeout", metavar="S", help="Seconds for the whole request.")
     ] = None
+    no_stdin: Annotated[
+        bool, typer.Option("--no-stdin", help="Leave standard input alone, as in a loop of `while read`.")
+    ] = False
     cache: Annotated[
         bool | None,
         typer.Option("--cache/--no-cache", help="Use the cache for any request, or for none.", show_default=False),

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-import select
+import os
+import shlex
 import sys
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from deepsel.cli.terminal.terminal import write_note
+from deepsel.clock import SystemClock
 from deepsel.errors import UsageError
 from deepsel.messages.attach import MAX_DOCUMENT_BYTES, Attachment, read_file, read_text, with_words
+from deepsel.messages.piped import read_piped
 from deepsel.values import Message
 
 _STDIN_PATIENCE_S = 3.0
@@ -24,13 +27,14 @@ class Prompt(NamedTuple):
 
 
 def read_prompt(
-    prompt: str | None, *, files: list[Path], system: str | None, messages: Path | None, stdin: BinaryIO | None
+    prompt: str | None, *, files: list[Path], system: str | None, messages: Path | None, stdin: BinaryIO | None,
+    stdin_limit_s: float | None = None,
 ) -> Prompt:
     """Assemble the messages; raise UsageError where there is nothing to ask, or something cannot be read.
 
-    `stdin` is None where standard input is a terminal or closed.
+    `stdin` is None where standard input is a terminal, closed, or left alone; `stdin_limit_s` bounds the wait for its end.
     """
-    piped = _read_stdin(stdin) if stdin is not None else ""
+    piped = _read_stdin(stdin, stdin_limit_s) if stdin is not None else ""
     prompt, system = _typed(prompt), _typed(system)
     if prompt == "-":
         if not piped.strip():
@@ -95,18 +99,38 @@ def _read_list(text: str, path: Path) -> list[Message]:
     return list(read_messages(data, f"`{path}`"))
 
 
-def _read_stdin(stdin: BinaryIO) -> str:
-    """Read standard input to its end; say so where it keeps us waiting."""
-    try:
-        if not select.select([stdin], [], [], _STDIN_PATIENCE_S)[0]:
-            write_note("reading standard input (end it with Ctrl-D, or run with `< /dev/null`)")
-    except (ValueError, OSError):
-        pass  # not something that can be selected on; reading it will tell
-    try:
-        raw = stdin.read(MAX_DOCUMENT_BYTES + 1)
-    except OSError:
-        return ""  # standard input is a folder or was closed: nothing was given
+def _read_stdin(stdin: BinaryIO, limit_s: float | None) -> str:
+    """Read standard input to its end; say so where it keeps us waiting, and where it had to be repaired."""
+    raw = read_piped(
+        stdin,
+        most_bytes=MAX_DOCUMENT_BYTES,
+        limit_s=limit_s,
+        patience_s=_STDIN_PATIENCE_S,
+        on_wait=lambda: write_note("reading standard input (end it with Ctrl-D, or run with `--no-stdin`)"),
+        clock=SystemClock(),
+    )
     read = read_text(raw, "standard input", "standard input")
     if read.is_repaired:
         write_note("warning: standard input is not UTF-8; what could not be read is sent as \ufffd")
     return read.text
+
+
+def refuse_loose_files(words: list[str], files: list[Path]) -> None:
+    """Raise UsageError where a shell's pattern behind `-f` has put names of files among the words of the prompt."""
+    loose = [word for word in words if files and _is_file(word)]
+    if not loose:
+        return
+    question = " ".join(word for word in words if word not in loose)
+    named = " ".join(f"-f {shlex.quote(str(path))}" for path in [*files, *loose])
+    raise UsageError(
+        f"`{loose[0]}` is a file, and stands among the words of the prompt",
+        f"each file takes an option: `deepsel ask {named}{' ' + shlex.quote(question) if question else ''}`",
+    )
+
+
+def _is_file(word: str) -> bool:
+    """Tell whether a word names a file; most words are too long or too strange to."""
+    try:
+        return os.path.isfile(word)  # noqa: PTH113 - a word is no path
+    except (OSError, ValueError):
+        return False

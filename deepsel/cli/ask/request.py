@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from deepsel.cli.ask.prompt import read_prompt
+from deepsel.cli.ask.prompt import read_prompt, refuse_loose_files
 from deepsel.cli.checked import count, money, one_of, refuse, within
 from deepsel.cli.terminal.output import check_writable
 from deepsel.engine.ask import Ask, CacheMode
@@ -38,6 +38,7 @@ def read_request(options: AskOptions) -> tuple[Request, dict[str, Any]]:
     both = bool(options.tools) and "tools" in params
     refuse(both, "`--tools` and `--param tools` are two lists of tools", "give one of them")
     max_tokens = _taken_length(params, options.max_tokens)
+    refuse_loose_files(options.prompt or [], options.files or [])
     if options.task is not None:
         one_of("--task", options.task, TASKS)
     within("--difficulty", options.difficulty, 0, 1)
@@ -64,12 +65,14 @@ def ask_of(options: AskOptions, request: Request, profile: Profile) -> Ask:
     if options.output:
         check_writable(options.output)
     stdin = sys.stdin
+    is_left = options.no_stdin or stdin is None or stdin.closed or stdin.isatty()
     prompt = read_prompt(
         " ".join(options.prompt) if options.prompt else None,
         files=options.files or [],
         system=options.system,
         messages=options.messages,
-        stdin=None if stdin is None or stdin.closed or stdin.isatty() else stdin.buffer,
+        stdin=None if is_left else stdin.buffer,
+        stdin_limit_s=options.timeout,
     )
     return Ask(
         request._replace(

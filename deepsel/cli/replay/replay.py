@@ -27,6 +27,7 @@ CLOCK_SKEW_S = 300.0
 DATABASE_FILES = ("cache.db", "cache.db-wal")
 UNSURE = "?"
 """The version of a pipe, which gives something else each time, and of a database that has not been looked into since."""
+NO_STDIN = "--no-stdin"
 STDIN_LIMIT_BYTES = 1 << 20
 _STDIN_PATIENCE_S = 0.05
 _VARIABLES = ("HOME", "OLLAMA_HOST", "LANG", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "PYTHONUTF8", "PYTHONIOENCODING")
@@ -101,7 +102,7 @@ def _is_ask(arguments: list[str]) -> bool:
 
 def _identify(arguments: list[str], env: Mapping[str, str]) -> str:
     """Hash what the command line is given: words, folder, variables, standard input. Empty: it cannot be known in time."""
-    piped = b"" if os.isatty(0) else _stdin()
+    piped = b"" if os.isatty(0) or _leaves_stdin(arguments) else _stdin()
     if piped is None:
         return ""
     variables = [f"{name}={env[name]}" for name in sorted(env) if _decides(name)]
@@ -114,33 +115,41 @@ def _decides(name: str) -> bool:
     return name in _VARIABLES or name.startswith(_PREFIXES) or name.endswith("_BASE_URL")
 
 
+def _leaves_stdin(arguments: list[str]) -> bool:
+    """Tell for certain that standard input is left alone: the word is an option, and not what another one takes."""
+    at = arguments.index(NO_STDIN) if NO_STDIN in arguments else 0
+    return at > 0 and not arguments[at - 1].startswith("-") and "--" not in arguments[:at]
+
+
 def _stdin() -> bytes | None:
     """Read standard input and put it back; None where it is late or long."""
     import io
 
-    if not stat.S_ISREG(os.fstat(0).st_mode):
-        import select
-
-        if not select.select([0], [], [], _STDIN_PATIENCE_S)[0]:
-            return None
-    raw = io.BytesIO()
+    raw = bytearray()
     is_whole = False
-    while raw.tell() <= STDIN_LIMIT_BYTES and not is_whole:
+    while not is_whole and len(raw) <= STDIN_LIMIT_BYTES and _is_there():
         chunk = os.read(0, 1 << 16)
-        is_whole = not raw.write(chunk)
-    if not is_whole:
-        raw = io.BytesIO(raw.getvalue() + _rest())
-    raw.seek(0)
-    sys.stdin = io.TextIOWrapper(raw, encoding="utf-8")
-    return raw.getvalue() if is_whole else None
+        raw += chunk
+        is_whole = not chunk
+    if raw or is_whole:
+        sys.stdin = io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8") if is_whole else _begun(bytes(raw))
+    return bytes(raw) if is_whole else None
 
 
-def _rest() -> bytes:
-    """Read what is left, for the command line, which bounds what it takes."""
-    from deepsel.messages.attach import MAX_DOCUMENT_BYTES
+def _begun(start: bytes) -> io.TextIOWrapper:
+    """Make a standard input of which the beginning was read."""
+    from deepsel.messages.piped import begun
 
-    with open(0, "rb", closefd=False) as stream:
-        return stream.read(MAX_DOCUMENT_BYTES + 1)
+    return begun(start, 0)
+
+
+def _is_there() -> bool:
+    """Wait a moment for more of standard input."""
+    if stat.S_ISREG(os.fstat(0).st_mode):
+        return True
+    import select
+
+    return bool(select.select([0], [], [], _STDIN_PATIENCE_S)[0])
 
 
 def _read(path: str) -> _Memo | None:

@@ -123,8 +123,6 @@ def _leaves_stdin(arguments: list[str]) -> bool:
 
 def _stdin() -> bytes | None:
     """Read standard input and put it back; None where it is late or long."""
-    import io
-
     raw = bytearray()
     is_whole = False
     while not is_whole and len(raw) <= STDIN_LIMIT_BYTES and _is_there():
@@ -132,15 +130,17 @@ def _stdin() -> bytes | None:
         raw += chunk
         is_whole = not chunk
     if raw or is_whole:
-        sys.stdin = io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8") if is_whole else _begun(bytes(raw))
+        _put_back(bytes(raw), is_whole=is_whole)
     return bytes(raw) if is_whole else None
 
 
-def _begun(start: bytes) -> io.TextIOWrapper:
-    """Make a standard input of which the beginning was read."""
+def _put_back(raw: bytes, *, is_whole: bool) -> None:
+    """Make a standard input of what was read, and of what follows where that was not all."""
+    import io
+
     from deepsel.messages.piped import begun
 
-    return begun(start, 0)
+    sys.stdin = io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8") if is_whole else begun(raw, 0)
 
 
 def _is_there() -> bool:

@@ -16,6 +16,10 @@ from deepsel import __version__, places
 from deepsel.digest import sha256_hex
 from deepsel.show.durations import seconds
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
+
 FORMAT = "deepsel memo 2"
 FOLDER = "memo"
 """Within the folder of the answer cache."""
@@ -123,22 +127,26 @@ def _leaves_stdin(arguments: list[str]) -> bool:
 
 def _stdin() -> bytes | None:
     """Read standard input and put it back; None where it is late or long."""
-    import io
-
     raw = bytearray()
     is_whole = False
     while not is_whole and len(raw) <= STDIN_LIMIT_BYTES and _is_there():
         chunk = os.read(0, 1 << 16)
         raw += chunk
         is_whole = not chunk
-    if is_whole:
-        sys.stdin = io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8")
-        return bytes(raw)
-    if raw:
-        from deepsel.messages.piped import begun
+    if raw or is_whole:
+        sys.stdin = _put_back(bytes(raw), is_whole=is_whole)
+    return bytes(raw) if is_whole else None
 
-        sys.stdin = begun(bytes(raw), 0)
-    return None
+
+def _put_back(raw: bytes, *, is_whole: bool) -> TextIO:
+    """Make a standard input that begins with what was read of it."""
+    import io
+
+    if is_whole:
+        return io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8")
+    from deepsel.messages.piped import begun
+
+    return begun(raw, 0)
 
 
 def _is_there() -> bool:

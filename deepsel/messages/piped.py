@@ -6,13 +6,10 @@ import io
 import os
 import select
 from collections.abc import Callable
-from typing import TYPE_CHECKING, BinaryIO
+from typing import Any, BinaryIO
 
 from deepsel.clock import Clock
 from deepsel.errors import UnavailableError
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 _CHUNK_BYTES = 1 << 16
 
@@ -34,7 +31,7 @@ class Begun(io.RawIOBase):
         """Say yes."""
         return True
 
-    def readinto(self, buffer: WriteableBuffer) -> int:
+    def readinto(self, buffer: Any) -> int:
         """Give what was read, then what comes; 0 at the end."""
         view = memoryview(buffer).cast("B")
         given, self.start = self.start[: len(view)], self.start[len(view) :]

@@ -160,6 +160,8 @@ class CheckFailedError(DeepselError):
     """A threshold the user set was crossed."""
 
     exit_code = ExitCode.CHECK_FAILED
+    is_recorded = True
+    """It stands in the report, which comes first."""
 
 
 class StoppedByUser(DeepselError):

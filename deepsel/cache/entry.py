@@ -65,6 +65,17 @@ class CachedAnswer(NamedTuple):
         return self.question[:80]
 
 
+class Entry(NamedTuple):
+    """One cached answer as people look at it."""
+
+    key: str
+    answer: CachedAnswer
+    size_bytes: int
+    tier: str
+    left_s: float
+    """Seconds until it expires; 0 or less: it has."""
+
+
 def encode(answer: CachedAnswer) -> str:
     """Write an answer as compact JSON; raises ValueError for one that is not complete."""
     if answer.finish is not Finish.COMPLETE:

@@ -31,6 +31,7 @@ class RedisServer:
         self._namespace = namespace
         self._timeout_s = timeout_s
         self._client: Any = None
+        self._is_cluster = False
         self._lock = Lock()
         self._rests_until = float("-inf")
 
@@ -60,14 +61,15 @@ class RedisServer:
             if self._rests_until > float("-inf"):
                 self._rests_until = now_s + self._timeout_s
         try:
-            from deepsel.cache.redis_client import Refused, connect, translated_errors
+            from deepsel.cache.redis_client import Elsewhere, Refused
         except ImportError as error:
             raise CacheUnavailable("`pip install 'deepsel[redis]'` adds what it needs") from error
         try:
-            with translated_errors():
-                if self._client is None:
-                    self._client = connect(self._url, timeout_s=self._timeout_s)
-                done = action(self._client)
+            try:
+                done = self._do(action)
+            except Elsewhere:
+                self._use_cluster()
+                done = self._do(action)
         except Refused as error:
             raise CacheResting(self._told(error)) from error
         except CacheResting as error:
@@ -77,6 +79,24 @@ class RedisServer:
             raise CacheUnavailable(self._told(error)) from error
         self._rests_until = float("-inf")
         return done
+
+    def find_nodes(self) -> None:
+        """Find out whether the server is one node of a cluster, whose others have to be asked as well; raises like `call`."""
+        if not self._is_cluster and self.call(_is_cluster):
+            self._use_cluster()
+
+    def _use_cluster(self) -> None:
+        self._is_cluster = True
+        self.close()
+
+    def _do(self, action: Callable[[Any], _T]) -> _T:
+        """Do something with the client, made now where there is none."""
+        from deepsel.cache.redis_client import connect, translated_errors
+
+        with translated_errors():
+            if self._client is None:
+                self._client = connect(self._url, timeout_s=self._timeout_s, is_cluster=self._is_cluster)
+            return action(self._client)
 
     def close(self) -> None:
         """Give back the connections; the next call opens new ones."""
@@ -94,6 +114,13 @@ class RedisServer:
             for secret in filter(None, (part, unquote(part))):
                 text = text.replace(secret, MASK)
         return f"{self.label}: {text}"
+
+
+def _is_cluster(client: Any) -> bool:
+    """Ask a server whether it is one of several."""
+    from deepsel.cache.redis_client import is_cluster
+
+    return is_cluster(client)
 
 
 def masked_url(url: str) -> str:

@@ -52,8 +52,7 @@ class RedisTier:
         """Yield entries of any label, newest first."""
         held = []
         for keys in _chunks(self._keys()):
-            names = [self._head + key for key in keys]
-            values = self._server.call(methodcaller("mget", names))
+            values = self._server.call(partial(self._each, command="get", keys=keys))
             held += [(key, text) for key, value in zip(keys, values, strict=True) if (text := _text(value)) is not None]
         held.sort(key=lambda pair: _stored_at(pair[1]), reverse=True)
         return (Stored(key, text, len(text.encode("utf-8"))) for key, text in held)
@@ -61,8 +60,7 @@ class RedisTier:
     def delete(self, keys: Iterable[str]) -> None:
         """Remove entries."""
         for chunk in _chunks(list(keys)):
-            names = [self._head + key for key in chunk]
-            self._server.call(methodcaller("unlink", *names))
+            self._server.call(partial(self._each, command="unlink", keys=chunk))
 
     def clear(self) -> int:
         """Remove every entry of the scope."""
@@ -74,13 +72,17 @@ class RedisTier:
         """Count the scope's entries and the bytes of their texts; the limit is the whole server's."""
         keys, size_bytes = self._keys(), 0
         for chunk in _chunks(keys):
-            size_bytes += sum(self._server.call(partial(self._lengths, keys=chunk)))
-        limit = self._server.call(methodcaller("info", "memory")).get("maxmemory")
+            size_bytes += sum(map(int, self._server.call(partial(self._each, command="strlen", keys=chunk))))
+        limit = None
+        with suppress(CacheUnavailable):  # which some do not say
+            limit = self._server.call(methodcaller("info", "memory")).get("maxmemory")
         return TierStats(self.name, len(keys), size_bytes, limit or None)
 
-    def is_reachable(self) -> bool:
-        """Ask the server for a sign of life; raises like the others."""
-        return bool(self._server.call(methodcaller("ping")))
+    def is_listed(self) -> bool:
+        """Find out whether the server lists keys, without which its entries cannot be looked at; raises like the others."""
+        self._server.find_nodes()
+        self._server.call(methodcaller("scan", match=f"{self._head}*", count=1))
+        return True
 
     def close(self) -> None:
         """Give back the connections."""
@@ -92,12 +94,13 @@ class RedisTier:
         names = self._server.call(lambda client: list(client.scan_iter(match=pattern, count=1000)))
         return list(dict.fromkeys(name.decode("utf-8", "replace").removeprefix(self._head) for name in names))
 
-    def _lengths(self, client: Any, keys: Sequence[str]) -> list[int]:
-        """Ask for the length of several texts in one go."""
+    def _each(self, client: Any, command: str, keys: Sequence[str]) -> list[Any]:
+        """Do the same with several texts in one go; a command has one key, since a cluster's lie in many slots."""
         pipeline = client.pipeline(transaction=False)
         for key in keys:
-            pipeline.strlen(self._head + key)
-        return [int(length) for length in pipeline.execute()]
+            getattr(pipeline, command)(self._head + key)
+        found: list[Any] = pipeline.execute()
+        return found
 
 
 class LeaseLock:

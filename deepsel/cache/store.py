@@ -10,10 +10,10 @@ from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple, TypedDict, Unpack
+from typing import TYPE_CHECKING, NamedTuple, TypedDict, TypeVar, Unpack
 
 from deepsel.cache.disk_tier import DiskTier
-from deepsel.cache.entry import CachedAnswer, decode, encode
+from deepsel.cache.entry import CachedAnswer, Entry, decode, encode
 from deepsel.cache.key import KEY_FORMAT, cache_key
 from deepsel.cache.locks import FileLock, KeyLock
 from deepsel.cache.memory import MemoryTier
@@ -28,20 +28,10 @@ from deepsel.values import Notice
 if TYPE_CHECKING:
     from deepsel.config import CacheSettings
 
+_T = TypeVar("_T")
 MEMORY_BYTES = 64 << 20
 CLOCK_SKEW_S = 300.0
 """An entry from further in the future was stored under a clock that was wrong: it is not served."""
-
-
-class Entry(NamedTuple):
-    """One cached answer as people look at it."""
-
-    key: str
-    answer: CachedAnswer
-    size_bytes: int
-    tier: str
-    left_s: float
-    """Seconds until it expires; 0 or less: it has."""
 
 
 class LookUp(NamedTuple):
@@ -196,7 +186,7 @@ class Cache:
             return self._local
         scopes = dict.fromkeys(map(server.scope, (None, *self._own_accounts())))
         shared = [RedisTier(server, scope) for scope in scopes if scope]
-        return [*self._local, *(tier for tier in shared if self._rests.use(tier, tier.is_reachable, self._left_out))]
+        return [*self._local, *(tier for tier in shared if self._rests.use(tier, tier.is_listed, self._left_out))]
 
     @property
     def left_out(self) -> list[Notice]:
@@ -207,7 +197,8 @@ class Cache:
         """Say what each tier holds, upper tiers first, and what the cache did, by day, model and tier."""
         self._flush_tallies()
         with self._admin():
-            return [tier.stats() for tier in self.own_tiers()], self.disk.tallies() if self.disk else []
+            found = [self._done(tier, tier.stats) for tier in self.own_tiers()]
+            return [one for one in found if one is not None], self.disk.tallies() if self.disk else []
 
     def entries(self, **selector: Unpack[Selector]) -> Iterator[Entry]:
         """Yield readable entries, newest first in each tier, each key once."""
@@ -215,7 +206,7 @@ class Cache:
         seen: set[str] = set()
         with self._admin():
             for tier in self.own_tiers():
-                for stored in tier.items(selector.get("model")):
+                for stored in self._done(tier, partial(tier.items, selector.get("model"))) or ():
                     entry = self.entry_of(tier, stored)
                     if entry is not None and entry.key not in seen and is_meant(entry.answer):
                         seen.add(entry.key)
@@ -246,11 +237,15 @@ class Cache:
             raise UsageError(what, "give `--model`, `--provider`, `--match` or `--older-than`, or `--all`")
         with self._admin():
             if all_entries:
-                return max(tier.clear() for tier in self.own_tiers())
+                return max(self._done(tier, tier.clear) or 0 for tier in self.own_tiers())
             keys = [entry.key for entry in self.entries(**selector)]
             for tier in self.own_tiers():
-                tier.delete(keys)
+                self._done(tier, partial(tier.delete, keys))
             return len(keys)
+
+    def _done(self, tier: Tier, action: Callable[[], _T]) -> _T | None:
+        """Do something with a tier; None where that is a server that refuses it, which is left out with a notice."""
+        return action() if tier in self._local else self._rests.use(tier, action, self._left_out)
 
     def entry_of(self, tier: Tier, stored: Stored) -> Entry | None:
         """Make what a tier holds readable; None where it cannot be."""

@@ -6,10 +6,10 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
-from deepsel.cache.entry import CachedAnswer, decode, encode, is_other_format
+from deepsel.cache.entry import CachedAnswer, Entry, decode, encode, is_other_format
 from deepsel.cache.key import canonical_json
 from deepsel.cache.locks import remove_left_files
-from deepsel.cache.store import Cache, Entry
+from deepsel.cache.store import Cache
 from deepsel.cache.tier import CacheCorrupt, CacheUnavailable, Tier
 from deepsel.errors import OTHER_HOME, ConfigError, UsageError
 from deepsel.values import JsonObject

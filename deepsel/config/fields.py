@@ -111,7 +111,14 @@ def weights(value: Any) -> dict[str, float]:
 def redis_url(value: Any) -> str:
     """Accept an empty string or a redis URL; the text is never quoted back since it may hold a password."""
     if not isinstance(value, str) or (value and not value.startswith(("redis://", "rediss://", "unix://"))):
-        raise ValueError('a URL such as "redis://127.0.0.1:6379/0", or empty')
+        words = 'a URL such as "redis://127.0.0.1:6379/0", or empty'
+        if isinstance(value, str) and "sentinel" in value.partition("://")[0]:
+            words = "the address of a server: Sentinel, which names one, is not supported"
+        elif isinstance(value, str) and "cluster" in value.partition("://")[0]:
+            words = "redis:// or rediss:// and one node, of a cluster too: the others are found"
+        raise ValueError(words)
+    if "," in value.partition("://")[2].rpartition("@")[2].partition("/")[0]:
+        raise ValueError("one address, not several: of a cluster one node is enough, the others are found")
     return value
 
 

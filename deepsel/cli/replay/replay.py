@@ -16,6 +16,10 @@ from deepsel import __version__, places
 from deepsel.digest import sha256_hex
 from deepsel.show.durations import seconds
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import TextIO
+
 FORMAT = "deepsel memo 2"
 FOLDER = "memo"
 """Within the folder of the answer cache."""
@@ -130,17 +134,19 @@ def _stdin() -> bytes | None:
         raw += chunk
         is_whole = not chunk
     if raw or is_whole:
-        _put_back(bytes(raw), is_whole=is_whole)
+        sys.stdin = _put_back(bytes(raw), is_whole=is_whole)
     return bytes(raw) if is_whole else None
 
 
-def _put_back(raw: bytes, *, is_whole: bool) -> None:
-    """Make a standard input of what was read, and of what follows where that was not all."""
+def _put_back(raw: bytes, *, is_whole: bool) -> TextIO:
+    """Make a standard input that begins with what was read of it."""
     import io
 
+    if is_whole:
+        return io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8")
     from deepsel.messages.piped import begun
 
-    sys.stdin = io.TextIOWrapper(io.BytesIO(raw), encoding="utf-8") if is_whole else begun(raw, 0)
+    return begun(raw, 0)
 
 
 def _is_there() -> bool:

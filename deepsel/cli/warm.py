@@ -53,7 +53,12 @@ def warm(
         if not common.quiet:
             cost = "an unknown amount per hour" if hourly_usd is None else f"at most {usd(hourly_usd)} per hour"
             cost = "simulated, nothing is paid" if warmer.is_simulated else cost
-            write_note(f"keeping {', '.join(models)} warm every {duration_text(every_s)}: {cost}; Ctrl-C ends it")
+            warmed = [name for name in models if name not in warmer.not_warmed]
+            doing = f"keeping {', '.join(warmed)} warm" if warmed else "touching health paths"
+            write_note(f"{doing} every {duration_text(every_s)}: {cost}; Ctrl-C ends it")
+            if warmer.not_warmed:
+                names = ", ".join(warmer.not_warmed)
+                write_note(f"not warmed: {names}; the provider's health_path runs no model and only tells whether it is reachable")
         pings: list[Ping] = []
         try:
             for ping in warmer.run(for_s=for_s, max_cost_usd=cap_usd):
@@ -75,7 +80,8 @@ def _line(ping: Ping) -> str:
     """Write one call."""
     if ping.failure:
         return f"{ping.model}  failed: {ping.failure}\n"
-    return f"{ping.model}  {ping.kind}  first token {seconds(ping.ttft_s)}  {usd(ping.cost_usd)}\n"
+    what = "first byte" if ping.kind == "reachable" else "first token"
+    return f"{ping.model}  {ping.kind}  {what} {seconds(ping.ttft_s)}  {usd(ping.cost_usd)}\n"
 
 
 def _summary(pings: list[Ping], warmer: Warmer) -> str:
@@ -86,7 +92,7 @@ def _summary(pings: list[Ping], warmer: Warmer) -> str:
     for name in dict.fromkeys(ping.model for ping in pings):
         waits = {
             kind: median(ping.ttft_s for ping in pings if (ping.model, ping.kind) == (name, kind) and ping.ttft_s is not None)
-            for kind in ("cold", "warm")
+            for kind in ("cold", "warm", "reachable")
         }
         told = [f"{kind} {seconds(wait_s)}" for kind, wait_s in waits.items() if wait_s is not None]
         lines.append(f"{name}: {', '.join(told) or 'no answer'}")

@@ -36,6 +36,8 @@ def _main() -> None:
 
         print(f"deepsel {__version__}")
         return
+    if sys.platform == "win32":
+        sys.exit(_run())  # which says that it cannot
     from deepsel.cli.replay.replay import replay
 
     if replay(sys.argv[1:], os.environ):
@@ -47,6 +49,14 @@ def _run() -> int:
     """Run the command line with the garbage collector out of the way: it took a fifth of a short command's time."""
     import gc
 
+    from deepsel.errors import ConfigError
+    from deepsel.platforms import ensure_supported
+
+    try:
+        ensure_supported()  # before anything is imported that needs it
+    except ConfigError as error:
+        sys.stderr.write(f"error: {error.message}\n\nhint: {error.hint}\n")
+        return error.exit_code
     gc.set_threshold(100_000)  # a start makes many objects and no garbage
     from deepsel.cli.app import run
     from deepsel.ending import INTERRUPTED, Ending

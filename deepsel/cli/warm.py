@@ -49,7 +49,8 @@ def warm(common: Common, options: WarmOptions) -> None:
     with open_session(common, settings) as session:
         warmer = Warmer(models, every_s, profile, session.resources)
         if not common.quiet:
-            write_note(_announced(warmer))
+            for line in _announced(warmer).splitlines():
+                write_note(line)
         pings = _keep_warm(warmer, for_s, cap_usd)
         for notice in one_of_home(warmer.notices[:1], settings):
             write_note(f"warning: {notice.message}")
@@ -58,11 +59,17 @@ def warm(common: Common, options: WarmOptions) -> None:
 
 
 def _announced(warmer: Warmer) -> str:
-    """Say what will be done, and what it costs."""
+    """Say what will be done, what it costs, and what will not be done."""
     hourly_usd = warmer.hourly_usd()
     cost = "an unknown amount per hour" if hourly_usd is None else f"at most {usd(hourly_usd)} per hour"
     cost = "simulated, nothing is paid" if warmer.is_simulated else cost
-    return f"keeping {', '.join(warmer.models)} warm every {duration_text(warmer.every_s)}: {cost}; Ctrl-C ends it"
+    warmed = [name for name in warmer.models if name not in warmer.not_warmed]
+    doing = f"keeping {', '.join(warmed)} warm" if warmed else "touching health paths"
+    told = f"{doing} every {duration_text(warmer.every_s)}: {cost}; Ctrl-C ends it"
+    if not warmer.not_warmed:
+        return told
+    names = ", ".join(warmer.not_warmed)
+    return f"{told}\nnot warmed: {names}; the provider's health_path runs no model and only tells whether it is reachable"
 
 
 def _keep_warm(warmer: Warmer, for_s: float | None, cap_usd: Decimal | None) -> list[Ping]:
@@ -85,7 +92,8 @@ def _line(ping: Ping) -> str:
     """Write one call."""
     if ping.failure:
         return f"{ping.model}  failed: {ping.failure}\n"
-    return f"{ping.model}  {ping.kind}  first token {seconds(ping.ttft_s)}  {usd(ping.cost_usd)}\n"
+    what = "first byte" if ping.kind == "reachable" else "first token"
+    return f"{ping.model}  {ping.kind}  {what} {seconds(ping.ttft_s)}  {usd(ping.cost_usd)}\n"
 
 
 def _summary(pings: list[Ping], warmer: Warmer) -> str:
@@ -96,7 +104,7 @@ def _summary(pings: list[Ping], warmer: Warmer) -> str:
     for name in dict.fromkeys(ping.model for ping in pings):
         waits = {
             kind: median(ping.ttft_s for ping in pings if (ping.model, ping.kind) == (name, kind) and ping.ttft_s is not None)
-            for kind in ("cold", "warm")
+            for kind in ("cold", "warm", "reachable")
         }
         told = [f"{kind} {seconds(wait_s)}" for kind, wait_s in waits.items() if wait_s is not None]
         lines.append(f"{name}: {', '.join(told) or 'no answer'}")

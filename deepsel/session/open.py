@@ -16,6 +16,7 @@ from deepsel.chance import Rng, SystemRng
 from deepsel.clock import Clock, SystemClock
 from deepsel.config import Paths, Profile, Settings
 from deepsel.errors import ConfigError
+from deepsel.platforms import ensure_supported
 from deepsel.secret import Secret
 from deepsel.values import Provider
 
@@ -38,6 +39,7 @@ def load_settings(env: Mapping[str, str], config_file: Path | None = None, *, pr
 
     `profile` is the one that was asked for: the demo needs no file that can be read.
     """
+    ensure_supported()
     paths = config.find_paths(env, config_file)
     catalog = Catalog(paths.data_dir / overlay.FILE_NAME)
     settings = config.read_settings(

@@ -33,8 +33,8 @@ class Ping(NamedTuple):
     """One call that keeps a model warm."""
 
     model: str
-    kind: Literal["cold", "warm"]
-    """Whether anybody had called it shortly before."""
+    kind: Literal["cold", "warm", "reachable"]
+    """Whether anybody had called it shortly before; reachable: a health path was touched, which runs no model and warms none."""
     ttft_s: float | None
     """To the first token, or to the first byte of a health path; None: it failed."""
     cost_usd: Decimal | None
@@ -59,6 +59,11 @@ class Warmer:
         resources = self.resources
         rows = Rows(resources.settings, self.models, resources.state, resources.clock.now())
         self._rows = {rows[name][0].name: rows[name] for name in self.models}
+
+    @property
+    def not_warmed(self) -> list[str]:
+        """Name the models of which only a health path is touched."""
+        return [name for name, (_, provider) in self._rows.items() if provider.health_path]
 
     @property
     def is_simulated(self) -> bool:
@@ -114,7 +119,7 @@ class Warmer:
         ).total_usd
 
     def _ping(self, name: str, idle_s: float | None, max_cost_usd: Decimal | None) -> Ping:
-        """Make one call, and leave it in the log."""
+        """Make one call, and leave it in the log where it is a model's."""
         model, provider = self._rows[name]
         spending = Spending(
             self.profile, self.resources.state, self.resources.clock, cap_usd=max_cost_usd, before_usd=self.spent_usd
@@ -122,7 +127,11 @@ class Warmer:
         refusal = spending.may(self._projected_usd(name))
         if refusal:
             raise OverBudgetError(f"{name}: {refusal}", "raise the limit it names, or wait for the next day (UTC)")
-        kind: Literal["cold", "warm"] = "warm" if idle_s is not None and idle_s <= _COLD_AFTER * self.every_s else "cold"
+        kind: Literal["cold", "warm", "reachable"] = "cold"
+        if provider.health_path:
+            kind = "reachable"
+        elif idle_s is not None and idle_s <= _COLD_AFTER * self.every_s:
+            kind = "warm"
         known = self.resources.settings.catalog
         draft = Draft(model, provider, 1, self.resources.clock.now(), self.resources.clock.monotonic(), known)
         failure: AttemptFailed | None = None
@@ -133,7 +142,8 @@ class Warmer:
         cost_usd = Decimal(0) if provider.health_path else billed_usd(provider, _cost_usd(draft, failure))
         spending.settle(cost_usd)
         self.spent_usd += spending.spent_usd
-        self._leave(draft, failure, cost_usd, spending)
+        if not provider.health_path:  # which says nothing of the model
+            self._leave(draft, failure, cost_usd, spending)
         return Ping(name, kind, None if failure else draft.ttft_s, cost_usd, failure.message if failure else "")
 
     def _touch(self, draft: Draft) -> None:

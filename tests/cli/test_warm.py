@@ -155,13 +155,18 @@ def test_ends_cleanly_on_a_signal(
 
 
 def test_health_path_is_free(simulate: Callable[..., Any], profiles: Callable[..., Path], deepsel: Callable[..., Any]) -> None:
-    """A provider with a health path is touched there, from the host's root, and nothing is asked."""
+    """A provider with a health path is touched there, from the host's root; nothing is asked, and nothing is called warm."""
     server = simulate()
     path = profiles(one=server)
     path.write_text(path.read_text().replace("api_key_env", 'health_path = "/health"\napi_key_env'))
     ran = deepsel("warm", "--every", "60s", "--for", "1s", "--max-cost", "0")
     assert ran.code == 0, ran.err
     assert "$0" in ran.out
+    assert ran.out.startswith("one  reachable  first byte ")
+    assert "not warmed: one" in ran.err
+    assert "cold" not in ran.out + ran.err
+    assert "first token" not in ran.out + ran.err
+    assert "nothing was asked" in deepsel("stats").err
     assert [(call.method, call.path) for call in server.calls] == [("GET", "/health")]
 
 

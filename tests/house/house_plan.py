@@ -47,7 +47,7 @@ LAYERS = (
     ("messages",),
     ("show",),
     ("values",),
-    ("ending",),
+    ("ending", "platforms"),
     ("errors", "secret", "clock", "chance", "places", "digest", "surrogates"),
     ("__init__",),
 )

@@ -65,6 +65,11 @@ class Ending:
         self._ended_since = now
         raise KeyboardInterrupt
 
+    @property
+    def has_ended(self) -> bool:
+        """Tell whether what was being done was told to end."""
+        return self._ended_since is not None
+
     @contextmanager
     def shield(self) -> Iterator[None]:
         """Do something whole: a signal that comes meanwhile is heeded at its end."""
@@ -86,6 +91,12 @@ def shielded() -> Iterator[None]:
         return
     with ending.shield():
         yield
+
+
+def has_ended() -> bool:
+    """Tell whether a signal has ended the command; C code that is interrupted can make another error of it."""
+    ending = _current()
+    return ending is not None and ending.has_ended
 
 
 def _current() -> Ending | None:

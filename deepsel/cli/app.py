@@ -12,6 +12,7 @@ from deepsel.cli.commands import Commands
 from deepsel.cli.options import Common, with_options
 from deepsel.cli.terminal.output import silence_stdout, write_stdout
 from deepsel.cli.terminal.terminal import plain, write_error
+from deepsel.ending import has_ended
 from deepsel.errors import DeepselError, ExitCode, StoppedByUser, UsageError
 
 EPILOG = (
@@ -76,6 +77,11 @@ def run(arguments: list[str]) -> int:
     except (KeyboardInterrupt, typer.Abort):
         return ExitCode.INTERRUPTED
     except Exception:
+        if has_ended():  # an import of C code that is interrupted says ImportError
+            stopped = StoppedByUser("interrupted")
+            _print_error(stopped)
+            _record(stopped, arguments)
+            raise KeyboardInterrupt from None
         sys.stderr.write("this is a bug in deepsel; please report it with the lines below, none of which hold a key\n")
         raise  # exit code 1
 

@@ -155,3 +155,24 @@ def test_what_is_ignored_stays_ignored(home: Path, simulate: Callable[..., Any],
     out, err = process.communicate(timeout=100)
     assert process.returncode == 0, err
     assert out == b"one two three four five six seven eight nine ten\n"
+
+
+MADE_OF_IT = """
+import os, signal, sys, time, typer
+def interrupted(_):
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(5)
+    except KeyboardInterrupt:
+        raise ImportError('PyCapsule_Import could not import module "_socket"') from None
+typer.main.get_command = interrupted
+sys.argv = ["deepsel", "stats"]
+from deepsel.__main__ import main
+main()
+"""
+
+
+def test_an_error_made_of_the_interruption_is_one() -> None:
+    """C code that is being imported swallows the interruption and says that it could not be imported: still 130, no traceback."""
+    done = subprocess.run([sys.executable, "-c", MADE_OF_IT], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (130, "error: interrupted\n")

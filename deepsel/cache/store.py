@@ -237,7 +237,7 @@ class Cache:
             raise UsageError(what, "give `--model`, `--provider`, `--match` or `--older-than`, or `--all`")
         with self._admin():
             if all_entries:
-                return max(self._done(tier, tier.clear) or 0 for tier in self.own_tiers())
+                return max((self._done(tier, tier.clear) or 0 for tier in self.own_tiers()), default=0)
             keys = [entry.key for entry in self.entries(**selector)]
             for tier in self.own_tiers():
                 self._done(tier, partial(tier.delete, keys))

@@ -15,9 +15,9 @@ from deepsel.engine.record import Record
 from deepsel.engine.resources import Resources
 from deepsel.engine.spending import Spending
 from deepsel.errors import AttemptFailed, ConfigError, ErrorClass
-from deepsel.health.cooldowns import Endpoint
+from deepsel.health.endpoint import Endpoint
 from deepsel.providers.calls import Outgoing, ResponseFacts, Timeouts, sends_key_in_clear
-from deepsel.routing.candidates import fit_max_tokens
+from deepsel.routing.lengths import fit_max_tokens
 from deepsel.values import Answer, Attempt, Notice, ReasoningDelta, Source, TextDelta, ToolCallDelta, WireEvent
 from deepsel.wires.schema_forms import is_wrapped, unwrapped
 from deepsel.wires.table import wire_of

@@ -13,7 +13,8 @@ from deepsel.engine.hit import observed
 from deepsel.engine.limiter import MAX_PAUSE_S, Limiter, pause_before_next_s
 from deepsel.engine.prepare import Prepared, thresholds_of
 from deepsel.engine.spending import Spending
-from deepsel.health.cooldowns import Endpoint, Evidence, Judgement, is_trouble
+from deepsel.health.cooldowns import Evidence, Judgement, is_trouble
+from deepsel.health.endpoint import Endpoint
 from deepsel.health.limits import Limit
 from deepsel.health.log import Observation, sign_s
 from deepsel.health.state import SharedState

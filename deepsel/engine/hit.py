@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from deepsel.cache import CachedAnswer
 from deepsel.health.log import Observation
-from deepsel.providers.calls import host_of
+from deepsel.providers.hosts import host_of
 from deepsel.storage.amounts import picousd
 from deepsel.values import Answer, CacheUse, Notice, PriceRule, Provider, Usage
 

@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from deepsel import config
 from deepsel.engine.ask import Ask, CacheMode
-from deepsel.engine.checks.wholeness import stops_in_sentence
 from deepsel.engine.encoded import Encoded, Encodings
 from deepsel.engine.resources import Resources
 from deepsel.engine.single_flight import SingleFlight
 from deepsel.errors import NoRouteError
-from deepsel.routing.candidates import fit_max_tokens
+from deepsel.routing.lengths import fit_max_tokens
 from deepsel.values import CacheUse, Finish, JsonObject, Model, Notice, Provider, Request
 from deepsel.wires.table import wire_of
 
@@ -141,10 +140,11 @@ class Lookup:
         encoded = self.encodings.of(draft.model, draft.provider, draft.max_tokens)
         if not may_store(self.ask.cache_mode, encoded) or draft.doubts or settlement.is_doubted:
             return None  # what can be read in two ways comes with a warning, which a hit would not have
-        if stops_in_sentence(draft.text):
-            return Notice("possibly_cut", "the answer ends within a sentence; it was not stored")
+        from deepsel.engine.checks.wholeness import stops_in_sentence  # a hit needs neither
         from deepsel.engine.record import to_keep
 
+        if stops_in_sentence(draft.text):
+            return Notice("possibly_cut", "the answer ends within a sentence; it was not stored")
         cache, account = self.resources.cache, partial(self.resources.key_of, draft.provider)
         is_kept, notices = cache.put(encoded.key, to_keep(draft, settlement, encoded, prepared), account=account)
         self.use = CacheUse("stored" if is_kept else "miss", None, encoded.key)

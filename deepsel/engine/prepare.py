@@ -8,19 +8,23 @@ from datetime import datetime
 from decimal import Decimal
 from typing import NamedTuple
 
-from deepsel import catalog, config, routing, tokens
+from deepsel import catalog, config, tokens
 from deepsel.config import Profile, Settings
 from deepsel.engine.ask import Ask, CacheMode
 from deepsel.engine.attempt import price_tier
 from deepsel.engine.spending import budgets_of
 from deepsel.errors import ConfigError, NoRouteError, OverBudgetError
-from deepsel.health.cooldowns import Endpoint, Thresholds
+from deepsel.health.cooldowns import Thresholds
+from deepsel.health.endpoint import Endpoint
 from deepsel.health.outlook import Outlook, Outlooks
 from deepsel.health.refusals import Rows
 from deepsel.health.state import SharedState
 from deepsel.messages.forms import wires_needed
-from deepsel.routing import Candidate, Choice, Cooling, Needs, Plan, Policy, Weights
+from deepsel.routing.candidates import Candidate, Choice, Cooling, Needs, Plan, Policy, Weights
 from deepsel.routing.difficulty import from_detection
+from deepsel.routing.lengths import expected_output_tokens, fit_max_tokens
+from deepsel.routing.plan import plan as plan_for
+from deepsel.routing.task import detect
 from deepsel.values import Bill, Latency, Message, Model, Notice, Provider, Request, Source
 
 _RESERVE_GROWTH = 4
@@ -83,7 +87,7 @@ def prepare(ask: Ask, rows: Rows, *, env: Mapping[str, str], at: datetime, state
     The plan may be empty: see `ensure_route`.
     """
     request, profile = ask.request, ask.profile
-    detection = routing.detect(ask.instruction)
+    detection = detect(ask.instruction)
     task = ask.task or detection.task
     needs = Needs(
         task=task,
@@ -100,7 +104,7 @@ def prepare(ask: Ask, rows: Rows, *, env: Mapping[str, str], at: datetime, state
     gather = _Gatherer(request, profile, rows, env, at, task, outlooks, benches, needs_keys=may_send)
     policy = _policy(profile, outlooks)
     candidates = [gather.candidate(name, request.max_tokens or profile.max_tokens) for name in profile.models]
-    plan = routing.plan(candidates, needs, policy)
+    plan = plan_for(candidates, needs, policy)
     reserves = _reserves(gather)
     return Prepared(
         ask=ask,
@@ -108,7 +112,7 @@ def prepare(ask: Ask, rows: Rows, *, env: Mapping[str, str], at: datetime, state
         task_evidence=("forced",) if ask.task else detection.evidence,
         difficulty=needs.difficulty,
         plan=plan,
-        reserves=routing.plan(reserves, needs, policy._replace(strategy="ordered")).choices,
+        reserves=plan_for(reserves, needs, policy._replace(strategy="ordered")).choices,
         candidates={candidate.model.name: candidate for candidate in candidates},
         reserve_candidates={candidate.model.name: candidate for candidate in reserves},
         counts=gather.counts,
@@ -136,11 +140,8 @@ def _reserves(gather: _Gatherer) -> list[Candidate]:
 
 def _look(profile: Profile, rows: Rows, state: SharedState, task: str, at: datetime) -> Outlooks:
     """Read what is known of everybody who may be asked."""
-    models = (rows[name][0] for name in profile.all_models)
-    endpoints = [Endpoint(model.provider, model.name) for model in models]
-    return state.outlook(
-        endpoints, task=task, thresholds=thresholds_of(profile), budgets=budgets_of(profile), at=at
-    )
+    limits, budgets = thresholds_of(profile), budgets_of(profile)
+    return state.outlook(rows.endpoints, task=task, thresholds=limits, budgets=budgets, at=at)
 
 
 def thresholds_of(profile: Profile) -> Thresholds:
@@ -221,9 +222,9 @@ class _Gatherer:
         model, provider = self.rows[name]
         count = self._count(model)
         is_exact = count.source is not Source.ESTIMATED
-        limit = routing.fit_max_tokens(model, count.tokens, wanted=wanted_tokens, input_is_exact=is_exact)
+        limit = fit_max_tokens(model, count.tokens, wanted=wanted_tokens, input_is_exact=is_exact)
         outlook = self.outlooks.endpoints.get(Endpoint(model.provider, model.name), Outlook())
-        expected = routing.expected_output_tokens(
+        expected = expected_output_tokens(
             self.task, count.tokens, max_tokens=limit or wanted_tokens, usual=outlook.usual_tokens
         )
         latency_s, latency_source = expected_latency(model, expected, outlook, self.benches.get(model.name))

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from deepsel.chance import Rng
 from deepsel.engine.limiter import Limiter
 from deepsel.errors import AttemptFailed, ErrorClass
-from deepsel.routing import Candidate, Choice
+from deepsel.routing.candidates import Candidate, Choice
 from deepsel.values import Model, Provider
 from deepsel.wires.taking_back import TakenBack, without
 

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from deepsel.errors import ErrorClass
+from deepsel.health.endpoint import Endpoint
 from deepsel.health.percentiles import quantile
 
 if TYPE_CHECKING:
@@ -24,13 +25,6 @@ if TYPE_CHECKING:
 
 MOST_WATCHED = 1000
 """So many calls say enough of an endpoint, and what a process that makes thousands reads after each stays bounded."""
-
-
-class Endpoint(NamedTuple):
-    """Who was asked: a provider and the catalog name of a model there."""
-
-    provider: str
-    model: str
 
 
 class Thresholds(NamedTuple):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     import sqlite3
 
-    from deepsel.health.cooldowns import Endpoint
+    from deepsel.health.endpoint import Endpoint
 
 
 class Limit(NamedTuple):

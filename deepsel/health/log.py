@@ -12,7 +12,7 @@ from deepsel.storage.amounts import usd
 if TYPE_CHECKING:
     import sqlite3
 
-    from deepsel.health.cooldowns import Endpoint
+    from deepsel.health.endpoint import Endpoint
 
 KEPT_S = 90 * 86_400.0
 """Older observations are dropped. What was spent on a day is kept apart, for as long."""

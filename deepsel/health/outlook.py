@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
-from deepsel.health.cooldowns import Endpoint, Standing, Thresholds, read_state
+from deepsel.health.cooldowns import Standing, Thresholds, read_state
+from deepsel.health.endpoint import Endpoint
 from deepsel.health.holds import Left
 from deepsel.health.limits import Limit
 from deepsel.health.percentiles import median

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from deepsel import config
 from deepsel.config import Settings
-from deepsel.health.cooldowns import Endpoint
+from deepsel.health.endpoint import Endpoint
 from deepsel.values import Model, Provider
 
 if TYPE_CHECKING:
@@ -48,8 +48,9 @@ class Rows:
         """Find them, and read once what is known; raises ConfigError for a model or provider nobody knows."""
         self._settings = settings
         models = {name: config.find_model(settings, name) for name in names}
-        endpoints = [Endpoint(model.provider, model.name) for model in models.values()]
-        told = state.taken_back(endpoints, at=at.timestamp()) if state is not None else None
+        self.endpoints = tuple(Endpoint(model.provider, model.name) for model in models.values())
+        """Whoever may be asked, in the order of the names."""
+        told = state.taken_back(self.endpoints, at=at.timestamp()) if state is not None else None
         known: Mapping[Endpoint, tuple[TakenBack, ...]] = (told.value if told is not None else None) or {}
         self._rows = {name: self._row(model, known) for name, model in models.items()}
 

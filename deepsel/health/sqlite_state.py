@@ -22,7 +22,8 @@ from deepsel.values import Latency, Notice
 if TYPE_CHECKING:
     import sqlite3
 
-    from deepsel.health.cooldowns import Endpoint, Judgement, State, Thresholds
+    from deepsel.health.cooldowns import Judgement, State, Thresholds
+    from deepsel.health.endpoint import Endpoint
     from deepsel.health.holds import Budgets, Held
     from deepsel.health.limits import Limit
     from deepsel.health.outlook import Outlook, Outlooks, Pace
@@ -186,7 +187,8 @@ class SqliteState:
 
     def _judge(self, one: sqlite3.Connection, judgement: Judgement, calls: Sequence[Observation]) -> None:
         """End the probes, and look at the windows of the other endpoints that were called."""
-        from deepsel.health.cooldowns import Endpoint, heal, judge_probe
+        from deepsel.health.cooldowns import heal, judge_probe
+        from deepsel.health.endpoint import Endpoint
 
         for endpoint, probe in judgement.probes.items():
             judge_probe(one, endpoint, judgement.thresholds, probe, at=judgement.at)

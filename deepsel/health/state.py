@@ -12,7 +12,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from deepsel.health.cooldowns import Endpoint, Judgement, State, Thresholds
+    from deepsel.health.cooldowns import Judgement, State, Thresholds
+    from deepsel.health.endpoint import Endpoint
     from deepsel.health.holds import Budgets, Held
     from deepsel.health.limits import Limit
     from deepsel.health.log import Observation, Spend

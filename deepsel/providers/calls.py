@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
-from urllib.parse import urlsplit
 
+from deepsel.providers.hosts import host_name, host_of, is_loopback
 from deepsel.secret import Secret
 from deepsel.values import Gateway, JsonObject, Provider
 from deepsel.wires.waits import Allowance
@@ -104,36 +104,8 @@ class Transport(Protocol):
         """Send `call` and wait for the head of its response; raises AttemptFailed, ConfigError where nothing can be sent."""
 
 
-def host_of(url: str) -> str:
-    """Return `host` or `host:port` of a URL, without user name, path or query; the text itself where it is no URL."""
-    try:
-        return urlsplit(url).netloc.rpartition("@")[2] or url
-    except ValueError:
-        return url
-
-
-def host_name(url: str) -> str:
-    """Return the host of a URL alone; empty where there is none."""
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
-
-
 def sends_key_in_clear(url: str, key: Secret | None) -> bool:
     """Tell whether `key` would travel unencrypted to another machine."""
     if not key or not url.lower().startswith("http://"):
         return False
     return not is_loopback(host_name(url))
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address is this machine's own."""
-    import ipaddress  # only where a call is made
-
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from fnmatch import fnmatchcase
 from typing import NamedTuple, TypeAlias
 
-from deepsel.providers.calls import is_loopback
+from deepsel.providers.hosts import is_loopback
 
 _Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 _PORT = re.compile(r"^(?P<host>\[[^\]]*\](?:/\d+)?|[^:]*):(?P<port>\d+)$")

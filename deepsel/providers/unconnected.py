@@ -7,7 +7,8 @@ import ssl
 from collections.abc import Iterator
 
 from deepsel.errors import AttemptFailed, ErrorClass
-from deepsel.providers.calls import Call, host_name, host_of, is_loopback
+from deepsel.providers.calls import Call
+from deepsel.providers.hosts import host_name, host_of, is_loopback
 
 _PROXY_HINT = "HTTP_PROXY, HTTPS_PROXY and ALL_PROXY name the proxy, NO_PROXY what is reached without it"
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 from deepsel.config import Profile
 from deepsel.engine.prepare import thresholds_of
 from deepsel.errors import OTHER_HOME, ConfigError
-from deepsel.health.cooldowns import Endpoint, State
+from deepsel.health.cooldowns import State
+from deepsel.health.endpoint import Endpoint
 from deepsel.health.state import SharedState
 from deepsel.health.summary import By, TrafficGroup, group, total
 

@@ -14,10 +14,11 @@ from deepsel.engine.attempt import Draft, billed_usd, failed_cost_usd, settle
 from deepsel.engine.resources import Resources
 from deepsel.engine.spending import Spending
 from deepsel.errors import AttemptFailed, ConfigError, ErrorClass, OverBudgetError
-from deepsel.health.cooldowns import Endpoint
+from deepsel.health.endpoint import Endpoint
 from deepsel.health.log import Observation
 from deepsel.health.refusals import Rows
-from deepsel.providers.calls import Call, Outgoing, Timeouts, host_of
+from deepsel.providers.calls import Call, Outgoing, Timeouts
+from deepsel.providers.hosts import host_of
 from deepsel.storage.amounts import picousd
 from deepsel.values import Message, Model, Notice, Provider, Request
 from deepsel.wires.table import wire_of

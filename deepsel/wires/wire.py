@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from deepsel.secret import Secret
 from deepsel.values import JsonObject, Model, Provider, Request, WireEvent
-from deepsel.wires.failures import Fail
-from deepsel.wires.sse import Event
+
+if TYPE_CHECKING:
+    from deepsel.wires.failures import Fail
+    from deepsel.wires.sse import Event
 
 
 class Decoder(Protocol):

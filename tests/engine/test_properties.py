@@ -382,7 +382,7 @@ def test_a_bad_key_ends_every_model_of_its_provider(tmp_path: Path) -> None:
     """After a 401 no other model is asked with the same key."""
     from deepsel.engine.limiter import Limiter
     from deepsel.engine.retry import Budget, Target, next_call, note_failure
-    from deepsel.routing import Choice
+    from deepsel.routing.candidates import Choice
 
     def target(name: str) -> Target:
         choice = Choice(name, "host", 1, 0.0, {}, None, (), 10)

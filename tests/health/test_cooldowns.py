@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from deepsel.errors import ErrorClass
 from deepsel.health.cooldowns import (
     MOST_WATCHED,
-    Endpoint,
     Evidence,
     Judgement,
     Standing,
     Thresholds,
 )
+from deepsel.health.endpoint import Endpoint
 from deepsel.health.holds import Budgets
 from deepsel.health.log import Observation
 from deepsel.health.percentiles import quantile

@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from deepsel.health.cooldowns import Endpoint
+from deepsel.health.endpoint import Endpoint
 from deepsel.health.limits import Limit
 from deepsel.health.sqlite_state import SqliteState
 

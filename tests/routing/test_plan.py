@@ -11,19 +11,11 @@ from hypothesis import strategies as st
 
 from deepsel import catalog
 from deepsel.catalog import Catalog
-from deepsel.routing import (
-    Candidate,
-    Cooling,
-    Needs,
-    Plan,
-    Policy,
-    Weights,
-    detect,
-    difficulty,
-    expected_output_tokens,
-    fit_max_tokens,
-    plan,
-)
+from deepsel.routing import difficulty
+from deepsel.routing.candidates import Candidate, Cooling, Needs, Plan, Policy, Weights
+from deepsel.routing.lengths import expected_output_tokens, fit_max_tokens
+from deepsel.routing.plan import plan
+from deepsel.routing.task import detect
 from deepsel.values import STRATEGIES, TASKS, Bill, Model, PriceRule, Provider
 
 CATALOG = Catalog()

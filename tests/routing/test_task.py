@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepsel.routing import detect
+from deepsel.routing.task import detect
 from deepsel.values import TASKS
 
 ROWS = [json.loads(line) for line in (Path(__file__).parent / "tasks.jsonl").read_text("utf-8").splitlines()]

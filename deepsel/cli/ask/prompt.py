@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 import sys
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
@@ -120,6 +119,8 @@ def refuse_loose_files(words: list[str], files: list[Path]) -> None:
     loose = [word for word in words if files and _is_file(word)]
     if not loose:
         return
+    import shlex
+
     question = " ".join(word for word in words if word not in loose)
     named = " ".join(f"-f {shlex.quote(str(path))}" for path in [*files, *loose])
     raise UsageError(

@@ -56,7 +56,7 @@ def is_cluster(client: Any) -> bool:
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Turn what the library says into CacheResting, or Refused."""
+    """Turn what the library says into CacheResting, Refused or Elsewhere."""
     try:
         yield
     except (redis.TimeoutError, TimeoutError) as error:

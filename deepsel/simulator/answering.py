@@ -200,8 +200,11 @@ def _not_taken(ask: ReadRequest, body: Mapping[str, Any], behaviour: Behaviour) 
         other = {"max_tokens": " Use 'max_completion_tokens' instead."}.get(member, "")
         words = f"Unsupported parameter: '{member}' is not supported with this model.{other}"
         return replace(ERRORS["400"], message=words, openai_code="unsupported_parameter")
-    window, asked, used = behaviour.context_window, ask.max_tokens or 0, count(ask.prompt)
-    if window is None or used + asked <= window:
+    window = behaviour.context_window
+    if window is None:
+        return None
+    asked, used = ask.max_tokens or 0, count(ask.prompt)
+    if used + asked <= window:
         return None
     if used >= window:
         return ERRORS["400_context"]

@@ -69,7 +69,7 @@ class Simulator:
     @property
     def base_url(self) -> str:
         """Give the root of the openai-chat wire."""
-        return f"{self.url}/v1"
+        return self.base_urls["openai-chat"]
 
     @property
     def base_urls(self) -> dict[str, str]:

@@ -107,12 +107,17 @@ def _usage(made: MadeAnswer, rng: Random) -> Document | None:
 # --- documents -------------------------------------------------------------------------------------------------------
 
 
+def _with_thought(made: MadeAnswer, rng: Random) -> str:
+    """Return the text, sometimes with the reasoning before it between tags."""
+    if not made.reasoning or rng.random() >= 0.3:
+        return made.text
+    made.forms.append("think")
+    return f"<think>\n{made.reasoning}</think>\n\n{made.text}"
+
+
 def _whole(made: MadeAnswer, rng: Random) -> list[bytes]:
     """Write the answer as one document."""
-    text = made.text
-    if made.reasoning and rng.random() < 0.3:
-        made.forms.append("think")
-        text = f"<think>\n{made.reasoning}</think>\n\n{text}"
+    text = _with_thought(made, rng)
     in_place = "think" not in made.forms and made.reasoning
     if made.wire == WIRES[0]:
         message: Document = {"role": "assistant", "content": text}
@@ -142,11 +147,8 @@ def _events(made: MadeAnswer, rng: Random) -> list[bytes]:
     """Write the answer as a stream of events."""
     says: Callable[[str, str], Document] = _openai if made.wire == WIRES[0] else _anthropic
     documents: list[Document] = []
-    text = made.text
-    if made.reasoning and rng.random() < 0.3:
-        made.forms.append("think")
-        text = f"<think>\n{made.reasoning}</think>\n\n{text}"
-    elif made.reasoning:
+    text = _with_thought(made, rng)
+    if made.reasoning and "think" not in made.forms:
         documents += [says("reasoning", piece) for piece in _cut(rng, made.reasoning)]
     pieces = _cut(rng, text)
     form = rng.choices(("pieces", "snapshots", "repeated", "finish on every"), (10, 1, 1, 1))[0]
@@ -204,10 +206,8 @@ def _written(made: MadeAnswer, rng: Random, documents: list[Document]) -> list[b
     if made.wire == WIRES[0]:
         ends: list[Any] = [{"choices": [{"index": 0, "delta": {}, "finish_reason": made.finish}]}]
         ends += [{"choices": [], "usage": usage}] if usage else []
-        has_done = rng.random() < 0.8
-        ends += ["[DONE]"] if has_done else []
+        ends += ["[DONE]"] if rng.random() < 0.8 else []
     else:
-        has_done = True
         ends = [{"type": "message_delta", "delta": {"stop_reason": made.finish}, "usage": usage or {}}, {"type": "message_stop"}]
         documents = [{"type": "message_start", "message": {"model": "c", "content": []}}, *documents]
     prefix = "data: data: " if rng.random() < 0.05 else rng.choice(("data: ", "data:"))

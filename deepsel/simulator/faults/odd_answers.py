@@ -1,4 +1,4 @@
-"""Changes of what is said, and of the documents in a planned response; a row of `faults` each."""
+"""Changes of what is said, and of the documents in a planned response; a row of `table` each."""
 
 from __future__ import annotations
 

@@ -23,7 +23,7 @@ class SimulatedWire(Protocol):
     KEEP_ALIVE: bytes
 
     def read(self, body: Mapping[str, Any], /) -> ReadRequest:
-        """Read a request's body; raise BadAsk."""
+        """Read a request's body; raise UnreadableRequest."""
 
     def whole(self, content: Content, /) -> dict[str, Any]:
         """Give the body of an answer that is not streamed."""

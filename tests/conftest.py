@@ -25,14 +25,15 @@ settings.register_profile("deepsel", deadline=None)  # a busy machine is no fail
 settings.load_profile("deepsel")
 _SWEPT = ("_API_KEY", "_PROXY", "_proxy")
 _NAMED = (
-    *("NO_COLOR", "FORCE_COLOR", "CI", "COLUMNS", "LINES", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+    *("NO_COLOR", "FORCE_COLOR", "TERM", "CI", "COLUMNS", "LINES", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+    *("OPENAI_BASE_URL", "ANTHROPIC_BASE_URL", "OLLAMA_HOST"),
     *("XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"),
 )
 
 
 @pytest.fixture(autouse=True)
 def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A fresh DEEPSEL_HOME, and no key, proxy or colour wish from outside."""
+    """A fresh DEEPSEL_HOME, and no key, address, proxy, terminal or colour wish from outside."""
     for name in list(os.environ):
         if name.endswith(_SWEPT) or name.startswith("DEEPSEL_") or name in _NAMED:
             monkeypatch.delenv(name)

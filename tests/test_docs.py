@@ -110,6 +110,18 @@ def test_each_decision_has_a_number_of_its_own() -> None:
     assert len(numbers) == len(set(numbers)) > 0
 
 
+PAGES = [*(ROOT / "docs").rglob("*.md"), *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md"))]
+NAMED = sorted(
+    {(page, name) for page in PAGES for name in re.findall(r"`((?:\w+/)+\w+\.py)`", page.read_text("utf-8"))}
+)
+
+
+@pytest.mark.parametrize(("page", "name"), NAMED, ids=lambda value: getattr(value, "name", value))
+def test_every_module_a_page_names_is_there(page: Path, name: str) -> None:
+    """A module or test that a page names by its path stands in the package or beside it, and has not moved on."""
+    assert (ROOT / "deepsel" / name).exists() or (ROOT / name).exists(), page.name
+
+
 def test_no_arguments_is_the_help(deepsel: Callable[..., Any]) -> None:
     """Somebody who types only the name is shown what there is."""
     assert deepsel().out == deepsel("--help").out

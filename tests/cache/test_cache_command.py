@@ -206,6 +206,12 @@ def test_an_old_export_can_be_given_a_new_life(keys: list[str], tmp_path: Path) 
     assert 0 < 30 * 86_400 - entry["expires_in_s"] < 600
 
 
+def test_clear_of_a_cache_without_a_tier(home: Path) -> None:
+    """Where every tier is turned off there is nothing to remove, and that is no failure."""
+    (home / "profiles.toml").write_text("[cache]\ndisk = false\nmemory_entries = 0\n", "utf-8")
+    assert record("clear", "--all")["removed"] == 0
+
+
 def test_clear(keys: list[str]) -> None:
     """`clear` removes what is selected and says how many; a script is not asked."""
     assert record("clear", "-m", "m-2", "--older-than", "0s")["removed"] == 1

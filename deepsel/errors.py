@@ -107,10 +107,9 @@ class DeepselError(Exception):
         self.message = message
         self.hint = hint
 
-
     @property
     def kind(self) -> str:
-        """Its class as records name it: that of the attempt where it is one's, else the name of the exit code."""
+        """Its class as records name it where they name no attempt's: the name of the exit code."""
         return self.exit_code.name.lower()
 
 

@@ -1,7 +1,7 @@
 """How an address is reached: taken apart, through which proxy, by which pool, with which certificates. The only importer of httpx.
 
 httpx reads addresses, proxies and certificates as its users know it; the calls themselves go past it (`transport`). It is
-imported when the first address is looked for, since a cached answer needs none.
+imported when an HttpTransport is made, since a cached answer needs none.
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ def _options() -> dict[str, Any]:
     """Give what every pool has. The context trusts nobody: certificates take long to load and are not needed for plain http."""
     import httpx
 
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=64, keepalive_expiry=KEEP_ALIVE_S)
+    limits = httpx.Limits(keepalive_expiry=KEEP_ALIVE_S)
     return {"verify": ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT), "trust_env": False, "limits": limits}
 
 

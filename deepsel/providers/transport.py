@@ -91,7 +91,7 @@ class HttpTransport:
     def __init__(self, clock: Clock, *, env: Mapping[str, str]) -> None:
         """Connect to nobody yet; `env` may name certificates (SSL_CERT_FILE, SSL_CERT_DIR).
 
-        The client finds proxies by itself, as its users know it. Raises ConfigError where the one it finds cannot be used.
+        Proxies are those of the process's own environment.
         """
         self._clock = clock
         self._certificates = Certificates(partial(bundle, env), system_folder(env))

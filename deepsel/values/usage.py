@@ -29,11 +29,8 @@ class Usage(NamedTuple):
         """Return what is known once this report has followed `earlier`: zeros, and what is missing, take nothing back."""
         if earlier is None:
             return self
-        read, written = self if self.input_tokens else earlier, self if self.output_tokens else earlier
-        if not read.input_tokens:
-            read = self
-        if not written.output_tokens:
-            written = self
+        read = earlier if earlier.input_tokens and not self.input_tokens else self
+        written = earlier if earlier.output_tokens and not self.output_tokens else self
         return Usage(*read[:4], *written[4:6], source=self.source)
 
     @property

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from typing import TypeGuard
 
 from deepsel.errors import ConfigError
 from deepsel.secret import Secret
@@ -60,11 +61,10 @@ def is_deterministic(body: JsonObject, model: Model, provider: Provider) -> bool
 
 def may_think(body: JsonObject, model: Model) -> bool:
     """Tell whether the model may think before it answers, which can be silent: the body asks for it, or nothing in it forbids it."""
-    off = model.reasoning_off
-    if off is not None and all(name in body and body[name] == value for name, value in off.items()):
+    if _is_switched_off(model, body):
         return False
     asked = [body[name] for name in _THINKING if name in body]
-    return any(not _is_off(value) for value in asked) if asked else off is not None or model.sampling == "never"
+    return any(not _is_off(value) for value in asked) if asked else model.reasoning_off is not None or model.sampling == "never"
 
 
 def _is_off(value: Json) -> bool:
@@ -110,7 +110,7 @@ def merged(item: JsonObject, data: Mapping[str, Json]) -> JsonObject:
     return item
 
 
-def is_plain(parts: Sequence[Part]) -> bool:
+def is_plain(parts: Sequence[Part]) -> TypeGuard[Sequence[Text]]:
     """Tell whether parts are one text and nothing else, which both wires take as a string."""
     return len(parts) == 1 and isinstance(parts[0], Text) and not parts[0].provider_data
 
@@ -151,7 +151,11 @@ def _at_most(value: Json, limit: int) -> Json:
 
 def _honours_temperature(model: Model, body: JsonObject) -> bool:
     if model.sampling == "without_reasoning":
-        return model.reasoning_off is not None and all(
-            name in body and body[name] == value for name, value in model.reasoning_off.items()
-        )
+        return _is_switched_off(model, body)
     return model.sampling == "always"
+
+
+def _is_switched_off(model: Model, body: JsonObject) -> bool:
+    """Tell whether a body holds the switch that turns the model's reasoning off."""
+    off = model.reasoning_off
+    return off is not None and all(name in body and body[name] == value for name, value in off.items())

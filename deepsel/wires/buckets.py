@@ -6,13 +6,23 @@ cut to fit, so that no bucket is ever negative.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from decimal import Decimal
 
-from deepsel.values import Json, JsonObject, Usage
-from deepsel.wires.fields import amount, child, count, first_count
+from deepsel.values import Json, JsonObject, Usage, UsageReport
+from deepsel.wires.fields import amount, child, count, first_count, is_no_count
 
 _COST_FIELDS = ("cost", "total_cost", "cost_usd")
 _TOTAL_FIELDS = ("total", "total_cost", "total_usd", "total_cost_usd", "usd", "cost_usd", "amount", "cost")
+
+
+def reported(usage: JsonObject, buckets: Usage, counts: Sequence[str], *, beside: int = 0) -> UsageReport | None:
+    """Return what a usage object says, given its buckets; None where it says nothing. `counts` name what should hold tokens."""
+    cost_usd = stated_cost_usd(usage)
+    odd = tuple(name for name in counts if is_no_count(usage.get(name)))
+    if buckets == Usage() and cost_usd is None and not odd:
+        return None
+    return UsageReport(buckets, cost_usd, beside, odd)
 
 
 def stated_cost_usd(usage: JsonObject) -> Decimal | None:

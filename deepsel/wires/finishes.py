@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from deepsel.errors import ErrorClass
-from deepsel.values import Finish, Json
+from deepsel.errors import AttemptFailed, ErrorClass
+from deepsel.values import Finish, FinishReport, Json
 from deepsel.wires.fields import text
 
 FINISHES: Mapping[str, Finish] = {
@@ -43,11 +43,23 @@ BROKEN: Mapping[str, ErrorClass] = {
     **dict.fromkeys(("malformed_function_call", "unexpected_tool_call"), ErrorClass.MALFORMED),
 }  # fmt: skip
 """Finish values that say the provider gave up."""
-MILD = (Finish.COMPLETE, None)
-"""Of two finish values with nothing between them, one that is none of these says more."""
+_MILD = (Finish.COMPLETE, None)
 _NONE = frozenset({"", "null", "none", "nil", "undefined", "unspecified", "in_progress", "not_finished", "unfinished"})
 _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _PREFIX = re.compile(r"^(?:finish|stop)_?reason[_.:]+")
+
+
+def read_finish(value: Json) -> FinishReport:
+    """Read a finish value, whose `raw` is empty where there is none yet; raises AttemptFailed where the provider gave up."""
+    raw = raw_finish(value)
+    if broken := broken_by(raw):
+        raise AttemptFailed(broken, f"the provider gave up (`{raw}`)", code=raw)
+    return FinishReport(finish_of(raw), raw)
+
+
+def says_more(said: FinishReport, earlier: FinishReport) -> bool:
+    """Tell whether a finish value counts instead of an earlier one with nothing between them."""
+    return earlier.finish in _MILD and said.finish not in _MILD
 
 
 def raw_finish(value: Json) -> str:

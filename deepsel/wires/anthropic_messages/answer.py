@@ -20,7 +20,7 @@ from deepsel.values import (
 from deepsel.wires.anthropic_messages.usage import usage_report
 from deepsel.wires.failures import Fail, is_error
 from deepsel.wires.fields import child, items, load_object, text
-from deepsel.wires.finishes import MILD, broken_by, finish_of, raw_finish
+from deepsel.wires.finishes import read_finish, says_more
 from deepsel.wires.growing import REPEATED, GrowingText
 from deepsel.wires.payload import is_done, read_data, without_empty_error
 from deepsel.wires.sse import Event
@@ -157,11 +157,8 @@ class Decoder:
             yield ToolCallDelta(_number(index), arguments="{}")
 
     def _finish(self, delta: JsonObject) -> Iterator[WireEvent]:
-        raw = raw_finish(delta.get("stop_reason"))
-        if broken := broken_by(raw):
-            raise AttemptFailed(broken, f"the provider gave up (`{raw}`)", code=raw)
-        said = FinishReport(finish_of(raw), raw)
-        if raw and (not self._has_finish or (self._latest.finish in MILD and said.finish not in MILD)):
+        said = read_finish(delta.get("stop_reason"))
+        if said.raw and (not self._has_finish or says_more(said, self._latest)):
             self._has_finish, self._latest = True, said
             yield said
 

@@ -129,7 +129,7 @@ def _result(part: ToolResult, *, is_own: bool) -> JsonObject:
 
 def _result_content(parts: Sequence[Part], *, is_own: bool) -> Json:
     if is_plain(parts):
-        return parts[0].text if isinstance(parts[0], Text) else None
+        return parts[0].text
     return [_block(part, is_own=is_own) for part in parts]
 
 

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from deepsel.values import JsonObject, Usage, UsageReport
-from deepsel.wires.buckets import bucketed, cache_writes, if_known, outputs, stated_cost_usd
-from deepsel.wires.fields import child, count, is_no_count
+from deepsel.wires.buckets import bucketed, cache_writes, if_known, outputs, reported
+from deepsel.wires.fields import child, count
 
 _COUNTS = ("input_tokens", "output_tokens")
 
 
 def usage_report(usage: JsonObject) -> UsageReport | None:
     """Read what was reported so far; None where that is no usage."""
-    buckets, cost_usd = anthropic_usage(usage), stated_cost_usd(usage)
-    odd = tuple(name for name in _COUNTS if is_no_count(usage.get(name)))
-    if buckets is None and cost_usd is None and not odd:
-        return None
-    return UsageReport(buckets or Usage(), cost_usd, odd=odd)
+    return reported(usage, anthropic_usage(usage) or Usage(), _COUNTS)
 
 
 def anthropic_usage(usage: JsonObject) -> Usage | None:

@@ -22,7 +22,7 @@ from deepsel.values import (
 )
 from deepsel.wires.failures import Fail, is_error
 from deepsel.wires.fields import child, items, load_object, text
-from deepsel.wires.finishes import MILD, broken_by, finish_of, raw_finish
+from deepsel.wires.finishes import read_finish, says_more
 from deepsel.wires.growing import REPEATED, GrowingText
 from deepsel.wires.openai_chat.calls import CallNumbers
 from deepsel.wires.openai_chat.usage import usage_report
@@ -163,12 +163,10 @@ class Decoder:
         events.append(FinishReport(None, ""))
 
     def _end(self, choice: JsonObject, events: list[WireEvent]) -> None:
-        raw = raw_finish(choice.get("finish_reason"))
-        if broken := broken_by(raw):
-            raise AttemptFailed(broken, f"the provider gave up (`{raw}`)", code=raw)
-        said = FinishReport(Finish.FILTERED, "refusal") if self._is_refused else FinishReport(finish_of(raw), raw)
-        if not raw or (self._has_finish and (self._finish.finish not in MILD or said.finish in MILD)):
-            return  # of two with nothing between them the one counts that says more
+        told = read_finish(choice.get("finish_reason"))
+        said = FinishReport(Finish.FILTERED, "refusal") if self._is_refused else told
+        if not told.raw or (self._has_finish and not says_more(said, self._finish)):
+            return
         self._has_finish, self._finish, self.is_whole = True, said, not self._is_resumed
         self._ends_with_text = any(True for _ in _pieces(child(choice, "delta")))
         self.is_sure = self.is_whole and not self._ends_with_text

@@ -56,7 +56,7 @@ def _turn(role: str, parts: Sequence[Part], *, is_own: bool) -> JsonObject:
 
 def _content(parts: Sequence[Part], *, is_own: bool) -> Json:
     if is_plain(parts):
-        return parts[0].text if isinstance(parts[0], Text) else None
+        return parts[0].text
     return [_part(part, is_own=is_own) for part in parts]
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from deepsel.values import JsonObject, Usage, UsageReport
-from deepsel.wires.buckets import at_most, bucketed, cache_writes, if_known, outputs, stated_cost_usd
-from deepsel.wires.fields import child, count, first_count, is_no_count, items
+from deepsel.wires.buckets import at_most, bucketed, cache_writes, if_known, outputs, reported
+from deepsel.wires.fields import child, count, first_count, items
 
 _COUNTS = ("prompt_tokens", "completion_tokens", "input_tokens", "output_tokens")
 
@@ -14,11 +14,8 @@ def usage_report(document: JsonObject) -> UsageReport | None:
     usage = child(document, "usage") or child(child(document, "x_groq"), "usage") or _of_choice(document)
     if not usage:
         return None
-    (buckets, beside), cost_usd = _buckets(usage), stated_cost_usd(usage)
-    odd = tuple(name for name in _COUNTS if is_no_count(usage.get(name)))
-    if buckets == Usage() and cost_usd is None and not odd:
-        return None
-    return UsageReport(buckets, cost_usd, beside, odd)
+    buckets, beside = _buckets(usage)
+    return reported(usage, buckets, _COUNTS, beside=beside)
 
 
 def openai_usage(usage: JsonObject) -> Usage | None:

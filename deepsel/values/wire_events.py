@@ -19,6 +19,10 @@ class TextDelta(NamedTuple):
         """Tell it from a ReasoningDelta, which as a tuple would be the same."""
         return type(other) is TextDelta and self.text == other.text
 
+    def __ne__(self, other: object) -> bool:
+        """Say the opposite."""
+        return not self == other
+
 
 class ReasoningDelta(NamedTuple):
     """A piece of the model's reasoning, never mixed with the answer."""
@@ -28,6 +32,10 @@ class ReasoningDelta(NamedTuple):
     def __eq__(self, other: object) -> bool:
         """Tell it from a TextDelta."""
         return type(other) is ReasoningDelta and self.text == other.text
+
+    def __ne__(self, other: object) -> bool:
+        """Say the opposite."""
+        return not self == other
 
 
 class ToolCallDelta(NamedTuple):

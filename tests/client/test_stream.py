@@ -13,6 +13,7 @@ import pytest
 import deepsel
 from deepsel.health.log import Observation
 from deepsel.health.sqlite_state import SqliteState
+from deepsel.values import ReasoningDelta, TextDelta
 
 Simulate = Callable[..., Any]
 Profiles = Callable[..., Path]
@@ -142,3 +143,12 @@ def test_a_stream_is_read_while_its_client_is_open(simulate: Simulate, profiles:
         next(unread)
     with pytest.raises(deepsel.IncompleteError):
         list(begun)
+
+
+def test_text_is_never_taken_for_reasoning() -> None:
+    """As tuples the two would be the same; the two ways to ask agree."""
+    text, reasoning = TextDelta("a"), ReasoningDelta("a")
+    assert (text == reasoning, text != reasoning) == (False, True)
+    for one in (text, reasoning):
+        same = type(one)("a")
+        assert (one == same, one != same) == (True, False)

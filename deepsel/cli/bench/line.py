@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import sys
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Self
 
-from deepsel.cli.terminal.terminal import plain
+from deepsel.cli.terminal.terminal import plain, window, write_error
 from deepsel.show.lines import clipped
 
 
@@ -24,8 +23,7 @@ class WatchLine:
 
     def __exit__(self, *_: object) -> None:
         if self._is_shown:
-            sys.stderr.write("\r\x1b[K")
-            sys.stderr.flush()
+            write_error("\r\x1b[K")
 
     @property
     def watch(self) -> Callable[[str], None] | None:
@@ -33,7 +31,5 @@ class WatchLine:
         return self._draw if self._is_shown else None
 
     def _draw(self, text: str) -> None:
-        columns = shutil.get_terminal_size().columns
-        with suppress(OSError):
-            sys.stderr.write("\r" + clipped(plain(text), max(1, columns - 1)) + "\x1b[K")
-            sys.stderr.flush()
+        columns = window(sys.stderr, os.environ).columns
+        write_error("\r" + clipped(plain(text), max(1, columns - 1)) + "\x1b[K")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from decimal import Decimal
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
-from deepsel.cli.terminal.terminal import look
+from deepsel.cli.terminal.terminal import look, window
 from deepsel.clock import Clock
 from deepsel.show.lines import clipped
 from deepsel.show.money import usd
@@ -65,7 +64,7 @@ class ProgressLine:
         tokens = progress.tokens.get(self._vocabulary)
         if self._cost is not None and tokens is not None:
             line += f"  {self._cost(tokens)}"
-        columns = shutil.get_terminal_size().columns
+        columns = window(self._stream, os.environ).columns
         self._stream.write("\r" + clipped(line, max(1, columns - 1)) + "\x1b[K")
         self._stream.flush()
 

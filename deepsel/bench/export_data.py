@@ -11,8 +11,8 @@ from typing import Any
 from deepsel.bench.figures import rows_of
 from deepsel.bench.records import METRICS, BenchReport, Case, Check, Comparison, Result, Sample
 from deepsel.show import csv
+from deepsel.show.record import SCHEMA_VERSION
 
-SCHEMA_VERSION = 1
 _CASE = tuple(field.name for field in fields(Case))
 _STATISTICS = ("n", "mean", "stdev", "min", "p50", "p90", "p95", "p99", "max")
 

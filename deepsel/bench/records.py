@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from itertools import pairwise
@@ -226,7 +226,7 @@ class BenchReport:
     """It was interrupted."""
     comparisons: tuple[Comparison, ...] = ()
     checks: tuple[Check, ...] = ()
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
 
     @property
     def cost_usd(self) -> Decimal | None:

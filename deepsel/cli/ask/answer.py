@@ -111,10 +111,8 @@ def _finish(run: Run, options: AskOptions, common: Common, *, is_shown: bool, st
 
 def _deliver(text: str, path: Path | None, *, is_whole: bool = True) -> None:
     """Write to stdout or to the file; an answer that is not whole never replaces a file."""
-    if path is None:
-        out.write_stdout(text)
-    elif is_whole:
-        out.write_file(path, text)
+    if path is None or is_whole:
+        out.deliver(text, path)
     else:
         out.write_file(out.partial_path(path), text)
         unchanged = f"; `{path}` is unchanged" if path.exists() else ""

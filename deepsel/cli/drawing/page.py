@@ -15,7 +15,6 @@ from deepsel.cli.drawing.cells import Drawn, Row, Span, fold, row_width, wrap
 from deepsel.cli.drawing.code import Coloured
 from deepsel.cli.terminal.terminal import Window
 
-_QUOTE = re.compile(r"(?: {0,3}> ?)+")
 _ITEM = re.compile(r"([-*+]|\d{1,9}[.)])(?: +|$)")
 _HEADING = re.compile(r"(#{1,6})(?: +|$)(.*?)(?: +#+)? *$")
 _RULE = re.compile(r"(?:(?:\* *){3,}|(?:- *){3,}|(?:_ *){3,})$")

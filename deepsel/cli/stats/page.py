@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 
 from deepsel.health.summary import TrafficGroup
 from deepsel.session.stats import PARTS, StatsReport
@@ -44,7 +43,7 @@ def _timeline(report: StatsReport) -> str:
     step = (report.until - report.since) / PARTS
     begins = [report.since + place * step for place in range(PARTS)]
     tips = [
-        f"{begin:%m-%d %H:%M} to {begin + timedelta(seconds=step.total_seconds()):%m-%d %H:%M}: {number:,}"
+        f"{begin:%m-%d %H:%M} to {begin + step:%m-%d %H:%M}: {number:,}"
         for begin, number in zip(begins, report.whole.timeline, strict=True)
     ]
     title = "Requests over time"

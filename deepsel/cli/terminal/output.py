@@ -24,7 +24,7 @@ def write_stdout(text: str) -> None:
 
 
 def write_piped(text: str) -> None:
-    """Do the same where it is known that no terminal reads."""
+    """Do the same with text that is safe already, or where it is known that no terminal reads."""
     if sys.stdout is None:
         raise UsageError("standard output is closed", "run without `>&-`, or give `--output`")
     try:

@@ -159,7 +159,7 @@ def _change(change: Change) -> str:
     for path, before, after in change.files:
         delta = after - before
         kind = "n up" if delta > 0 else "n down" if delta < 0 else "n"
-        share = (after - before) / before if before else ""
+        share = delta / before if before else ""
         lines.append(
             (
                 Cell(path),

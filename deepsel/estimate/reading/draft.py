@@ -16,11 +16,17 @@ from deepsel.estimate.reading.count import Counter, Measure, measure_requests, m
 from deepsel.estimate.reading.decode import NotText, TextSource
 from deepsel.estimate.reading.find import STDIN
 from deepsel.estimate.reading.languages import is_program
-from deepsel.estimate.reading.requests import MAX_LINE_CHARS, PromptLine, is_request_file, lines_of, parse
+from deepsel.estimate.reading.requests import (
+    MAX_LINE_CHARS,
+    REQUEST_ENDINGS,
+    PromptLine,
+    is_request_file,
+    lines_of,
+    parse,
+)
 from deepsel.estimate.records import Input, Skipped
 from deepsel.values import Notice
 
-REQUEST_ENDINGS = (".jsonl", ".ndjson")
 _JOB_CHARS = 64 * 1024
 _JOB_REQUESTS = 256
 _NAMED_LINES = 10

@@ -14,7 +14,7 @@ from deepsel.errors import DeepselError
 from deepsel.estimate.framing import further_message_tokens, split
 from deepsel.estimate.reading.decode import NotText, open_file
 from deepsel.estimate.reading.find import STDIN
-from deepsel.estimate.reading.requests import is_request_file, lines_of, parse
+from deepsel.estimate.reading.requests import REQUEST_ENDINGS, is_request_file, lines_of, parse
 from deepsel.estimate.records import Input, Piece, Reading, TokenCount
 from deepsel.values import Model, Notice, Source
 
@@ -76,7 +76,7 @@ def _requests(one: Input) -> Iterator[Sequence[str]]:
         raise NotText((error.strerror or str(error)).lower()) from error
     finally:
         source.close()
-    if not (one.path.endswith((".jsonl", ".ndjson")) and is_request_file(text, is_whole=True)):
+    if not (one.path.endswith(REQUEST_ENDINGS) and is_request_file(text, is_whole=True)):
         yield (text,)
         return
     for line in lines_of([text]):

@@ -18,6 +18,8 @@ from deepsel.values import Message, Text, ToolCall, ToolResult
 from deepsel.values.parts import readable_text
 
 MAX_LINE_CHARS = 16 * 1024 * 1024
+REQUEST_ENDINGS = (".jsonl", ".ndjson")
+"""Of files that may hold requests; whether one does, its lines say."""
 _TRIED_LINES = 20
 
 

@@ -13,10 +13,10 @@ from pathlib import PurePath
 
 from deepsel.estimate.reading.count import NO_LANGUAGE, Key, Measure, Share, measure_requests, measure_text
 from deepsel.estimate.reading.decode import BLOCK_BYTES, NotText, TextSource, open_file
-from deepsel.estimate.reading.draft import REQUEST_ENDINGS, InputReader
+from deepsel.estimate.reading.draft import InputReader
 from deepsel.estimate.reading.find import Found
 from deepsel.estimate.reading.languages import is_program
-from deepsel.estimate.reading.requests import MAX_LINE_CHARS, is_request_file, parse
+from deepsel.estimate.reading.requests import MAX_LINE_CHARS, REQUEST_ENDINGS, is_request_file, parse
 from deepsel.estimate.reading.sample import Draw, Estimate, Stratum, choose, estimate
 from deepsel.estimate.records import Input, Piece, Skipped, TokenCount
 from deepsel.values import Notice, Source

@@ -105,6 +105,11 @@ class Draft:
         return tuple(call.close() for call in self.calls.values())
 
     @property
+    def said(self) -> str:
+        """The joined text and what stands in the calls: what counts as visible output."""
+        return self.text + "".join(call.name + call.arguments for call in self.tool_calls)
+
+    @property
     def is_blank(self) -> bool:
         """Whether nothing of the answer has come."""
         return not (self.text or self.parts or self.reasoning or self.calls)
@@ -201,13 +206,11 @@ def _judge_calls(draft: Draft) -> None:
     calls = draft.tool_calls
     cut = next((call for call in calls if is_cut(call)), None)
     if cut is not None:
-        raise AttemptFailed(
-            ErrorClass.TRUNCATED, f"{name} stopped inside the arguments of a call of `{cut.name}`", http_status=200
-        )
+        raise _failure(ErrorClass.TRUNCATED, f"{name} stopped inside the arguments of a call of `{cut.name}`")
     if any(not call.name for call in calls):
-        raise AttemptFailed(ErrorClass.MALFORMED, f"{name} calls a tool without naming it", http_status=200)
+        raise _failure(ErrorClass.MALFORMED, f"{name} calls a tool without naming it")
     if draft.finish is Finish.TOOL and not calls:
-        raise AttemptFailed(ErrorClass.MALFORMED, f"{name} says it calls a tool, but no call came", http_status=200)
+        raise _failure(ErrorClass.MALFORMED, f"{name} says it calls a tool, but no call came")
     if calls:
         draft.finish = Finish.TOOL
 
@@ -298,8 +301,7 @@ def _with_counted_output(reported: Usage, counted: Usage) -> Usage:
 
 def _counted(draft: Draft, input_tokens: tokens.Count) -> Usage:
     """Stand in for usage the provider did not report."""
-    called = "".join(call.name + call.arguments for call in draft.tool_calls)
-    written = tokens.count(draft.text + called, draft.model.vocabulary)
+    written = tokens.count(draft.said, draft.model.vocabulary)
     thought = tokens.count(draft.reasoning, draft.model.vocabulary) if draft.reasoning else None
     is_exact = {input_tokens.source, written.source} == {Source.COUNTED}
     return Usage(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from decimal import Decimal
 
 from deepsel.ending import shielded
 from deepsel.engine import retry
@@ -61,8 +62,7 @@ class Calls:
                 self._coordinator.learn()
                 continue  # another request may have been told to stay away for longer meanwhile
             left_s = budget.deadline - clock.monotonic()
-            provider = target.provider
-            with self._resources.limiter.taken(provider, timeout_s=left_s) as is_taken:
+            with limiter.taken(target.provider, timeout_s=left_s) as is_taken:
                 if not is_taken:
                     return
                 if limiter.opens_at(target.key) > clock.monotonic() or not self._may_send(target, targets):
@@ -78,7 +78,7 @@ class Calls:
                     budget.calls_left += 1  # nothing was begun: it is asked again for as long as there is time
                 if budget.calls_left > retry.has_unasked(targets) and self._takes_back(target, failure):
                     continue
-                self._coordinator.share_wait(Endpoint(*target.key), failure.retry_after_s)
+                self._coordinator.share_wait(target.key, failure.retry_after_s)
                 retry.note_failure(target, targets, failure, limiter=limiter, now=clock.monotonic(), rng=self._resources.rng)
 
     def _takes_back(self, target: retry.Target, failure: AttemptFailed) -> bool:
@@ -101,7 +101,7 @@ class Calls:
         if not self._fits(target):  # the next plan would refuse the model altogether, where this host may still answer
             changes = [one._replace(lasts=one.lasts and one.max_tokens is None) for one in changes]
         self._lookup.encodings.again(model, without=[one.value for one in changes if one.name == "param"])
-        self._taken_back.setdefault(Endpoint(*target.key), []).extend(changes)
+        self._taken_back.setdefault(target.key, []).extend(changes)
         for change in changes:
             self.record.warn("taken_back", told(change, model))
         return True
@@ -143,7 +143,7 @@ class Calls:
 
     def _may_send(self, target: retry.Target, targets: list[retry.Target]) -> bool:
         """Take what is shared with all processes right before a call: the probe, the budget, the rate limit's next turn."""
-        endpoint = Endpoint(*target.key)
+        endpoint = target.key
         has_others = any(other is not target and not other.is_spent and not other.is_reserve for other in targets)
         if not self._coordinator.may_call(endpoint, has_others=has_others):
             target.is_spent = True
@@ -153,7 +153,10 @@ class Calls:
             target.is_spent = True
             self.record.skip(endpoint.provider, endpoint.model, refusal)
             return False
-        return self._coordinator.take_turn(endpoint)
+        is_its_turn = self._coordinator.take_turn(endpoint)
+        if not is_its_turn:
+            self._spending.settle(Decimal(0))  # the call is not made, and must not count as one that was broken off
+        return is_its_turn
 
     def _call(
         self, target: retry.Target, wait_s: float, deadline: float
@@ -192,7 +195,7 @@ class Calls:
             if draft.has_parted and self._is_shown:
                 record.warn("thinking_shown", "what came before the closing tag of thinking is reasoning, not the answer")
             self._keep(draft)
-            self._coordinator.remember(Endpoint(*target.key), self._taken_back.get(Endpoint(*target.key), ()))
+            self._coordinator.remember(target.key, self._taken_back.get(target.key, ()))
         yield AttemptEnded(attempt)
         return failure
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from deepsel import catalog, config, tokens
 from deepsel.config import Profile, Settings
-from deepsel.engine.ask import Ask, CacheMode
+from deepsel.engine.ask import Ask
 from deepsel.engine.attempt import price_tier
 from deepsel.engine.spending import budgets_of
 from deepsel.errors import ConfigError, NoRouteError, OverBudgetError
@@ -70,20 +70,14 @@ class Prepared(NamedTuple):
         return self.ask.profile
 
     @property
-    def cache_mode(self) -> CacheMode:
-        """How the cache is used."""
-        return self.ask.cache_mode
-
-    @property
     def everyone(self) -> Mapping[str, Candidate]:
         """Whoever may be asked, by model name; a candidate's own figures win over those it has as a reserve."""
         return {**self.reserve_candidates, **self.candidates}
 
 
-def prepare(ask: Ask, rows: Rows, *, env: Mapping[str, str], at: datetime, state: SharedState | None = None) -> Prepared:
+def prepare(ask: Ask, rows: Rows, *, env: Mapping[str, str], at: datetime, state: SharedState) -> Prepared:
     """Plan a request to the models of `rows`, which are all of its profile's.
 
-    `state` None: nothing is known of what endpoints did and what was spent. Raises ConfigError for a candidate nobody knows.
     The plan may be empty: see `ensure_route`.
     """
     request, profile = ask.request, ask.profile
@@ -99,9 +93,8 @@ def prepare(ask: Ask, rows: Rows, *, env: Mapping[str, str], at: datetime, state
         on=at.date(),
     )
     may_send = ask.cache_mode != "only"
-    outlooks = _look(profile, rows, state, task, at) if state is not None and may_send else Outlooks({})
-    benches = state.benched() if state is not None else {}
-    gather = _Gatherer(request, profile, rows, env, at, task, outlooks, benches, needs_keys=may_send)
+    outlooks = _look(profile, rows, state, task, at) if may_send else Outlooks({})
+    gather = _Gatherer(request, profile, rows, env, at, task, outlooks, state.benched(), needs_keys=may_send)
     policy = _policy(profile, outlooks)
     candidates = [gather.candidate(name, request.max_tokens or profile.max_tokens) for name in profile.models]
     plan = plan_for(candidates, needs, policy)

@@ -1,8 +1,8 @@
 """Decides which target is asked next and when; pure but for the targets' own marks.
 
 One request has one budget of calls and one deadline; a server that is only starting uses up time, but no call of the budget.
-A failed target is left for the next candidate at once, since that
-is quicker than any wait; only when every candidate has been asked does the engine come back to those that may recover.
+A failed target is left for the next candidate at once, since that is quicker than any wait; only when every candidate has been
+asked does the engine come back to those that may recover.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import NamedTuple
 from deepsel.chance import Rng
 from deepsel.engine.limiter import Limiter
 from deepsel.errors import AttemptFailed, ErrorClass
+from deepsel.health.endpoint import Endpoint
 from deepsel.routing.candidates import Candidate, Choice
 from deepsel.values import Model, Provider
 from deepsel.wires.taking_back import TakenBack, without
@@ -78,9 +79,9 @@ class Target:
         self.asks_again = True
 
     @property
-    def key(self) -> tuple[str, str]:
-        """What the limiter knows it by."""
-        return (self.model.provider, self.model.name)
+    def key(self) -> Endpoint:
+        """What the limiter and the other processes know it by."""
+        return Endpoint(self.model.provider, self.model.name)
 
 
 class NextCall(NamedTuple):

@@ -157,7 +157,6 @@ class Run:
         finally:
             lookup.give_turn_back()
 
-
     # --- the record --------------------------------------------------------------------------------------------------
 
     def _notices(self) -> list[Notice]:

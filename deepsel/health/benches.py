@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from deepsel.storage import files
 from deepsel.values import Latency
 
 FILE_NAME = "bench.json"
@@ -21,20 +22,12 @@ class Benches:
 
     def latest(self) -> Mapping[str, Latency]:
         """Return what the last bench measured, by model; nothing where there is none or it cannot be read."""
-        version = self._version()
+        version = files.version(self._path)
         known_version, figures = self._known
         if version != known_version:
             figures = {} if version is None else self._read()
             self._known = (version, figures)
         return figures
-
-    def _version(self) -> tuple[int, int, int] | None:
-        """Tell one state of the file from another; None: there is none."""
-        try:
-            found = self._path.stat()
-        except OSError:
-            return None
-        return found.st_mtime_ns, found.st_size, found.st_ino
 
     def _read(self) -> Mapping[str, Latency]:
         try:

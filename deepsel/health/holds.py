@@ -10,7 +10,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from deepsel.health.log import spend_of
+from deepsel.health.log import Spend, spend_of
 from deepsel.show.money import exact_usd
 from deepsel.storage.amounts import picousd, usd
 
@@ -48,12 +48,7 @@ class Left(NamedTuple):
 
 def untouched(budgets: Budgets) -> Left | None:
     """Give the whole of the tighter budget, of which nothing was ever spent; None without a bound."""
-    bounds = ((budgets.daily_usd, "daily"), (budgets.monthly_usd, "monthly"))
-    found = [(bound, name) for bound, name in bounds if bound is not None]
-    if not found:
-        return None
-    amount, name = min(found)
-    return Left(amount, f"{exact_usd(amount)} left of the {name} budget of {exact_usd(amount)}")
+    return _tighter(budgets, Spend(Decimal(0), Decimal(0)), Decimal(0))
 
 
 def left_of(database: sqlite3.Connection, budgets: Budgets, *, at: datetime, besides: int | None = None) -> Left | None:
@@ -61,7 +56,11 @@ def left_of(database: sqlite3.Connection, budgets: Budgets, *, at: datetime, bes
     spend = spend_of(database, budgets.profile, at)
     query = "SELECT COALESCE(SUM(picousd), 0) FROM holds WHERE profile = ? AND expires_at > ? AND id <> ?"
     (held,) = database.execute(query, (budgets.profile, at.timestamp(), besides or 0)).fetchone()
-    held_usd = usd(int(held)) or Decimal(0)
+    return _tighter(budgets, spend, usd(int(held)) or Decimal(0))
+
+
+def _tighter(budgets: Budgets, spend: Spend, held_usd: Decimal) -> Left | None:
+    """Return what a spend and what is held leave under the tighter bound; None without a bound."""
     found = []
     for name, bound, spent in (
         ("daily", budgets.daily_usd, spend.day_usd),

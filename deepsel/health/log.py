@@ -33,7 +33,7 @@ class Observation(NamedTuple):
     task: str
     """One of `values.TASKS`, or `warm`."""
     outcome: str
-    """ok, failed, or hit."""
+    """ok, failed, cancelled (the user ended it), or hit."""
     error_class: str | None = None
     http_status: int | None = None
     input_tokens: int | None = None

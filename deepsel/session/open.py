@@ -18,6 +18,7 @@ from deepsel.config import Paths, Profile, Settings
 from deepsel.errors import ConfigError
 from deepsel.platforms import ensure_supported
 from deepsel.secret import Secret
+from deepsel.storage import files
 from deepsel.values import Provider
 
 if TYPE_CHECKING:
@@ -219,12 +220,7 @@ class Session:
 
 
 def _version(path: Path | None) -> tuple[int, int, int] | None:
-    """Return what tells one version of a file from the next; None where there is none."""
-    try:
-        found = path.stat() if path is not None else None
-    except OSError:
-        return None
-    return (found.st_mtime_ns, found.st_size, found.st_ino) if found else None
+    return None if path is None else files.version(path)
 
 
 def _open_cache(settings: Settings, paths: Paths, env: Mapping[str, str], clock: Clock) -> Cache:

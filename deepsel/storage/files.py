@@ -83,6 +83,15 @@ def remove(path: str | os.PathLike[str]) -> None:
         pass  # what is left over is in nobody's way
 
 
+def version(path: str | os.PathLike[str]) -> tuple[int, int, int] | None:
+    """Return what tells one state of a file from the next; None where there is none, or it cannot be seen."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
+
+
 def _fill(fresh: str, data: bytes, *, mode: int, is_durable: bool) -> None:
     """Write a file that is not there yet."""
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import pickle
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +17,13 @@ import pytest
 from deepsel.catalog import Catalog
 from deepsel.clock import SystemClock
 from deepsel.engine.ask import Ask
-from deepsel.errors import ConfigError, NoRouteError
+from deepsel.engine.prepare import thresholds_of
+from deepsel.engine.spending import budgets_of
+from deepsel.errors import ConfigError, NoRouteError, RefusedError
+from deepsel.health.endpoint import Endpoint
+from deepsel.health.sqlite_state import SqliteState
 from deepsel.session.open import Session, choose_profile
+from deepsel.storage.told import Told
 from deepsel.values import Message, Request
 
 Simulate = Callable[..., Any]
@@ -124,3 +130,34 @@ def test_what_is_asked_can_travel(home: Path) -> None:
     assert isinstance(settings.catalog, Catalog)
     assert settings.catalog.overlay == session.settings.catalog.overlay
     assert settings.profiles == session.settings.profiles
+
+
+class _LosesTheTurn(SqliteState):
+    """Another process takes the last turn of an endpoint right before ours."""
+
+    def take_one(self, endpoint: Endpoint, *, at: float) -> Told[bool]:
+        while super().take_one(endpoint, at=at).value:
+            pass
+        return super().take_one(endpoint, at=at)
+
+
+def test_a_call_whose_turn_was_taken_costs_no_budget(
+    home: Path, simulate: Simulate, profiles: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call that was reserved for and then not made adds nothing to what was spent."""
+    profiles(
+        one=simulate(fault=("401",)), two=simulate(text="ok"),
+        profile='daily_budget_usd = "5"\nretries = 1\ntimeout_s = 2',
+    )  # fmt: skip
+    monkeypatch.setattr("deepsel.health.sqlite_state.SqliteState", _LosesTheTurn)
+    with Session.from_environment(dict(os.environ)) as session:
+        now = session.clock.now().timestamp()
+        session.state.tell_left(Endpoint("two-host", "two"), 2, now + 600)
+        with pytest.raises(RefusedError):
+            _answer(session, _ask(session))
+        profile = choose_profile(session.settings, session.env)
+        left = session.state.outlook(
+            [], task="chat", thresholds=thresholds_of(profile), budgets=budgets_of(profile), at=session.clock.now()
+        ).left
+    assert left is not None
+    assert left.usd == 5

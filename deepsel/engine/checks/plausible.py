@@ -93,7 +93,7 @@ def _bad_output(draft: Draft, usage: Usage, written: int | None, counted: Callab
     reasoning = usage.output_reasoning or 0
     if written is None:
         return f"reported a `{odd[0]}` that is no number of tokens" if odd else None
-    said = draft.text + "".join(call.name + call.arguments for call in draft.tool_calls)
+    said = draft.said
     said_bytes = len(said.encode("utf-8", "replace"))
     came = said_bytes + len(draft.reasoning.encode("utf-8", "replace"))
     if (usage.output_visible or 0) > max(draft.max_tokens, came) + _OUTPUT_SLACK:

@@ -74,6 +74,11 @@ class Catalog:
         return _built_in_providers()
 
     @cached_property
+    def address_variables(self) -> frozenset[str]:
+        """The variables that may give a built-in provider's address; no row is parsed for them."""
+        return frozenset(row[name] for row in _provider_rows().values() for name in ("base_url_env", "host_env") if row.get(name))
+
+    @cached_property
     def models(self) -> Mapping[str, Model]:
         """Every model of the catalog by name, makers in the file's order."""
         return _Rows(self.model_rows, self._model)

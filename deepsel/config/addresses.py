@@ -20,6 +20,8 @@ _ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where a server
 
 def at_their_addresses(settings: Settings, env: Mapping[str, str]) -> Settings:
     """Return the settings with each built-in provider where the environment says; the file's own `base_url` wins."""
+    if not any(env.get(name, "").strip() for name in settings.catalog.address_variables):
+        return settings  # as nearly always, and no row need be parsed to know it
     built_in = settings.catalog.providers
     known = {name: settings.providers.get(name, row) for name, row in built_in.items()}
     open_ = [row for name, row in known.items() if row.base_url == built_in[name].base_url and _variable(row, env)]

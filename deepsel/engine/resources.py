@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from deepsel.engine.limiter import Limiter
 
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from deepsel.cache import Cache
     from deepsel.chance import Rng
     from deepsel.clock import Clock
@@ -19,21 +21,20 @@ if TYPE_CHECKING:
     from deepsel.secret import Secret
     from deepsel.values import Provider, WireEvent
 
+    class AnswerStream(Protocol):
+        """Makes one call; `providers.complete.stream_answer` is the one that does."""
 
-class AnswerStream(Protocol):
-    """Makes one call; `providers.complete.stream_answer` is the one that does."""
-
-    def __call__(
-        self,
-        transport: Transport,
-        outgoing: Outgoing,
-        *,
-        timeouts: Timeouts,
-        clock: Clock,
-        on_response: Callable[[ResponseFacts], None] | None = None,
-        on_open: Callable[[Exchange], None] | None = None,
-    ) -> Iterator[WireEvent]:
-        """Yield what the answer says; raises AttemptFailed for every bad end."""
+        def __call__(
+            self,
+            transport: Transport,
+            outgoing: Outgoing,
+            *,
+            timeouts: Timeouts,
+            clock: Clock,
+            on_response: Callable[[ResponseFacts], None] | None = None,
+            on_open: Callable[[Exchange], None] | None = None,
+        ) -> Iterator[WireEvent]:
+            """Yield what the answer says; raises AttemptFailed for every bad end."""
 
 
 def stream_from_provider(*arguments: object, **named: object) -> Iterator[WireEvent]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from deepsel.wires.wire import CountRequest
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from deepsel.wires.wire import CountRequest
 
 FORMAT: int = 3
 END_MARKS: tuple[bytes, ...] = (b"[DONE]",)

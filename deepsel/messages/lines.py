@@ -122,6 +122,7 @@ def _counted(value: Json, place: str, left_out: set[str]) -> tuple[Message, ...]
 
 def _as_chat(item: Json) -> Json:
     """Give a message of the Responses API the words of chat; where nothing is sent its role does not matter."""
+    item = _of_tools(item)
     if not isinstance(item, dict) or not ("content" in item or "tool_calls" in item):
         return item
     role, content = item.get("role"), item.get("content")
@@ -130,6 +131,19 @@ def _as_chat(item: Json) -> Json:
     if isinstance(content, list):
         content = [_as_part(part) for part in content]
     return {**item, "role": role if role in ROLES else "user", "content": content}
+
+
+def _of_tools(item: Json) -> Json:
+    """Give a call, its result, and what was thought before it, which are items of their own there, the form of messages."""
+    kind = item.get("type") if isinstance(item, dict) else None
+    if not isinstance(item, dict) or kind not in ("function_call", "function_call_output", "reasoning"):
+        return item
+    if kind == "function_call_output":
+        return {"role": "tool", "tool_call_id": item.get("call_id"), "content": item.get("output")}
+    if kind == "reasoning":
+        return {"role": "assistant", "content": [{"type": "thinking", "thinking": ""}]}
+    function: JsonObject = {"name": item.get("name"), "arguments": item.get("arguments")}
+    return {"role": "assistant", "content": None, "tool_calls": [{"id": item.get("call_id"), "function": function}]}
 
 
 def _as_part(part: Json) -> Json:

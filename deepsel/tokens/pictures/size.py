@@ -5,8 +5,8 @@ Fetches nothing and decodes no picture.
 
 from __future__ import annotations
 
+import binascii
 import io
-from base64 import b64decode
 from typing import NamedTuple
 
 from deepsel.messages.attach import sniff
@@ -59,7 +59,7 @@ def _size_in(data: str) -> tuple[int, int] | None:
 
     data = data.translate(_BLANKS)
     try:
-        raw = b64decode(data[: len(data) // 4 * 4])
+        raw = binascii.a2b_base64(data[: len(data) // 4 * 4])
     except ValueError:
         return None
     if sniff(raw) is None:

@@ -122,17 +122,39 @@ def _counted(value: Json, place: str, left_out: set[str]) -> tuple[Message, ...]
 
 def _as_chat(item: Json) -> Json:
     """Give a message of the Responses API the words of chat; where nothing is sent its role does not matter."""
+    item = _of_tools(item)
     if not isinstance(item, dict) or not ("content" in item or "tool_calls" in item):
         return item
     role, content = item.get("role"), item.get("content")
     if isinstance(content, str) and role in ROLES:
         return item
     if isinstance(content, list):
-        content = [
-            {**part, "type": "text"} if isinstance(part, dict) and part.get("type") in _INPUT_TYPES else part
-            for part in content
-        ]
+        content = [_as_part(part) for part in content]
     return {**item, "role": role if role in ROLES else "user", "content": content}
+
+
+def _of_tools(item: Json) -> Json:
+    """Give a call, its result, and what was thought before it, which are items of their own there, the form of messages."""
+    kind = item.get("type") if isinstance(item, dict) else None
+    if not isinstance(item, dict) or kind not in ("function_call", "function_call_output", "reasoning"):
+        return item
+    if kind == "function_call_output":
+        return {"role": "tool", "tool_call_id": item.get("call_id"), "content": item.get("output")}
+    if kind == "reasoning":
+        return {"role": "assistant", "content": [{"type": "thinking", "thinking": ""}]}
+    function: JsonObject = {"name": item.get("name"), "arguments": item.get("arguments")}
+    return {"role": "assistant", "content": None, "tool_calls": [{"id": item.get("call_id"), "function": function}]}
+
+
+def _as_part(part: Json) -> Json:
+    """Give a part of the Responses API the words of chat."""
+    if not isinstance(part, dict):
+        return part
+    if part.get("type") in _INPUT_TYPES:
+        return {**part, "type": "text"}
+    if part.get("type") != "input_image" or not isinstance(part.get("image_url"), str):
+        return part
+    return {"type": "image_url", "image_url": {"url": part["image_url"], "detail": part.get("detail")}}
 
 
 def _head(body: JsonObject, place: str, left_out: set[str] | None) -> tuple[Message, ...]:

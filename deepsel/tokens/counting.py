@@ -6,14 +6,17 @@ with the text's length alone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from deepsel.catalog import picture_rule
 from deepsel.surrogates import without_surrogates
 from deepsel.tokens.claude import ERROR_PCT as RECONSTRUCTION_ERROR_PCT
 from deepsel.tokens.claude import counter as reconstruction_of
 from deepsel.tokens.cutting import TextPiece, pieces
 from deepsel.tokens.estimating import BARE, classify, fit_name, fits
+from deepsel.tokens.pictures import Bounds, count_picture, picture_of
 from deepsel.tokens.vocabulary import MAX_CHARS, encoding
 from deepsel.tokens.words import word_counts
 from deepsel.values import Document, Image, Message, Model, Source, ToolResult
@@ -33,9 +36,11 @@ _PER_FURTHER_MESSAGE = {
 }
 _PER_FURTHER_MESSAGE_ELSEWHERE = 4
 IMAGE_TOKENS = 1000
-"""A guess for one picture of about a megapixel: makers count by size, and a link's size is not known before it is fetched."""
+"""What to expect of one picture where its maker publishes no rule; nothing is bounded by it."""
 DOCUMENT_TOKENS = 3000
-"""A guess for one file of about two pages: makers count its text and a picture of each page."""
+"""What to expect of one file of about two pages: makers count its text and a picture of each page. Nothing is bounded by it."""
+_UNKNOWN_ERROR_PCT = 50.0
+"""Allowed for where an estimate's error is not known."""
 CUT_ERROR_PCT = 1.0
 """Stated where a text had to be cut at a place that may change its count; a cut has changed it by far less."""
 
@@ -47,9 +52,33 @@ class Count:
     tokens: int
     source: Source
     error_pct: float | None
-    """0 for an exact count; None: not known."""
+    """Of the text in it; 0 for an exact count; None: not known."""
     method: str
     """What made it, for people."""
+    pictures: int = 0
+    """Those of `tokens` that are pictures: as many as the rule says, or allows."""
+    surcharge: int = 0
+    """Those of `tokens` that are billed and take no room in the window."""
+    unbounded: str = ""
+    """What in it nobody knows the tokens of, in words: `pictures`, `files`. Empty: nothing."""
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it is what the model reads, as far as counting and published rules go."""
+        return self.source in (Source.COUNTED, Source.REPORTED, Source.RULE)
+
+    @property
+    def in_window(self) -> int:
+        """Tokens that take room in the model's window."""
+        return self.tokens - self.surcharge
+
+    @property
+    def most(self) -> int | None:
+        """The most it may stand for, which a limit is held against; None: nobody knows."""
+        if self.unbounded:
+            return None
+        error_pct = _UNKNOWN_ERROR_PCT if self.error_pct is None else self.error_pct
+        return math.ceil((self.tokens - self.pictures) * (1 + error_pct / 100)) + self.pictures
 
 
 def count(text: str, vocabulary: str | None) -> Count:
@@ -120,7 +149,7 @@ def _estimate(classes: Mapping[str, int], vocabulary: str | None, exact: Mapping
 
 
 def count_messages(messages: Sequence[Message], model: Model, tools: str = "") -> Count:
-    """Count what a model reads: all text of every message, the maker's framing, and a guess for each picture or file.
+    """Count what a model reads: all text of every message, the maker's framing, pictures by the maker's rule, files by a guess.
 
     `tools` is what it is told of tools, as text; each maker writes that differently, so that the count is an estimate.
     """
@@ -129,22 +158,39 @@ def count_messages(messages: Sequence[Message], model: Model, tools: str = "") -
     counts += [count(tools, vocabulary)] if tools else []
     further = _PER_FURTHER_MESSAGE.get(vocabulary or "", _PER_FURTHER_MESSAGE_ELSEWHERE)
     content = sum(one.tokens for one in counts)
-    media, guessed = _guessed(messages)
-    total = content + model.framing_tokens + further * max(0, len(messages) - 1) + media
+    total = content + model.framing_tokens + further * max(0, len(messages) - 1)
     is_exact = {one.source for one in counts} == {Source.COUNTED}
     worst = max(counts, key=lambda one: one.error_pct or 0.0)
-    guessed = guessed or ("tools" if tools else "")
-    if guessed:
-        return Count(total, Source.ESTIMATED, None, f"{worst.method}, {guessed} guessed")
     error_pct = sum(one.tokens * (one.error_pct or 0.0) for one in counts) / content if content else worst.error_pct
-    return Count(total, Source.COUNTED if is_exact else Source.ESTIMATED, error_pct, worst.method)
+    text = Count(total, Source.COUNTED if is_exact else Source.ESTIMATED, error_pct, worst.method)
+    if tools:
+        text = replace(text, source=Source.ESTIMATED, error_pct=None, method=f"{text.method}, tools guessed")
+    return _with_media(text, messages, model)
 
 
-def _guessed(messages: Sequence[Message]) -> tuple[int, str]:
-    """Guess the tokens of what is no text, and name it; zero and nothing where all is text."""
+def _with_media(text: Count, messages: Sequence[Message], model: Model) -> Count:
+    """Add what is no text: pictures by the model's rule, and a guess where there is none, as there is for no file."""
     parts = [part for message in messages for part in message.parts]
     parts += [inner for part in parts if isinstance(part, ToolResult) for inner in part.parts]
-    images = sum(isinstance(part, Image) for part in parts)
-    documents = sum(isinstance(part, Document) and not part.text for part in parts)
-    named = " and ".join(["pictures"] * bool(images) + ["files"] * bool(documents))
-    return images * IMAGE_TOKENS + documents * DOCUMENT_TOKENS, named
+    images = [part for part in parts if isinstance(part, Image)]
+    files = sum(isinstance(part, Document) and not part.text for part in parts)
+    rule = picture_rule(model.pictures) if model.pictures else None
+    pictures = Bounds(0, 0)
+    for image in images:
+        pictures = pictures.plus(count_picture(picture_of(image), rule))
+    guesses = {"pictures": IMAGE_TOKENS * len(images) if pictures.high is None else 0, "files": DOCUMENT_TOKENS * files}
+    unbounded = " and ".join(name for name, guess in guesses.items() if guess)
+    if unbounded:
+        guessed = text.tokens + (pictures.high or 0) + sum(guesses.values())
+        return Count(guessed, Source.ESTIMATED, None, f"{text.method}, {unbounded} guessed", unbounded=unbounded)
+    if not images or pictures.high is None:
+        return text
+    source = Source.RULE if pictures.low == pictures.high else Source.AT_MOST
+    return replace(
+        text,
+        tokens=text.tokens + pictures.high,
+        source=Source.ESTIMATED if source is Source.RULE and text.source is Source.ESTIMATED else source,
+        method=f"{text.method}, pictures by rule",
+        pictures=pictures.high,
+        surcharge=pictures.high if rule and rule.billed_only else 0,
+    )

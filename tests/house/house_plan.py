@@ -62,6 +62,7 @@ FENCES = {
     "diskcache": "cache/disk.py",
     "tiktoken": "tokens/vocabulary.py",
     "ctok": "tokens/claude.py",
+    "imagesize": "tokens/pictures/size.py",
     "tomli_w": "config/writer.py",
     "jsonschema": "engine/checks/schema.py",
     "referencing": "engine/checks/schema.py",

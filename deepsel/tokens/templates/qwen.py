@@ -6,11 +6,11 @@ recorded bills, for requests without tools.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from itertools import groupby
 
 from deepsel.tokens.templates.prompt import Prompt, Writer, function_of, json_text, results, written
-from deepsel.values import Json, Message, Request, Thinking, Tool, ToolCall
+from deepsel.values import Json, Message, Part, Request, Thinking, Tool, ToolCall
 
 _MARKS = ("</tool_response>", "<tool_response>", "</tool_call>", "<tool_call>", "</think>", "<think>")
 _JSON_TOOLS = (
@@ -43,18 +43,13 @@ def json_calls(request: Request, *, thinks: bool) -> Prompt:
         else:
             writer.words(system)
         _close(writer)
-    for message in turns:
-        if message.role == "assistant":
-            _open(writer, "assistant")
-            text = written(message.parts)
-            writer.words(text)
-            for number, call in enumerate(_calls(message)):
-                writer.template("\n<tool_call>\n" if number or text else "<tool_call>\n")
-                writer.words(f'{{"name": "{call.name}", "arguments": {call.arguments}}}')
-                writer.template("\n</tool_call>")
-            _close(writer)
+    for role, group in groupby(turns, key=lambda message: message.role):
+        messages = list(group)
+        if role == "assistant":
+            for message in messages:
+                _write_json(writer, message)
         else:
-            _write_given(writer, [message])
+            _write_given(writer, messages)
     _open(writer, "assistant")
     return writer.prompt()
 
@@ -80,7 +75,7 @@ def tagged_calls(request: Request, *, thinks: bool) -> Prompt:
             for number, message in enumerate(messages, place):
                 _write_tagged(writer, message, shows_thinking=number > last_asked)
         else:
-            _write_given(writer, messages)
+            _write_given(writer, messages, is_trimmed=True)
         place += len(messages)
     _open(writer, "assistant")
     writer.template("<think>\n" if thinks else "<think>\n\n</think>\n\n")
@@ -116,23 +111,38 @@ def _write_tools(writer: Writer, tools: Sequence[Tool], around: tuple[str, str])
     writer.template(after)
 
 
-def _write_given(writer: Writer, messages: Sequence[Message]) -> None:
+def _write_given(writer: Writer, messages: Sequence[Message], *, is_trimmed: bool = False) -> None:
     """Write what the user said or tools brought; results that follow each other are one turn."""
+
+    def said(parts: Iterable[Part]) -> str:
+        return written(parts).strip() if is_trimmed else written(parts)
+
     brought = [result for message in messages for result in results(message)]
     if brought:
         writer.mark()
         writer.words("user")
         for one in brought:
             writer.template("\n<tool_response>\n")
-            writer.words(written(one.parts))
+            writer.words(said(one.parts))
             writer.template("\n</tool_response>")
         _close(writer)
     for message in messages:
-        text = written(message.parts)
+        text = said(message.parts)
         if text or not results(message):
             _open(writer, "system" if message.role == "developer" else message.role)
             writer.words(text)
             _close(writer)
+
+
+def _write_json(writer: Writer, message: Message) -> None:
+    _open(writer, "assistant")
+    text = written(message.parts)
+    writer.words(text)
+    for number, call in enumerate(_calls(message)):
+        writer.template("\n<tool_call>\n" if number or text else "<tool_call>\n")
+        writer.words(f'{{"name": "{call.name}", "arguments": {call.arguments}}}')
+        writer.template("\n</tool_call>")
+    _close(writer)
 
 
 def _write_tagged(writer: Writer, message: Message, *, shows_thinking: bool) -> None:
@@ -148,6 +158,7 @@ def _write_tagged(writer: Writer, message: Message, *, shows_thinking: bool) -> 
         writer.template(f"{before}<tool_call>\n")
         writer.words(f"<function={call.name}>\n")
         for name, value in (call.parsed or {}).items():
-            writer.words(f"<parameter={name}>\n{value if isinstance(value, str) else json_text(value)}\n</parameter>\n")
+            plain = json_text(value) if isinstance(value, dict | list) else str(value)  # as Python writes it, `True` and `None` too
+            writer.words(f"<parameter={name}>\n{plain}\n</parameter>\n")
         writer.template("</function>\n</tool_call>")
     _close(writer)

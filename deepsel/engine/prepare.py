@@ -259,7 +259,7 @@ class _Gatherer:
         """Price the most a call may cost; unknown where nobody knows what its prompt may come to."""
         if count.most is not None:
             return self._bill(model, provider, count.most, output_tokens)
-        return Bill(None, reason=f"nobody knows how many tokens the {count.unbounded} are on it")
+        return Bill(None, reason=f"nobody knows how many tokens it makes of {count.unbounded}")
 
     def _bill(self, model: Model, provider: Provider, input_tokens: int, output_tokens: int) -> Bill:
         """Price a call in advance."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 
+from deepsel.tokens import Picture
 from deepsel.values import Notice, Source
 
 
@@ -53,6 +54,28 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
+class Media:
+    """What of requests is no text."""
+
+    pictures: Mapping[Picture, int] = field(default_factory=dict)
+    """How often each comes: makers count by size and detail."""
+    most_pictures: int = 0
+    """Of one request."""
+    uncounted: int = 0
+    """Parts whose tokens nobody knows."""
+
+    def plus(self, other: Media) -> Media:
+        """Add another's."""
+        if not other.pictures and not other.uncounted:
+            return self
+        counts = {one: self.pictures.get(one, 0) + other.pictures.get(one, 0) for one in {**self.pictures, **other.pictures}}
+        return Media(counts, max(self.most_pictures, other.most_pictures), self.uncounted + other.uncounted)
+
+
+NO_MEDIA = Media()
+
+
+@dataclass(frozen=True, slots=True)
 class Input:
     """One file, standard input, or one side of a diff."""
 
@@ -73,6 +96,7 @@ class Input:
     """Share of the bytes that was read; below 1 where it was sampled."""
     intervals: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """The 95 % interval of the input's tokens by vocabulary; empty where all was read. Pieces' own do not add up to it."""
+    media: Media = NO_MEDIA
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +163,8 @@ class Change:
     after_usd: Decimal
     files: tuple[tuple[str, Decimal, Decimal], ...]
     """(path, before, after), largest growth first."""
+    reason: str = ""
+    """Why the costs are only known to be no less; empty where they are known."""
 
     @property
     def delta_usd(self) -> Decimal:

@@ -128,11 +128,19 @@ def _as_chat(item: Json) -> Json:
     if isinstance(content, str) and role in ROLES:
         return item
     if isinstance(content, list):
-        content = [
-            {**part, "type": "text"} if isinstance(part, dict) and part.get("type") in _INPUT_TYPES else part
-            for part in content
-        ]
+        content = [_as_part(part) for part in content]
     return {**item, "role": role if role in ROLES else "user", "content": content}
+
+
+def _as_part(part: Json) -> Json:
+    """Give a part of the Responses API the words of chat."""
+    if not isinstance(part, dict):
+        return part
+    if part.get("type") in _INPUT_TYPES:
+        return {**part, "type": "text"}
+    if part.get("type") != "input_image" or not isinstance(part.get("image_url"), str):
+        return part
+    return {"type": "image_url", "image_url": {"url": part["image_url"], "detail": part.get("detail")}}
 
 
 def _head(body: JsonObject, place: str, left_out: set[str] | None) -> tuple[Message, ...]:

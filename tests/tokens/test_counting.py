@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from deepsel.tokens import NAMES, claude, count, count_messages, encoding, estimating, vocabulary
-from deepsel.values import Image, Message, Model, Source
+from deepsel.tokens import NAMES, Count, claude, count, count_messages, encoding, estimating, vocabulary
+from deepsel.values import Document, Image, Message, Model, Source, ToolResult
 
 ENGLISH = "All human beings are born free and equal in dignity and rights.\n" * 20
 
@@ -148,12 +150,53 @@ def test_messages_keep_the_source() -> None:
     assert count_messages([], _model("deepseek", 3)).tokens == 3
 
 
-def test_pictures_make_an_estimate_of_unknown_error() -> None:
-    """A picture's tokens are a guess: the count is estimated and its error not known."""
-    message = Message.of("user", "what is this?", Image("image/png", "data:image/png;base64,AA=="))
-    found = count_messages([message], _model("o200k_base", 6))
-    assert (found.source, found.error_pct) == (Source.ESTIMATED, None)
-    assert found.tokens > count_messages([Message.of("user", "what is this?")], _model("o200k_base", 6)).tokens
+PNG = Image("image/png", "data:image/png;base64," + b64encode(
+    b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + (1024).to_bytes(4, "big") * 2 + b"\x08\x02\x00\x00\x00" + bytes(4)
+).decode())  # fmt: skip
+LINK = Image("", "https://example.org/a.png")
+PDF = Document("application/pdf", "data:application/pdf;base64,AAAA")
+
+
+def _with(*parts: Image | Document, vocabulary: str = "o200k_base", pictures: str | None = "openai-tiles-4o-mini") -> Count:
+    one = _model(vocabulary)._replace(pictures=pictures)
+    return count_messages([Message.of("user", "what is this?", *parts)], one)
+
+
+def test_a_picture_counts_by_its_makers_rule() -> None:
+    """The text and what the rule makes of the size; what is only billed takes no room in the window."""
+    text = _with().tokens
+    found = _with(PNG)
+    assert (found.tokens, found.source, found.error_pct) == (text + 25_501, Source.RULE, 0.0)
+    assert (found.most, found.is_exact, found.in_window) == (text + 25_501, True, text)
+    claude = _with(PNG, PNG, vocabulary="claude48", pictures="claude-high")
+    assert (claude.source, claude.in_window) == (Source.ESTIMATED, claude.tokens)
+    assert claude.most == math.ceil((claude.tokens - 2 * 1369) * (1 + claude.error_pct / 100)) + 2 * 1369
+
+
+def test_a_link_counts_with_the_most_it_can_be() -> None:
+    """A size that is not known makes a bound, not a count."""
+    text = _with().tokens
+    found = _with(LINK)
+    assert (found.tokens, found.source, found.most) == (text + 48_169, Source.AT_MOST, text + 48_169)
+    assert not found.is_exact
+
+
+@pytest.mark.parametrize(
+    ("parts", "pictures", "words"),
+    [((PNG,), None, "pictures"), ((PNG, PDF), "claude-high", "files"), ((LINK, PDF), None, "pictures and files")],
+)
+def test_what_nobody_knows_has_no_bound(parts: tuple[Image | Document, ...], pictures: str | None, words: str) -> None:
+    """Pictures without a rule, and files, are expected to be something, and bounded by nothing."""
+    found = _with(*parts, pictures=pictures)
+    assert (found.source, found.error_pct, found.most, found.unbounded) == (Source.ESTIMATED, None, None, words)
+    assert found.tokens > _with().tokens
+
+
+def test_pictures_of_a_tools_result_count() -> None:
+    """A picture that a tool brought costs what any picture does."""
+    result = Message("tool", (ToolResult("1", (PNG,)),))
+    one = _model("o200k_base")._replace(pictures="openai-tiles-4o")
+    assert count_messages([result], one).pictures == 765
 
 
 def test_fits_are_whole() -> None:

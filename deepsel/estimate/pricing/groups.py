@@ -17,7 +17,7 @@ from deepsel.values import Model, Source, Usage
 
 @dataclass(frozen=True, slots=True)
 class RequestGroup:
-    """Portions and what they add up to: the same for every model of a vocabulary and framing."""
+    """Portions and what they add up to: the same for every model of a vocabulary, framing and rule for pictures."""
 
     portions: Sequence[Portion]
     chars: int
@@ -47,10 +47,8 @@ class RequestGroup:
 def group_up(
     reading: Reading, model: Model, english: Mapping[str, float], *, answers: Answers, cached_share: Decimal, by: By
 ) -> Mapping[str, RequestGroup]:
-    """Add up the portions of each group, as models of this vocabulary and framing read them; groups in alphabetical order."""
-    every = portions(
-        reading, model.vocabulary, framing_tokens=model.framing_tokens, answers=answers, cached_share=cached_share, by=by
-    )
+    """Add up the portions of each group, as models of this vocabulary, framing and picture rule read them, by group name."""
+    every = portions(reading, model, answers=answers, cached_share=cached_share, by=by)
     ordered = sorted(every, key=lambda portion: portion.group)
     by_name = groupby(ordered, key=lambda portion: portion.group)
     return {name: _add_up(list(of_group), model.vocabulary, english) for name, of_group in by_name}
@@ -118,7 +116,21 @@ def _by_size(portion: Portion, vocabulary: str | None, answers: Answers) -> Iter
 
 
 def _certainty(of_group: Sequence[Portion]) -> tuple[Source, float | None]:
-    """Return where the counts come from, the least certain if several, and the error of all in percent; None: unknown."""
+    """Return where the counts come from, the least certain if several, and the error of the text in percent; None: unknown."""
+    source, error_pct = _certainty_of_text(of_group)
+    worst = max((p.media for p in of_group if p.media is not None), key=_DOUBTS.index, default=None)
+    if worst is None or (worst is Source.RULE and source is Source.ESTIMATED):
+        return source, error_pct
+    if worst is Source.ESTIMATED or (worst is Source.AT_MOST and source is Source.ESTIMATED and error_pct is None):
+        return Source.ESTIMATED, None  # nothing is sure to be the most where the text is a guess
+    return worst, error_pct
+
+
+_DOUBTS = (Source.RULE, Source.AT_MOST, Source.ESTIMATED, Source.AT_LEAST)
+"""What pictures' tokens may be worth, the surest first."""
+
+
+def _certainty_of_text(of_group: Sequence[Portion]) -> tuple[Source, float | None]:
     guessed = [p.tally for p in of_group if p.tally.source is Source.ESTIMATED]
     if not guessed:
         is_reported = any(p.tally.source is Source.REPORTED for p in of_group)

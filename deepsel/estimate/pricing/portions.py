@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal, TypeAlias
 
+from deepsel import catalog
 from deepsel.estimate.framing import further_message_tokens, split
+from deepsel.estimate.pricing.pictures import media_tokens
 from deepsel.estimate.records import Input, Piece, Reading, TokenCount
-from deepsel.values import Source
+from deepsel.values import Model, Source
 
 By: TypeAlias = Literal["model", "file", "language"]
 
@@ -35,12 +37,14 @@ class Portion:
     request_tokens: int
     """The largest single request of its input, framing included: what has to fit the window."""
     input_tokens: int
-    """With its share of the framing."""
+    """With its share of the framing and the pictures."""
     cached_tokens: int
     output_tokens: int
     answer_tokens: int
     """The longest answer of a single request."""
     tally: TokenCount
+    media: Source | None = None
+    """What the tokens of its input's pictures are worth; None: there are none."""
 
     @property
     def interval(self) -> tuple[int, int]:
@@ -53,19 +57,19 @@ class Portion:
         )
 
 
-def portions(
-    reading: Reading, vocabulary: str | None, *, framing_tokens: int, answers: Answers, cached_share: Decimal, by: By
-) -> Iterator[Portion]:
-    """Yield every piece of every input; the numbers of any grouping add up to the same whole."""
-    for one in reading.inputs:
+def portions(reading: Reading, model: Model, *, answers: Answers, cached_share: Decimal, by: By) -> Iterator[Portion]:
+    """Yield every piece of every input as the model reads it; the numbers of any grouping add up to the same whole."""
+    vocabulary, framing_tokens = model.vocabulary, model.framing_tokens
+    pictures = media_tokens(reading, catalog.picture_rule(model.pictures) if model.pictures else None)
+    for one, media in zip(reading.inputs, pictures, strict=True):
         tallies = [count_of(piece, vocabulary) for piece in one.pieces]
         weights = [piece.chars for piece in one.pieces]
-        added = framing_tokens * one.requests
+        added = framing_tokens * one.requests + media.tokens
         if one.messages > one.requests:
             added += further_message_tokens(vocabulary) * (one.messages - one.requests)
         framings = split(added, weights)
         fixed = split(answers.tokens * one.requests, weights)
-        largest = _largest_request(one, vocabulary, tallies) + framing_tokens
+        largest = _largest_request(one, vocabulary, tallies) + framing_tokens + media.largest
         for piece, tally, framing, written in zip(one.pieces, tallies, framings, fixed, strict=True):
             size = tally.tokens + framing
             yield Portion(
@@ -78,6 +82,7 @@ def portions(
                 output_tokens=written if answers.ratio is None else rounded(answers.ratio * size),
                 answer_tokens=answers.tokens if answers.ratio is None else rounded(answers.ratio * largest),
                 tally=tally,
+                media=media.source,
             )
 
 

@@ -15,7 +15,7 @@ from deepsel.estimate.pricing.groups import PricedSlice, RequestGroup, group_up
 from deepsel.estimate.pricing.portions import Answers, By
 from deepsel.estimate.pricing.premium import english_rates
 from deepsel.estimate.records import CostRow, Reading
-from deepsel.values import Bill, Model, Provider, Usage
+from deepsel.values import Bill, Model, Provider, Source, Usage
 
 _DIGITS = 12
 """Significant digits of a quotient of money; sums and products are exact."""
@@ -43,11 +43,11 @@ def project(
     by: By = "model",
 ) -> tuple[CostRow, ...]:
     """Return a row for each model and group: groups in alphabetical order, cheapest first, unknown prices last."""
-    read: dict[tuple[str | None, int], Mapping[str, RequestGroup]] = {}
+    read: dict[tuple[str | None, int, str | None], Mapping[str, RequestGroup]] = {}
     english = english_rates(reading)
     rows = []
     for model in models:
-        key = (model.vocabulary, model.framing_tokens)
+        key = (model.vocabulary, model.framing_tokens, model.pictures)
         if key not in read:
             answers, cached_share = assumptions.answers, assumptions.cached_share
             read[key] = group_up(reading, model, english, answers=answers, cached_share=cached_share, by=by)
@@ -62,21 +62,22 @@ def project(
 def cheapest(rows: Iterable[CostRow]) -> Mapping[str, str]:
     """Return each group's cheapest model of known price whose window is large enough; groups without one are left out.
 
-    Models of unknown window count only where no other fits.
+    Models of unknown window count only where no other fits, and those whose cost is only known to be no less after these.
     """
-    best: dict[str, tuple[bool, Decimal, str]] = {}
+    best: dict[str, tuple[bool, bool, Decimal, str]] = {}
     for row in rows:
         if row.total_usd is None or row.fits_window is False:
             continue
-        rank = (row.fits_window is None, row.total_usd)
-        if row.group not in best or rank < best[row.group][:2]:
+        rank = (row.source is Source.AT_LEAST, row.fits_window is None, row.total_usd)
+        if row.group not in best or rank < best[row.group][:3]:
             best[row.group] = (*rank, row.model)
-    return {group: model for group, (_, _, model) in best.items()}
+    return {group: model for group, (*_, model) in best.items()}
 
 
-def _order(row: CostRow) -> tuple[str, bool, bool, Decimal, str]:
-    """Sort by group, then known before unknown, then what fits, then by cost."""
-    return row.group, row.total_usd is None, row.fits_window is False, row.total_usd or Decimal(0), row.model
+def _order(row: CostRow) -> tuple[str, bool, bool, bool, Decimal, str]:
+    """Sort by group, then known before unknown and before what may be more, then what fits, then by cost."""
+    is_open = row.source is Source.AT_LEAST
+    return row.group, row.total_usd is None, is_open, row.fits_window is False, row.total_usd or Decimal(0), row.model
 
 
 # --- one row ----------------------------------------------------------------------------------------------------------
@@ -115,7 +116,7 @@ def _row(name: str, group: RequestGroup, model: Model, *, assumptions: Assumptio
         batch_usd=_times(batch.total_usd, times),
         price_source=now.rule.source if now.rule else "",
         price_checked=now.rule.checked.isoformat() if now.rule and now.rule.checked else "",
-        reason=now.reason,
+        reason="; ".join(filter(None, (now.reason, _why_more(group, model)))),
         input_tokens_low=None if low is None else times * low,
         input_tokens_high=None if high is None else times * high,
     )
@@ -136,6 +137,15 @@ def _hourly(model: Model, part: PricedSlice, *, at: datetime, multiplier: Decima
     """Return what the slice costs by each rule that another hour or day could have picked; empty where prices have no hours."""
     rules = catalog.rules_of_other_hours(model, at=at, input_tokens=part.request_tokens)
     return [catalog.charge(rule, part.usage, multiplier=multiplier).total_usd for rule in rules]
+
+
+def _why_more(group: RequestGroup, model: Model) -> str:
+    """Say why the input may be more than was counted; empty where it is not."""
+    if group.source is not Source.AT_LEAST:
+        return ""
+    if model.pictures is None and any(portion.origin.media.pictures for portion in group.portions):
+        return "it is not known how it counts pictures"
+    return "it is not known how many tokens its files are"
 
 
 # --- small sums -------------------------------------------------------------------------------------------------------

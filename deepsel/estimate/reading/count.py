@@ -5,8 +5,8 @@ Owns the sums and the order, not what a job reads.
 
 from __future__ import annotations
 
+import collections
 from bisect import bisect_left
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 
 from deepsel import tokens
 from deepsel.estimate.reading.blocks import count_sentences, split
+from deepsel.estimate.reading.requests import PromptLine
 from deepsel.estimate.reading.workers import Workers, cores, do
-from deepsel.estimate.records import SIZE_BOUNDS, Band, Piece, TokenCount
+from deepsel.estimate.records import NO_MEDIA, SIZE_BOUNDS, Band, Media, Piece, TokenCount
 from deepsel.values import Source
 
 if TYPE_CHECKING:
@@ -72,6 +73,7 @@ class Measure:
     """Tokens of the largest single request by vocabulary; empty where the stretch is a part of one."""
     bands: dict[str, dict[int, Band]] = field(default_factory=dict)
     """Requests by vocabulary and size."""
+    media: Media = NO_MEDIA
 
     def add(self, other: Measure) -> None:
         """Take another stretch's numbers in."""
@@ -79,6 +81,7 @@ class Measure:
             self.shares.setdefault(key, Share()).add(share)
         self.requests += other.requests
         self.messages += other.messages
+        self.media = self.media.plus(other.media)
         for name, count in other.largest.items():
             self.largest[name] = max(count, self.largest.get(name, 0))
         for name, bands in other.bands.items():
@@ -131,12 +134,13 @@ def measure_text(text: str, vocabularies: Sequence[str], *, is_program: bool = F
     return measure
 
 
-def measure_requests(requests: Iterable[Sequence[str]], vocabularies: Sequence[str]) -> Measure:
-    """Count requests, each the texts of its messages."""
+def measure_requests(requests: Iterable[PromptLine], vocabularies: Sequence[str]) -> Measure:
+    """Count the texts of requests, and gather their pictures."""
     measure = Measure()
-    for texts in requests:
-        one = Measure(requests=1, messages=len(texts))
-        for text in texts:
+    for prompt in requests:
+        media = Media(dict(collections.Counter(prompt.pictures)), len(prompt.pictures), prompt.uncounted)
+        one = Measure(requests=1, messages=len(prompt.texts), media=media)
+        for text in prompt.texts:
             one.add(measure_text(text, vocabularies))
         one.largest = {name: one.total(name) for name in vocabularies}
         one.bands = {name: {bisect_left(SIZE_BOUNDS, size): Band(1, size)} for name, size in one.largest.items()}
@@ -167,7 +171,7 @@ class Counter:
         self._processes = processes or cores()
         self._workers: Workers | None = None
         self._batch = _Batch()
-        self._waiting: deque[tuple[_Batch, Future[list[Measure]]]] = deque()
+        self._waiting: collections.deque[tuple[_Batch, Future[list[Measure]]]] = collections.deque()
         self._on_progress = on_progress
         self._total_bytes = total_bytes
         self._done_bytes = 0

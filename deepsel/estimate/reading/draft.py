@@ -59,6 +59,7 @@ class OpenInput:
                 messages=measure.messages,
                 largest_request=measure.largest,
                 bands=measure.bands,
+                media=measure.media,
             )
         whole = {name: measure.total(name) for name in vocabularies}
         return Input(self.label, self.encoding, 1, pieces, largest_request=whole)
@@ -172,12 +173,12 @@ def parse_all(stream: Iterable[str], item: OpenInput) -> Iterator[PromptLine]:
         item.say("not_counted", f"some requests hold {' and '.join(sorted(left_out))}: not counted")
 
 
-def batches(prompts: Iterable[PromptLine]) -> Iterator[list[tuple[str, ...]]]:
+def batches(prompts: Iterable[PromptLine]) -> Iterator[list[PromptLine]]:
     """Put requests together into jobs of a bounded size."""
-    batch: list[tuple[str, ...]] = []
+    batch: list[PromptLine] = []
     size = 0
     for prompt in prompts:
-        batch.append(prompt.texts)
+        batch.append(prompt)
         size += sum(map(len, prompt.texts))
         if size >= _JOB_CHARS or len(batch) >= _JOB_REQUESTS:
             yield batch

@@ -1,8 +1,8 @@
 """Requests in JSON lines: which shapes are understood, what text of them is counted, and what is left out.
 
 Understood, one a line: `{"prompt"}`, `{"messages"}`, each also as the `body` (OpenAI batch) or `params` (Anthropic batch) of an
-envelope, and `{"input"}` of the Responses and embeddings endpoints. Tool definitions, tool calls and pictures are named, not
-counted. Reads no file and counts nothing.
+envelope, and `{"input"}` of the Responses and embeddings endpoints. Tool definitions and tool calls are named, not counted; of
+pictures the sizes are told, which each maker counts in its own way. Reads no file and counts nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from deepsel.errors import UsageError
 from deepsel.messages.blocks import LEFT_OUT
 from deepsel.messages.chat import TOOL_CALLS
 from deepsel.messages.lines import read_line
-from deepsel.values import Message, Text, ToolCall, ToolResult
+from deepsel.tokens import Picture, picture_of
+from deepsel.values import Document, Image, Message, Text, ToolCall, ToolResult
 from deepsel.values.parts import readable_text
 
 MAX_LINE_CHARS = 16 * 1024 * 1024
@@ -29,6 +30,9 @@ class PromptLine:
 
     texts: tuple[str, ...]
     """The content of each message."""
+    pictures: tuple[Picture, ...] = ()
+    uncounted: int = 0
+    """Parts whose tokens nobody knows: files, sounds, what only one provider has."""
     left_out: frozenset[str] = frozenset()
     """What it also holds and is not counted, in words."""
     has_lone_surrogates: bool = False
@@ -81,8 +85,17 @@ def parse(line: str) -> PromptLine | None:
         asked = read_line(line, "the line", left_out)
     except UsageError:
         return None
+    unread = int(LEFT_OUT in left_out)
     texts = tuple(_text(message, left_out) for message in asked.messages)
-    return PromptLine(texts, frozenset(left_out), has_lone_surrogates=asked.has_lone_surrogates)
+    parts = [part for message in asked.messages for part in message.parts]
+    parts += [inner for part in parts if isinstance(part, ToolResult) for inner in part.parts]
+    return PromptLine(
+        texts,
+        tuple(picture_of(part) for part in parts if isinstance(part, Image)),
+        unread + sum(isinstance(part, Document) and not part.text for part in parts),
+        frozenset(left_out),
+        has_lone_surrogates=asked.has_lone_surrogates,
+    )
 
 
 def _text(message: Message, left_out: set[str]) -> str:
@@ -92,6 +105,6 @@ def _text(message: Message, left_out: set[str]) -> str:
     for part in message.parts:
         if isinstance(part, ToolCall):
             left_out.add(TOOL_CALLS)
-        elif not isinstance(part, Text | ToolResult):
+        elif not isinstance(part, Text | ToolResult | Image):
             left_out.add(LEFT_OUT)
     return "".join(readable_text(part) for part in message.parts if isinstance(part, Text | ToolResult))

@@ -18,7 +18,8 @@ from deepsel.estimate.reading.find import Found
 from deepsel.estimate.reading.languages import is_program
 from deepsel.estimate.reading.requests import MAX_LINE_CHARS, REQUEST_ENDINGS, is_request_file, parse
 from deepsel.estimate.reading.sample import Draw, Estimate, Stratum, choose, estimate
-from deepsel.estimate.records import Input, Piece, Skipped, TokenCount
+from deepsel.estimate.records import Input, Media, Piece, Skipped, TokenCount
+from deepsel.tokens import Picture
 from deepsel.values import Notice, Source
 
 WINDOWS = 32  # of BLOCK_BYTES in one large file
@@ -107,7 +108,14 @@ class SampledInput:
             largest_request={name: round(one.total) for name, one in totals.items()} if one_text else largest,
             read_share=min(1.0, sum(size for size, _ in units) / self.size_bytes),
             intervals={name: (int(one.low), round(one.high)) for name, one in totals.items()},
+            media=self._media([measure.media for _, measure in units]),
         )
+
+    def _media(self, seen: Sequence[Media]) -> Media:
+        """Return what is no text in the whole: each kind of picture as often as the sample lets expect."""
+        pictures = {picture for one in seen for picture in one.pictures}
+        counts = {picture: round(self._estimate(partial(_times, picture)).total) for picture in pictures}
+        return Media(counts, max((one.most_pictures for one in seen), default=0), sum(one.uncounted for one in seen))
 
     def _estimate(self, value: Callable[[Measure], int]) -> Estimate:
         strata = [
@@ -139,6 +147,10 @@ class SampledInput:
 
 def _tokens_of(key: Key, vocabulary: str, measure: Measure) -> int:
     return measure.share(key).tokens.get(vocabulary, 0)
+
+
+def _times(picture: Picture, measure: Measure) -> int:
+    return measure.media.pictures.get(picture, 0)
 
 
 def _largest(measure: Measure, vocabulary: str) -> int:
@@ -175,7 +187,7 @@ def _take_windows(label: str, source: TextSource, seed: int, reader: InputReader
             length = min(BLOCK_BYTES, size - start)
             if sample.is_requests:
                 raw = lines_in(source, start, length)
-                asked = [prompt.texts for line in raw.decode(source.encoding, "replace").split("\n") if (prompt := parse(line))]
+                asked = [prompt for line in raw.decode(source.encoding, "replace").split("\n") if (prompt := parse(line))]
                 job = partial(measure_requests, asked, reader.vocabularies)
                 reader.counter.submit(sample.unit(draw, len(raw)), job, length)
             else:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from deepsel.estimate.reading import requests
 from deepsel.estimate.reading.requests import PromptLine, is_request_file, lines_of, parse
+from deepsel.tokens import Picture
 
 USER = {"role": "user", "content": "Hello"}
 
@@ -51,18 +52,41 @@ def test_no_json_makes_it_fail(value: object) -> None:
 
 
 def test_what_is_not_counted_is_named() -> None:
-    """Tools, tool calls and pictures are told apart from the text that is counted."""
-    picture = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
+    """Tools, tool calls and files are told apart from the text and the pictures, which are counted."""
+    picture = {"type": "image_url", "image_url": {"url": "https://example.org/a.png", "detail": "low"}}
+    file = {"type": "file", "file": {"file_data": "data:application/pdf;base64,AAAA"}}
     prompt = parse(json.dumps({
         "tools": [{"type": "function"}],
         "messages": [
-            {"role": "user", "content": [{"type": "text", "text": "What is it?"}, picture]},
+            {"role": "user", "content": [{"type": "text", "text": "What is it?"}, picture, file]},
             {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]},
         ],
     }))
     assert prompt is not None
     assert prompt.texts == ("What is it?", "")
     assert prompt.left_out == {"tool definitions", "tool calls", "parts that are not text"}
+    assert (prompt.pictures, prompt.uncounted) == ((Picture(None, None, "low"),), 1)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [{"type": "input_text", "text": "Look"}, {"type": "input_image", "image_url": "https://example.org/a.png", "detail": "low"}],
+        [{"type": "text", "text": "Look"}, {"type": "image_url", "image_url": {"url": "https://example.org/a.png", "detail": "low"}}],
+    ],
+)
+def test_pictures_of_either_endpoint(content: object) -> None:
+    """A picture of the Responses API is one as that of the chat API is."""
+    prompt = parse(json.dumps({"input": [{"role": "user", "content": content}]}))
+    assert prompt == PromptLine(("Look",), (Picture(None, None, "low"),))
+
+
+def test_what_only_a_provider_has_is_uncounted() -> None:
+    """A picture that only a provider knows by an id, and sound, are parts whose tokens nobody knows."""
+    for part in ({"type": "input_image", "file_id": "f"}, {"type": "input_audio", "input_audio": {"data": "AA=="}}):
+        prompt = parse(json.dumps({"input": [{"role": "user", "content": [{"type": "input_text", "text": "Look"}, part]}]}))
+        assert prompt is not None
+        assert (prompt.texts, prompt.pictures, prompt.uncounted) == (("Look",), (), 1)
 
 
 def test_lone_surrogates_are_replaced() -> None:

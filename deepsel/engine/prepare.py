@@ -216,7 +216,7 @@ class _Gatherer:
     """Whether a candidate without a key is one that cannot answer."""
     counts: dict[str, tokens.Count] = field(default_factory=dict)
     """By model name, as far as they have been found."""
-    _counted: dict[tokens.Reader, tokens.Count] = field(default_factory=dict)
+    _counted: dict[tokens.ModelReader, tokens.Count] = field(default_factory=dict)
 
     def candidate(self, name: str, wanted_tokens: int) -> Candidate:
         """Find out about the model called `name`."""

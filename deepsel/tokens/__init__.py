@@ -3,15 +3,16 @@
 from deepsel.tokens.counting import Count, count, count_all, prepare
 from deepsel.tokens.cutting import TextPiece, pieces
 from deepsel.tokens.pictures import Bounds, Picture, count_picture, picture_of
-from deepsel.tokens.requests import Reader, count_request, framing_of, reader_of
+from deepsel.tokens.requests import Framed, ModelReader, count_request, framed, framing_of, reader_of
 from deepsel.tokens.vocabulary import NAMES, Vocabulary, encoding
 
 __all__ = [
     "NAMES",
     "Bounds",
     "Count",
+    "Framed",
+    "ModelReader",
     "Picture",
-    "Reader",
     "TextPiece",
     "Vocabulary",
     "count",
@@ -19,6 +20,7 @@ __all__ = [
     "count_picture",
     "count_request",
     "encoding",
+    "framed",
     "framing_of",
     "picture_of",
     "pieces",

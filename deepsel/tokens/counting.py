@@ -41,6 +41,8 @@ class Count:
     """Those of `tokens` that are billed and take no room in the window."""
     unbounded: str = ""
     """What in it nobody knows the tokens of, in words: `pictures`, `files`. Empty: nothing."""
+    doubt: int = 0
+    """How far off what stands around the text may be, in tokens; the error has it in it."""
     bound: int | None = None
     """The most that what is no picture may be, where its error is none that holds; None: the error does."""
 
@@ -51,8 +53,8 @@ class Count:
 
     @property
     def in_window(self) -> int:
-        """Tokens that take room in the model's window."""
-        return self.tokens - self.surcharge
+        """Tokens that take room in the model's window; of an unknown vocabulary the most there can be."""
+        return (self.tokens if self.bound is None else self.bound + self.pictures) - self.surcharge
 
     @property
     def most(self) -> int | None:

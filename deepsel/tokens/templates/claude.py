@@ -6,7 +6,7 @@ Source of the numbers: the table of the tokens of the tool use system prompt in 
 
 from __future__ import annotations
 
-from deepsel.tokens.templates.prompt import Prompt, Writer, json_text, results, written
+from deepsel.tokens.templates.writer import Writer, WrittenPrompt, json_text, results, written
 from deepsel.values import Json, Request, Thinking, ToolCall
 
 _MARKS_OF_THE_FIRST = 7
@@ -21,7 +21,7 @@ _DOUBT_OF_A_SCHEMA = 100
 """What is said around the form of an answer is not published."""
 
 
-def turns(request: Request, *, thinks: bool) -> Prompt:
+def turns(request: Request, *, thinks: bool) -> WrittenPrompt:
     """Write a request as Claude reads it; earlier thinking is not read again but within a run of calls."""
     writer = Writer()
     doubt = 0

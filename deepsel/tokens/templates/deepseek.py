@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import NamedTuple
 
-from deepsel.tokens.templates.prompt import Prompt, Writer, function_of, json_text, results, written
+from deepsel.tokens.templates.writer import Writer, WrittenPrompt, function_of, json_text, results, written
 from deepsel.values import Json, Message, Request, Thinking, Tool, ToolCall
 
 _DSML = "｜DSML｜"
@@ -76,17 +76,17 @@ _V4 = _Version(
 )  # fmt: skip
 
 
-def v41(request: Request, *, thinks: bool) -> Prompt:
+def v41(request: Request, *, thinks: bool) -> WrittenPrompt:
     """Write a request as V4.1 Flash reads it."""
     return _write(request, _V41, thinks=thinks)
 
 
-def v4(request: Request, *, thinks: bool) -> Prompt:
+def v4(request: Request, *, thinks: bool) -> WrittenPrompt:
     """Write a request as V4 Pro reads it."""
     return _write(request, _V4, thinks=thinks)
 
 
-def _write(request: Request, version: _Version, *, thinks: bool) -> Prompt:
+def _write(request: Request, version: _Version, *, thinks: bool) -> WrittenPrompt:
     writer = Writer((_DSML, "</think>", "<think>"))
     writer.mark()  # where the text begins
     tools, has_to_call = _callable(request)

@@ -10,7 +10,15 @@ import re
 from collections.abc import Sequence
 from itertools import groupby
 
-from deepsel.tokens.templates.prompt import Prompt, Writer, function_of, json_text, results, written
+from deepsel.tokens.templates.writer import (
+    Writer,
+    WrittenPrompt,
+    function_of,
+    json_text,
+    results,
+    write_schema,
+    written,
+)
 from deepsel.values import Json, Message, Request, Text, Tool, ToolCall
 
 _BREAK = "\n\n"
@@ -19,7 +27,7 @@ _ID_CHARS = 9
 """The length of a call's id, which holds letters and digits; the host asks for it, and others' ids are written like that."""
 
 
-def tekken(request: Request, *, thinks: bool) -> Prompt:
+def tekken(request: Request, *, thinks: bool) -> WrittenPrompt:
     """Write a request as the models that speak tekken read it; thinking changes nothing."""
     del thinks
     writer = Writer()
@@ -38,7 +46,7 @@ def tekken(request: Request, *, thinks: bool) -> Prompt:
             _write_assistant(writer, messages)
         else:
             _write_results(writer, messages)
-    return writer.prompt()
+    return writer.prompt(doubt_tokens=write_schema(writer, request.schema))
 
 
 def _is_system(message: Message) -> bool:

@@ -8,25 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from deepsel.tokens.templates.prompt import Prompt, Writer, json_text, results, written
+from deepsel.tokens.templates.writer import Writer, WrittenPrompt, json_text, results, written
 from deepsel.values import Json, Request, Tool, ToolCall
 
 _MARKS_A_TURN = 4
 """Where it begins, its role, where its words begin, and its end."""
 _MARKS_OF_THE_ANSWER = 3
+_MARKS_OF_A_CALL = 2
+"""Around a call, and around its result: fewer than around a turn, as bills of such histories show."""
 _TOOLS_DOUBT = 2
 _SCHEMA_DOUBT = 12
 
 
-def turns(request: Request, *, thinks: bool) -> Prompt:
+def turns(request: Request, *, thinks: bool) -> WrittenPrompt:
     """Write a request as OpenAI's models read it; whether they think changes nothing that is billed."""
     del thinks
-    writer = Writer()
+    writer, calls_and_results = Writer(), 0
     head = _head(request)
     for message in request.messages:
         brought = results(message)
         for one in brought:
-            writer.mark(_MARKS_A_TURN)
+            writer.mark(_MARKS_OF_A_CALL)
             writer.words(written(one.parts))
         text = written(message.parts)
         calls = [part for part in message.parts if isinstance(part, ToolCall)]
@@ -37,16 +39,16 @@ def turns(request: Request, *, thinks: bool) -> Prompt:
                 writer.words(f"\n\n{head}")
                 head = ""
         for call in calls:
-            writer.mark(_MARKS_A_TURN + 1)  # and to whom it is
-            writer.words(f"functions.{call.name}")
-            writer.mark()
+            writer.words(call.name)
+            writer.mark(_MARKS_OF_A_CALL)
             writer.words(call.arguments)
+        calls_and_results += len(brought) + len(calls)
     if head:
         writer.mark(_MARKS_A_TURN)
         writer.words(head)
     writer.mark(_MARKS_OF_THE_ANSWER)
     doubt = _TOOLS_DOUBT * bool(request.tools) + _SCHEMA_DOUBT * (request.schema is not None)
-    return writer.prompt(doubt_tokens=doubt)
+    return writer.prompt(doubt_tokens=doubt + calls_and_results)
 
 
 def _head(request: Request) -> str:

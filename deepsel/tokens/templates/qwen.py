@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from itertools import groupby
 
-from deepsel.tokens.templates.prompt import Prompt, Writer, function_of, json_text, results, written
+from deepsel.tokens.templates.writer import (
+    Writer,
+    WrittenPrompt,
+    function_of,
+    json_text,
+    results,
+    write_schema,
+    written,
+)
 from deepsel.values import Json, Message, Part, Request, Thinking, Tool, ToolCall
 
 _MARKS = ("</tool_response>", "<tool_response>", "</tool_call>", "<tool_call>", "</think>", "<think>")
@@ -31,7 +39,7 @@ _TAGGED_TOOLS = (
 )
 
 
-def json_calls(request: Request, *, thinks: bool) -> Prompt:
+def json_calls(request: Request, *, thinks: bool) -> WrittenPrompt:
     """Write a request as Qwen 2.5 and 3 read it; whether it thinks changes nothing that is billed."""
     del thinks
     writer, (system, turns) = Writer(_MARKS), _parted(request.messages)
@@ -50,11 +58,12 @@ def json_calls(request: Request, *, thinks: bool) -> Prompt:
                 _write_json(writer, message)
         else:
             _write_given(writer, messages)
+    doubt = write_schema(writer, request.schema)
     _open(writer, "assistant")
-    return writer.prompt()
+    return writer.prompt(doubt_tokens=doubt)
 
 
-def tagged_calls(request: Request, *, thinks: bool) -> Prompt:
+def tagged_calls(request: Request, *, thinks: bool) -> WrittenPrompt:
     """Write a request as Qwen 3.5 and later read it."""
     writer, (system, turns) = Writer(_MARKS), _parted(request.messages)
     system = system.strip()
@@ -77,9 +86,10 @@ def tagged_calls(request: Request, *, thinks: bool) -> Prompt:
         else:
             _write_given(writer, messages, is_trimmed=True)
         place += len(messages)
+    doubt = write_schema(writer, request.schema)
     _open(writer, "assistant")
     writer.template("<think>\n" if thinks else "<think>\n\n</think>\n\n")
-    return writer.prompt()
+    return writer.prompt(doubt_tokens=doubt)
 
 
 def _parted(messages: Sequence[Message]) -> tuple[str, list[Message]]:

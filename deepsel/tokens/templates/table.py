@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from typing import Protocol
 
 from deepsel.tokens.templates import claude, deepseek, mistral, openai, qwen
-from deepsel.tokens.templates.prompt import Prompt
+from deepsel.tokens.templates.writer import WrittenPrompt
 from deepsel.values import Request
 
 
 class Template(Protocol):
     """Writes a request out as a model reads it."""
 
-    def __call__(self, request: Request, *, thinks: bool) -> Prompt:
+    def __call__(self, request: Request, *, thinks: bool) -> WrittenPrompt:
         """Return the prompt; `thinks` says whether the model is to think before it answers."""
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from deepsel.messages.chat import read_messages
 from deepsel.messages.tools import read_tools
-from deepsel.tokens import Reader, count_request
+from deepsel.tokens import ModelReader, count_request
 from deepsel.values import Request, Source
 
 BILLS = json.loads((Path(__file__).parent / "bills.json").read_text("utf-8"))
@@ -23,9 +23,9 @@ def request_of(body: dict[str, Any]) -> Request:
     return Request(read_messages(body["messages"], "it"), tools=tools, schema=body.get("schema"))
 
 
-def reader(template: str, vocabulary: str, *, framing: int | None = None, thinks: bool = False) -> Reader:
+def reader(template: str, vocabulary: str, *, framing: int | None = None, thinks: bool = False) -> ModelReader:
     """Make the reader of a model."""
-    return Reader(vocabulary, template, framing, None, thinks)
+    return ModelReader(vocabulary, template, framing, None, thinks)
 
 
 @pytest.mark.parametrize("template", VOCABULARY)
@@ -115,7 +115,7 @@ def test_thinking_is_told_first() -> None:
 def test_an_unknown_template_is_bounded() -> None:
     """Where neither vocabulary nor template is known the most is what no byte-level vocabulary exceeds, and the error is stated."""
     text = "Q2lhbyBtb25kbyE=" * 40
-    count = count_request(request_of({"messages": [{"role": "user", "content": text}]}), Reader(None, None, None, None, thinks=False))
+    count = count_request(request_of({"messages": [{"role": "user", "content": text}]}), ModelReader(None, None, None, None, thinks=False))
     assert count.source is Source.ESTIMATED
     assert count.most is not None
     assert len(text) < count.most < len(text) + 40

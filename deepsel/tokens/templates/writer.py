@@ -9,8 +9,11 @@ from typing import NamedTuple
 
 from deepsel.values import Document, Json, Message, Part, Text, Tool, ToolResult
 
+_CHARS_A_TOKEN = 4
+"""Of a schema, about."""
 
-class Prompt(NamedTuple):
+
+class WrittenPrompt(NamedTuple):
     """A request as its model reads it."""
 
     texts: tuple[str, ...]
@@ -48,10 +51,10 @@ class Writer:
             self.mark()
             self.words(part)
 
-    def prompt(self, *, doubt_tokens: int = 0) -> Prompt:
+    def prompt(self, *, doubt_tokens: int = 0) -> WrittenPrompt:
         """Return what was written."""
         self._close()
-        return Prompt(tuple(self._texts), self._marks, doubt_tokens)
+        return WrittenPrompt(tuple(self._texts), self._marks, doubt_tokens)
 
     def _close(self) -> None:
         text = "".join(self._open)
@@ -73,6 +76,16 @@ def function_of(tool: Tool) -> dict[str, Json]:
     if tool.parameters is not None:
         function["parameters"] = dict(tool.parameters)
     return function
+
+
+def write_schema(writer: Writer, schema: Mapping[str, Json] | None) -> int:
+    """Write a schema whose place no template shows; return how far off that may be, in tokens: hosts may keep it to themselves."""
+    if schema is None:
+        return 0
+    text = json_text(schema)
+    writer.words(text)
+    writer.mark()
+    return len(text) // _CHARS_A_TOKEN
 
 
 def written(parts: Iterable[Part], between: str = "") -> str:

@@ -225,7 +225,7 @@ class _Gatherer:
         limit = fit_max_tokens(model, count.in_window, wanted=wanted_tokens, input_is_exact=count.is_exact)
         outlook = self.outlooks.endpoints.get(Endpoint(model.provider, model.name), Outlook())
         expected = expected_output_tokens(
-            self.task, count.tokens, max_tokens=limit or wanted_tokens, usual=outlook.usual_tokens
+            self.task, count.tokens - count.pictures, max_tokens=limit or wanted_tokens, usual=outlook.usual_tokens
         )
         latency_s, latency_source = expected_latency(model, expected, outlook, self.benches.get(model.name))
         return Candidate(

@@ -5,8 +5,8 @@ Fetches nothing and decodes no picture.
 
 from __future__ import annotations
 
+import binascii
 import io
-from base64 import b64decode
 from typing import NamedTuple
 
 from deepsel.messages.attach import sniff
@@ -41,14 +41,14 @@ def _detail(beside: Json) -> str:
 
 def _size(url: str) -> tuple[int, int] | tuple[None, None]:
     """Return a data URL's width and height in pixels; None for both where they are not known."""
-    head, _, data = url.partition(",")
-    if not head.startswith("data:") or not head.endswith(";base64"):
+    start = url.find(",") + 1
+    if not url.startswith("data:") or not url[:start].endswith(";base64,"):
         return None, None
     for most in _MOST_CHARS:
-        size = _size_in(data[:most])
+        size = _size_in(url[start : start + most])
         if size is not None:
             return size
-        if len(data) <= most:
+        if len(url) <= start + most:
             break
     return None, None
 
@@ -59,7 +59,7 @@ def _size_in(data: str) -> tuple[int, int] | None:
 
     data = data.translate(_BLANKS)
     try:
-        raw = b64decode(data[: len(data) // 4 * 4])
+        raw = binascii.a2b_base64(data[: len(data) // 4 * 4])
     except ValueError:
         return None
     if sniff(raw) is None:

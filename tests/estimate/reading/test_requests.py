@@ -95,6 +95,23 @@ def test_pictures_of_either_endpoint(content: object) -> None:
     assert (prompt.texts, prompt.pictures, prompt.uncounted) == (("Look",), (Picture(None, None, "low"),), 0)
 
 
+def test_items_of_the_responses_api_are_one_request() -> None:
+    """A call, its result with a picture, and encrypted thinking are items there: the picture and the words count, no base64."""
+    prompt = parse(json.dumps({"input": [
+        USER,
+        {"type": "reasoning", "id": "r", "summary": [], "encrypted_content": "gAAAAABQ" * 99},
+        {"type": "function_call", "call_id": "c", "name": "shot", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "c", "output": [
+            {"type": "input_text", "text": "Here"}, {"type": "input_image", "image_url": "data:image/png;base64,iVBORw0KGgo="},
+        ]},
+        {"type": "function_call_output", "call_id": "c", "output": "Done"},
+    ]}))  # fmt: skip
+    assert prompt is not None
+    assert prompt.texts == ("Hello", "", "", "Here", "Done")
+    assert (prompt.pictures, prompt.uncounted) == ((Picture(),), 0)
+    assert prompt.left_out == {"tool calls", "parts that are not text"}
+
+
 def test_what_only_a_provider_has_is_uncounted() -> None:
     """A picture that only a provider knows by an id, and sound, are parts whose tokens nobody knows."""
     for part in ({"type": "input_image", "file_id": "f"}, {"type": "input_audio", "input_audio": {"data": "AA=="}}):

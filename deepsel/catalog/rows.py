@@ -18,6 +18,7 @@ from deepsel.values import TASKS, ErrorRule, HourWindow, Latency, Model, PriceRu
 from deepsel.wires.table import ROWS
 
 VOCABULARIES = ("o200k_base", "cl100k_base", "deepseek", "qwen", "qwen35", "tekken", "claude3", "claude47", "claude48")
+TEMPLATES = ("claude", "deepseek-v4", "deepseek-v4.1", "openai", "qwen3", "qwen3.5", "tekken")
 FEATURES = ("images", "json_object", "json_schema", "tools")
 PRICE_FIELDS = ("input", "output", "cached_input", "cache_write_short", "cache_write_long", "reasoning_output")
 SERVICE_TIERS = ("standard", "batch", "flex", "priority")
@@ -328,6 +329,7 @@ _MODEL: Mapping[str, Read] = {
     "max_input": _positive,
     "max_output": _positive,
     "vocabulary": _choice(*VOCABULARIES),
+    "template": _choice(*TEMPLATES),
     "framing_tokens": _count,
     "pictures": lambda value, path: _choice(*picture_rule_names())(value, path),
     "capability": _members(dict.fromkeys(TASKS, _between(0, 1)), dict),

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 _TOKENS_A_BYTE = 3
 """More than any vocabulary makes of a text: a token covers a byte, Claude's marks none; NFC makes three bytes of one at most."""
+_TOKENS_OF_FRAMING = 256
+"""More than any chat template says around a conversation without tools, at any effort, the form of the answer included."""
 _TOKENS_A_MESSAGE = 16
 """More than any maker's framing of one more message."""
 
@@ -177,7 +179,8 @@ def _sure_limit(ask: Ask, model: Model, most: int) -> int | None:
     """Return the bound on the answer where the window cannot decide it, and with it the key; else None."""
     wanted = ask.request.max_tokens or ask.profile.max_tokens
     limit = wanted if model.max_output is None else min(wanted, model.max_output)
-    fitted = fit_max_tokens(model, most + model.framing_tokens, wanted=wanted, input_is_exact=False)
+    framing = max(_TOKENS_OF_FRAMING, model.framing_tokens or 0)
+    fitted = fit_max_tokens(model, most + framing, wanted=wanted, input_is_exact=False)
     return limit if fitted == limit else None
 
 
@@ -188,7 +191,7 @@ def _may_warn(ask: Ask, model: Model, provider: Provider) -> bool:
 
 
 def _most_tokens(request: Request) -> int:
-    """Return more tokens than any candidate can count the request as, the framing of the first message aside."""
+    """Return more tokens than any candidate can count the request as, what stands around the conversation aside."""
     texts = [message.readable for message in request.messages]
     if request.schema is not None:
         import json

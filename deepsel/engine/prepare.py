@@ -13,7 +13,7 @@ from deepsel.config import Profile, Settings
 from deepsel.engine.ask import Ask
 from deepsel.engine.attempt import price_tier
 from deepsel.engine.spending import budgets_of
-from deepsel.errors import ConfigError, NoRouteError, OverBudgetError
+from deepsel.errors import ConfigError, NoRouteError, OverBudgetError, UsageError
 from deepsel.health.cooldowns import Thresholds
 from deepsel.health.endpoint import Endpoint
 from deepsel.health.outlook import Outlook, Outlooks
@@ -25,7 +25,7 @@ from deepsel.routing.difficulty import from_detection
 from deepsel.routing.lengths import expected_output_tokens, fit_max_tokens
 from deepsel.routing.plan import plan as plan_for
 from deepsel.routing.task import detect
-from deepsel.values import Bill, Latency, Message, Model, Notice, Provider, Request
+from deepsel.values import Bill, Latency, Model, Notice, Provider, Request, Tool
 
 _RESERVE_GROWTH = 4
 """How many times longer an answer may be where it was cut before."""
@@ -216,8 +216,7 @@ class _Gatherer:
     """Whether a candidate without a key is one that cannot answer."""
     counts: dict[str, tokens.Count] = field(default_factory=dict)
     """By model name, as far as they have been found."""
-    _counted: dict[tuple[str | None, int, str | None], tokens.Count] = field(default_factory=dict)
-    """By vocabulary, framing and the rule for pictures."""
+    _counted: dict[tokens.ModelReader, tokens.Count] = field(default_factory=dict)
 
     def candidate(self, name: str, wanted_tokens: int) -> Candidate:
         """Find out about the model called `name`."""
@@ -249,17 +248,12 @@ class _Gatherer:
         )
 
     def _count(self, model: Model) -> tokens.Count:
-        """Count the prompt, the schema that travels with it included."""
-        same = (model.vocabulary, model.framing_tokens, model.pictures)
-        if same not in self._counted:
-            messages: tuple[Message, ...] = self.request.messages
-            if self.request.schema is not None:
-                import json
-
-                messages = (*messages, Message.of("system", json.dumps(self.request.schema)))
-            self._counted[same] = tokens.count_messages(messages, model, _tools_text(self.request))
-        self.counts[model.name] = self._counted[same]
-        return self._counted[same]
+        """Count all that the model reads, the tools and the schema that travel with it included."""
+        reader = tokens.reader_of(model, self.request.params)
+        if reader not in self._counted:
+            self._counted[reader] = tokens.count_request(_with_tools(self.request), reader)
+        self.counts[model.name] = self._counted[reader]
+        return self._counted[reader]
 
     def _worst_bill(self, model: Model, provider: Provider, count: tokens.Count, output_tokens: int) -> Bill:
         """Price the most a call may cost; unknown where nobody knows what its prompt may come to."""
@@ -279,14 +273,19 @@ class _Gatherer:
         )
 
 
-def _tools_text(request: Request) -> str:
-    """Return what is said of tools, for counting; empty where there are none."""
-    if not request.asks_for_tools:
-        return ""
-    import json
+def _with_tools(request: Request) -> Request:
+    """Return the request with the tools of a raw member as its own, for counting; where they are in no known form, as text."""
+    raw = request.params.get("tools")
+    if not raw:
+        return request
+    from deepsel.messages.tools import read_tools
 
-    told = [(tool.name, tool.description, tool.parameters) for tool in request.tools]
-    return json.dumps(request.params.get("tools") or told, ensure_ascii=False)
+    try:
+        return request._replace(tools=read_tools(raw, "`tools`"))
+    except UsageError:
+        import json
+
+        return request._replace(tools=(Tool("tools", json.dumps(raw, ensure_ascii=False)),))
 
 
 def expected_latency(

@@ -169,8 +169,10 @@ class Model(NamedTuple):
     """Where the prompt alone has a bound of its own."""
     max_output: int | None = None
     vocabulary: str | None = None
-    framing_tokens: int = 0
-    """Tokens the provider adds around one user message."""
+    template: str | None = None
+    """Name of the chat template by which requests are written out for it; None: not known, taken to be its vocabulary's usual one."""
+    framing_tokens: int | None = None
+    """Tokens the provider adds around one user message; None: those of the template."""
     pictures: str | None = None
     """Name of the rule by which a picture is counted; None: nobody knows what one costs."""
     capability: Mapping[str, float] = {}

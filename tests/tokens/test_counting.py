@@ -11,8 +11,8 @@ from types import ModuleType
 
 import pytest
 
-from deepsel.tokens import NAMES, Count, claude, count, count_messages, encoding, estimating, vocabulary
-from deepsel.values import Document, Image, Message, Model, Source, ToolResult
+from deepsel.tokens import NAMES, Count, claude, count, count_request, encoding, estimating, reader_of, vocabulary
+from deepsel.values import Document, Image, Message, Model, Request, Source, ToolResult
 
 ENGLISH = "All human beings are born free and equal in dignity and rights.\n" * 20
 
@@ -26,6 +26,10 @@ def fresh() -> Iterator[None]:
     yield
     for cache in caches:
         cache.cache_clear()
+
+
+def _count(messages: list[Message], one: Model) -> Count:
+    return count_request(Request(tuple(messages)), reader_of(one))
 
 
 def _model(name: str | None, framing_tokens: int = 0) -> Model:
@@ -135,19 +139,10 @@ def test_surrogates_count_as_what_is_sent() -> None:
     assert count("\ud83d\ude00", "o200k_base") == count("\U0001f600", "o200k_base")
 
 
-@pytest.mark.parametrize(("name", "further"), [("claude48", 3), ("o200k_base", 4), ("deepseek", 2), ("tekken", 2), ("qwen", 5)])
-def test_messages_add_framing(name: str, further: int) -> None:
-    """A conversation is its contents, the model's framing once, and a constant for each message after the first."""
-    one, two, three = (Message.of("user", text) for text in ("hello there", "how are you?", "fine"))
-    contents = [count(message.text, name).tokens for message in (one, two, three)]
-    assert count_messages([one], _model(name, 7)).tokens == contents[0] + 7
-    assert count_messages([one, two, three], _model(name, 7)).tokens == sum(contents) + 7 + 2 * further
-
-
 def test_messages_keep_the_source() -> None:
     """Exact contents make an exact count; no message at all is the framing alone."""
-    assert count_messages([Message.of("user", "hi")], _model("deepseek", 3)).source is Source.COUNTED
-    assert count_messages([], _model("deepseek", 3)).tokens == 3
+    assert _count([Message.of("user", "hi")], _model("deepseek", 3)).source is Source.COUNTED
+    assert _count([], _model("deepseek", 4)).tokens == 3  # no mark of a user
 
 
 PNG = Image("image/png", "data:image/png;base64," + b64encode(
@@ -159,7 +154,7 @@ PDF = Document("application/pdf", "data:application/pdf;base64,AAAA")
 
 def _with(*parts: Image | Document, vocabulary: str = "o200k_base", pictures: str | None = "openai-tiles-4o-mini") -> Count:
     one = _model(vocabulary)._replace(pictures=pictures)
-    return count_messages([Message.of("user", "what is this?", *parts)], one)
+    return _count([Message.of("user", "what is this?", *parts)], one)
 
 
 def test_a_picture_counts_by_its_makers_rule() -> None:
@@ -196,7 +191,7 @@ def test_pictures_of_a_tools_result_count() -> None:
     """A picture that a tool brought costs what any picture does."""
     result = Message("tool", (ToolResult("1", (PNG,)),))
     one = _model("o200k_base")._replace(pictures="openai-tiles-4o")
-    assert count_messages([result], one).pictures == 765
+    assert _count([result], one).pictures == 765
 
 
 def test_fits_are_whole() -> None:

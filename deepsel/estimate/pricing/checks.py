@@ -105,6 +105,9 @@ def crossed_by_cost(judged: Sequence[CostRow], by_file: Sequence[CostRow], limit
             found.append(f"the input costs {least}{cost} on {row.model}{most}; `--max-cost` allows {allowed}")
         elif row.source is Source.AT_LEAST:
             found.append(f"the cost on {row.model} cannot be checked: {row.reason}")
+        elif row.most_usd is not None and row.most_usd > limits.max_cost_usd:
+            most_usd, allowed = exact_usd(row.most_usd), exact_usd(limits.max_cost_usd)
+            found.append(f"the input may cost {most_usd} on {row.model}, whose vocabulary is not known; `--max-cost` allows {allowed}")
     return found
 
 

@@ -16,7 +16,8 @@ from deepsel import tokens
 from deepsel.estimate.reading.blocks import count_sentences, split
 from deepsel.estimate.reading.requests import PromptLine
 from deepsel.estimate.reading.workers import Workers, cores, do
-from deepsel.estimate.records import NO_MEDIA, SIZE_BOUNDS, Band, Media, Piece, TokenCount
+from deepsel.estimate.records import NO_MEDIA, SIZE_BOUNDS, Band, Framing, Media, Piece, Targets, TokenCount
+from deepsel.tokens import ModelReader
 from deepsel.values import Source
 
 if TYPE_CHECKING:
@@ -68,11 +69,8 @@ class Measure:
 
     shares: dict[Key, Share] = field(default_factory=dict)
     requests: int = 0
-    messages: int = 0
-    largest: dict[str, int] = field(default_factory=dict)
-    """Tokens of the largest single request by vocabulary; empty where the stretch is a part of one."""
-    bands: dict[str, dict[int, Band]] = field(default_factory=dict)
-    """Requests by vocabulary and size."""
+    framings: dict[ModelReader, Framing] = field(default_factory=dict)
+    """Of requests; empty where the stretch is a text or a part of one."""
     media: Media = NO_MEDIA
 
     def add(self, other: Measure) -> None:
@@ -80,15 +78,9 @@ class Measure:
         for key, share in other.shares.items():
             self.shares.setdefault(key, Share()).add(share)
         self.requests += other.requests
-        self.messages += other.messages
         self.media = self.media.plus(other.media)
-        for name, count in other.largest.items():
-            self.largest[name] = max(count, self.largest.get(name, 0))
-        for name, bands in other.bands.items():
-            known = self.bands.setdefault(name, {})
-            for place, band in bands.items():
-                so_far = known.get(place, Band(0, 0))
-                known[place] = Band(so_far.requests + band.requests, so_far.tokens + band.tokens)
+        for reader, framing in other.framings.items():
+            self.framings[reader] = self.framings.get(reader, Framing()).plus(framing)
 
     def share(self, key: Key) -> Share:
         """Return one language's share; an empty one where it has none."""
@@ -134,18 +126,28 @@ def measure_text(text: str, vocabularies: Sequence[str], *, is_program: bool = F
     return measure
 
 
-def measure_requests(requests: Iterable[PromptLine], vocabularies: Sequence[str]) -> Measure:
-    """Count the texts of requests, and gather their pictures."""
+def measure_requests(requests: Iterable[PromptLine], targets: Targets) -> Measure:
+    """Count the texts of requests and what each reader reads beside them, and gather their pictures."""
     measure = Measure()
     for prompt in requests:
         media = Media(dict(collections.Counter(prompt.pictures)), len(prompt.pictures), prompt.uncounted)
-        one = Measure(requests=1, messages=len(prompt.texts), media=media)
+        one = Measure(requests=1, media=media)
         for text in prompt.texts:
-            one.add(measure_text(text, vocabularies))
-        one.largest = {name: one.total(name) for name in vocabularies}
-        one.bands = {name: {bisect_left(SIZE_BOUNDS, size): Band(1, size)} for name, size in one.largest.items()}
+            one.add(measure_text(text, targets.vocabularies))
+        one.framings = {reader: _framing(prompt, reader, one) for reader in targets.readers}
         measure.add(one)
     return measure
+
+
+def _framing(prompt: PromptLine, reader: ModelReader, measured: Measure) -> Framing:
+    """Return one request as a reader reads it."""
+    if reader.vocabulary is None:
+        text_tokens = sum(tokens.count(text, None).tokens for text in prompt.texts)
+    else:
+        text_tokens = measured.total(reader.vocabulary)
+    added = tokens.framed(prompt.request, reader, text_tokens)
+    size = text_tokens + added.tokens
+    return Framing(added.tokens, added.doubt, size, {bisect_left(SIZE_BOUNDS, size): Band(1, size)})
 
 
 @dataclass(slots=True)

@@ -119,18 +119,20 @@ def count_replayed(cache: Cache, data_dir: Path) -> None:
     from deepsel.storage.amounts import usd
 
     taken = spool.with_name(f"{replay.SPOOL}.{os.getpid()}")
-    found = []
+    raw = b""
     with suppress(OSError):
         spool.replace(taken)
-        lines = files.read_own(taken).decode("ascii", "replace").splitlines()
-        files.remove(taken)
-        for line in lines:
-            with suppress(ValueError, TypeError):
-                at, _, rest = line.partition("\t")
-                found.append(Observation(at=float(at), **json.loads(rest)))
+        raw = files.read_own(taken)
+    files.remove(taken)
+    found = []
+    for line in raw.decode("ascii", "replace").splitlines():
+        with suppress(ValueError, TypeError, ArithmeticError, OSError, RecursionError):  # a line that is none of ours
+            at, _, rest = line.partition("\t")
+            one = Observation(at=float(at), **json.loads(rest))
+            saved_usd, day = usd(one.saved_picousd), datetime.fromtimestamp(one.at, UTC).date()
+            tally = Tally(day, str(one.model), "disk", answers=1, usd=saved_usd or Decimal(0), unpriced=int(saved_usd is None))
+            found.append((one, tally))
     with SqliteState(data_dir) as state:
-        state.add(found)
-    for one in found:
-        saved_usd = usd(one.saved_picousd)
-        day = datetime.fromtimestamp(one.at, UTC).date()
-        cache.count(Tally(day, one.model, "disk", answers=1, usd=saved_usd or Decimal(0), unpriced=int(saved_usd is None)))
+        state.add([one for one, _ in found])
+    for _, tally in found:
+        cache.count(tally)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -65,10 +66,8 @@ def without_instant(text: str) -> str:
 
 def read_late(running: Any, reader: int) -> bytes:
     """Read nothing until the command has ended, or has had a second to give up; then all of it."""
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):
         running.wait(timeout=1)
-    except subprocess.TimeoutExpired:
-        pass
     raw = b""
     while chunk := os.read(reader, 3000):
         raw += chunk

@@ -533,8 +533,8 @@ def test_a_database_that_just_changed_is_looked_into_again(tmp_path: Path) -> No
 @pytest.mark.parametrize("words", [(), ("--json",), ("-q",)], ids=" ".join)
 @pytest.mark.parametrize(
     "text",
-    ["\0time\0", 'GAP = "\\u0000time\\u0000"', '"ttft_s":1,"total_s":1', '"ttft_s":2', "1", "\n\n1:5 2:7\n?\n", "1 · 2 · 0.4 ms\n"],
-    ids=range(7),
+    ["\0time\0", '1 · 2 · 0.4 ms\n"ttft_s":1,"total_s":1 "\\u0000time\\u0000"\n\n1:5 2:7\n?\n"ttft_s":2'],
+    ids=["a marker", "the forms of a memo"],
 )
 def test_no_text_is_taken_for_a_time(
     deepsel: Deepsel, simulate: Callable[..., Any], profiles: Callable[..., Path], home: Path, text: str, words: tuple[str, ...]
@@ -572,11 +572,22 @@ def test_what_is_hashed_can_be_read_in_one_way(monkeypatch: pytest.MonkeyPatch) 
     assert len(names) == 9
 
 
-@pytest.mark.parametrize("kind", ["pipe", "socket", "device", "folder", "gone"])
 @pytest.mark.parametrize(
-    "place", ["cache/answers/memo/hits", "cache/answers/memo/*", "cache/answers/memo", "cache/answers/tallies.new",
-              "cache/answers/cache.db", "data/prices.json", "data/bench.json", "profiles.toml"],
-)  # fmt: skip
+    ("place", "kind"),
+    [
+        *(("cache/answers/memo/hits", kind) for kind in ("pipe", "socket", "device", "folder")),
+        ("cache/answers/memo/*", "pipe"),
+        ("cache/answers/memo/*", "folder"),
+        ("cache/answers/memo", "pipe"),
+        ("cache/answers/tallies.new", "pipe"),
+        ("cache/answers/cache.db", "pipe"),
+        ("data/prices.json", "pipe"),
+        ("data/prices.json", "device"),
+        ("data/bench.json", "pipe"),
+        ("data/bench.json", "device"),
+        ("profiles.toml", "pipe"),
+    ],
+)
 def test_nothing_in_place_of_a_file_of_ours_is_waited_for(
     deepsel: Deepsel, host: Any, home: Path, place: str, kind: str
 ) -> None:
@@ -588,11 +599,11 @@ def test_nothing_in_place_of_a_file_of_ours_is_waited_for(
     for path in paths:
         shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
         put_in_place(path, kind)
-    for words in (("ask", "-q", "Hi"), ("ask", "-q", "Hi"), ("ask", "-q", "Ho"), ("stats",), ("cache", "stats")):
+    for words in (("ask", "-q", "Hi"), ("ask", "-q", "Ho"), ("cache", "stats")):
         ran = deepsel(*words)
-        if place == "profiles.toml" and kind != "gone":
+        if place == "profiles.toml":
             assert (ran.code, ran.err.startswith("error: cannot read `")) == (3, True), ran.err
-        elif place != "profiles.toml":
+        else:
             assert ran.code == 0 or (ran.code == 3 and words == ("cache", "stats") and place.endswith("cache.db")), ran.err
             assert words[0] != "ask" or ran.out == expected
 
@@ -607,5 +618,5 @@ def put_in_place(path: Path, kind: str) -> None:
                 one.bind(path.name)
         case "device":
             path.symlink_to("/dev/zero")
-        case "folder":
+        case _:
             path.mkdir()

@@ -156,6 +156,10 @@ class Cache:
         answer = decode(found[0], key) if found else None
         return (answer, found[1]) if found and answer and self._is_served(answer) else None
 
+    def served_between(self, answer: CachedAnswer) -> tuple[float, float]:
+        """Say between which instants (seconds since the epoch) an answer is served: before the first it is of a wrong clock."""
+        return answer.stored_at.timestamp() - CLOCK_SKEW_S, answer.expires_at.timestamp()
+
     def restore(self, key: str, answer: CachedAnswer) -> None:
         """Put an entry back as it is, with the time it has left, on this machine's own tiers; nothing is counted."""
         with self._admin():
@@ -260,7 +264,8 @@ class Cache:
 
     def _is_served(self, answer: CachedAnswer) -> bool:
         """Tell whether an answer has time left, and none that only a wrong clock can have given it."""
-        return 0 < self.left_s(answer) <= answer.ttl_s + CLOCK_SKEW_S
+        begins_at, ends_at = self.served_between(answer)
+        return begins_at <= self._clock.now().timestamp() < ends_at
 
     @property
     def locks_folder(self) -> Path:

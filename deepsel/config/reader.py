@@ -13,6 +13,7 @@ from deepsel.config.fields import CACHE, PROFILE, TOP_LEVEL, Reader
 from deepsel.config.nearest import nearest_hint
 from deepsel.config.settings import DEFAULT_PROFILE, DEMO_PROFILE, CacheSettings, Profile, Settings
 from deepsel.errors import OTHER_HOME, ConfigError
+from deepsel.storage import files
 from deepsel.values import Model, Notice, Provider
 
 MAX_FILE_BYTES = 1 << 20
@@ -26,8 +27,7 @@ def read_settings(path: Path, catalog: Catalog, *, required: bool = False, demo:
     Raises ConfigError.
     """
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_FILE_BYTES + 1)
+        raw = _read(path, is_named=required)
     except FileNotFoundError:
         if required:
             raise ConfigError(
@@ -41,6 +41,14 @@ def read_settings(path: Path, catalog: Catalog, *, required: bool = False, demo:
         told = Notice("config_unreadable", f"{words}; it is done without ({OTHER_HOME})")
         return _built_in(catalog)._replace(notices=(told,))
     return parse_settings(raw, path, catalog)
+
+
+def _read(path: Path, *, is_named: bool) -> bytes:
+    """Read the file, a pipe too where the user named it (`--config <(...)`). Raises OSError."""
+    if not is_named:
+        return files.read_own(path, MAX_FILE_BYTES + 1)
+    with path.open("rb") as file:
+        return file.read(MAX_FILE_BYTES + 1)
 
 
 def _is_there(path: Path) -> bool:

@@ -18,7 +18,7 @@ class Benches:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE_NAME
-        self._known: tuple[tuple[int, int, int] | None, Mapping[str, Latency]] = (None, {})
+        self._known: tuple[tuple[int, ...] | None, Mapping[str, Latency]] = (None, {})
 
     def latest(self) -> Mapping[str, Latency]:
         """Return what the last bench measured, by model; nothing where there is none or it cannot be read."""
@@ -31,11 +31,11 @@ class Benches:
 
     def _read(self) -> Mapping[str, Latency]:
         try:
-            rows = json.loads(self._path.read_bytes())
+            rows = json.loads(files.read_own(self._path))
             return {
                 str(name): Latency(float(row["ttft_s"]), float(row["tokens_per_s"]))
                 for name, row in rows.items()
                 if float(row["tokens_per_s"]) > 0
             }
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return {}

@@ -219,7 +219,7 @@ class Session:
         return provider._replace(base_url=provider.base_url.replace(DEMO_ORIGIN, self._simulator_origin, 1))
 
 
-def _version(path: Path | None) -> tuple[int, int, int] | None:
+def _version(path: Path | None) -> tuple[int, ...] | None:
     return None if path is None else files.version(path)
 
 

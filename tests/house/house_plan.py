@@ -88,7 +88,7 @@ VENDOR_WORDS = (
 VENDOR_ROOMS = ("wires/", "simulator/", "tokens/", "catalog/refresh_sources.py")
 
 ROOMS = {
-    "print": ("__main__.py", "cli/app.py"),
+    "print": (),
     "environ": ("__main__.py", "cli/", "client/client.py"),
     "time": ("clock.py", "cli/replay/"),
     "streams": ("__main__.py", "cli/"),

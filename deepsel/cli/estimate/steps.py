@@ -24,6 +24,7 @@ from deepsel.estimate.pricing import checks, report
 from deepsel.estimate.pricing.portions import Answers, By
 from deepsel.estimate.pricing.spend import Assumptions
 from deepsel.estimate.records import Change, Reading, Report
+from deepsel.messages.piped import patient
 from deepsel.values import TASKS, Model, Provider
 
 if TYPE_CHECKING:
@@ -175,7 +176,7 @@ def _read_paths(options: EstimateOptions, common: Common, basis: Basis) -> Readi
             targets=targets_of(basis.models),
             sample=SAMPLE_SEED if options.sample else None,
             on_progress=on_progress,
-            stdin=stdin.buffer if stdin is not None and not stdin.closed else None,
+            stdin=patient(stdin) if stdin is not None and not stdin.closed else None,
         )
 
 

@@ -34,10 +34,6 @@ def write_piped(text: str) -> None:
     except BrokenPipeError:
         silence_stdout()
         raise SystemExit(ExitCode.OK) from None
-    except OSError as error:
-        silence_stdout()
-        words = (error.strerror or "input/output error").lower()
-        raise UsageError(f"cannot write to standard output: {words}", "give `--output` on another disk") from error
 
 
 def silence_stdout() -> None:

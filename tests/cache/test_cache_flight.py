@@ -138,7 +138,7 @@ def test_waiting_is_bounded(simulate: Simulate, asker: Callable[..., Asker]) -> 
     """Who has waited half of his time asks himself."""
     server = simulate(text="The answer.")
     one = asker(server, timeout_s=0.2)
-    lock = next(one.cache.locks_of(_key_of(one, "Hi?")))
+    lock = next(one.cache.locks_of(_key_of(one, "Hi?")))(0)
     lock.try_acquire()
     assert one.ask("Hi?").cache.status == "stored"
     lock.release(is_kept=False)
@@ -156,7 +156,7 @@ def test_what_is_not_cached_does_not_wait(simulate: Simulate, asker: Callable[..
     """Requests that may not be cached, and those that ask anew, are all sent."""
     server = simulate(text="The answer.")
     one = asker(server)
-    lock = next(one.cache.locks_of(_key_of(one, "Hi?")))
+    lock = next(one.cache.locks_of(_key_of(one, "Hi?")))(0)
     lock.try_acquire()
     for mode in ("off", "refresh"):
         assert one.ask("Hi?", cache_mode=mode).text == "The answer."

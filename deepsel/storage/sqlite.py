@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakSet
 
 from deepsel.storage import files
+from deepsel.storage.locking import FIRST_WAIT_S, be_patient, is_without_locks
 from deepsel.storage.told import Told
 from deepsel.values import Notice
 
@@ -45,6 +46,8 @@ class SqliteFile:
         self._code = code
         self._busy_timeout_s = busy_timeout_s
         self._process = _Process()
+        self._without_locks: OSError | None = None
+        """What was found where locks were tried for the first time."""
 
     def read(self, work: Callable[[sqlite3.Connection], _T], *, empty: _T) -> Told[_T]:
         """Do one piece of reading, of one state of the file; `empty` where there is no file yet."""
@@ -71,6 +74,8 @@ class SqliteFile:
         import sqlite3
 
         try:
+            if self._without_locks is not None:
+                raise self._without_locks
             connection = self._connection(makes_it=begin != _READING)
             if connection is None:
                 return Told(empty)
@@ -79,6 +84,8 @@ class SqliteFile:
                 return Told(work(connection))
         except (sqlite3.Error, OSError, OverflowError) as error:
             self._here().drop()
+            if isinstance(error, OSError) and is_without_locks(error):
+                self._without_locks = error
             return Told(None, self._notices((getattr(error, "strerror", None) or str(error)).lower()))
 
     def _notices(self, reason: str) -> tuple[Notice, ...]:
@@ -189,7 +196,8 @@ def _connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
     """Open the file for any thread: which one uses it is seen to above, and another one may close it."""
     import sqlite3
 
-    connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=FIRST_WAIT_S, isolation_level=None, check_same_thread=False)
+    be_patient(connection, path.parent, wait_s=busy_timeout_s)
     # In WAL mode a power cut may cost the last commits with this, never the file; each sync costs some 5 ms.
     connection.execute("PRAGMA synchronous = NORMAL")
     return connection

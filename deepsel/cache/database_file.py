@@ -17,7 +17,7 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from deepsel.cache.tier import CacheCorrupt, CacheUnavailable
-from deepsel.storage import files
+from deepsel.storage import files, owners
 from deepsel.storage.locking import FIRST_WAIT_S, be_patient
 
 FILE_NAME = "cache.db"
@@ -44,6 +44,7 @@ def create_private(folder: Path) -> None:
     """Make the folder (0700) and the database file (0600) whatever the umask; tighten a file that is there."""
     files.make_private_folder(folder)
     path = folder / FILE_NAME
+    ensure_own(path)
     # An existing file is never opened here: closing it would drop the locks SQLite holds on it in this process.
     try:
         files.create_private(path)
@@ -53,14 +54,22 @@ def create_private(folder: Path) -> None:
             path.chmod(0o600)
 
 
+def ensure_own(path: Path) -> None:
+    """Raise CacheUnavailable where another user could have written what stands in the file, or may exchange it."""
+    suspect = owners.fault(path.parent.parent, path.parent, path)
+    if suspect:
+        raise CacheUnavailable(str(suspect))
+
+
 def connect(path: Path, mode: str, *, timeout_s: float) -> sqlite3.Connection | None:
     """Open the database with SQLite's `mode` (ro, rw); None where there is no file yet.
 
     Text that is not UTF-8 is read with replacement characters: it belongs to no entry of ours. Raises what SQLite and the
-    system say of a file that cannot be read.
+    system say of a file that cannot be read, and CacheUnavailable for one that is not the user's own.
     """
     if _status(path) is None:
         return None
+    ensure_own(path)
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,

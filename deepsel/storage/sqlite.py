@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakSet
 
-from deepsel.storage import files
+from deepsel.storage import files, owners
 from deepsel.storage.locking import FIRST_WAIT_S, be_patient, is_without_locks
 from deepsel.storage.told import Told
 from deepsel.values import Notice
@@ -86,7 +86,7 @@ class SqliteFile:
             self._here().drop()
             if isinstance(error, OSError) and is_without_locks(error):
                 self._without_locks = error
-            return Told(None, self._notices((getattr(error, "strerror", None) or str(error)).lower()))
+            return Told(None, self._notices((getattr(error, "strerror", None) or "").lower() or str(error)))
 
     def _notices(self, reason: str) -> tuple[Notice, ...]:
         return (Notice(self._code, f"{self._name} `{self.path}` cannot be used: {reason}"),)
@@ -104,6 +104,9 @@ class SqliteFile:
         if kept is not None and kept.is_for(file):
             return kept.connection
         process.drop()
+        suspect = owners.fault(self.path.parent, self.path)
+        if suspect:
+            raise PermissionError(str(suspect))
         if file is None:
             if not makes_it:
                 return None

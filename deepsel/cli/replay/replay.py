@@ -159,10 +159,11 @@ def _is_there() -> bool:
 
 
 def _read(path: str) -> _Memo | None:
-    """Read a memo of our own; None where there is none."""
+    """Read a memo of our own, which nobody else may change; None where there is none."""
     try:
         with open(path, "rb") as file:
-            if os.fstat(file.fileno()).st_uid != os.getuid():
+            found = os.fstat(file.fileno())
+            if found.st_uid != os.getuid() or found.st_mode & 0o022:
                 return None
             return _Memo(file.read())
     except FileNotFoundError:

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from deepsel.storage.owners import Fault, fault
+from deepsel.storage.owners import Suspicion, fault
 
 FILE_NAME = "prices.json"
 """In the user's data folder."""
@@ -29,7 +29,7 @@ def read_overlay(path: Path | None, *, newer_than: date) -> dict[str, Any]:
     return {}
 
 
-def suspicion(path: Path) -> Fault | None:
+def suspicion(path: Path) -> Suspicion | None:
     """Say why the file is not believed; None where it is, or is not there."""
     return fault(path.parent, path) if os.path.lexists(path) else None
 

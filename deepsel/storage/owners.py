@@ -16,7 +16,7 @@ _NOBODY = 65534
 """Whom the kernel names where an owner has no number within a container."""
 
 
-class Fault(NamedTuple):
+class Suspicion(NamedTuple):
     """Why a file or folder is not used."""
 
     what: str
@@ -27,7 +27,7 @@ class Fault(NamedTuple):
         return f"{self.what}; {self.mend}"
 
 
-def fault(*paths: str | os.PathLike[str]) -> Fault | None:
+def fault(*paths: str | os.PathLike[str]) -> Suspicion | None:
     """Find the first of the paths that another user owns or may change; None where all are the user's own, root's, or not there.
 
     A link is as good as what it leads to, and as its own owner.
@@ -39,9 +39,9 @@ def fault(*paths: str | os.PathLike[str]) -> Fault | None:
             continue  # who opens it will say
         for owner in (link.st_uid, found.st_uid):
             if not _is_trusted(owner):
-                return Fault(f"`{path}` belongs to another user ({owner})", f"`chown {os.geteuid()} {path}`, if it is yours")
+                return Suspicion(f"`{path}` belongs to another user ({owner})", f"`chown {os.geteuid()} {path}`, if it is yours")
         if _is_open(path, found):
-            return Fault(f"`{path}` can be changed by other users", f"`chmod go-w {path}`, after a look at what is in it")
+            return Suspicion(f"`{path}` can be changed by other users", f"`chmod go-w {path}`, after a look at what is in it")
     return None
 
 

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from deepsel import config
+from deepsel.cache import Patience
 from deepsel.engine.ask import Ask, CacheMode
 from deepsel.engine.encoded import Encoded, Encodings
 from deepsel.engine.resources import Resources
@@ -73,6 +74,7 @@ class Lookup:
     _flight: SingleFlight | None = None
     _missed: set[str] = field(default_factory=set)
     """Keys that were just looked for on the disk, in vain."""
+    _patience: Patience = field(default_factory=Patience)
 
     def before_planning(self, candidates: Sequence[tuple[Model, Provider]]) -> bool:
         """Look on this machine's disk; tell whether an answer was found that no plan could change."""
@@ -114,7 +116,7 @@ class Lookup:
             if not is_wanted:
                 continue
             account, asks_disk = self._account(prepared, name), encoded.key not in missed
-            self.hit, tier, notices = cache.get(encoded.key, account, asks_disk=asks_disk)
+            self.hit, tier, notices = cache.get(encoded.key, account, self._patience, asks_disk=asks_disk)
             self.notices += notices
             if self.hit is not None:
                 self.use = CacheUse("hit", tier, encoded.key)
@@ -128,7 +130,7 @@ class Lookup:
             if not may_read(self.ask.cache_mode, encoded):
                 continue
             first = first or encoded
-            found = self.resources.cache.get(encoded.key, self._account(prepared, name), is_counted=False)
+            found = self.resources.cache.get(encoded.key, self._account(prepared, name), self._patience, is_counted=False)
             if found:
                 return CachePeek(CacheUse("hit", found.tier, encoded.key), name, encoded.document)
         if first is None:
@@ -148,16 +150,20 @@ class Lookup:
         if stops_in_sentence(draft.text):
             return Notice("possibly_cut", "the answer ends within a sentence; it was not stored")
         cache, account = self.resources.cache, partial(self.resources.key_of, draft.provider)
-        is_kept, notices = cache.put(encoded.key, to_keep(draft, settlement, encoded, prepared), account=account)
+        is_kept, notices = cache.put(encoded.key, to_keep(draft, settlement, encoded, prepared), account=account, patience=self._patience)
         self.use = CacheUse("stored" if is_kept else "miss", None, encoded.key)
         self.notices += notices
         return None
 
-    def take_turn(self, prepared: Prepared, *, deadline: float) -> None:
-        """Wait until nobody else, in any process, asks for the same answer; `deadline` on the monotonic clock."""
+    def take_turn(self, prepared: Prepared, *, started_s: float) -> bool:
+        """Wait until nobody else, in any process, asks for the same answer; `started_s` on the monotonic clock.
+
+        False where the request's time is over: it is too late to ask.
+        """
         assert self.use.key is not None
-        self._flight = SingleFlight(self.resources.clock, deadline=deadline)
-        self._flight.acquire(self.resources.cache.locks_of(self.use.key, self._account(prepared, prepared.plan.choices[0].model)))
+        account = self._account(prepared, prepared.plan.choices[0].model)
+        self._flight = SingleFlight(self.resources.clock, started_s=started_s, timeout_s=self.ask.profile.timeout_s)
+        return self._flight.acquire(self.resources.cache.locks_of(self.use.key, account, self._patience))
 
     def give_turn_back(self) -> None:
         """Let the next one ask, or find the answer."""

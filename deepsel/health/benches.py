@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deepsel.storage import files
+from deepsel.storage.owners import fault
 from deepsel.values import Latency
 
 FILE_NAME = "bench.json"
@@ -25,7 +26,7 @@ class Benches:
         version = files.version(self._path)
         known_version, figures = self._known
         if version != known_version:
-            figures = {} if version is None else self._read()
+            figures = {} if version is None or fault(self._path.parent, self._path) else self._read()
             self._known = (version, figures)
         return figures
 

@@ -66,7 +66,19 @@ def place_new(fresh: str | os.PathLike[str], path: str | os.PathLike[str]) -> bo
 def make_private_folder(folder: str | os.PathLike[str]) -> None:
     """Make a folder (0700) whatever the umask, and those above it; one that is there stays as it is. Raises OSError."""
     try:
-        os.makedirs(folder)
+        _make_one(folder)
+    except FileNotFoundError:
+        parent = os.path.dirname(os.fspath(folder))
+        if parent in ("", os.fspath(folder)):
+            raise
+        make_private_folder(parent)
+        _make_one(folder)
+
+
+def _make_one(folder: str | os.PathLike[str]) -> None:
+    """Make one folder, unless it is there."""
+    try:
+        os.mkdir(folder, 0o700)
         os.chmod(folder, 0o700)
     except FileExistsError:
         if not stat.S_ISDIR(os.stat(folder).st_mode):

@@ -50,7 +50,7 @@ def export_entries(common: Common, options: CacheExportOptions) -> None:
     if options.target == "-":
         write_stdout("".join(lines))
         return
-    write_file(Path(options.target), "".join(lines))
+    write_file(Path(options.target), "".join(lines), is_private=True)
     _report("exported", len(lines), common, options.as_json)
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_SECRETS = re.compile(r"[?&][^=&]*(?:key|token|secret|password|signature|sig|auth|code)[^=&]*=", re.IGNORECASE)
+from deepsel.secret import names_a_credential
+
+_NAMES = re.compile(r"[?&]([^=&]*)=")
 
 
 def names_a_secret(url: str) -> bool:
     """Tell whether a query has a member that is no matter of an address."""
-    return _SECRETS.search(url) is not None
+    return any(names_a_credential(name) for name in _NAMES.findall(url))
 
 
 def with_query_apart(members: dict[str, Any]) -> dict[str, Any]:

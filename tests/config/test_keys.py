@@ -9,7 +9,7 @@ import pytest
 
 from deepsel.config import find_paths, has_key, resolve_key
 from deepsel.errors import ConfigError
-from deepsel.secret import MASK, Secret, redact
+from deepsel.secret import MASK, KnownSecrets, Secret
 from deepsel.values import Provider
 
 HOST = Provider(name="host", wire="openai-chat", base_url="http://127.0.0.1:1", api_key_env="HOST_KEY")
@@ -64,8 +64,8 @@ def test_a_secret_shows_nothing() -> None:
 
 def test_redact_takes_out_keys_and_their_tails() -> None:
     """A provider's error that quotes the key, masked or not, is shown without it."""
-    secret = Secret("sk-0123456789abcdef")
-    text = redact("Incorrect key sk-0123456789abcdef (****cdef), Bearer abcdefghijkl, other sk-zzzzzzzz", secret)
+    secrets = KnownSecrets(lambda: ["sk-0123456789abcdef"])
+    text = secrets.redacted("Incorrect key sk-0123456789abcdef (****cdef), Bearer abcdefghijkl, other sk-zzzzzzzz")
     for part in ("0123456789", "cdef", "abcdefghijkl", "zzzz"):
         assert part not in text
     assert MASK in text

@@ -228,7 +228,7 @@ def _key_shapes() -> re.Pattern[str]:
 @cache
 def _credential_names() -> re.Pattern[str]:
     return re.compile(
-        r"key|token(?!s|iz)|secret|passw|pwd|passphrase|credential|auth(?!or)|signature|\bsig\b|bearer|cookie|jwt|private|\bcode\b",
+        r"key|token(?!s|iz)|secret|passw|pwd|passphrase|credential|auth(?!or(?!i))|signature|\bsig\b|bearer|cookie|jwt|private|\bcode\b",
         re.IGNORECASE,
     )
 

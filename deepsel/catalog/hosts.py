@@ -1,21 +1,12 @@
-"""Addresses of providers and the hosts they name; looks none up."""
+"""Names of hosts as an address may have them; looks none up."""
 
 from __future__ import annotations
 
 import re
 from urllib.parse import urlsplit
 
-from deepsel.catalog.queries import names_a_secret
-
 _LONGEST_LABEL, _LONGEST = 63, 253
 _LABEL = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?")
-
-
-def problem_of(url: str) -> str:
-    """Say what is wrong with a provider's address, in words that follow its name; empty where nothing is."""
-    if not url.startswith(("http://", "https://")) or any(sign in url for sign in "#@") or names_a_secret(url):
-        return "must start with http:// or https://, without user name, key or fragment"
-    return "" if names_a_host(url) else "names no host that can exist: its labels have 1 to 63 letters, digits and hyphens"
 
 
 def names_a_host(url: str) -> bool:

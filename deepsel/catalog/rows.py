@@ -11,8 +11,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias, TypeVar
 
 from deepsel.catalog.holidays import calendar_names
-from deepsel.catalog.hosts import problem_of
-from deepsel.catalog.queries import with_query_apart
+from deepsel.catalog.queries import problem_of, with_query_apart
 from deepsel.errors import ErrorClass
 from deepsel.values import TASKS, ErrorRule, HourWindow, Latency, Model, PriceRule, Provider
 from deepsel.wires.table import ROWS

@@ -23,6 +23,7 @@ _ROOM = 4
 """Characters read for each that is shown: an escape takes up to ten, and nobody escapes a whole message."""
 _DEEPEST = 3
 """Escapes within escapes."""
+_SHORT, _MOST_HARMLESS = 200, 4096
 # What people write where a local server wants a key and looks at none: words that stand in any error.
 _DUMMIES = frozenset(
     {"lm-studio", "llama.cpp", "not-needed", "no-key", "no-key-required", "sk-no-key-required", "not-required", "placeholder",
@@ -70,6 +71,8 @@ class KnownSecrets:
         """Know nothing yet; `load` gives the secrets of the user's settings when foreign text first comes."""
         self._load: Callable[[], Iterable[str]] | None = load
         self._known: set[str] = set()
+        self._harmless: set[str] = set()
+        """Short texts that were looked through and hold none."""
         self._runs: dict[int, set[str]] = {}
         """Pieces that give a secret away, by their length: letters and digits alone, in small letters."""
         self._heads: dict[str, set[str]] = {}
@@ -89,6 +92,7 @@ class KnownSecrets:
         for secret in dict.fromkeys((text, *words)):
             self._learn(secret[:_LONGEST])
         self._known |= {text, *words}
+        self._harmless.clear()
 
     def clean(self, text: str, limit: int) -> str:
         """Return foreign text without any secret, on one line without control characters, at most `limit` characters of it.
@@ -102,10 +106,18 @@ class KnownSecrets:
 
     def redacted(self, text: str) -> str:
         """Return `text` with a mask in place of every secret in it, and of what looks like a key."""
+        if len(text) < _TAIL or text in self._harmless:  # as models and limits are, from the second call on
+            return text
         spans = [(match.start(), match.end()) for match in _key_shapes().finditer(text)]
         if self._knows_any():
             spans += self._found(text)
-        return _masked(text, spans) if spans else text
+        if spans:
+            return _masked(text, spans)
+        if len(text) <= _SHORT:
+            if len(self._harmless) >= _MOST_HARMLESS:
+                self._harmless.clear()
+            self._harmless.add(text)
+        return text
 
     def are_in(self, text: str) -> bool:
         """Tell whether a text of any length holds a whole secret, as it is or encoded; parts and spaced ones are not looked for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from deepsel.errors import ConfigError
 from deepsel.secret import KnownSecrets, Secret
@@ -38,6 +39,10 @@ class Headers(Mapping[str, str]):
             value = ", ".join(map(_decoded, self._raw[name]))
             self._read[name] = self._secrets.redacted(value[:_LONGEST])
         return self._read[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a header or, as for most that are asked for, what stands for none."""
+        return self[name] if name in self._raw else default
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._raw)

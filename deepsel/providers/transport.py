@@ -51,7 +51,9 @@ class HttpResponse:
         self._response = response
         self._watch = watch
         self._call = call
-        self._chunks = inflated(self._raw(), self.headers.get("content-encoding", ""))
+        encoding = self.headers.get("content-encoding", "")
+        self._is_inflated = bool(encoding)
+        self._chunks = inflated(self._raw(), encoding)
 
     def iter_bytes(self, *, limit: int = MAX_ANSWER_BYTES) -> Iterator[bytes]:
         """Yield the decoded body as it comes; raises AttemptFailed (stream_cut, stalled, malformed)."""
@@ -61,6 +63,8 @@ class HttpResponse:
             if size > limit:
                 raise AttemptFailed(ErrorClass.MALFORMED, f"the answer is larger than {limit:,} bytes")
             yield chunk
+            if self._is_inflated:
+                self._ensure_in_time()  # one read may have brought a thousand times as much
 
     def read_start(self, limit: int) -> bytes:
         """Return at most `limit` bytes of the body, whatever happens to the rest: for the bodies of errors."""
@@ -76,6 +80,12 @@ class HttpResponse:
         """Read what is left if it is little and already there, so that the connection can be used again."""
         self.exchange.hurry(_DRAIN_S)
         self.read_start(_DRAIN_BYTES)
+
+    def _ensure_in_time(self) -> None:
+        try:
+            self.exchange.begin("read")
+        except TimeoutError as error:
+            raise _translated(error, self._call, self.exchange, is_in_body=True) from error
 
     def _raw(self) -> Iterator[bytes]:
         """Yield the body as it is on the wire."""

@@ -199,6 +199,18 @@ def test_a_name_server_that_does_not_answer(transport: HttpTransport, monkeypatc
         never.set()
 
 
+def test_a_body_that_grows_when_it_is_inflated_ends_in_time(
+    transport: HttpTransport, clock: Any, serve: Make, reply: Make
+) -> None:
+    """One read may bring minutes of work: the limits hold between the pieces of it, too."""
+    bomb = gzip.compress(b": x\n" * 8_000_000)
+    server = serve(["read", reply(bomb, content_encoding="gzip")])
+    deadline = clock.count() + 0.1
+    failure = failed(transport, server.url, NONE._replace(deadline=deadline))
+    assert failure.error_class is ErrorClass.STALLED
+    assert clock.monotonic() < deadline + 0.2
+
+
 def test_a_name_that_cannot_be_one(transport: HttpTransport) -> None:
     """What the codec for names refuses is the configuration's fault, in one line."""
     for host in ("a..b", "xn--", "x" * 70):

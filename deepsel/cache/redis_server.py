@@ -10,12 +10,13 @@ from typing import Any, TypeAlias, TypeVar
 from deepsel.cache.tier import CacheResting, CacheUnavailable
 from deepsel.clock import Clock
 from deepsel.errors import ConfigError
-from deepsel.secret import MASK, Secret
+from deepsel.secret import MASK, KnownSecrets, Secret, secrets_in
 
 Account: TypeAlias = Callable[[], Secret | None]
 """Gives the key that pays for a request; may raise ConfigError. Called only where the answer depends on it."""
 REST_S = 10.0
 """How long a server that failed is left alone before one request tries it again."""
+_ERROR_CHARS = 400
 _SALT = b"deepsel shared cache 1"
 _T = TypeVar("_T")
 
@@ -27,6 +28,7 @@ class RedisServer:
         """Name the server; `timeout_s` bounds what one request may lose to an outage."""
         self.label = masked_url(url)
         self._url = url
+        self._secrets = KnownSecrets(lambda: secrets_in(url))
         self._clock = clock
         self._namespace = namespace
         self._timeout_s = timeout_s
@@ -106,14 +108,7 @@ class RedisServer:
 
     def _told(self, error: CacheUnavailable) -> str:
         """Name the server with its error, without user and password."""
-        from urllib.parse import unquote
-
-        user_info = self._url.partition("://")[2].rpartition("@")[0]
-        text = str(error)
-        for part in (user_info, user_info.partition(":")[2]):
-            for secret in filter(None, (part, unquote(part))):
-                text = text.replace(secret, MASK)
-        return f"{self.label}: {text}"
+        return f"{self.label}: {self._secrets.clean(str(error), _ERROR_CHARS)}"
 
 
 def _is_cluster(client: Any) -> bool:

@@ -239,6 +239,19 @@ def test_cookies_are_not_kept(transport: HttpTransport, serve: Make, reply: Make
     assert not [sent for sent in (*one.requests, *other.requests) if b"ookie" in sent]
 
 
+def test_a_proxy_that_gives_its_password_back(clock: Any, serve: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason of its refusal is told without name and password, in no encoding."""
+    pair = b64encode(b"me:hush-hush").decode()
+    server = serve(["read", f"HTTP/1.1 403 not Basic {pair} nor me:hush-hush nor hush-hush\r\n\r\n".encode()])
+    monkeypatch.setenv("HTTPS_PROXY", server.url.replace("//", "//me:hush-hush@"))
+    with HttpTransport(clock, env={}) as through:
+        failure = failed(through, "https://api.example/v1")
+    assert b"CONNECT api.example:443" in server.requests[0]
+    assert f"Basic {pair}".encode() in server.requests[0]
+    assert "403 not" in failure.message
+    assert not [part for part in (pair, pair[4:12], "hush") if part in failure.message]
+
+
 @pytest.mark.parametrize(
     ("location", "told"),
     [

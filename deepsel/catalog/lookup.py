@@ -54,6 +54,11 @@ class Catalog:
         return frozenset(row[name] for row in _provider_rows().values() for name in ("base_url_env", "host_env") if row.get(name))
 
     @cached_property
+    def key_variables(self) -> frozenset[str]:
+        """The variables that may hold a built-in provider's key; no row is parsed for them."""
+        return frozenset(row["api_key_env"] for row in _provider_rows().values() if row.get("api_key_env"))
+
+    @cached_property
     def models(self) -> Mapping[str, Model]:
         """Every model of the catalog by name, makers in the file's order."""
         return RowsOnDemand(self.model_rows, self._model)

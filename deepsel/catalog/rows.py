@@ -12,7 +12,7 @@ from typing import Any, TypeAlias, TypeVar
 
 from deepsel.catalog.holidays import calendar_names
 from deepsel.catalog.pictures import picture_rule_names
-from deepsel.catalog.queries import names_a_secret, with_query_apart
+from deepsel.catalog.queries import problem_of, with_query_apart
 from deepsel.errors import ErrorClass
 from deepsel.values import TASKS, ErrorRule, HourWindow, Latency, Model, PriceRule, Provider
 from deepsel.wires.table import ROWS
@@ -272,8 +272,8 @@ def _variable(value: Any, path: str) -> str | None:
 
 def _base_url(value: Any, path: str) -> str:
     url = _text(value, path).strip().rstrip("/")
-    if url and (not url.startswith(("http://", "https://")) or any(sign in url for sign in "#@") or names_a_secret(url)):
-        raise RowError(path, "must start with http:// or https://, without user name, key or fragment")
+    if url and (problem := problem_of(url)):
+        raise RowError(path, problem)
     return url
 
 

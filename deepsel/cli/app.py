@@ -12,9 +12,10 @@ from deepsel.cli.commands import Commands
 from deepsel.cli.options import Common, with_options
 from deepsel.cli.terminal.output import silence_stdout, write_stdout
 from deepsel.cli.terminal.streams import whole_streams
-from deepsel.cli.terminal.terminal import plain, write_error
+from deepsel.cli.terminal.terminal import write_error
 from deepsel.ending import has_ended
 from deepsel.errors import DeepselError, ExitCode, StoppedByUser, UsageError
+from deepsel.show.plain import plain
 
 EPILOG = (
     "Exit codes: 0 done, 2 usage, 3 configuration or key, 4 refused, 5 unavailable, 6 no route, 7 over budget, "

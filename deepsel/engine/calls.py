@@ -78,6 +78,8 @@ class Calls:
                     budget.calls_left += 1  # nothing was begun: it is asked again for as long as there is time
                 if budget.calls_left > retry.has_unasked(targets) and self._takes_back(target, failure):
                     continue
+                if failure.error_class is ErrorClass.AUTH:
+                    self._resources.forget_key(target.provider)
                 self._coordinator.share_wait(target.key, failure.retry_after_s)
                 retry.note_failure(target, targets, failure, limiter=limiter, now=clock.monotonic(), rng=self._resources.rng)
 
@@ -231,7 +233,7 @@ class Calls:
     def _stream(self, draft: Draft, deadline: float, *, has_stalled: bool) -> Iterator[WireEvent]:
         """Open the call and yield what its wire says; `has_stalled`: the target was silent for longer than it may be before."""
         resources = self._resources
-        key = resources.key_of(draft.provider)
+        key = resources.key_of(draft.provider, deadline - resources.clock.monotonic())
         if sends_key_in_clear(draft.provider.base_url, key):
             self.record.warn("key_in_clear", f"the key for {draft.provider.name} travels unencrypted; use https")
         body = self._lookup.encodings.of(draft.model, draft.provider, draft.max_tokens).body

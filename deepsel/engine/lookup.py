@@ -145,11 +145,13 @@ class Lookup:
         if not may_store(self.ask.cache_mode, encoded) or draft.doubts or settlement.is_doubted:
             return None  # what can be read in two ways comes with a warning, which a hit would not have
         from deepsel.engine.checks.wholeness import stops_in_sentence  # a hit needs neither
-        from deepsel.engine.record import to_keep
+        from deepsel.engine.record import holds_a_secret, to_keep
 
         if stops_in_sentence(draft.text):
             return Notice("possibly_cut", "the answer ends within a sentence; it was not stored")
-        cache, account = self.resources.cache, partial(self.resources.key_of, draft.provider)
+        if holds_a_secret(draft, encoded, self.resources.secrets):
+            return Notice("holds_a_secret", "the request or its answer holds a key or password of yours; it was not stored")
+        cache, account = self.resources.cache, partial(self.resources.key_of, draft.provider, self.ask.profile.timeout_s)
         is_kept, notices = cache.put(encoded.key, to_keep(draft, settlement, encoded, prepared), account=account, patience=self._patience)
         self.use = CacheUse("stored" if is_kept else "miss", None, encoded.key)
         self.notices += notices
@@ -178,7 +180,7 @@ class Lookup:
 
     def _account(self, prepared: Prepared, name: str) -> Account:
         """Say how to find the key that pays for a model's answers."""
-        return partial(self.resources.key_of, prepared.candidates[name].provider)
+        return partial(self.resources.key_of, prepared.candidates[name].provider, self.ask.profile.timeout_s)
 
 
 def _sure_limit(ask: Ask, model: Model, most: int) -> int | None:

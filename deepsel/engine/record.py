@@ -7,7 +7,7 @@ from decimal import Decimal
 
 from deepsel import catalog
 from deepsel.cache import CachedAnswer
-from deepsel.cache.key import LONGEST_TEXT
+from deepsel.cache.key import LONGEST_TEXT, canonical_json
 from deepsel.engine.attempt import Draft, Settlement, billed_usd, failed_cost_usd, reached_limit, settle
 from deepsel.engine.encoded import Encoded
 from deepsel.engine.prepare import Prepared
@@ -22,6 +22,7 @@ from deepsel.errors import (
     StoppedByUser,
     UnavailableError,
 )
+from deepsel.secret import KnownSecrets
 from deepsel.values import Answer, Attempt, CacheUse, Finish, Notice, Request, Text, Usage
 
 
@@ -206,6 +207,12 @@ def to_keep(draft: Draft, settlement: Settlement, encoded: Encoded, prepared: Pr
         task=prepared.task,
         question=question_of(prepared.request),
     )
+
+
+def holds_a_secret(draft: Draft, encoded: Encoded, secrets: KnownSecrets) -> bool:
+    """Tell whether what would be stored holds a secret of this process."""
+    texts = (draft.text, draft.reasoning, canonical_json(encoded.document))
+    return any(map(secrets.are_in, texts))
 
 
 def question_of(request: Request) -> str:

@@ -29,7 +29,7 @@ def count_tokens(
     call = Call("POST", bodies.with_query(count.url(provider), provider), headers, bodies.serialise(count.encode(request, model, provider)))
     timeouts = Timeouts(first_token_s=None, deadline=clock.monotonic() + TIMEOUT_S)
     with transport.open(call, timeouts=timeouts) as response:
-        reader = failures.FailureReader(provider, key, response.headers, clock.now())
+        reader = failures.FailureReader(provider, response.secrets, response.headers, clock.now())
         if not 200 <= response.status < 300:
             raise reader.failure(response.read_start(error_shapes.MAX_ERROR_BYTES), status=response.status)
         return count.read(load_leading_object(b"".join(response.iter_bytes())))

@@ -163,7 +163,7 @@ class Warmer:
                     words = f"{call.target} answered {response.status} to its health path"
                     raise AttemptFailed(ErrorClass.SERVER, words, http_status=response.status)
             return
-        key = self.resources.key_of(draft.provider)
+        key = self.resources.key_of(draft.provider, self.profile.timeout_s)
         body = wire_of(provider.wire).encode(_REQUEST, draft.model, provider, max_tokens=1)
         outgoing = Outgoing(provider, key, body)
         for event in self.resources.stream(self.resources.transport(), outgoing, timeouts=timeouts, clock=clock):

@@ -57,7 +57,7 @@ class World:
         return Resources(
             settings=Settings({"host": self.host}, self.models, {}, "main", CacheSettings(), CATALOG), env=self.env,
             transport=lambda: pytest.fail("something was sent"), cache=self.cache, state=self.state, clock=SystemClock(),
-            rng=random.Random(0), key_of=lambda _: None, stream=lambda *_, **__: pytest.fail("something was sent"),
+            rng=random.Random(0), key_of=lambda *_: None, stream=lambda *_, **__: pytest.fail("something was sent"),
         )  # fmt: skip
 
     def keep(self, name: str, request: Request = ASKED) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 
 from deepsel import places
 from deepsel.cli.replay import replay
-from deepsel.cli.terminal.terminal import plain
+from deepsel.show.plain import plain
 from deepsel.storage import files
 
 if TYPE_CHECKING:

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deepsel.cli.terminal.terminal import is_terminal, plain, screen_of
+from deepsel.cli.terminal.terminal import is_terminal, screen_of
 from deepsel.errors import ExitCode, UsageError
+from deepsel.show.plain import plain
 from deepsel.storage import files
 
 if TYPE_CHECKING:

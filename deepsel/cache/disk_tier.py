@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _OURS = "raw = 1 AND typeof(key) = 'text' AND mode = 1 AND filename IS NULL AND typeof(value) = 'blob'"
 _GET = f"SELECT value FROM Cache WHERE key = ? AND {_OURS}"  # noqa: S608 - a constant
-_GET_STORED = f"SELECT value, store_time FROM Cache WHERE key = ? AND {_OURS}"  # noqa: S608 - a constant
+_GET_STORED = f"SELECT value, store_time FROM Cache WHERE key = ? AND typeof(store_time) = 'real' AND {_OURS}"  # noqa: S608 - a constant
 _KEYS = f"SELECT key FROM Cache WHERE {_OURS} AND (? IS NULL OR tag = ?) ORDER BY store_time DESC, rowid DESC"  # noqa: S608 - a constant
 _FOREIGN = f"SELECT key, mode, filename FROM Cache WHERE ({_OURS}) IS NOT TRUE ORDER BY rowid LIMIT 1000"  # noqa: S608 - a constant
 _MODES = {2: "holds a file", 3: "holds a text file", 4: "holds a pickle, which was not loaded"}

@@ -8,6 +8,9 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from deepsel.storage import files
+
+_MOST_BYTES = 1 << 26
 FILE_NAME = "prices.json"
 """In the user's data folder."""
 
@@ -15,10 +18,10 @@ FILE_NAME = "prices.json"
 def read_overlay(path: Path | None, *, newer_than: date) -> dict[str, Any]:
     """Return the file's content; an empty one where there is none, it cannot be read, or the catalog is the newer of the two."""
     try:
-        content = json.loads(path.read_bytes()) if path is not None else {}
+        content = json.loads(files.read_own(path, most_bytes=_MOST_BYTES)) if path is not None else {}
         if content and date.fromisoformat(content["as_of"]) >= newer_than and isinstance(content["models"], dict):
             return dict(content)
-    except (OSError, ValueError, TypeError, KeyError):
+    except (OSError, ValueError, TypeError, KeyError, RecursionError):
         pass  # prices of the catalog are better than none
     return {}
 
@@ -34,8 +37,6 @@ def write_overlay(path: Path, rows: Mapping[str, Mapping[str, Any]], *, at: date
 
     What is not newer than the catalog of `newer_than` is dropped.
     """
-    from deepsel.storage import files  # reading, which is what starts do, writes nothing
-
     earlier = read_overlay(path, newer_than=newer_than).get("models", {})
     content = {
         "as_of": at.date().isoformat(),

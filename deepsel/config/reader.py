@@ -63,7 +63,7 @@ def parse_settings(raw: bytes, path: Path, catalog: Catalog) -> Settings:
         data = tomllib.loads(source)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 text", "save the file as UTF-8") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # of a number too long to be read, too
         raise ConfigError(f"{path}: not valid TOML: {str(error).lower()}") from error
     return _Document(path, source, data, catalog).settings()
 

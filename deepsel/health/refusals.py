@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 KEPT_S = 86_400.0
 """How long a host is taken at its word."""
 
-_READ = "SELECT change FROM taken_back WHERE provider = ? AND model = ? AND until > ? ORDER BY change"
+_READ = "SELECT change FROM taken_back WHERE provider = ? AND model = ? AND until > ? AND until <= ? ORDER BY change"
 _KEEP = "INSERT OR REPLACE INTO taken_back (provider, model, change, until) VALUES (?, ?, ?, ?)"
-_DROP = "DELETE FROM taken_back WHERE until <= ?"
+_DROP = "DELETE FROM taken_back WHERE until <= ? OR until > ?"
 
 
 def read_changes(database: sqlite3.Connection, endpoint: Endpoint, *, at: float) -> tuple[TakenBack, ...]:
     """List what an endpoint has refused lately."""
-    rows = database.execute(_READ, (*endpoint, at)).fetchall()
+    rows = database.execute(_READ, (*endpoint, at, at + KEPT_S)).fetchall()
     if not rows:  # as at nearly every host: an answer from the cache need not load what follows
         return ()
     from deepsel.wires.taking_back import TakenBack
@@ -37,7 +37,7 @@ def read_changes(database: sqlite3.Connection, endpoint: Endpoint, *, at: float)
 
 def keep_changes(database: sqlite3.Connection, endpoint: Endpoint, changes: Iterable[TakenBack], *, at: float) -> None:
     """Keep what an endpoint has refused, and forget what nobody has refused for a day."""
-    database.execute(_DROP, (at,))
+    database.execute(_DROP, (at, at + KEPT_S))
     database.executemany(_KEEP, [(*endpoint, f"{one.name}={one.value}", at + KEPT_S) for one in changes if one.lasts])
 
 

@@ -104,9 +104,10 @@ class Warmer:
     def _idle_s(self, name: str) -> float | None:
         """Return how long nobody has called a model; None: for ever, as far as is known."""
         model, _ = self._rows[name]
-        last, notices = self.resources.state.last_call(Endpoint(model.provider, name))
+        now = self.resources.clock.now().timestamp()
+        last, notices = self.resources.state.last_call(Endpoint(model.provider, name), at=now)
         self.notices += notices
-        return None if last is None else max(0.0, self.resources.clock.now().timestamp() - last)
+        return None if last is None else now - last
 
     def _projected_usd(self, name: str) -> Decimal | None:
         """Return what one call costs at most."""

@@ -56,6 +56,21 @@ def place_new(fresh: str | os.PathLike[str], path: str | os.PathLike[str]) -> bo
     return True
 
 
+def read_own(path: str | os.PathLike[str], *, most_bytes: int) -> bytes:
+    """Read a file of deepsel's own, and wait for nobody; raises OSError where it is none, or larger than it can be."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_size > most_bytes:
+            raise OSError("it is no file of deepsel's")
+        data = bytearray()
+        while len(data) <= most_bytes and (piece := os.read(descriptor, max(1, status.st_size + 1 - len(data)))):
+            data += piece
+        return bytes(data)
+    finally:
+        os.close(descriptor)
+
+
 def make_private_folder(folder: str | os.PathLike[str]) -> None:
     """Make a folder (0700) whatever the umask, and those above it; one that is there stays as it is. Raises OSError."""
     try:

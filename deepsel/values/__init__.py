@@ -19,7 +19,7 @@ from deepsel.values.parts import (
 )
 from deepsel.values.request import Request
 from deepsel.values.rows import ErrorRule, HourWindow, Latency, Model, PriceRule, Provider
-from deepsel.values.usage import Bill, Usage
+from deepsel.values.usage import MAX_TOKENS, Bill, Usage
 from deepsel.values.wire_events import (
     Doubt,
     FinishReport,
@@ -33,6 +33,7 @@ from deepsel.values.wire_events import (
 from deepsel.values.words import STRATEGIES, TASKS, Finish, Json, JsonObject, Source
 
 __all__ = [
+    "MAX_TOKENS",
     "STRATEGIES",
     "TASKS",
     "Answer",

@@ -44,12 +44,14 @@ def _standing(state: SqliteState, at: float, limits: Thresholds = LIMITS) -> Sta
 
 
 def _review(state: SqliteState, at: float = NOW, limits: Thresholds = LIMITS) -> Standing:
-    assert state.judge([HERE], Judgement(limits, at)) == ()
+    """Have the window looked at by another process, whose call was ended by its user and says nothing."""
+    other = SqliteState(state._database.path.parent)
+    assert other.add([_call(at=at, outcome="cancelled")], judgement=Judgement(limits, at)) == ()
     return _standing(state, at, limits)
 
 
 def _judge(state: SqliteState, probe: Evidence | None, at: float) -> Standing:
-    assert state.judge([], Judgement(LIMITS, at, {HERE: probe})) == ()
+    assert state.add([], judgement=Judgement(LIMITS, at, {HERE: probe})) == ()
     return _standing(state, at)
 
 

@@ -19,13 +19,11 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from deepsel.errors import ErrorClass
 from deepsel.health.endpoint import Endpoint
 from deepsel.health.percentiles import quantile
-from deepsel.health.tables import READABLE
+from deepsel.health.tables import READABLE, SKEW_S
 
 if TYPE_CHECKING:
     import sqlite3
 
-SKEW_S = 300.0
-"""What is kept from further ahead than that was written by a clock that ran ahead."""
 LONGEST_PROBE_S = 86_400.0
 """No claim of a probe is believed that ends later."""
 MOST_WATCHED = 1000
@@ -109,7 +107,7 @@ class State(NamedTuple):
         if at < ends and not is_ahead:
             return Standing("cooling", why, ends - at, badness, healed_at)
         forget_before = at if is_ahead else self.since
-        if at < self.probe_until <= at + LONGEST_PROBE_S:
+        if at < self.probe_until <= at + LONGEST_PROBE_S + SKEW_S:
             return Standing("probing", f"{why}; a probe is under way", self.probe_until - at, badness, forget_before)
         return Standing("half_open", why, 0.0, badness, forget_before)
 
@@ -176,7 +174,7 @@ def claim_probe(
     database: sqlite3.Connection, endpoint: Endpoint, limits: Thresholds, *, at: float, lease_s: float
 ) -> bool:
     """Claim the probe of a half-open endpoint for at most `lease_s`; False: somebody else has it, or it is over."""
-    instants = {"at": at, "until": at + min(lease_s, LONGEST_PROBE_S), "longest": LONGEST_PROBE_S, "skew": SKEW_S}
+    instants = {"at": at, "until": at + min(lease_s, LONGEST_PROBE_S), "longest": LONGEST_PROBE_S + SKEW_S, "skew": SKEW_S}
     return bool(database.execute(_CLAIM, {**endpoint._asdict(), **instants, "cooldown": limits.cooldown_s}).rowcount)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from deepsel.health.tables import READABLE
+from deepsel.health.tables import READABLE, SKEW_S
 
 if TYPE_CHECKING:
     import sqlite3
@@ -13,11 +13,12 @@ if TYPE_CHECKING:
 
 
 LONGEST_S = 3600.0
-"""No wait is shared for longer, since nobody could lift it by hand; what lies further ahead is of a clock that ran ahead."""
+"""No wait is shared for longer, since nobody could lift it by hand."""
+_FURTHEST_S = LONGEST_S + SKEW_S
 
 
 class Limit(NamedTuple):
-    """An endpoint's limit; instants are seconds since the epoch, those more than LONGEST_S ahead are not believed."""
+    """An endpoint's limit; instants are seconds since the epoch, and none is believed that no wait can reach."""
 
     closed_until: float = 0.0
     requests_left: int | None = None
@@ -28,12 +29,12 @@ class Limit(NamedTuple):
         """Return the instant from which it may be asked; in the past where nothing holds it back."""
         left = self.left_at(now)
         is_used_up = left is not None and left <= 0
-        closed_until = self.closed_until if self.closed_until <= now + LONGEST_S else 0.0
+        closed_until = self.closed_until if self.closed_until <= now + _FURTHEST_S else 0.0
         return max(closed_until, self.resets_at if is_used_up else 0.0)
 
     def left_at(self, now: float) -> int | None:
         """Return how many requests are left; None: not told, or reset since."""
-        return self.requests_left if now < self.resets_at <= now + LONGEST_S else None
+        return self.requests_left if now < self.resets_at <= now + _FURTHEST_S else None
 
 
 _READ = (
@@ -43,7 +44,7 @@ _READ = (
 _CLOSE = (
     "INSERT INTO limits (provider, model, closed_until) VALUES (?, ?, ?) "  # noqa: S608 - our own words
     "ON CONFLICT (provider, model) DO UPDATE SET closed_until = CASE "
-    f"WHEN closed_until BETWEEN excluded.closed_until AND excluded.closed_until + {LONGEST_S} THEN closed_until "
+    f"WHEN closed_until BETWEEN excluded.closed_until AND excluded.closed_until + {_FURTHEST_S} THEN closed_until "
     "ELSE excluded.closed_until END"
 )
 _TELL = (

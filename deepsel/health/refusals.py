@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from deepsel import config
 from deepsel.config import Settings
 from deepsel.health.endpoint import Endpoint
+from deepsel.health.tables import SKEW_S
 from deepsel.values import Model, Provider
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ _DROP = "DELETE FROM taken_back WHERE until <= ? OR until > ?"
 
 def read_changes(database: sqlite3.Connection, endpoint: Endpoint, *, at: float) -> tuple[TakenBack, ...]:
     """List what an endpoint has refused lately."""
-    rows = database.execute(_READ, (*endpoint, at, at + KEPT_S)).fetchall()
+    rows = database.execute(_READ, (*endpoint, at, at + KEPT_S + SKEW_S)).fetchall()
     if not rows:  # as at nearly every host: an answer from the cache need not load what follows
         return ()
     from deepsel.wires.taking_back import TakenBack
@@ -37,7 +38,7 @@ def read_changes(database: sqlite3.Connection, endpoint: Endpoint, *, at: float)
 
 def keep_changes(database: sqlite3.Connection, endpoint: Endpoint, changes: Iterable[TakenBack], *, at: float) -> None:
     """Keep what an endpoint has refused, and forget what nobody has refused for a day."""
-    database.execute(_DROP, (at, at + KEPT_S))
+    database.execute(_DROP, (at, at + KEPT_S + SKEW_S))
     database.executemany(_KEEP, [(*endpoint, f"{one.name}={one.value}", at + KEPT_S) for one in changes if one.lasts])
 
 

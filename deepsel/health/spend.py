@@ -12,6 +12,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
+from deepsel.health.tables import SKEW_S
 from deepsel.storage.amounts import is_amount, usd
 
 if TYPE_CHECKING:
@@ -88,8 +89,8 @@ def unsettled(database: sqlite3.Connection, since: float, *, at: float, besides:
 
 def held_usd(database: sqlite3.Connection, profile: str, *, at: float, besides: int | None = None) -> Decimal:
     """Add up what the profile's requests hold that may still be under way; raises ValueError for what is no amount."""
-    rows = _reservations(database, at - LONGEST_HOLD_S, at=at, besides=besides)
-    ends = at + LONGEST_HOLD_S
+    rows = _reservations(database, at - LONGEST_HOLD_S - SKEW_S, at=at, besides=besides)
+    ends = at + LONGEST_HOLD_S + SKEW_S
     return sum((one.usd for one, expires_at in rows if one.profile == profile and at < expires_at <= ends), Decimal(0))
 
 
@@ -97,7 +98,7 @@ def _reservations(
     database: sqlite3.Connection, since: float, *, at: float, besides: int | None
 ) -> Iterator[tuple[Unsettled, float]]:
     """Read the reservations made from `since` to a day after `at`, each with the instant its time is over."""
-    for profile, made_at, expires_at, amount in database.execute(_HOLDS, (since, at + LONGEST_HOLD_S, besides or 0)):
+    for profile, made_at, expires_at, amount in database.execute(_HOLDS, (since, at + LONGEST_HOLD_S + SKEW_S, besides or 0)):
         if not is_amount(amount) or not isinstance(expires_at, int | float):
             raise ValueError("what is kept as reserved is no amount")
         yield Unsettled(str(profile), made_at, usd(amount) or Decimal(0)), expires_at

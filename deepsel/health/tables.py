@@ -8,6 +8,8 @@ from deepsel.storage.amounts import MOST_PICOUSD
 
 FILE_NAME = "observations.sqlite"
 """In the data folder."""
+SKEW_S = 300.0
+"""So far apart may two clocks be, or two readings of one; what lies further ahead was written by a clock that ran ahead."""
 REPAIR = "`deepsel stats --repair` saves what can be read"
 STEPS = (
     (

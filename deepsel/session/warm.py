@@ -10,6 +10,7 @@ from urllib.parse import urljoin
 
 from deepsel import catalog, config, tokens
 from deepsel.config import Profile, Settings
+from deepsel.ending import shielded
 from deepsel.engine.attempt import Draft, billed_usd, failed_cost_usd, settle
 from deepsel.engine.resources import Resources
 from deepsel.engine.spending import Spending
@@ -141,11 +142,10 @@ class Warmer:
             self._touch(draft)
         except AttemptFailed as error:
             failure = error
-        cost_usd = Decimal(0) if provider.health_path else billed_usd(provider, _cost_usd(draft, failure))
-        spending.settle(cost_usd)
-        self.spent_usd += spending.spent_usd
-        if not provider.health_path:  # which says nothing of the model
-            self._leave(draft, failure, cost_usd, spending)
+        except KeyboardInterrupt:
+            self._settle(draft, AttemptFailed(ErrorClass.STREAM_CUT, "ended by the user"), spending, is_cancelled=True)
+            raise
+        cost_usd = self._settle(draft, failure, spending)
         return Ping(name, kind, None if failure else draft.ttft_s, cost_usd, failure.message if failure else "")
 
     def _touch(self, draft: Draft) -> None:
@@ -173,7 +173,22 @@ class Warmer:
                 draft.ttft_s = clock.monotonic() - draft.started_s
         draft.join()
 
-    def _leave(self, draft: Draft, failure: AttemptFailed | None, cost_usd: Decimal | None, spending: Spending) -> None:
+    def _settle(
+        self, draft: Draft, failure: AttemptFailed | None, spending: Spending, *, is_cancelled: bool = False
+    ) -> Decimal | None:
+        """Settle a call that is over with what it cost, which is returned, and leave it in the log where it is a model's."""
+        provider = draft.provider
+        with shielded():
+            cost_usd = Decimal(0) if provider.health_path else billed_usd(provider, _cost_usd(draft, failure))
+            spending.settle(cost_usd)
+            self.spent_usd += spending.spent_usd
+            if not provider.health_path:  # which says nothing of the model
+                self._leave(draft, failure, cost_usd, spending, outcome="cancelled" if is_cancelled else "failed" if failure else "ok")
+        return cost_usd
+
+    def _leave(
+        self, draft: Draft, failure: AttemptFailed | None, cost_usd: Decimal | None, spending: Spending, *, outcome: str
+    ) -> None:
         """Write the observation."""
         usage, clock = draft.usage, self.resources.clock
         seen = Observation(
@@ -182,8 +197,8 @@ class Warmer:
             provider=draft.provider.name,
             model=draft.model.name,
             task=TASK,
-            outcome="failed" if failure else "ok",
-            error_class=failure.error_class if failure else None,
+            outcome=outcome,
+            error_class=failure.error_class if failure and outcome == "failed" else None,
             http_status=failure.http_status if failure else 200,
             input_tokens=usage.input_tokens if usage else None,
             cached_input_tokens=usage.cache_read if usage else None,

@@ -30,6 +30,7 @@ from deepsel.cache.tallies import add as add_tallies
 from deepsel.cache.tallies import read as read_tallies
 from deepsel.cache.tier import CacheCorrupt, CacheUnavailable, Stored, Tally, TierStats
 from deepsel.storage.sqlite import OpenFile
+from deepsel.storage.told import Told
 
 if TYPE_CHECKING:
     from deepsel.cache.disk import Database
@@ -111,13 +112,13 @@ class DiskTier:
                     remove_files(self._folder)
                 return 0
 
-    def add_tallies(self, tallies: Iterable[Tally]) -> None:
+    def add_tallies(self, counted: Iterable[Tally]) -> None:
         """Add to the record of what the cache did; it is lost where the file cannot be written at once."""
         with self._lock, suppress(CacheUnavailable, OSError):
             if self._exists():
-                add_tallies(self._folder, tallies)
+                add_tallies(self._folder, counted)
 
-    def tallies(self) -> list[Tally]:
+    def tallies(self) -> Told[list[Tally]]:
         """Read what the cache did, by day, model and tier."""
         return read_tallies(self._folder)
 

@@ -21,8 +21,7 @@ VOCABULARIES = ("o200k_base", "cl100k_base", "deepseek", "qwen", "qwen35", "tekk
 FEATURES = ("images", "json_object", "json_schema", "tools")
 PRICE_FIELDS = ("input", "output", "cached_input", "cache_write_short", "cache_write_long", "reasoning_output")
 SERVICE_TIERS = ("standard", "batch", "flex", "priority")
-_MOST_TIMES = 1000
-"""No host asks more times the price of another."""
+_MOST_TIMES = 1000  # the price of another host
 
 
 class RowError(ValueError):
@@ -160,8 +159,7 @@ def _decimal(most: int) -> Read:
     def _reader(value: Any, path: str) -> Decimal:
         number = read_usd(value, most=most, is_exact=True)
         if number is None:
-            words = f'must be a decimal number, 0 or more, such as "0.15": at most {most:,}, and {DECIMALS} decimals'
-            raise RowError(path, words)
+            raise RowError(path, f'must be a decimal number, 0 or more and at most {most:,}, such as "0.15", to {DECIMALS} decimals')
         return number
 
     return _reader

@@ -264,7 +264,9 @@ def reason_of(error: Exception) -> str:
 
     if isinstance(error, OSError):
         return (error.strerror or str(error)).lower()
-    is_told = isinstance(error, sqlite3.Error) or type(error) is ValueError
+    if isinstance(error, UnicodeError):
+        return "it is damaged"  # it is SQLite's own message that cannot be read
+    is_told = isinstance(error, sqlite3.Error | ValueError)
     return str(error).lower() if is_told else "it holds what deepsel did not write"
 
 

@@ -147,7 +147,7 @@ def test_tallies_outlive_the_process(tier: DiskTier, folder: Path) -> None:
     tamper(folder, f"INSERT INTO Tally VALUES {rows}", file="tallies.db")
     assert mode_of(folder / "tallies.db") == mode_of(folder / tallies.JOURNAL) == 0o600
     again = DiskTier(folder, size_limit_bytes=LIMIT)
-    assert again.tallies() == [TALLY._replace(answers=4, usd=2 * TALLY.usd, unpriced=2), other]
+    assert again.tallies() == ([TALLY._replace(answers=4, usd=2 * TALLY.usd, unpriced=2), other], ())
     assert again.get("k1-a") == "text"
     put(again, "k1-b")
     again.close()
@@ -406,7 +406,7 @@ def test_a_long_journal_is_added_up(tier: DiskTier, folder: Path) -> None:
         tier.add_tallies([TALLY])
     assert (folder / "tallies.db").is_file()
     assert (folder / tallies.JOURNAL).stat().st_size <= tallies.JOURNAL_BYTES
-    assert tier.tallies() == [TALLY._replace(answers=2 * many, usd=many * TALLY.usd, unpriced=many)]
+    assert tier.tallies().value == [TALLY._replace(answers=2 * many, usd=many * TALLY.usd, unpriced=many)]
 
 
 def test_counting_leaves_the_answers_file_alone(tier: DiskTier, folder: Path) -> None:

@@ -113,7 +113,7 @@ def prepare(ask: Ask, rows: Rows, *, env: Mapping[str, str], at: datetime, state
         half_open=frozenset(name.model for name, one in outlooks.endpoints.items() if one.standing.state == "half_open"),
         service_tier=price_tier(request.params.get("service_tier")),
         language=catalog.language(env),
-        notices=_notices(request, plan, gather),
+        notices=(*rows.notices, *_notices(request, plan, gather)),
         outlooks=outlooks,
     )
 

@@ -7,10 +7,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from deepsel import config
+from deepsel.catalog import overlay
 from deepsel.config import Settings
 from deepsel.health.endpoint import Endpoint
 from deepsel.health.tables import SKEW_S
-from deepsel.values import Model, Provider
+from deepsel.values import Model, Notice, Provider
 
 if TYPE_CHECKING:
     import sqlite3
@@ -54,6 +55,14 @@ class Rows:
         told = state.taken_back(self.endpoints, at=at.timestamp()) if state is not None else None
         known: Mapping[Endpoint, tuple[TakenBack, ...]] = (told.value if told is not None else None) or {}
         self._rows = {name: self._row(model, known) for name, model in models.items()}
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """Say of prices that were refreshed that they cannot be read."""
+        path = self._settings.catalog.overlay
+        if not overlay.is_damaged(path):
+            return ()
+        return (Notice("prices_unreadable", f"`{path}` cannot be read; the catalog's prices hold ({overlay.REFRESH})"),)
 
     def __getitem__(self, name: str) -> tuple[Model, Provider]:
         return self._rows[name]

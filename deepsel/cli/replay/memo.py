@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from deepsel.engine.hit import NextTime
 
 MAX_BYTES = 1 << 20
+_MOST_SPOOLED = 1 << 24
 KEPT = 256
 _RACY_NS = 50_000_000
 """A file that changed so shortly before may have changed again within the same tick of its clock."""
@@ -119,7 +120,7 @@ def count_replayed(cache: Cache, data_dir: Path) -> None:
     found = []
     with suppress(OSError):
         spool.replace(taken)
-        lines = taken.read_text("ascii", "replace").splitlines()
+        lines = files.read_own(taken, most_bytes=_MOST_SPOOLED).decode("ascii", "replace").splitlines()
         taken.unlink()
         for line in lines:
             with suppress(ValueError, TypeError):

@@ -127,6 +127,7 @@ _WINDOW = (
     "AND at > ? AND at <= ? AND outcome NOT IN ('hit', 'cancelled') AND NOT is_loading "
     f"AND {READABLE['observations']} ORDER BY at DESC LIMIT ?"
 )
+_DROP = f"DELETE FROM endpoints WHERE provider = ? AND model = ? AND ({READABLE['endpoints']}) IS NOT TRUE"  # noqa: S608 - our own words
 _ADD = "INSERT OR IGNORE INTO endpoints (provider, model) VALUES (?, ?)"
 _COOL = (
     "UPDATE endpoints SET since = ?, samples = ?, ttft_p95_s = ?, error_rate = ?, probe_until = 0 "
@@ -220,6 +221,7 @@ def judge_probe(
 
 
 def _cool(database: sqlite3.Connection, endpoint: Endpoint, seen: Evidence, *, at: float) -> None:
-    """Begin a cool-down."""
+    """Begin a cool-down; a row that cannot be read would hide it."""
+    database.execute(_DROP, endpoint)
     database.execute(_ADD, endpoint)
     database.execute(_COOL, (at, seen.samples, seen.ttft_p95_s, seen.error_rate, *endpoint))

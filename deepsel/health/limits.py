@@ -41,6 +41,7 @@ _READ = (
     "SELECT closed_until, requests_left, resets_at FROM limits "  # noqa: S608 - our own words
     f"WHERE provider = ? AND model = ? AND {READABLE['limits']}"
 )
+_DROP = f"DELETE FROM limits WHERE provider = ? AND model = ? AND ({READABLE['limits']}) IS NOT TRUE"  # noqa: S608 - our own words
 _CLOSE = (
     "INSERT INTO limits (provider, model, closed_until) VALUES (?, ?, ?) "  # noqa: S608 - our own words
     "ON CONFLICT (provider, model) DO UPDATE SET closed_until = CASE "
@@ -65,11 +66,13 @@ def read_limit(database: sqlite3.Connection, endpoint: Endpoint) -> Limit:
 
 def close_until(database: sqlite3.Connection, endpoint: Endpoint, instant: float) -> None:
     """Keep every process from asking the endpoint before `instant`; of two deadlines the later one holds, where it can be."""
+    database.execute(_DROP, endpoint)
     database.execute(_CLOSE, (*endpoint, instant))
 
 
 def tell_left(database: sqlite3.Connection, endpoint: Endpoint, requests_left: int, resets_at: float) -> None:
     """Note how many requests an answer said are left; the last answer's word holds."""
+    database.execute(_DROP, endpoint)
     database.execute(_TELL, (*endpoint, requests_left, resets_at))
 
 

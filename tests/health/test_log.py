@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from deepsel.health.endpoint import Endpoint
 from deepsel.health.log import KEPT_S, Observation
 from deepsel.health.sqlite_state import SqliteState
 from deepsel.storage.amounts import picousd
@@ -108,3 +109,41 @@ def test_processes_write_at_once_without_loss(tmp_path: Path) -> None:
     state = SqliteState(tmp_path)
     assert state.spend("main", at=datetime.fromtimestamp(1e9, UTC)).value == (Decimal(100) / 10**12, Decimal(100) / 10**12, 0, 0)
     assert len(state.since(0).value or []) == 100
+
+
+def test_a_clock_that_ran_ahead_prunes_nothing_of_today(tmp_path: Path) -> None:
+    """Rows and spend of the last calls stay, though one of another time is the one that prunes."""
+    state = SqliteState(tmp_path)
+    state.add([_seen("0.01") for _ in range(199)])
+    state.add([_seen("0.01", at=200 * 86_400.0)])
+    assert len(state.since(0).value or []) == 200
+    assert state.spend("main", at=MIDNIGHT).value == (Decimal("1.99"), Decimal("1.99"), 0, 0)
+
+
+def test_the_last_call_is_no_future_one(tmp_path: Path) -> None:
+    """A call that a clock ahead has noted keeps no model from being kept warm."""
+    state = SqliteState(tmp_path)
+    state.add([_seen("0"), _seen("0", at=86_400.0)])
+    here = Endpoint("deepseek", "deepseek-flash")
+    assert state.last_call(here, at=MIDNIGHT.timestamp() + 20).value == MIDNIGHT.timestamp() + 10
+
+
+@pytest.mark.parametrize(
+    "planted", ["cost_picousd = -5", "cost_picousd = 'x'", "at = 'x'", "at = 4e11", "model = x'fffe'", "ttft_s = 9e999"]
+)
+def test_a_row_that_is_not_ours_is_passed_over(tmp_path: Path, planted: str) -> None:
+    """Whatever stands in one row, the others are read."""
+    state = SqliteState(tmp_path)
+    state.add([_seen("1"), _seen("2")])
+    with closing(sqlite3.connect(tmp_path / "observations.sqlite")) as database, database:
+        database.execute(f"UPDATE observations SET {planted} WHERE rowid = 1")
+    assert [row.cost_picousd for row in state.since(0).value or []] == [2 * 10**12]
+
+
+def test_damaged_text_is_read_with_replacements(tmp_path: Path) -> None:
+    """Bytes that are no text cost no row."""
+    state = SqliteState(tmp_path)
+    state.add([_seen("1"), _seen("2")])
+    with closing(sqlite3.connect(tmp_path / "observations.sqlite")) as database, database:
+        database.execute("UPDATE observations SET task = CAST(x'ff41' AS TEXT) WHERE rowid = 1")
+    assert [row.task for row in state.since(0).value or []] == ["\ufffdA", "chat"]

@@ -153,6 +153,23 @@ def test_tallies_outlive_the_process(tier: DiskTier, folder: Path) -> None:
     again.close()
 
 
+def test_what_a_killed_process_took_is_added_up_by_the_next(tier: DiskTier, folder: Path) -> None:
+    """A journal that was taken and never added up is counted, once, when nobody can be at work on it any more."""
+    put(tier, "k1-a")
+    tier.add_tallies([TALLY])
+    left = folder / f"{tallies.JOURNAL}.4711"
+    (folder / tallies.JOURNAL).rename(left)
+    tier.add_tallies([TALLY])
+    tallies.add_up(folder)
+    assert left.exists(), "it has only just been taken"
+    os.utime(left, (1, 1))
+    assert tier.tallies().value == [TALLY.plus(TALLY)]
+    tier.add_tallies([TALLY])
+    tallies.add_up(folder)
+    assert tier.tallies().value == [TALLY.plus(TALLY).plus(TALLY)]
+    assert [path.name for path in folder.iterdir() if path.name.startswith(tallies.JOURNAL)] == []
+
+
 # --- hostile rows ----------------------------------------------------------------------------------------------------
 
 

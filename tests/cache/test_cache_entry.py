@@ -98,6 +98,8 @@ def test_a_missing_member_is_a_miss(name: str) -> None:
         ("document", []),
         ("document", {}),
         ("question", None),
+        *(("cost_usd", amount) for amount in ("-5", "1e999999", "1e99999999", "NaN", "1_000", "1000001")),
+        *(("usage", {**_members()["usage"], "output_visible": count}) for count in (-1, 10**13, True, 1.5)),
         ("question", ["hello"]),
         ("document", document_for("another prompt")),
         ("document", {"x": float("nan")}),

@@ -94,3 +94,16 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(FileExistsError):
         files.make_private_folder(tmp_path / "file")
+
+
+def test_a_file_of_ones_own_is_read_without_waiting(tmp_path: Path) -> None:
+    """A pipe, a folder, a device and a file larger than it can be are none; nothing is waited for."""
+    own = tmp_path / "own"
+    own.write_bytes(b"x" * 10)
+    assert files.read_own(own, most_bytes=10) == b"x" * 10
+    os.mkfifo(tmp_path / "pipe")
+    for path in (tmp_path / "pipe", tmp_path, Path("/dev/zero"), tmp_path / "none"):
+        with pytest.raises(OSError):
+            files.read_own(path, most_bytes=10)
+    with pytest.raises(OSError, match="no file of deepsel's"):
+        files.read_own(own, most_bytes=9)

@@ -49,9 +49,8 @@ def add(folder: Path, tallies: Iterable[Tally]) -> None:
     """Add to the record; what cannot be written is lost. May raise OSError."""
     rows = [(one.day.isoformat(), one.model, one.tier, one.answers, picousd(one.usd), one.unpriced) for one in tallies]
     lines = "".join(json.dumps(row) + "\n" for row in rows).encode("ascii")
-    journal = os.open(
-        folder / JOURNAL, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
-    )
+    flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK  # a pipe is waited for by nobody
+    journal = os.open(folder / JOURNAL, flags, 0o600)
     try:
         os.write(journal, lines)
         is_long = os.fstat(journal).st_size > JOURNAL_BYTES

@@ -13,7 +13,7 @@ FILE_NAME = "bench.json"
 """In the data folder: `{MODEL: {"ttft_s": p50, "tokens_per_s": p50}}`, of the last bench that was kept."""
 
 
-_MOST_BYTES = 1 << 24
+MOST_BYTES = 1 << 24
 _LARGEST = 1e9
 """In seconds and in tokens a second."""
 
@@ -36,7 +36,7 @@ class Benches:
 
     def _read(self) -> Mapping[str, Latency]:
         try:
-            rows = json.loads(files.read_own(self._path, most_bytes=_MOST_BYTES))
+            rows = json.loads(files.read_own(self._path, most_bytes=MOST_BYTES))
         except (OSError, ValueError, RecursionError):
             return {}
         found = ((name, _latency(row)) for name, row in rows.items()) if isinstance(rows, dict) else ()

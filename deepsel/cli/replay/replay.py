@@ -223,7 +223,7 @@ def _print(memo: _Memo, spool: str, started_s: float) -> bool:
 
     Raises OSError where there is no place for notes.
     """
-    notes = os.open(spool, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    notes = os.open(spool, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NONBLOCK, 0o600)
     try:
         if os.fstat(notes).st_size > SPOOL_LIMIT_BYTES:
             return False

@@ -232,3 +232,20 @@ def test_refreshed_prices_that_cannot_be_read_are_said(home: Path, deepsel: Deep
     rows = {"deepseek-flash": {"prices": [{"input": "x"}]}, "other": 5, "third": {"id": 7}}
     (home / "data" / "prices.json").write_text(json.dumps({"as_of": "2099-01-01", "models": rows}))
     assert deepsel("models", "deepseek-flash").code == 0
+
+
+def test_a_warm_call_that_is_ended_leaves_its_bill(home: Path, provider: Provider) -> None:
+    """Ctrl-C while a model is kept warm: the call is `cancelled`, and what was reserved for it is settled."""
+    provider.delay_s = 30.0
+    process = subprocess.Popen(
+        [sys.executable, "-m", "deepsel", "warm", "--every", "60s", "--for", "60s"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+    )  # fmt: skip
+    while not provider.calls:
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    assert _sql(home, "SELECT outcome FROM observations") == ("cancelled",)
+    assert _sql(home, "SELECT COUNT(*) FROM holds") == (0,)
+    assert _sql(home, "SELECT picousd > 0 FROM spend") == (1,)

@@ -23,6 +23,7 @@ from deepsel.cache.rests import REPAIR, Rests
 from deepsel.cache.tier import CacheCorrupt, CacheResting, CacheUnavailable, Stored, Tally, Tier, TierStats
 from deepsel.clock import Clock
 from deepsel.errors import OTHER_HOME, ConfigError, UsageError
+from deepsel.storage.told import Told
 from deepsel.values import Notice
 
 if TYPE_CHECKING:
@@ -208,7 +209,9 @@ class Cache:
         self._flush_tallies()
         with self._admin():
             found = [self._done(tier, tier.stats) for tier in self.own_tiers()]
-            return [one for one in found if one is not None], self.disk.tallies() if self.disk else []
+            tallies, notices = self.disk.tallies() if self.disk else Told([])
+            self._left_out += notices
+            return [one for one in found if one is not None], tallies or []
 
     def entries(self, **selector: Unpack[Selector]) -> Iterator[Entry]:
         """Yield readable entries, newest first in each tier, each key once."""

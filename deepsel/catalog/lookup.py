@@ -16,9 +16,9 @@ from typing import Any
 
 from deepsel.catalog.files import read_data
 from deepsel.catalog.on_demand import RowsOnDemand
-from deepsel.catalog.overlay import overlaid, read_overlay
+from deepsel.catalog.overlay import REFRESH, overlaid, read_overlay
 from deepsel.catalog.pricing import scaled
-from deepsel.catalog.rows import model_from, provider_from
+from deepsel.catalog.rows import RowError, model_from, provider_from
 from deepsel.errors import ConfigError
 from deepsel.values import Model, Provider
 from deepsel.wires.table import ROWS
@@ -184,6 +184,15 @@ class Catalog:
 
     def _model(self, name: str) -> Model:
         row = self.model_rows[name]
+        try:
+            return self._parsed(row, name)
+        except (RowError, KeyError, TypeError) as error:
+            own = read_data("models.json")["models"].get(name)
+            if own is not None and own is not row:  # the catalog's price is better than none
+                return self._parsed(own, name)
+            raise ConfigError(f"the refreshed row of `{name}` cannot be read: {error}", REFRESH) from error
+
+    def _parsed(self, row: Mapping[str, Any], name: str) -> Model:
         base = self._hosted(self.models[row["like"]], provider=row["provider"], wire_id=row["id"]) if "like" in row else None
         return model_from(_without(row, MODEL_EXTRAS), name, base=base)
 

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, TypeAlias, TypeVar
 
 from deepsel.catalog.holidays import calendar_names
 from deepsel.catalog.pictures import picture_rule_names
 from deepsel.catalog.queries import problem_of, with_query_apart
+from deepsel.dollars import DECIMALS, MOST_USD, read_usd
 from deepsel.errors import ErrorClass
 from deepsel.values import TASKS, ErrorRule, HourWindow, Latency, Model, PriceRule, Provider
 from deepsel.wires.table import ROWS
@@ -22,6 +23,7 @@ TEMPLATES = ("claude", "deepseek-v4", "deepseek-v4.1", "openai", "qwen3", "qwen3
 FEATURES = ("images", "json_object", "json_schema", "tools")
 PRICE_FIELDS = ("input", "output", "cached_input", "cache_write_short", "cache_write_long", "reasoning_output")
 SERVICE_TIERS = ("standard", "batch", "flex", "priority")
+_MOST_TIMES = 1000  # the price of another host
 
 
 class RowError(ValueError):
@@ -153,22 +155,20 @@ def _positive(value: Any, path: str) -> int:
     return count
 
 
-def _decimal(value: Any, path: str) -> Decimal:
-    """Read decimal text; a number of the file is taken as it was typed (its shortest form)."""
-    problem = 'must be a decimal number, 0 or more, such as "0.15"'
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise RowError(path, problem)
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        raise RowError(path, problem) from None
-    if not number.is_finite() or number < 0:
-        raise RowError(path, problem)
-    return number
+def _decimal(most: int) -> Read:
+    """Read decimal text from 0 to `most`; a number of the file is taken as it was typed (its shortest form)."""
+
+    def _reader(value: Any, path: str) -> Decimal:
+        number = read_usd(value, most=most, is_exact=True)
+        if number is None:
+            raise RowError(path, f'must be a decimal number, 0 or more and at most {most:,}, such as "0.15", to {DECIMALS} decimals')
+        return number
+
+    return _reader
 
 
-def _optional_decimal(value: Any, path: str) -> Decimal | None:
-    return None if value is None else _decimal(value, path)
+def _optional_price(value: Any, path: str) -> Decimal | None:
+    return None if value is None else _decimal(MOST_USD)(value, path)
 
 
 def _day(value: Any, path: str) -> date:
@@ -301,14 +301,14 @@ _PROVIDER: Mapping[str, Read] = {
     "seed_field": _optional_text,
     "stream_usage": _flag,
     "error_rules": _list(_members(_ERROR_RULE, ErrorRule, "error_class")),
-    "price_multiplier": _decimal,
+    "price_multiplier": _decimal(_MOST_TIMES),
     "health_path": _optional_text,
     "models_path": _optional_text,
     "source": _text,
     "checked": _day,
 }
 _PRICE: Mapping[str, Read] = {
-    **dict.fromkeys(PRICE_FIELDS, _optional_decimal),
+    **dict.fromkeys(PRICE_FIELDS, _optional_price),
     "label": _text,
     "up_to_input_tokens": _positive,
     "valid_from": _instant,
@@ -339,7 +339,7 @@ _MODEL: Mapping[str, Read] = {
     "seed": _flag,
     "reasoning_off": _table,
     "params": _table,
-    "service_tiers": _members(dict.fromkeys(SERVICE_TIERS[1:], _decimal), dict),
+    "service_tiers": _members(dict.fromkeys(SERVICE_TIERS[1:], _decimal(_MOST_TIMES)), dict),
     "available_from": _day,
     "retires": _day,
     "is_default": _flag,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -51,9 +52,7 @@ def read_settings(path: Path, catalog: Catalog, *, required: bool = False, demo:
 
 def _read(path: Path, *, is_named: bool) -> bytes:
     """Read the file, a pipe too where the user named it (`--config <(...)`). Raises OSError."""
-    if not is_named:
-        return files.read_own(path, MAX_FILE_BYTES + 1)
-    with path.open("rb") as file:
+    with open(path if is_named else files.open_own(path, os.O_RDONLY), "rb") as file:
         return file.read(MAX_FILE_BYTES + 1)
 
 
@@ -77,7 +76,7 @@ def parse_settings(raw: bytes, path: Path, catalog: Catalog) -> Settings:
         data = tomllib.loads(source)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 text", "save the file as UTF-8") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # of a number too long to be read, too
         raise ConfigError(f"{path}: not valid TOML: {str(error).lower()}") from error
     return _Document(path, source, data, catalog).settings()
 

@@ -56,6 +56,7 @@ class Calls:
             if not self._can_afford(target):
                 continue
             if following.wait_s > 0:
+                self._spending.lower()
                 yield Waiting(following.wait_s, target.model.name, self._why_waiting())
                 clock.sleep(following.wait_s)
                 waited_s += following.wait_s

@@ -12,8 +12,8 @@ from deepsel import catalog, config, tokens
 from deepsel.config import Profile, Settings
 from deepsel.engine.ask import Ask
 from deepsel.engine.attempt import price_tier
-from deepsel.engine.spending import budgets_of
-from deepsel.errors import ConfigError, NoRouteError, OverBudgetError, UsageError
+from deepsel.engine.spending import UNREADABLE, budgets_of
+from deepsel.errors import OTHER_HOME, ConfigError, NoRouteError, OverBudgetError, UsageError
 from deepsel.health.cooldowns import Thresholds
 from deepsel.health.endpoint import Endpoint
 from deepsel.health.outlook import Outlook, Outlooks
@@ -113,7 +113,7 @@ def prepare(ask: Ask, rows: Rows, *, env: Mapping[str, str], at: datetime, state
         half_open=frozenset(name.model for name, one in outlooks.endpoints.items() if one.standing.state == "half_open"),
         service_tier=price_tier(request.params.get("service_tier")),
         language=catalog.language(env),
-        notices=_notices(request, plan, gather),
+        notices=(*rows.notices, *_notices(request, plan, gather)),
         outlooks=outlooks,
     )
 
@@ -152,7 +152,7 @@ def _policy(profile: Profile, outlooks: Outlooks) -> Policy:
     """Put the profile's wishes together; the cap is the request's own, or what a budget leaves where that is less."""
     cap_usd, cap_words = profile.max_cost_usd, ""
     if budgets_of(profile) and not outlooks.is_readable:
-        cap_usd, cap_words = Decimal(0), "a budget, but what was spent cannot be read"
+        cap_usd, cap_words = Decimal(0), f"a budget, but {UNREADABLE}"
     elif outlooks.left is not None and (cap_usd is None or outlooks.left.usd < cap_usd):
         cap_usd, cap_words = outlooks.left.usd, outlooks.left.words
     return Policy(
@@ -180,6 +180,9 @@ def ensure_route(prepared: Prepared, settings: Settings) -> None:
         )
     detail = "; ".join(f"{refusal.model}: {refusal.detail}" for refusal in refused)
     if reasons <= {"over_cost", "no_key"}:
+        why = [notice.message for notice in prepared.outlooks.notices if budgets_of(prepared.profile)]
+        if why:
+            raise OverBudgetError(f"nothing was sent: there is a budget, but {UNREADABLE}: {why[0]}", f"mend that, or {OTHER_HOME}")
         is_budgets = _policy(prepared.profile, prepared.outlooks).cap_words
         limit = "the budget it names" if is_budgets else "`--max-cost` or max_cost_usd of the profile"
         hint = f"raise {limit}, or lower `--max-tokens`"

@@ -11,6 +11,7 @@ from deepsel.cache.key import LONGEST_TEXT, canonical_json
 from deepsel.engine.attempt import Draft, Settlement, billed_usd, failed_cost_usd, reached_limit, settle
 from deepsel.engine.encoded import Encoded
 from deepsel.engine.prepare import Prepared
+from deepsel.engine.spending import UNREADABLE
 from deepsel.errors import (
     AttemptFailed,
     ConfigError,
@@ -127,7 +128,9 @@ class Record:
         if not self.failures:
             skipped = [attempt.message for attempt in self.attempts]
             if skipped:
-                return OverBudgetError(skipped[0], "raise the limit it names, or lower `--max-tokens`")
+                is_unreadable = skipped[0].endswith(UNREADABLE)
+                hint = "mend what the warning names" if is_unreadable else "raise the limit it names, or lower `--max-tokens`"
+                return OverBudgetError(skipped[0], hint)
             why = f": {self.held_back}" if self.held_back else ""
             return UnavailableError(f"no provider was free to be asked within the time limit{why}", "raise `--timeout`")
         last = self.failures[-1]

@@ -234,8 +234,9 @@ def _with_stated_cost(events: Iterator[WireEvent], gateway: Gateway | None) -> I
         if isinstance(event, UsageReport):
             latest = event.usage
         yield event
-    if cost_usd is not None:
-        yield UsageReport(latest, cost_usd)
+    odd = (gateway.odd_cost,) if gateway and gateway.odd_cost else ()
+    if cost_usd is not None or odd:
+        yield UsageReport(latest, cost_usd, odd=odd)
 
 
 def _checked(events: Iterator[WireEvent], response: Response) -> Iterator[WireEvent]:

@@ -128,10 +128,13 @@ def open_own(path: str | os.PathLike[str], flags: int) -> int:
     return descriptor
 
 
-def read_own(path: str | os.PathLike[str], most: int = MOST_BYTES) -> bytes:
-    """Read a file of ours, the first `most` bytes of it. Raises OSError as `open_own` does."""
+def read_own(path: str | os.PathLike[str], *, most_bytes: int = MOST_BYTES) -> bytes:
+    """Read a file of ours. Raises OSError as `open_own` does, and for one that is larger than it can be."""
     with open(open_own(path, os.O_RDONLY), "rb") as file:
-        return file.read(most)
+        data = file.read(most_bytes + 1)
+    if len(data) > most_bytes:
+        raise OSError(f"larger than {most_bytes} bytes, which no such file of deepsel's is")
+    return data
 
 
 def write_all(descriptor: int, data: bytes, patience_s: float | None = None) -> None:

@@ -28,7 +28,7 @@ from deepsel.values.rows import (
     PriceRule,
     Provider,
 )
-from deepsel.values.usage import Bill, Usage
+from deepsel.values.usage import MAX_TOKENS, Bill, Usage
 from deepsel.values.wire_events import (
     Doubt,
     FinishReport,
@@ -42,6 +42,7 @@ from deepsel.values.wire_events import (
 from deepsel.values.words import STRATEGIES, TASKS, Finish, Json, JsonObject, Source
 
 __all__ = [
+    "MAX_TOKENS",
     "STRATEGIES",
     "TASKS",
     "Answer",

@@ -48,7 +48,7 @@ LAYERS = (
     ("show",),
     ("values",),
     ("ending", "platforms"),
-    ("errors", "secret", "clock", "chance", "places", "digest", "surrogates"),
+    ("errors", "secret", "clock", "chance", "places", "digest", "surrogates", "dollars"),
     ("__init__",),
 )
 

@@ -1,7 +1,7 @@
 """Configuration: defaults < profiles.toml < environment < flags."""
 
 from deepsel.config.addresses import at_their_addresses
-from deepsel.config.keys import has_key, needs_key, resolve_key
+from deepsel.config.keys import has_key, key_places, needs_key, resolve_key
 from deepsel.config.lookup import find_model, find_provider
 from deepsel.config.nearest import nearest_hint
 from deepsel.config.paths import Paths, find_paths
@@ -20,6 +20,7 @@ __all__ = [
     "find_paths",
     "find_provider",
     "has_key",
+    "key_places",
     "nearest_hint",
     "needs_key",
     "parse_settings",

@@ -171,6 +171,9 @@ LOADING = (
 )
 """Lower-case fragments by which a server that cannot answer yet says so."""
 
+STARTING = r"\b(?:(?:down)?loading|starting|booting|initiali[sz]ing|cold[- ]start|spinning up)\b"
+"""What a 503 says where it is one of a server that is only starting."""
+
 BASE_CODES: Mapping[str, C] = {
     **dict.fromkeys(("1000", "1001", "1013", "1024", "1033"), C.SERVER),
     **dict.fromkeys(("1002", "1039", "1041", "2045", "2056"), C.RATE_LIMITED),

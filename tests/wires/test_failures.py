@@ -307,6 +307,8 @@ def test_an_error_in_a_200_is_told_from_an_answer(document: dict[str, Any], want
         (500, {"error": "llm server loading model"}, True),
         (200, {"error": "the model is still loading"}, True),
         (503, openai("The engine is starting"), True),
+        *((503, {"detail": f"The model is {word}"}, True) for word in ("booting", "initializing", "downloading", "spinning up")),
+        (503, openai("overloaded: uploading is off"), False),
         (503, openai("m"), False),
         (400, openai("error loading the picture"), False),
         (401, openai("model loading is not allowed with this key"), False),

@@ -8,14 +8,18 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from deepsel.jsontext import loads
+from deepsel.reads import read_file
+
 FILE_NAME = "prices.json"
 """In the user's data folder."""
+_MOST_BYTES = 64 << 20
 
 
 def read_overlay(path: Path | None, *, newer_than: date) -> dict[str, Any]:
     """Return the file's content; an empty one where there is none, it cannot be read, or the catalog is the newer of the two."""
     try:
-        content = json.loads(path.read_bytes()) if path is not None else {}
+        content = loads(read_file(path, most_bytes=_MOST_BYTES)) if path is not None else {}
         if content and date.fromisoformat(content["as_of"]) >= newer_than and isinstance(content["models"], dict):
             return dict(content)
     except (OSError, ValueError, TypeError, KeyError):

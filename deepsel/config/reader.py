@@ -13,6 +13,7 @@ from deepsel.config.fields import CACHE, PROFILE, TOP_LEVEL, Reader
 from deepsel.config.nearest import nearest_hint
 from deepsel.config.settings import DEFAULT_PROFILE, DEMO_PROFILE, CacheSettings, Profile, Settings
 from deepsel.errors import OTHER_HOME, ConfigError
+from deepsel.reads import read_file
 from deepsel.values import Model, Notice, Provider
 
 MAX_FILE_BYTES = 1 << 20
@@ -26,8 +27,7 @@ def read_settings(path: Path, catalog: Catalog, *, required: bool = False, demo:
     Raises ConfigError.
     """
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_FILE_BYTES + 1)
+        raw = read_file(path, most_bytes=MAX_FILE_BYTES)
     except FileNotFoundError:
         if required:
             raise ConfigError(
@@ -56,8 +56,6 @@ def parse_settings(raw: bytes, path: Path, catalog: Catalog) -> Settings:
     """Turn the bytes of a profiles.toml into Settings; raises ConfigError."""
     import tomllib  # 15 ms that a user without a file need not wait for
 
-    if len(raw) > MAX_FILE_BYTES:
-        raise ConfigError(f"{path}: larger than {MAX_FILE_BYTES} bytes, which no profiles.toml is")
     try:
         source = raw.decode("utf-8-sig")
         data = tomllib.loads(source)

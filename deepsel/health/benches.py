@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from deepsel.jsontext import loads
+from deepsel.reads import read_file
 from deepsel.storage import files
 from deepsel.values import Latency
 
 FILE_NAME = "bench.json"
 """In the data folder: `{MODEL: {"ttft_s": p50, "tokens_per_s": p50}}`, of the last bench that was kept."""
+MOST_BYTES = 4 << 20
 
 
 class Benches:
@@ -31,7 +33,7 @@ class Benches:
 
     def _read(self) -> Mapping[str, Latency]:
         try:
-            rows = json.loads(self._path.read_bytes())
+            rows = loads(read_file(self._path, most_bytes=MOST_BYTES))
             return {
                 str(name): Latency(float(row["ttft_s"]), float(row["tokens_per_s"]))
                 for name, row in rows.items()

@@ -47,8 +47,8 @@ LAYERS = (
     ("messages",),
     ("show",),
     ("values",),
-    ("ending", "platforms"),
-    ("errors", "secret", "clock", "chance", "places", "digest", "surrogates"),
+    ("ending", "platforms", "reads"),
+    ("errors", "secret", "clock", "chance", "places", "digest", "surrogates", "carried", "jsontext"),
     ("__init__",),
 )
 

@@ -67,6 +67,7 @@ FENCES = {
     "referencing": "engine/checks/schema.py",
     "splintr": "tokens/fast.py",
     "redis": "cache/redis_client.py",
+    "regex": "engine/checks/patterns.py",
     "pathspec": "estimate/reading/ignore.py",
     "gcld3": "estimate/reading/languages.py",
     "charset_normalizer": "estimate/reading/decode.py",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
 from typing import Annotated, BinaryIO, NamedTuple
 
@@ -17,6 +18,7 @@ from deepsel.cli.options import AsJson, Common
 from deepsel.cli.terminal.output import write_file, write_stdout
 from deepsel.cli.terminal.terminal import write_note
 from deepsel.errors import UsageError
+from deepsel.reads import read_file
 from deepsel.show.record import SCHEMA_VERSION, dump
 
 _MOST_LINE_BYTES = 64 << 20
@@ -80,8 +82,10 @@ def _open(source: str) -> Iterator[BinaryIO]:
             raise UsageError("standard input is closed", "name a file")
         yield sys.stdin.buffer
         return
+    path = Path(source)
     try:
-        file = Path(source).open("rb")  # noqa: SIM115 - closed below; what goes wrong later is not this error
+        is_pipe = path.is_fifo()
+        file: BinaryIO = BytesIO(read_file(path, most_bytes=_MOST_LINE_BYTES)) if is_pipe else path.open("rb")
     except (OSError, ValueError) as error:
         raise _unreadable(source, error) from error
     with file:

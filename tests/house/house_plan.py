@@ -68,7 +68,6 @@ FENCES = {
     "splintr": "tokens/fast.py",
     "redis": "cache/redis_client.py",
     "regex": "engine/checks/patterns.py",
-    "pathspec": "estimate/reading/ignore.py",
     "gcld3": "estimate/reading/languages.py",
     "charset_normalizer": "estimate/reading/decode.py",
 }

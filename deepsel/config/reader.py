@@ -138,8 +138,8 @@ class _Document(NamedTuple):
         """Build a model and check that its provider exists."""
         source, provider = str(self.path), row.get("provider")
         base = self.catalog.models.get(name)
-        if base is None and provider in self.catalog.providers:
-            base = self.catalog.model_at(str(provider), str(row.get("id", name)))
+        if base is None and isinstance(provider, str) and provider in self.catalog.providers:
+            base = self.catalog.model_at(provider, str(row.get("id", name)))
         model = self._from_row("models", name, lambda: model_from(row, name, base=base, source=source))
         if model.provider not in providers and model.provider not in self.catalog.providers:
             known = [*providers, *self.catalog.providers]

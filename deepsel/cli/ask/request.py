@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from deepsel.cli.ask.prompt import read_prompt, refuse_loose_files
 from deepsel.cli.checked import count, money, one_of, refuse, within
-from deepsel.cli.terminal.output import check_writable
+from deepsel.cli.terminal.output import check_writable, partial_path
 from deepsel.engine.ask import Ask, CacheMode
 from deepsel.errors import UsageError
 from deepsel.values import STRATEGIES, TASKS, Json, JsonObject, Request, Tool
@@ -64,6 +64,7 @@ def ask_of(options: AskOptions, request: Request, profile: Profile) -> Ask:
     """Put the prompt and what the profile says into the request; raises UsageError where there is nothing to ask."""
     if options.output:
         check_writable(options.output)
+        check_writable(partial_path(options.output))
     stdin = sys.stdin
     is_left = options.no_stdin or stdin is None or stdin.closed or stdin.isatty()
     prompt = read_prompt(

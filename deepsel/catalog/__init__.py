@@ -5,6 +5,7 @@ from __future__ import annotations
 from deepsel.catalog.holidays import calendar_names, is_holiday, is_published
 from deepsel.catalog.lookup import Catalog, generic_provider, is_available
 from deepsel.catalog.messages import language, what_to_do
+from deepsel.catalog.on_demand import RowsOnDemand
 from deepsel.catalog.pricing import (
     bill,
     charge,
@@ -19,6 +20,7 @@ from deepsel.catalog.rows import RowError, model_from, price_rules_from, provide
 __all__ = [
     "Catalog",
     "RowError",
+    "RowsOnDemand",
     "bill",
     "calendar_names",
     "charge",

@@ -7,14 +7,15 @@ their file. A row is parsed when it is asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from deepsel.catalog.files import read_data
+from deepsel.catalog.on_demand import RowsOnDemand
 from deepsel.catalog.overlay import overlaid, read_overlay
 from deepsel.catalog.pricing import scaled
 from deepsel.catalog.rows import model_from, provider_from
@@ -26,32 +27,6 @@ ANY_MAKER = "*"
 # Members of the data files that steer the look-up and are no field of a record.
 PROVIDER_EXTRAS = frozenset({"like", "note", "models_of", "keeps_prices", "model_defaults", "base_url_env", "host_env"})
 MODEL_EXTRAS = frozenset({"like", "regional_multiplier"})
-
-_Row = TypeVar("_Row")
-
-
-class _Rows(Mapping[str, _Row], Generic[_Row]):
-    """A read-only mapping that makes each record when it is first asked for."""
-
-    def __init__(self, names: Mapping[str, Any], make: Callable[[str], _Row]) -> None:
-        self._names = names
-        self._make = cache(make)
-
-    def __getitem__(self, name: str) -> _Row:
-        if name not in self._names:
-            raise KeyError(name)
-        return self._make(name)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._names
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-
 _DATE_SUFFIX = re.compile(r"-20\d\d-?\d\d-?\d\d\Z")
 
 
@@ -81,7 +56,7 @@ class Catalog:
     @cached_property
     def models(self) -> Mapping[str, Model]:
         """Every model of the catalog by name, makers in the file's order."""
-        return _Rows(self.model_rows, self._model)
+        return RowsOnDemand(self.model_rows, self._model)
 
     @cached_property
     def default_models(self) -> tuple[str, ...]:
@@ -224,7 +199,7 @@ def generic_provider(wire: object) -> Provider | None:
 
 @cache
 def _built_in_providers() -> Mapping[str, Provider]:
-    return _Rows(_provider_rows(), _built_in_provider)
+    return RowsOnDemand(_provider_rows(), _built_in_provider)
 
 
 def _built_in_provider(name: str) -> Provider:

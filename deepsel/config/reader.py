@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, NoReturn, TypeVar
 
 from deepsel.catalog import Catalog, RowError, generic_provider, model_from, provider_from
-from deepsel.config.demo import DEMO_PROFILE_ROW, DEMO_PROVIDERS, demo_models
+from deepsel.config.demo import DEMO_PROFILE_ROW, DEMO_PROVIDERS, with_demo
 from deepsel.config.fields import CACHE, PROFILE, TOP_LEVEL, Reader
 from deepsel.config.nearest import nearest_hint
 from deepsel.config.settings import DEFAULT_PROFILE, DEMO_PROFILE, CacheSettings, Profile, Settings
@@ -70,7 +70,7 @@ def _built_in(catalog: Catalog) -> Settings:
     """Give what a user without a file has: the catalog's default candidates and the demo."""
     return Settings(
         providers=dict(DEMO_PROVIDERS),
-        models=demo_models(catalog),
+        models=with_demo({}, catalog),
         profiles={DEFAULT_PROFILE: _default_profile((), catalog), DEMO_PROFILE: DEMO_PROFILE_ROW},
         default_profile=DEFAULT_PROFILE,
         cache=CacheSettings(),
@@ -106,7 +106,7 @@ class _Document(NamedTuple):
         providers = self._rows("providers", self._provider)
         models = self._rows("models", lambda name, row: self._model(name, row, providers))
         profiles = self._rows("profiles", self._profile)
-        every_model = {**demo_models(self.catalog), **models}
+        every_model = with_demo(models, self.catalog)
         every_profile = {DEMO_PROFILE: DEMO_PROFILE_ROW, **profiles}
         for profile in profiles.values():
             self._check_names(profile, every_model)

@@ -168,7 +168,7 @@ class Run:
         self, hit: CachedAnswer, use: CacheUse, *, total_s: float, warnings: tuple[Notice, ...] = ()
     ) -> Answer:
         """Build the record of an answer from the cache."""
-        task, difficulty = self._judged()
+        task, difficulty = self._judged(hit.task)
         return answer_of(
             hit, use, profile=self._ask.profile.name, task=task, difficulty=difficulty, total_s=total_s, warnings=warnings
         )
@@ -178,19 +178,25 @@ class Run:
         hosts = {provider.name: provider for provider in self.providers}
         return observation_of(answer, hit, hosts.get(answer.provider), at=self._resources.clock.now())
 
-    def _judged(self) -> tuple[str, float | None]:
-        """Return task and difficulty: the plan's, else what they would be, as far as somebody reads them."""
+    def _judged(self, answered_task: str | None = None) -> tuple[str, float | None]:
+        """Return task and difficulty: the plan's, else what they would be, as far as somebody reads them.
+
+        An answer from the cache knows the task it was made for (`answered_task`), and the same body has the same one.
+        """
         if self._prepared is not None:
             return self._prepared.task, self._prepared.difficulty
-        from deepsel.routing.task import detect
-
         ask = self._ask
         difficulty = ask.difficulty
         if difficulty is None and ask.needs_difficulty:
             from deepsel.routing.difficulty import score
 
             difficulty = score(ask.instruction)
-        return ask.task or detect(ask.instruction).task, difficulty
+        task = ask.task or answered_task
+        if task is None:
+            from deepsel.routing.task import detect
+
+            task = detect(ask.instruction).task
+        return task, difficulty
 
     def _nothing_yet(self, total_s: float) -> Answer:
         """Build the record of a run that was ended before anybody was asked."""

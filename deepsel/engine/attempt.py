@@ -11,7 +11,7 @@ from typing import NamedTuple
 from deepsel import catalog, tokens
 from deepsel.catalog import Catalog
 from deepsel.engine.checks.plausible import bounded_output, check, is_beyond
-from deepsel.engine.checks.schema import document_for, schema_failure
+from deepsel.engine.checks.schema import TimeLeft, document_for, schema_failure
 from deepsel.engine.checks.tool_calls import OpenCall, is_cut
 from deepsel.engine.checks.wholeness import stops_inside
 from deepsel.errors import AttemptFailed, ErrorClass
@@ -160,10 +160,10 @@ def price_tier(name: Json) -> str:
     return "priority" if name == "fast" else str(name) if name in ("priority", "flex", "batch") else "standard"
 
 
-def judge(draft: Draft, schema: Mapping[str, Json] | None) -> None:
+def judge(draft: Draft, schema: Mapping[str, Json] | None, limit: TimeLeft) -> None:
     """Raise AttemptFailed where the ended answer is not the whole, valid answer that was asked for.
 
-    With a schema the text becomes the document, where that stands in a fence or in prose.
+    With a schema the text becomes the document, where that stands in a fence or in prose; that takes no longer than the `limit`.
     """
     if draft.finish is Finish.FILTERED:
         raise _failure(ErrorClass.CONTENT_POLICY, f"{draft.model.name} declined to answer (`{draft.raw_finish}`)")
@@ -183,8 +183,8 @@ def judge(draft: Draft, schema: Mapping[str, Json] | None) -> None:
         )
     if not draft.is_finish_known:
         draft.doubts.append(f"{draft.model.name} ended with `{draft.raw_finish}`, which nobody knows")
-    document = None if schema is None or draft.calls else document_for(draft.text, schema)
-    problem = None if document is None or schema is None else schema_failure(document, schema)
+    document = None if schema is None or draft.calls else document_for(draft.text, schema, limit)
+    problem = None if document is None or schema is None else schema_failure(document, schema, limit)
     is_valid = document is not None and not problem  # a fence that nobody has closed matters no more
     inside = stops_inside(draft.text) if draft.finish is Finish.COMPLETE and not is_valid else None
     if inside:

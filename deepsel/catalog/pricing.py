@@ -12,6 +12,8 @@ from deepsel.values import Bill, Model, PriceRule, Usage
 STANDARD = "standard"
 # Hours and weekdays repeat every week; a month also steps over the longest run of holidays.
 _HORIZON_DAYS = 32
+AT_MOST = "cached input at most, at the price of input"
+"""What the rule of a bill says of itself where the price of cached input is not stated."""
 
 
 def rule_at(model: Model, *, at: datetime, input_tokens: int | None, service_tier: str = STANDARD) -> PriceRule | None:
@@ -86,9 +88,11 @@ def charge(rule: PriceRule, usage: Usage, *, multiplier: Decimal = Decimal(1)) -
     """Return what `usage` costs by this rule, whatever its conditions; `multiplier` is the host's `price_multiplier`.
 
     A total is given only where every count and every price it needs is known; `reason` says which one is not. The rule
-    of the bill holds the prices as charged.
+    of the bill holds the prices as charged, and its label says where one of them is only a bound.
     """
     rule = scaled(rule, multiplier)
+    if usage.cache_read:
+        rule = _with_cached_bounded(rule)
     input_usd, input_reason = _side(
         ("input", usage.input_uncached, rule.input),
         ("cached input", usage.cache_read or 0, rule.cached_input),
@@ -173,6 +177,13 @@ def _covers(rule: PriceRule, input_tokens: int | None) -> bool:
 
 def _is_valid(rule: PriceRule, at: datetime) -> bool:
     return (rule.valid_from is None or rule.valid_from <= at) and (rule.valid_to is None or at < rule.valid_to)
+
+
+def _with_cached_bounded(rule: PriceRule) -> PriceRule:
+    """Return the rule with an unstated price of cached input at that of input: no host asks more for what it need not read."""
+    if rule.cached_input is not None or rule.input is None:
+        return rule
+    return rule._replace(cached_input=rule.input, label=f"{rule.label or STANDARD}; {AT_MOST}")
 
 
 def _side(*buckets: tuple[str, int | None, Decimal | None]) -> tuple[Decimal | None, str]:

@@ -143,6 +143,10 @@ class Draft:
             case Doubt(message):
                 self.doubts.append(message)
 
+    def heed(self, gateway: Gateway | None, sent_bytes: int | None) -> None:
+        """Note what was sent, and what a gateway says of it at the head of its response."""
+        self.gateway, self.sent_bytes = gateway, sent_bytes
+
     def join(self) -> None:
         """Make `text` whole, and part it from reasoning that only a closing tag tells from it."""
         self.text += "".join(self.parts)
@@ -271,16 +275,26 @@ def settle(draft: Draft, input_tokens: tokens.Count) -> Settlement:
         service_tier=draft.service_tier,
         multiplier=draft.provider.price_multiplier,
     )
-    cost_usd = bill.total_usd if draft.stated_cost_usd is None else draft.stated_cost_usd
+    stated_usd = _stated_usd(draft)
+    cost_usd = bill.total_usd if stated_usd is None else stated_usd
     return Settlement(usage, cost_usd, bill, checked.notices, checked.is_doubted)
 
 
-def failed_cost_usd(draft: Draft, failure: AttemptFailed, input_tokens: tokens.Count) -> Decimal | None:
-    """Price a failed call: nothing where it was refused, the tokens seen where it was cut; None where nobody can know."""
+def _stated_usd(draft: Draft) -> Decimal | None:
+    """Return what the host says it charges; an answer out of a gateway's cache costs nothing unless that says otherwise."""
+    if draft.gateway is None or not draft.gateway.is_replay:
+        return draft.stated_cost_usd
+    if draft.gateway.cost_usd is not None:
+        return draft.gateway.cost_usd
+    return draft.stated_cost_usd or Decimal(0)
+
+
+def settle_failed(draft: Draft, failure: AttemptFailed, input_tokens: tokens.Count) -> Settlement:
+    """Price a failed call: nothing where it was refused, the tokens seen where it was cut; unknown where nobody can know."""
     if draft.usage is None and draft.is_blank:
         is_refused = failure.error_class in _UNBILLED or failure.http_status not in (None, 200)
-        return Decimal(0) if is_refused else None
-    return settle(draft, input_tokens).cost_usd
+        return Settlement(Usage(), Decimal(0) if is_refused else None, Bill(None))
+    return settle(draft, input_tokens)
 
 
 def billed_usd(provider: Provider, cost_usd: Decimal | None) -> Decimal | None:

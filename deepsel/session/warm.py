@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 
 from deepsel import catalog, config, tokens
 from deepsel.config import Profile, Settings
-from deepsel.engine.attempt import Draft, billed_usd, failed_cost_usd, settle
+from deepsel.engine.attempt import Draft, Settlement, billed_usd, settle, settle_failed
 from deepsel.engine.resources import Resources
 from deepsel.engine.spending import Spending
 from deepsel.errors import AttemptFailed, ConfigError, ErrorClass, OverBudgetError
@@ -140,11 +140,12 @@ class Warmer:
             self._touch(draft)
         except AttemptFailed as error:
             failure = error
-        cost_usd = Decimal(0) if provider.health_path else billed_usd(provider, _cost_usd(draft, failure))
+        settled = None if provider.health_path else _settled(draft, failure)
+        cost_usd = Decimal(0) if settled is None else billed_usd(provider, settled.cost_usd)
         spending.settle(cost_usd)
         self.spent_usd += spending.spent_usd
-        if not provider.health_path:  # which says nothing of the model
-            self._leave(draft, failure, cost_usd, spending)
+        if settled is not None:  # a health path says nothing of the model
+            self._leave(draft, failure, settled._replace(cost_usd=cost_usd), spending)
         return Ping(name, kind, None if failure else draft.ttft_s, cost_usd, failure.message if failure else "")
 
     def _touch(self, draft: Draft) -> None:
@@ -166,15 +167,22 @@ class Warmer:
         key = self.resources.key_of(draft.provider)
         body = wire_of(provider.wire).encode(_REQUEST, draft.model, provider, max_tokens=1)
         outgoing = Outgoing(provider, key, body)
-        for event in self.resources.stream(self.resources.transport(), outgoing, timeouts=timeouts, clock=clock):
+        events = self.resources.stream(
+            self.resources.transport(),
+            outgoing,
+            timeouts=timeouts,
+            clock=clock,
+            on_response=lambda facts: draft.heed(facts.gateway, facts.sent_bytes),
+        )
+        for event in events:
             draft.take(event, clock.monotonic())
             if draft.reasoning and draft.ttft_s is None:
                 draft.ttft_s = clock.monotonic() - draft.started_s
         draft.join()
 
-    def _leave(self, draft: Draft, failure: AttemptFailed | None, cost_usd: Decimal | None, spending: Spending) -> None:
+    def _leave(self, draft: Draft, failure: AttemptFailed | None, settled: Settlement, spending: Spending) -> None:
         """Write the observation."""
-        usage, clock = draft.usage, self.resources.clock
+        usage, clock = settled.usage, self.resources.clock
         seen = Observation(
             at=clock.now().timestamp(),
             profile=self.profile.name,
@@ -184,10 +192,10 @@ class Warmer:
             outcome="failed" if failure else "ok",
             error_class=failure.error_class if failure else None,
             http_status=failure.http_status if failure else 200,
-            input_tokens=usage.input_tokens if usage else None,
-            cached_input_tokens=usage.cache_read if usage else None,
-            output_tokens=usage.output_tokens if usage else None,
-            cost_picousd=picousd(cost_usd),
+            input_tokens=usage.input_tokens,
+            cached_input_tokens=usage.cache_read,
+            output_tokens=usage.output_tokens,
+            cost_picousd=picousd(settled.cost_usd),
             ttft_s=draft.ttft_s,
             total_s=clock.monotonic() - draft.started_s,
             host=host_of(draft.provider.base_url),
@@ -196,10 +204,10 @@ class Warmer:
         self.notices += self.resources.state.add([seen], hold=spending.reservation, assumed_picousd=spending.assumed_picousd())
 
 
-def _cost_usd(draft: Draft, failure: AttemptFailed | None) -> Decimal | None:
+def _settled(draft: Draft, failure: AttemptFailed | None) -> Settlement:
     """Price a call by what it reported, else by what was counted."""
     count = tokens.count_messages(_REQUEST.messages, draft.model)
-    return settle(draft, count).cost_usd if failure is None else failed_cost_usd(draft, failure, count)
+    return settle(draft, count) if failure is None else settle_failed(draft, failure, count)
 
 
 def with_keys(profile: Profile, settings: Settings, env: Mapping[str, str]) -> tuple[str, ...]:

@@ -109,7 +109,7 @@ def is_no_count(value: Json) -> bool:
 def amount(value: Json) -> Decimal | None:
     """Return a sum of money; None where it is absent, negative, no number, or more than a call can cost.
 
-    Text is read too: headers carry it.
+    Text is read too: headers carry it. Rounded to a millionth of a millionth, and to the digits a float has right.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
@@ -121,7 +121,13 @@ def amount(value: Json) -> Decimal | None:
     money = Decimal(written.removeprefix("$"))
     if money > MAX_USD:
         return None
-    return money if money == 0 or money >= _SMALLEST_USD else Decimal(0)
+    return _rounded(money) if money >= _SMALLEST_USD else Decimal(0)
+
+
+def _rounded(money: Decimal) -> Decimal:
+    """Drop what binary fractions add beyond the 15 digits they have right: hosts state 0.0000123 as 1.2300000000000002e-05."""
+    rounded = Decimal(f"{money:.15g}").quantize(_SMALLEST_USD)
+    return money if rounded == money else rounded.normalize()
 
 
 def first_count(*values: Json) -> int | None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from deepsel.catalog import Catalog
-from deepsel.engine.attempt import Draft, failed_cost_usd, settle
+from deepsel.engine.attempt import Draft, settle, settle_failed
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.tokens import Count
 from deepsel.values import Finish, Identity, Model, PriceRule, Provider, Source, Usage
@@ -30,7 +30,7 @@ def _draft(**changes: Any) -> Draft:
 
 
 def _cost(error: ErrorClass, status: int | None = 200, **changes: Any) -> Decimal | None:
-    return failed_cost_usd(_draft(**changes), AttemptFailed(error, "x", http_status=status), INPUT)
+    return settle_failed(_draft(**changes), AttemptFailed(error, "x", http_status=status), INPUT).cost_usd
 
 
 @pytest.mark.parametrize("error", [ErrorClass.AUTH, ErrorClass.BILLING, ErrorClass.RATE_LIMITED, ErrorClass.OVERLOADED])

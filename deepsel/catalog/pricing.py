@@ -20,8 +20,8 @@ def rule_at(model: Model, *, at: datetime, input_tokens: int | None, service_tie
     """Return the rule in force for a prompt of `input_tokens`, cached parts included; None where no price is known.
 
     `input_tokens` None is an unknown size: only a rule that holds for any size is returned. A service tier without
-    rules of its own is the standard rule times the model's multiplier for it. Raise ValueError for an `at` without a
-    zone.
+    rules of its own is the standard rule times the model's multiplier for it. The label says where the maker promised the
+    price for a time that is over. Raise ValueError for an `at` without a zone.
     """
     at = _in_utc(at)
     own_tier = any(rule.service_tier == service_tier for rule in model.prices)
@@ -30,6 +30,7 @@ def rule_at(model: Model, *, at: datetime, input_tokens: int | None, service_tie
     rule = next((rule for rule in of_tier if _holds(rule, at, input_tokens=input_tokens)), None)
     if rule is None or (input_tokens is None and rule.up_to_input_tokens is not None):
         return None
+    rule = _with_promise(rule, at)
     if wanted == service_tier:
         return rule
     factor = model.service_tiers.get(service_tier)
@@ -177,6 +178,13 @@ def _covers(rule: PriceRule, input_tokens: int | None) -> bool:
 
 def _is_valid(rule: PriceRule, at: datetime) -> bool:
     return (rule.valid_from is None or rule.valid_from <= at) and (rule.valid_to is None or at < rule.valid_to)
+
+
+def _with_promise(rule: PriceRule, at: datetime) -> PriceRule:
+    """Say in the label that the price was promised for a time that is over at `at`: it may be another one by now."""
+    if rule.guaranteed_until is None or at.date() <= rule.guaranteed_until:
+        return rule
+    return rule._replace(label="; ".join(filter(None, (rule.label, f"was promised until {rule.guaranteed_until}"))))
 
 
 def _with_cached_bounded(rule: PriceRule) -> PriceRule:

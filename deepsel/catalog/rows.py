@@ -319,6 +319,7 @@ _PRICE: Mapping[str, Read] = {
     "weekdays": _set(_weekday),
     "not_on": _calendar,
     "service_tier": _choice(*SERVICE_TIERS),
+    "guaranteed_until": _day,
     "source": _text,
     "checked": _day,
 }

@@ -18,7 +18,7 @@ from deepsel.values.parts import (
     ToolResult,
 )
 from deepsel.values.request import Request
-from deepsel.values.rows import ErrorRule, HourWindow, Latency, Model, PriceRule, Provider
+from deepsel.values.rows import ErrorRule, HourWindow, Lane, Latency, Model, PriceRule, Provider
 from deepsel.values.usage import Bill, Usage
 from deepsel.values.wire_events import (
     Doubt,
@@ -50,6 +50,7 @@ __all__ = [
     "Image",
     "Json",
     "JsonObject",
+    "Lane",
     "Latency",
     "Message",
     "Model",

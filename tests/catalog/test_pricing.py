@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
@@ -167,6 +167,21 @@ def test_cached_input_of_no_stated_price_is_bounded() -> None:
     assert bill(model, Usage(1_000_000, 0, output_visible=0), at=NOON).rule == model.prices[0]
     unpriced = Model("m", "p", "m", prices=(PriceRule(None, Decimal(2), source="test"),))
     assert bill(unpriced, Usage(0, 5, output_visible=0), at=NOON).reason == "no price for cached input is known"
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [("2026-11-20", "peak"), ("2026-11-21", "peak"), ("2026-11-22", "peak; was promised until 2026-11-21")],
+)
+@pytest.mark.parametrize("tier", ["standard", "flex"])
+def test_a_promise_that_is_over_is_said(day: str, expected: str, tier: str) -> None:
+    """After the last day for which the maker promised a price, its label says so; the price stays, since no other is known."""
+    rule = PriceRule(Decimal(1), Decimal(2), label="peak", guaranteed_until=date(2026, 11, 21), source="test")
+    model = Model("m", "p", "m", prices=(rule,), service_tiers={"flex": Decimal("0.5")})
+    found = rule_at(model, at=at(f"{day}T23:59"), input_tokens=1, service_tier=tier)
+    assert found is not None
+    assert (found.label, found.input) == (expected, Decimal(1) if tier == "standard" else Decimal("0.5"))
+    assert next_change(model, at=at(f"{day}T23:59"), input_tokens=1) is None
 
 
 def test_zero_tokens_cost_nothing_whatever_their_price() -> None:

@@ -149,7 +149,8 @@ def _tokenmix(models: list[Any]) -> Iterator[Offer]:
 def _rates(entry: Any, names: Mapping[str, str], *, factor: Decimal = _MILLION) -> dict[str, Decimal]:
     """Read the prices that are there; nothing where input or output is not."""
     found = {ours: _price(entry.get(theirs)) for ours, theirs in names.items()} if isinstance(entry, dict) else {}
-    rates = {ours: (price * factor).normalize() for ours, price in found.items() if price is not None}
+    # 15 digits are right of a binary fraction: lists hold 4.9999999999999996e-06.
+    rates = {ours: Decimal(f"{price * factor:.15g}").normalize() for ours, price in found.items() if price is not None}
     return rates if {"input", "output"} <= rates.keys() else {}
 
 

@@ -319,9 +319,8 @@ _PRICE: Mapping[str, Read] = {
     "weekdays": _set(_weekday),
     "not_on": _calendar,
     "service_tier": _choice(*SERVICE_TIERS),
-    "guaranteed_until": _day,
     "source": _text,
-    "checked": _day,
+    **dict.fromkeys(("guaranteed_until", "checked"), _day),
 }
 _LATENCY: Mapping[str, Read] = {"ttft_s": _between(0, 3600), "tokens_per_s": _between(0.001, 1e6)}
 _MODEL: Mapping[str, Read] = {

@@ -12,8 +12,7 @@ from deepsel.values import Bill, Model, PriceRule, Usage
 STANDARD = "standard"
 # Hours and weekdays repeat every week; a month also steps over the longest run of holidays.
 _HORIZON_DAYS = 32
-AT_MOST = "cached input at most, at the price of input"
-"""What the rule of a bill says of itself where the price of cached input is not stated."""
+_AT_MOST = "cached input at most, at the price of input"
 
 
 def rule_at(model: Model, *, at: datetime, input_tokens: int | None, service_tier: str = STANDARD) -> PriceRule | None:
@@ -191,7 +190,7 @@ def _with_cached_bounded(rule: PriceRule) -> PriceRule:
     """Return the rule with an unstated price of cached input at that of input: no host asks more for what it need not read."""
     if rule.cached_input is not None or rule.input is None:
         return rule
-    return rule._replace(cached_input=rule.input, label=f"{rule.label or STANDARD}; {AT_MOST}")
+    return rule._replace(cached_input=rule.input, label=f"{rule.label or STANDARD}; {_AT_MOST}", is_at_most=True)
 
 
 def _side(*buckets: tuple[str, int | None, Decimal | None]) -> tuple[Decimal | None, str]:

@@ -276,8 +276,11 @@ def settle(draft: Draft, input_tokens: tokens.Count) -> Settlement:
         multiplier=draft.provider.price_multiplier,
     )
     stated_usd = _stated_usd(draft)
-    cost_usd = bill.total_usd if stated_usd is None else stated_usd
-    return Settlement(usage, cost_usd, bill, checked.notices, checked.is_doubted)
+    if stated_usd is None:
+        return Settlement(usage, bill.total_usd, bill, checked.notices, checked.is_doubted)
+    if bill.rule is not None:
+        bill = bill._replace(rule=bill.rule._replace(is_at_most=False))  # what the host says it charges is no bound
+    return Settlement(usage, stated_usd, bill, checked.notices, checked.is_doubted)
 
 
 def _stated_usd(draft: Draft) -> Decimal | None:

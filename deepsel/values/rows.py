@@ -109,6 +109,8 @@ class PriceRule(NamedTuple):
     """A link or the name of the sheet the row was read from."""
     checked: date | None = None
     """The day it was read."""
+    is_at_most: bool = False
+    """Whether the price of cached input is only a bound, since none is stated; the rule of a bill alone says so."""
 
 
 class Lane(NamedTuple):

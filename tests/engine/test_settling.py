@@ -74,6 +74,22 @@ def test_the_tier_that_was_asked_for_is_priced() -> None:
     assert priority == 2 * standard
 
 
+def test_what_a_host_states_is_no_bound() -> None:
+    """Cached input without a stated price is a bound of ours, until the host says what it charges."""
+    usage = Usage(input_uncached=10, cache_read=90, output_visible=10)
+    draft = _draft(text="x", usage=usage, finish=Finish.COMPLETE)
+    draft.model = draft.model._replace(prices=(RULE._replace(cached_input=None),))
+    own = settle(draft, INPUT)
+    assert own.cost_usd == Decimal(120) / 10**6
+    assert own.bill.rule is not None
+    assert own.bill.rule.is_at_most
+    draft.stated_cost_usd = Decimal("0.00001")
+    stated = settle(draft, INPUT)
+    assert stated.cost_usd == Decimal("0.00001")
+    assert stated.bill.rule is not None
+    assert not stated.bill.rule.is_at_most
+
+
 def test_the_tier_that_was_used_is_priced() -> None:
     """Where the answer names another tier than was asked for, that one is billed."""
     draft = _draft(text="x", usage=Usage(input_uncached=10, output_visible=10), finish=Finish.COMPLETE)

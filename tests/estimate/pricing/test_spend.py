@@ -79,6 +79,7 @@ def test_an_unstated_cached_price_is_bounded_and_said() -> None:
     one = row(reading(text("a", piece(10))), model("m", price("1")), cached_share=Decimal("0.5"))
     assert one.total_usd == Decimal("0.00001")
     assert one.price_label == "standard; cached input at most, at the price of input"
+    assert one.is_at_most
 
 
 def test_a_tier_is_picked_by_the_largest_single_request() -> None:

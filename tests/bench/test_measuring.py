@@ -115,6 +115,13 @@ def test_usage_that_cannot_be_is_counted(bench: Bench, wire: str) -> None:
         assert 0 < sample.output_tokens < 100
 
 
+def test_a_gateways_replay_costs_nothing(bench: Bench) -> None:
+    """What a gateway's cache gave asked no model, in a bench as well."""
+    session, _ = bench(FEW, output_tokens=8, headers={"x-portkey-cache-status": "HIT"})
+    (result,) = session.results()
+    assert [sample.cost_usd for sample in result.samples] == [0] * 4
+
+
 @pytest.mark.parametrize("wire", ["openai-chat", "anthropic-messages"])
 def test_reasoning_is_apart(bench: Bench, wire: str) -> None:
     """The first token is the answer's; the first piece of reasoning has a time of its own, and its tokens count for speed."""

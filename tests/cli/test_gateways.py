@@ -95,6 +95,23 @@ def test_an_answer_from_a_gateways_cache_costs_what_it_charged(
     assert "E" not in record["cost_usd"].upper()
 
 
+def test_a_cost_that_is_a_bound_is_said_to_be_one(
+    deepsel: Deepsel, simulate: Callable[..., Any], profiles: Callable[..., Path]
+) -> None:
+    """Behind a server that caches prefixes, and whose cached price nobody stated, the cost is known: at most."""
+    path = profiles(one=simulate(cached_prefix=True))
+    path.write_text(path.read_text().replace('cached_input = "0.1", ', ""))
+    question = " ".join(["word"] * 400)
+    first, second = (deepsel("ask", question, "--no-cache", "--no-stream") for _ in range(2))
+    assert (first.code, second.code) == (0, 0), first.err
+    assert "at most" not in first.err
+    assert "cached) · at most $0.000" in second.err
+    record = deepsel("ask", question, "--no-cache", "--json").record()
+    assert record["usage"]["cached_input_tokens"] > 0
+    assert Decimal(record["cost_usd"]) > 0
+    assert record["price"]["rule"] == "standard; cached input at most, at the price of input"
+
+
 def test_openrouter_options_reach_it(deepsel: Deepsel, simulate: Callable[..., Any], home: Path) -> None:
     """Fall-back list, provider preferences and the suffixes of an id are sent word for word; the profile's too."""
     server = simulate()

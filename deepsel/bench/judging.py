@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
-from deepsel.bench.records import Case, Check, Comparison, Result
+from deepsel.bench.records import Case, Check, Comparison, Result, Sample
 from deepsel.bench.statistics import (
     MIN_FOR_P95,
     MIN_FOR_P99,
@@ -59,10 +59,20 @@ def warnings_of(result: Result, *, shares_prefix: bool) -> list[str]:
     cached = sum(1 for sample in answered if sample.cached_input_tokens)
     if cached and not shares_prefix:
         found.append(f"{cached} of {len(answered)} requests were partly served from the provider's prefix cache")
-    silent = sum(1 for sample in answered if sample.ttft_s is None)
-    if silent:
-        found.append(f"{silent} of {len(answered)} answers hold no text, only reasoning; raise `--max-tokens`")
-    return found + _about_connections(result)
+    return found + _about_answers(answered) + _about_connections(result)
+
+
+def _about_answers(answered: Sequence[Sample]) -> list[str]:
+    """Say why answers have no time to first token."""
+    without = [sample for sample in answered if sample.ttft_s is None]
+    whole = sum(1 for sample in without if sample.form == "whole")
+    calls = sum(1 for sample in without if sample.tool_calls and sample.form != "whole")
+    reasons = (
+        (whole, "came whole and not as the stream that was asked for, so that there is no time to first token"),
+        (calls, "are calls of tools without text, so that there is no time to first token"),
+        (len(without) - whole - calls, "hold no text, only reasoning; raise `--max-tokens`"),
+    )
+    return [f"{count} of {len(answered)} answers {reason}" for count, reason in reasons if count]
 
 
 def _about_size(result: Result) -> list[str]:

@@ -15,17 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from deepsel.catalog.files import read_data
+from deepsel.catalog.lanes import lane_from, takes, with_prices
 from deepsel.catalog.on_demand import RowsOnDemand
 from deepsel.catalog.overlay import REFRESH, overlaid, read_overlay
 from deepsel.catalog.pricing import scaled
 from deepsel.catalog.rows import RowError, model_from, provider_from
 from deepsel.errors import ConfigError
-from deepsel.values import Model, Provider
+from deepsel.values import Lane, Model, Provider
 from deepsel.wires.table import ROWS
 
 ANY_MAKER = "*"
 # Members of the data files that steer the look-up and are no field of a record.
-PROVIDER_EXTRAS = frozenset({"like", "note", "models_of", "keeps_prices", "model_defaults", "base_url_env", "host_env"})
+PROVIDER_EXTRAS = frozenset({"like", "note", "models_of", "keeps_prices", "model_defaults", "base_url_env", "host_env", "lanes"})
 MODEL_EXTRAS = frozenset({"like", "regional_multiplier"})
 _DATE_SUFFIX = re.compile(r"-20\d\d-?\d\d-?\d\d\Z")
 
@@ -131,6 +132,10 @@ class Catalog:
                 return row
         return model
 
+    def lanes(self, model: Model) -> tuple[Lane, ...]:
+        """Return the slower and cheaper ways to ask its provider that take the model; empty for a provider of the user's own."""
+        return tuple(lane for lane in _lanes(model.provider) if takes(lane, model)) if model.provider in self.providers else ()
+
     def is_known_at(self, model: Model, answered_id: str) -> bool:
         """Return whether the catalog knows the id that answered: as the asked row, or as another one of its provider."""
         ids = (answered_id, _DATE_SUFFIX.sub("", answered_id))
@@ -194,7 +199,7 @@ class Catalog:
 
     def _parsed(self, row: Mapping[str, Any], name: str) -> Model:
         base = self._hosted(self.models[row["like"]], provider=row["provider"], wire_id=row["id"]) if "like" in row else None
-        return model_from(_without(row, MODEL_EXTRAS), name, base=base)
+        return with_prices(model_from(_without(row, MODEL_EXTRAS), name, base=base), _lanes(row["provider"]))
 
 
 def is_available(model: Model, *, on: date) -> bool:
@@ -233,6 +238,12 @@ def _provider_row(name: str) -> dict[str, Any]:
     """Return a provider's row on top of the one it is like."""
     row = _provider_rows()[name]
     return {**_provider_rows()[row["like"]], **row} if "like" in row else row
+
+
+@cache
+def _lanes(provider: str) -> tuple[Lane, ...]:
+    """Return a provider's lanes; those of a host that is like another are the other's, unless it has its own."""
+    return tuple(lane_from(row, provider) for row in _provider_row(provider).get("lanes", ()))
 
 
 def _without(row: Mapping[str, Any], extras: frozenset[str]) -> dict[str, Any]:

@@ -318,7 +318,7 @@ _PRICE: Mapping[str, Read] = {
     "not_on": lambda value, path: _choice(*calendar_names())(value, path),
     "service_tier": _choice(*SERVICE_TIERS),
     "source": _text,
-    "checked": _day,
+    **dict.fromkeys(("guaranteed_until", "checked"), _day),
 }
 _LATENCY: Mapping[str, Read] = {"ttft_s": _between(0, 3600), "tokens_per_s": _between(0.001, 1e6)}
 _MODEL: Mapping[str, Read] = {

@@ -143,6 +143,10 @@ class Draft:
             case Doubt(message):
                 self.doubts.append(message)
 
+    def heed(self, gateway: Gateway | None, sent_bytes: int | None) -> None:
+        """Note what was sent, and what a gateway says of it at the head of its response."""
+        self.gateway, self.sent_bytes = gateway, sent_bytes
+
     def join(self) -> None:
         """Make `text` whole, and part it from reasoning that only a closing tag tells from it."""
         self.text += "".join(self.parts)
@@ -273,11 +277,15 @@ def settle(draft: Draft, input_tokens: tokens.Count) -> Settlement:
         service_tier=draft.service_tier,
         multiplier=draft.provider.price_multiplier,
     )
-    stated_usd, notices = draft.stated_cost_usd, (*checked.notices, *_odd_cost(draft))
+    stated_usd, notices = _stated_usd(draft), (*checked.notices, *_odd_cost(draft))
     if stated_usd is not None and is_beyond(stated_usd, bill.total_usd):
         said = f"{draft.model.name} stated a cost of ${stated_usd:f}, which cannot be; priced here instead"
         notices, stated_usd = (*notices, Notice("cost_counted", said)), None
-    return Settlement(usage, bill.total_usd if stated_usd is None else stated_usd, bill, notices, checked.is_doubted)
+    if stated_usd is None:
+        return Settlement(usage, bill.total_usd, bill, notices, checked.is_doubted)
+    if bill.rule is not None:
+        bill = bill._replace(rule=bill.rule._replace(is_at_most=False))  # what the host says it charges is no bound
+    return Settlement(usage, stated_usd, bill, notices, checked.is_doubted)
 
 
 def _odd_cost(draft: Draft) -> tuple[Notice, ...]:
@@ -288,12 +296,21 @@ def _odd_cost(draft: Draft) -> tuple[Notice, ...]:
     return (Notice("cost_odd", f"{draft.model.name} states a `{odd[0]}` that no call costs; its list price counts instead"),)
 
 
-def failed_cost_usd(draft: Draft, failure: AttemptFailed, input_tokens: tokens.Count) -> Decimal | None:
-    """Price a failed call: nothing where it was refused, the tokens seen where it was cut; None where nobody can know."""
+def _stated_usd(draft: Draft) -> Decimal | None:
+    """Return what the host says it charges; an answer out of a gateway's cache costs nothing unless that says otherwise."""
+    if draft.gateway is None or not draft.gateway.is_replay:
+        return draft.stated_cost_usd
+    if draft.gateway.cost_usd is not None:
+        return draft.gateway.cost_usd
+    return draft.stated_cost_usd or Decimal(0)
+
+
+def settle_failed(draft: Draft, failure: AttemptFailed, input_tokens: tokens.Count) -> Settlement:
+    """Price a failed call: nothing where it was refused, the tokens seen where it was cut; unknown where nobody can know."""
     if draft.usage is None and draft.is_blank:
         is_refused = failure.error_class in _UNBILLED or failure.http_status not in (None, 200)
-        return Decimal(0) if is_refused else None
-    return settle(draft, input_tokens).cost_usd
+        return Settlement(Usage(), Decimal(0) if is_refused else None, Bill(None))
+    return settle(draft, input_tokens)
 
 
 def billed_usd(provider: Provider, cost_usd: Decimal | None) -> Decimal | None:

@@ -263,7 +263,7 @@ class Calls:
 
     def _take_facts(self, draft: Draft, facts: ResponseFacts) -> None:
         """Note what a response's head says of the gateway and of the limits."""
-        draft.gateway, draft.sent_bytes = facts.gateway, facts.sent_bytes
+        draft.heed(facts.gateway, facts.sent_bytes)
         self._coordinator.heed(Endpoint(draft.model.provider, draft.model.name), facts)
 
 

@@ -177,6 +177,8 @@ class CostRow:
     """The total at peak hours where prices have hours; None otherwise."""
     off_peak_usd: Decimal | None = None
     batch_usd: Decimal | None = None
+    is_at_most: bool = False
+    """Whether the price of cached input is only a bound."""
     price_source: str = ""
     price_checked: str = ""
     reason: str = ""

@@ -129,6 +129,7 @@ def _decoded(
         if kind == "stream":
             is_clean = yield from _streamed(head, chunks, decoder, response)
         elif kind == "json":
+            response.exchange.is_document = True
             documents = load_leading_objects(_rest(head, chunks))
             events = chain.from_iterable(map(decoder.read, documents))
             yield from events if is_stream else _with_stated_cost(events, read_gateway(response.headers))

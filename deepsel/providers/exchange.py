@@ -52,6 +52,8 @@ class Exchange:
         self.first_byte_at: float | None = None
         self.last_read_at: float | None = None
         """When the newest bytes came; nothing is read ahead, so that it is the arrival of the event just decoded."""
+        self.is_document = False
+        """The body is a JSON document and no stream, so that none of its pieces came before the others."""
         self.is_closed_by_peer = False
         self.phase: Phase = "connect"
         """What was last begun."""

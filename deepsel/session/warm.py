@@ -11,7 +11,7 @@ from urllib.parse import urljoin
 from deepsel import catalog, config, tokens
 from deepsel.config import Profile, Settings
 from deepsel.ending import shielded
-from deepsel.engine.attempt import Draft, billed_usd, failed_cost_usd, settle
+from deepsel.engine.attempt import Draft, Settlement, billed_usd, settle, settle_failed
 from deepsel.engine.resources import Resources
 from deepsel.engine.spending import Spending
 from deepsel.errors import AttemptFailed, ConfigError, ErrorClass, OverBudgetError
@@ -167,7 +167,14 @@ class Warmer:
         key = self.resources.key_of(draft.provider, self.profile.timeout_s)
         body = wire_of(provider.wire).encode(_REQUEST, draft.model, provider, max_tokens=1)
         outgoing = Outgoing(provider, key, body)
-        for event in self.resources.stream(self.resources.transport(), outgoing, timeouts=timeouts, clock=clock):
+        events = self.resources.stream(
+            self.resources.transport(),
+            outgoing,
+            timeouts=timeouts,
+            clock=clock,
+            on_response=lambda facts: draft.heed(facts.gateway, facts.sent_bytes),
+        )
+        for event in events:
             draft.take(event, clock.monotonic())
             if draft.reasoning and draft.ttft_s is None:
                 draft.ttft_s = clock.monotonic() - draft.started_s
@@ -179,18 +186,20 @@ class Warmer:
         """Settle a call that is over with what it cost, which is returned, and leave it in the log where it is a model's."""
         provider = draft.provider
         with shielded():
-            cost_usd = Decimal(0) if provider.health_path else billed_usd(provider, _cost_usd(draft, failure))
+            settled = None if provider.health_path else _settled(draft, failure)  # a health path says nothing of the model
+            cost_usd = Decimal(0) if settled is None else billed_usd(provider, settled.cost_usd)
             spending.settle(cost_usd)
             self.spent_usd += spending.spent_usd
-            if not provider.health_path:  # which says nothing of the model
-                self._leave(draft, failure, cost_usd, spending, outcome="cancelled" if is_cancelled else "failed" if failure else "ok")
+            if settled is not None:
+                outcome = "cancelled" if is_cancelled else "failed" if failure else "ok"
+                self._leave(draft, failure, settled._replace(cost_usd=cost_usd), spending, outcome=outcome)
         return cost_usd
 
     def _leave(
-        self, draft: Draft, failure: AttemptFailed | None, cost_usd: Decimal | None, spending: Spending, *, outcome: str
+        self, draft: Draft, failure: AttemptFailed | None, settled: Settlement, spending: Spending, *, outcome: str
     ) -> None:
         """Write the observation."""
-        usage, clock = draft.usage, self.resources.clock
+        usage, clock = settled.usage, self.resources.clock
         seen = Observation(
             at=clock.now().timestamp(),
             profile=self.profile.name,
@@ -200,10 +209,10 @@ class Warmer:
             outcome=outcome,
             error_class=failure.error_class if failure and outcome == "failed" else None,
             http_status=failure.http_status if failure else 200,
-            input_tokens=usage.input_tokens if usage else None,
-            cached_input_tokens=usage.cache_read if usage else None,
-            output_tokens=usage.output_tokens if usage else None,
-            cost_picousd=picousd(cost_usd),
+            input_tokens=usage.input_tokens,
+            cached_input_tokens=usage.cache_read,
+            output_tokens=usage.output_tokens,
+            cost_picousd=picousd(settled.cost_usd),
             ttft_s=draft.ttft_s,
             total_s=clock.monotonic() - draft.started_s,
             host=host_of(draft.provider.base_url),
@@ -212,10 +221,10 @@ class Warmer:
         self.notices += self.resources.state.add([seen], hold=spending.reservation, assumed_picousd=spending.assumed_picousd())
 
 
-def _cost_usd(draft: Draft, failure: AttemptFailed | None) -> Decimal | None:
+def _settled(draft: Draft, failure: AttemptFailed | None) -> Settlement:
     """Price a call by what it reported, else by what was counted."""
     count = tokens.count_request(_REQUEST, tokens.reader_of(draft.model))
-    return settle(draft, count).cost_usd if failure is None else failed_cost_usd(draft, failure, count)
+    return settle(draft, count) if failure is None else settle_failed(draft, failure, count)
 
 
 def with_keys(profile: Profile, settings: Settings, env: Mapping[str, str]) -> tuple[str, ...]:

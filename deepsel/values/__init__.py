@@ -21,6 +21,7 @@ from deepsel.values.request import Request
 from deepsel.values.rows import (
     ErrorRule,
     HourWindow,
+    Lane,
     Latency,
     Model,
     PictureRule,
@@ -60,6 +61,7 @@ __all__ = [
     "Image",
     "Json",
     "JsonObject",
+    "Lane",
     "Latency",
     "Message",
     "Model",

@@ -103,10 +103,56 @@ class PriceRule(NamedTuple):
     """Name of a holiday calendar on whose days the rule does not hold."""
     service_tier: str = "standard"
     """standard, batch, flex or priority."""
+    guaranteed_until: date | None = None
+    """The last day for which the maker promised this price; None: no day was named."""
     source: str = ""
     """A link or the name of the sheet the row was read from."""
     checked: date | None = None
     """The day it was read."""
+    is_at_most: bool = False
+    """Whether the price of cached input is only a bound, since none is stated; the rule of a bill alone says so."""
+
+
+class Lane(NamedTuple):
+    """A slower and cheaper way to ask a provider, and its limits; None: not stated."""
+
+    provider: str
+    name: str
+    """`batch`, or `batch-chat`."""
+    price_factor: Decimal
+    """Times the standard price, size tiers included; a model's own price rows of the tier go before it."""
+    form: Literal["file", "inline", "held"]
+    """How requests get there: as lines of a file, as members of one body, or each by a call whose connection is held."""
+    service_tier: str = "batch"
+    """By which it is priced."""
+    models: frozenset[str] = frozenset()
+    """Ids it takes; empty: all of the provider."""
+    without: frozenset[str] = frozenset()
+    """Ids it does not take."""
+    base_url: str | None = None
+    """None: the provider's own."""
+    max_requests: int | None = None
+    """Of one job."""
+    max_inline_requests: int | None = None
+    """Of one job whose requests are sent in its body, where a file is the rule."""
+    max_bytes: int | None = None
+    """Of one job."""
+    max_line_bytes: int | None = None
+    max_input_tokens: int | None = None
+    """Of one request, where that is less than the model takes."""
+    window_s: tuple[int, int] | None = None
+    """The shortest and the longest wait that can be asked for, after which a job expires."""
+    results_days: int | None = None
+    """How long results are kept."""
+    is_one_model: bool = False
+    """Whether all requests of a job are for one model."""
+    keeps_finished: bool | None = None
+    """Whether what was finished before a job expired is kept, and billed."""
+    full_price: tuple[str, ...] = ()
+    """What is not discounted, in words."""
+    note: str = ""
+    source: str = ""
+    checked: date | None = None
 
 
 class Latency(NamedTuple):

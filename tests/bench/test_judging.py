@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from deepsel.bench.judging import Limits, checks_of, compare_baseline, compare_models, missing_in, warnings_of
-from deepsel.bench.records import Result
+from deepsel.bench.records import Result, Sample
 
 sys.path.insert(0, str(Path(__file__).parent))
 from bench_builders import result, silence
@@ -50,6 +50,17 @@ def told(one: Result, *, shares_prefix: bool = False) -> str:
 def test_what_is_warned_of(one: Result, words: str) -> None:
     """Each weakness of a sample is said, with what to do about it."""
     assert words in told(one)
+
+
+def test_answers_without_a_first_token_are_named() -> None:
+    """What came whole, what calls tools and what only reasons have no time to first token, each for its own reason."""
+    one = result([0.4] * 4)
+    whole = Sample(4.0, form="whole", e2e_s=1.0)
+    samples = (*one.samples, whole, replace(whole, tool_calls=1), Sample(5.0, tool_calls=2, e2e_s=1.0), Sample(6.0, e2e_s=1.0))
+    words = told(replace(one, samples=samples))
+    assert "2 of 8 answers came whole and not as the stream that was asked for" in words
+    assert "1 of 8 answers are calls of tools without text" in words
+    assert "1 of 8 answers hold no text, only reasoning" in words
 
 
 def test_a_good_sample_is_not_warned_of() -> None:

@@ -13,7 +13,7 @@ from deepsel import catalog, tokens
 from deepsel.catalog import Catalog
 from deepsel.catalog.files import DATA, read_data
 from deepsel.catalog.lookup import MODEL_EXTRAS, PROVIDER_EXTRAS
-from deepsel.catalog.rows import MODEL_KEYS, PRICE_FIELDS, PRICE_KEYS, PROVIDER_KEYS, VOCABULARIES
+from deepsel.catalog.rows import MODEL_KEYS, PRICE_FIELDS, PRICE_KEYS, PROVIDER_KEYS, SERVICE_TIERS, VOCABULARIES
 from deepsel.values import TASKS, Model, Provider
 from deepsel.wires.table import ROWS
 
@@ -100,12 +100,14 @@ def test_rows_that_lean_on_others_lean_on_something() -> None:
 
 
 def test_size_tiers_rise() -> None:
-    """Within one label-free group, the bounds of a model's size tiers rise, an unbounded rule last."""
+    """Within one service tier, the bounds of a model's size tiers rise, an unbounded rule last."""
     for name, row in MODELS.items():
-        bounds = [price.get("up_to_input_tokens") for price in row.get("prices", ())]
-        known = [bound for bound in bounds if bound]
-        assert known == sorted(set(known)), name
-        assert None not in bounds[: len(known)], name
+        for tier in SERVICE_TIERS:
+            rows = [price for price in row.get("prices", ()) if price.get("service_tier", "standard") == tier]
+            bounds = [price.get("up_to_input_tokens") for price in rows]
+            known = [bound for bound in bounds if bound]
+            assert known == sorted(set(known)), name
+            assert None not in bounds[: len(known)], name
 
 
 def _lead(task: str) -> Model:

@@ -46,6 +46,8 @@ class CheckedUsage(NamedTuple):
 def check(draft: Draft, input_tokens: tokens.Count, counted: Callable[[], Usage]) -> CheckedUsage:
     """Return the reported usage, each side of it replaced by `counted` where it is missing or cannot be."""
     usage = draft.usage or Usage()
+    if draft.gateway is not None and draft.gateway.is_replay and usage.input_tokens == 0 == usage.output_tokens:
+        return CheckedUsage(usage)  # no model read or wrote anything for it
     read = None if usage.input_uncached is None else usage.input_tokens
     written = None if usage.output_visible is None else usage.output_tokens
     bad_input, bad_output = _bad_input(draft, read, input_tokens), _bad_output(draft, usage, written, counted)

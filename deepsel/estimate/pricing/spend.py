@@ -120,6 +120,7 @@ def _row(name: str, group: RequestGroup, model: Model, *, assumptions: Assumptio
         peak_usd=_times(_sum(max, hourly), times) if has_hours else None,
         off_peak_usd=_times(_sum(min, hourly), times) if has_hours else None,
         batch_usd=_times(batch.total_usd, times),
+        is_at_most=now.rule is not None and now.rule.is_at_most,
         price_source=now.rule.source if now.rule else "",
         price_checked=now.rule.checked.isoformat() if now.rule and now.rule.checked else "",
         reason="; ".join(filter(None, (now.reason, _why_more(group, model)))),

@@ -74,11 +74,12 @@ def test_cached_share_is_charged_at_the_cached_price() -> None:
     assert one.total_usd == Decimal("0.28")
 
 
-def test_an_unknown_cached_price_makes_the_total_unknown() -> None:
-    """A share at a price nobody knows is not taken as free."""
+def test_an_unstated_cached_price_is_bounded_and_said() -> None:
+    """A share at a price nobody states is taken at that of input, and the row says so."""
     one = row(reading(text("a", piece(10))), model("m", price("1")), cached_share=Decimal("0.5"))
-    assert one.total_usd is None
-    assert "cached input" in one.reason
+    assert one.total_usd == Decimal("0.00001")
+    assert one.price_label == "standard; cached input at most, at the price of input"
+    assert one.is_at_most
 
 
 def test_a_tier_is_picked_by_the_largest_single_request() -> None:

@@ -33,6 +33,8 @@ class Patience:
 
     lost_s: float = 0.0
     """Waited for replies that came late; endless after one that did not come."""
+    most_s: float = float("inf")
+    """How long it may wait for one: a part of its own time."""
 
 
 class RedisServer:
@@ -72,7 +74,7 @@ class RedisServer:
         is that of the request this is done for; what is done for none has a whole time-out for itself.
         """
         patience = patience or Patience()
-        limit_s = min(self._timeout_s, _SLOW_TIMES * self._timeout_s - patience.lost_s)
+        limit_s = min(self._timeout_s, patience.most_s, _SLOW_TIMES * self._timeout_s - patience.lost_s)
         if limit_s <= 0:
             raise CacheResting(f"{self.label}: too slow for `redis_timeout_s`")
         began_s = self._clock.monotonic()

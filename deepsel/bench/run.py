@@ -60,7 +60,7 @@ class BenchRun:
             model = config.find_model(settings, name)
             provider = config.find_provider(settings, model.provider)
             if names or config.has_key(provider, env):
-                found.append(BenchTarget(model, provider, config.resolve_key(provider, env)))
+                found.append(BenchTarget(model, provider, self.session.key_of(provider, self.profile.timeout_s)))
         if not found:
             raise ConfigError(
                 f"no candidate of the profile `{self.profile.name}` has a key",

@@ -12,7 +12,7 @@ from deepsel.cache.bounded_socket import Bounds
 from deepsel.cache.tier import CacheResting, CacheUnavailable
 from deepsel.clock import Clock
 from deepsel.errors import ConfigError
-from deepsel.secret import MASK, Secret
+from deepsel.secret import MASK, KnownSecrets, Secret, secrets_in
 
 Account: TypeAlias = Callable[[], Secret | None]
 """Gives the key that pays for a request; may raise ConfigError. Called only where the answer depends on it."""
@@ -23,6 +23,7 @@ ENTRY_BYTES = 4 << 20
 _REPLY_BYTES = ENTRY_BYTES + (1 << 16)
 _SLOW_TIMES = 2
 """So many time-outs may a request wait in all for a server that is late each time; a busy machine is late now and then."""
+_ERROR_CHARS = 400
 _SALT = b"deepsel shared cache 1"
 _T = TypeVar("_T")
 
@@ -44,6 +45,7 @@ class RedisServer:
         """Name the server; `timeout_s` bounds one piece of work, and what one request loses to an outage."""
         self.label = masked_url(url)
         self._url = url
+        self._secrets = KnownSecrets(lambda: secrets_in(url))
         self._clock = clock
         self._namespace = namespace
         self._timeout_s = timeout_s
@@ -148,14 +150,7 @@ class RedisServer:
 
     def _told(self, error: CacheUnavailable) -> str:
         """Name the server with its error, without user and password."""
-        from urllib.parse import unquote
-
-        user_info = self._url.partition("://")[2].rpartition("@")[0]
-        text = str(error)
-        for part in (user_info, user_info.partition(":")[2]):
-            for secret in filter(None, (part, unquote(part))):
-                text = text.replace(secret, MASK)
-        return f"{self.label}: {text}"
+        return f"{self.label}: {self._secrets.clean(str(error), _ERROR_CHARS)}"
 
 
 def _is_refused(error: CacheResting) -> bool:

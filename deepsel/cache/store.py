@@ -23,6 +23,7 @@ from deepsel.cache.rests import REPAIR, Rests
 from deepsel.cache.tier import CacheCorrupt, CacheResting, CacheUnavailable, Stored, Tally, Tier, TierStats
 from deepsel.clock import Clock
 from deepsel.errors import OTHER_HOME, ConfigError, UsageError
+from deepsel.storage.told import Told
 from deepsel.values import Notice
 
 if TYPE_CHECKING:
@@ -159,6 +160,10 @@ class Cache:
         answer = decode(found[0], key) if found else None
         return (answer, found[1]) if found and answer and self._is_served(answer) else None
 
+    def served_between(self, answer: CachedAnswer) -> tuple[float, float]:
+        """Say between which instants (seconds since the epoch) an answer is served: before the first it is of a wrong clock."""
+        return answer.stored_at.timestamp() - CLOCK_SKEW_S, answer.expires_at.timestamp()
+
     def restore(self, key: str, answer: CachedAnswer) -> None:
         """Put an entry back as it is, with the time it has left, on this machine's own tiers; nothing is counted."""
         with self._admin():
@@ -204,7 +209,9 @@ class Cache:
         self._flush_tallies()
         with self._admin():
             found = [self._done(tier, tier.stats) for tier in self.own_tiers()]
-            return [one for one in found if one is not None], self.disk.tallies() if self.disk else []
+            tallies, notices = self.disk.tallies() if self.disk else Told([])
+            self._left_out += notices
+            return [one for one in found if one is not None], tallies or []
 
     def entries(self, **selector: Unpack[Selector]) -> Iterator[Entry]:
         """Yield readable entries, newest first in each tier, each key once."""
@@ -266,7 +273,8 @@ class Cache:
 
     def _is_served(self, answer: CachedAnswer) -> bool:
         """Tell whether an answer has time left, and none that only a wrong clock can have given it."""
-        return 0 < self.left_s(answer) <= answer.ttl_s + CLOCK_SKEW_S
+        begins_at, ends_at = self.served_between(answer)
+        return begins_at <= self._clock.now().timestamp() < ends_at
 
     @property
     def locks_folder(self) -> Path:

@@ -6,10 +6,12 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from deepsel.cache.database_file import translated_errors
 from deepsel.cache.entry import CachedAnswer, Entry, decode, encode, is_other_format
 from deepsel.cache.key import canonical_json
 from deepsel.cache.locks import remove_left_files
 from deepsel.cache.store import Cache
+from deepsel.cache.tallies import damage_of_tallies, start_afresh
 from deepsel.cache.tier import CacheCorrupt, CacheUnavailable, Tier
 from deepsel.clock import Clock
 from deepsel.errors import OTHER_HOME, ConfigError, UsageError
@@ -58,6 +60,7 @@ def verify(cache: Cache, *, repairs: bool) -> Verdict:
     try:
         if cache.disk:
             problems += _check_disk(cache, repairs=repairs)
+            problems += _check_tallies(cache, repairs=repairs)
         for tier in cache.own_tiers():
             count, bad = _check_entries(tier)
             checked += count
@@ -132,6 +135,17 @@ def _check_disk(cache: Cache, *, repairs: bool) -> list[str]:
                 saved += 1
         return [f"{error}; the entries that could be read were saved: {saved}"]
     return problems
+
+
+def _check_tallies(cache: Cache, *, repairs: bool) -> list[str]:
+    """Check the record of what the cache did, and start it afresh where it cannot be read."""
+    problem = damage_of_tallies(cache.path)
+    if problem is None:
+        return []
+    if repairs:
+        with translated_errors(cache.path):
+            start_afresh(cache.path)
+    return [problem]
 
 
 def _check_entries(tier: Tier) -> tuple[int, list[str]]:

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 _TOKENS_A_BYTE = 3
 """More than any vocabulary makes of a text: a token covers a byte, Claude's marks none; NFC makes three bytes of one at most."""
+_TOKENS_OF_FRAMING = 256
+"""More than any chat template says around a conversation without tools, at any effort, the form of the answer included."""
 _TOKENS_A_MESSAGE = 16
 """More than any maker's framing of one more message."""
 
@@ -147,11 +149,13 @@ class Lookup:
         if not may_store(self.ask.cache_mode, encoded) or draft.doubts or settlement.is_doubted:
             return None  # what can be read in two ways comes with a warning, which a hit would not have
         from deepsel.engine.checks.wholeness import stops_in_sentence  # a hit needs neither
-        from deepsel.engine.record import to_keep
+        from deepsel.engine.record import holds_a_secret, to_keep
 
         if stops_in_sentence(draft.text):
             return Notice("possibly_cut", "the answer ends within a sentence; it was not stored")
-        cache, account = self.resources.cache, partial(self.resources.key_of, draft.provider)
+        if holds_a_secret(draft, encoded, self.resources.secrets):
+            return Notice("holds_a_secret", "the request or its answer holds a key or password of yours; it was not stored")
+        cache, account = self.resources.cache, partial(self.resources.key_of, draft.provider, self.ask.profile.timeout_s)
         is_kept, notices = cache.put(encoded.key, to_keep(draft, settlement, encoded, prepared), account=account, patience=self._patience)
         self.use = CacheUse("stored" if is_kept else "miss", None, encoded.key)
         self.notices += notices
@@ -180,14 +184,15 @@ class Lookup:
 
     def _account(self, prepared: Prepared, name: str) -> Account:
         """Say how to find the key that pays for a model's answers."""
-        return partial(self.resources.key_of, prepared.candidates[name].provider)
+        return partial(self.resources.key_of, prepared.candidates[name].provider, self.ask.profile.timeout_s)
 
 
 def _sure_limit(ask: Ask, model: Model, most: int) -> int | None:
     """Return the bound on the answer where the window cannot decide it, and with it the key; else None."""
     wanted = ask.request.max_tokens or ask.profile.max_tokens
     limit = wanted if model.max_output is None else min(wanted, model.max_output)
-    fitted = fit_max_tokens(model, most + model.framing_tokens, wanted=wanted, input_is_exact=False)
+    framing = max(_TOKENS_OF_FRAMING, model.framing_tokens or 0)
+    fitted = fit_max_tokens(model, most + framing, wanted=wanted, input_is_exact=False)
     return limit if fitted == limit else None
 
 
@@ -198,7 +203,7 @@ def _may_warn(ask: Ask, model: Model, provider: Provider) -> bool:
 
 
 def _most_tokens(request: Request) -> int:
-    """Return more tokens than any candidate can count the request as, the framing of the first message aside."""
+    """Return more tokens than any candidate can count the request as, what stands around the conversation aside."""
     texts = [message.readable for message in request.messages]
     if request.schema is not None:
         import json

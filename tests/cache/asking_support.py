@@ -54,7 +54,7 @@ class Asker:
             state=SqliteState(home / "data"),
             clock=clock,
             rng=random.Random(0),
-            key_of=lambda provider: KEY,
+            key_of=lambda provider, timeout_s: KEY,
         )
 
     def run(self, prompt: str, *, stream: bool = True, cache_mode: CacheMode = "auto") -> Run:

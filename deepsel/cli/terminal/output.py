@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deepsel.cli.terminal.terminal import is_terminal, plain, screen_of
+from deepsel.cli.terminal.terminal import is_terminal, screen_of
 from deepsel.errors import ExitCode, UsageError
+from deepsel.show.plain import plain
 from deepsel.storage import files
 
 if TYPE_CHECKING:
@@ -34,10 +35,6 @@ def write_piped(text: str) -> None:
     except BrokenPipeError:
         silence_stdout()
         raise SystemExit(ExitCode.OK) from None
-    except OSError as error:
-        silence_stdout()
-        words = (error.strerror or "input/output error").lower()
-        raise UsageError(f"cannot write to standard output: {words}", "give `--output` on another disk") from error
 
 
 def silence_stdout() -> None:

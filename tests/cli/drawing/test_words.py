@@ -14,7 +14,8 @@ from screen_support import draw, letters
 
 from deepsel.cli.drawing.cells import row_width
 from deepsel.cli.drawing.page import Page
-from deepsel.cli.terminal.terminal import Window, plain
+from deepsel.cli.terminal.terminal import Window
+from deepsel.show.plain import plain
 
 WIDTHS = (40, 60, 80, 200)
 SCRAPS = [

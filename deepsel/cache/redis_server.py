@@ -8,7 +8,7 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any, TypeAlias, TypeVar
 
-from deepsel.cache.bounded_socket import Bounds
+from deepsel.cache.bounded_socket import SocketBounds
 from deepsel.cache.tier import CacheResting, CacheUnavailable
 from deepsel.clock import Clock
 from deepsel.errors import ConfigError
@@ -50,7 +50,7 @@ class RedisServer:
         self._namespace = namespace
         self._timeout_s = timeout_s
         self._client: Any = None
-        self._bounds = Bounds(clock)
+        self._bounds = SocketBounds(clock)
         self._is_cluster = False
         self._lock = Lock()
         self._rests_until = float("-inf")

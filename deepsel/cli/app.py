@@ -104,9 +104,11 @@ def _print_error(error: DeepselError) -> None:
 def _record(error: DeepselError, arguments: list[str]) -> None:
     """Write the record of a command that was to write one and has not."""
     if "--json" in arguments and not error.is_recorded:
+        from deepsel.cli.ask.records import unasked_record
         from deepsel.show.record import dump, failed_record
 
-        write_stdout(dump(failed_record(error)))
+        is_ask = next((word for word in arguments if word in Commands.table), "") == "ask"
+        write_stdout(dump(unasked_record(error) if is_ask else failed_record(error)))
 
 
 def _usage(error: TyperException, arguments: list[str]) -> int:

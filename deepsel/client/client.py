@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -203,8 +203,11 @@ def ask(prompt: str, **options: Unpack[AskKeywords]) -> Answer:
 @shows_options
 def stream(prompt: str, **options: Unpack[AskKeywords]) -> StreamedAnswer:
     """Return the answer's pieces as they come: `Client.stream` with the process's environment."""
-    client = Client()
-    return client._stream(prompt, options, on_end=client.close)
+    with ExitStack() as open_yet:
+        client = open_yet.enter_context(Client())
+        streamed = client._stream(prompt, options, on_end=client.close)
+        open_yet.pop_all()  # whoever reads it ends it
+        return streamed
 
 
 def estimate(

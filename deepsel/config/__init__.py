@@ -1,7 +1,7 @@
 """Configuration: defaults < profiles.toml < environment < flags."""
 
 from deepsel.config.addresses import at_their_addresses
-from deepsel.config.keys import COMMAND_TIMEOUT_S, Keys, has_key, needs_key, resolve_key
+from deepsel.config.keys import COMMAND_TIMEOUT_S, Keys, has_key, key_places, needs_key, resolve_key
 from deepsel.config.known import known_secrets
 from deepsel.config.lookup import find_model, find_provider
 from deepsel.config.nearest import nearest_hint
@@ -23,6 +23,7 @@ __all__ = [
     "find_paths",
     "find_provider",
     "has_key",
+    "key_places",
     "known_secrets",
     "nearest_hint",
     "needs_key",

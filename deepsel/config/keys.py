@@ -25,6 +25,11 @@ def needs_key(provider: Provider) -> bool:
     return bool(provider.api_key_command or provider.api_key_env)
 
 
+def key_places(provider: Provider) -> tuple[str, ...]:
+    """Name the places a provider's key is looked for."""
+    return tuple(name for name in (provider.api_key_env, *provider.api_key_command[:1]) if name)
+
+
 def has_key(provider: Provider, env: Mapping[str, str]) -> bool:
     """Return whether a request could carry a key, without running a key command; true where none is needed."""
     return bool(not needs_key(provider) or provider.api_key_command or env.get(provider.api_key_env or "", "").strip())

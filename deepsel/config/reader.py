@@ -52,7 +52,7 @@ def read_settings(path: Path, catalog: Catalog, *, required: bool = False, demo:
 
 def _read(path: Path, *, is_named: bool) -> bytes:
     """Read the file, a pipe too where the user named it (`--config <(...)`). Raises OSError."""
-    with open(path if is_named else files.open_own(path, os.O_RDONLY), "rb") as file:
+    with path.open("rb") if is_named else os.fdopen(files.open_own(path, os.O_RDONLY), "rb") as file:
         return file.read(MAX_FILE_BYTES + 1)
 
 

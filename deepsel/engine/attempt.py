@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from deepsel import catalog, tokens
 from deepsel.catalog import Catalog
-from deepsel.engine.checks.plausible import bounded_output, check
+from deepsel.engine.checks.plausible import bounded_output, check, is_beyond
 from deepsel.engine.checks.schema import document_for, schema_failure
 from deepsel.engine.checks.tool_calls import OpenCall, is_cut
 from deepsel.engine.checks.wholeness import stops_inside
@@ -183,14 +183,16 @@ def judge(draft: Draft, schema: Mapping[str, Json] | None) -> None:
         )
     if not draft.is_finish_known:
         draft.doubts.append(f"{draft.model.name} ended with `{draft.raw_finish}`, which nobody knows")
-    inside = stops_inside(draft.text) if draft.finish is Finish.COMPLETE else None
+    document = None if schema is None or draft.calls else document_for(draft.text, schema)
+    problem = None if document is None or schema is None else schema_failure(document, schema)
+    is_valid = document is not None and not problem  # a fence that nobody has closed matters no more
+    inside = stops_inside(draft.text) if draft.finish is Finish.COMPLETE and not is_valid else None
     if inside:
         raise _failure(ErrorClass.TRUNCATED, f"{draft.model.name} stopped inside {inside} and called it complete")
-    if schema is not None and not draft.calls:
-        draft.text = document_for(draft.text, schema)
-        problem = schema_failure(draft.text, schema)
-        if problem:
-            raise _failure(ErrorClass.SCHEMA, problem)
+    if document is not None:
+        draft.text = document
+    if problem:
+        raise _failure(ErrorClass.SCHEMA, problem)
 
 
 def _failure(error_class: ErrorClass, message: str) -> AttemptFailed:
@@ -271,8 +273,11 @@ def settle(draft: Draft, input_tokens: tokens.Count) -> Settlement:
         service_tier=draft.service_tier,
         multiplier=draft.provider.price_multiplier,
     )
-    cost_usd = bill.total_usd if draft.stated_cost_usd is None else draft.stated_cost_usd
-    return Settlement(usage, cost_usd, bill, (*checked.notices, *_odd_cost(draft)), checked.is_doubted)
+    stated_usd, notices = draft.stated_cost_usd, (*checked.notices, *_odd_cost(draft))
+    if stated_usd is not None and is_beyond(stated_usd, bill.total_usd):
+        said = f"{draft.model.name} stated a cost of ${stated_usd:f}, which cannot be; priced here instead"
+        notices, stated_usd = (*notices, Notice("cost_counted", said)), None
+    return Settlement(usage, bill.total_usd if stated_usd is None else stated_usd, bill, notices, checked.is_doubted)
 
 
 def _odd_cost(draft: Draft) -> tuple[Notice, ...]:

@@ -173,7 +173,7 @@ def ensure_route(prepared: Prepared, settings: Settings) -> None:
     reasons = {refusal.reason for refusal in refused}
     if reasons == {"no_key"}:
         rows = (config.find_provider(settings, refusal.provider) for refusal in refused)
-        names = sorted({name for row in rows for name in _key_names(row)})
+        names = sorted({name for row in rows for name in config.key_places(row)})
         raise ConfigError(
             f"no key was found; looked for {', '.join(names)}",
             'export one of them, or try without a key: `deepsel ask -p demo "..."`',
@@ -196,11 +196,6 @@ def _is_unpriced(prepared: Prepared, name: str) -> bool:
     """Tell whether nobody knows what a call of the model may cost."""
     candidate = prepared.candidates.get(name)
     return candidate is not None and candidate.worst_bill.total_usd is None
-
-
-def _key_names(provider: Provider) -> tuple[str, ...]:
-    """Name the places a provider's key is looked for."""
-    return tuple(name for name in (provider.api_key_env, *provider.api_key_command[:1]) if name)
 
 
 @dataclass(slots=True)
@@ -244,7 +239,7 @@ class _Gatherer:
             latency_s=latency_s,
             latency_source=latency_source,
             output_source="" if outlook.usual_tokens is None else f"median of {outlook.usual_of} {self.task} answers",
-            key_names=_key_names(provider),
+            key_names=config.key_places(provider),
             price_note=price_note(model, self.at, count.tokens),
             cooling=_cooling(outlook),
             health_note=_health_note(outlook, self.at),

@@ -71,7 +71,8 @@ class Record:
                 self.is_cancelled = True
             else:
                 self.failures.append(failure)
-            if draft.text and (self.partial is None or len(draft.text) > len(self.partial.text)):
+            is_blank = failure.error_class is ErrorClass.EMPTY
+            if draft.text and not is_blank and (self.partial is None or len(draft.text) > len(self.partial.text)):
                 self.partial, self.settlement = draft, settled
         if draft.provider.is_simulated:
             self.simulated_usd += cost_usd or 0

@@ -28,6 +28,7 @@ from deepsel.values import (
 from deepsel.wires import bodies, error_shapes, failures, waits
 from deepsel.wires.fields import load_leading_objects
 from deepsel.wires.gateways import read_gateway
+from deepsel.wires.payload import apart
 from deepsel.wires.sse import Event, EventStream
 from deepsel.wires.table import wire_of
 from deepsel.wires.thinking import ThinkTags
@@ -166,7 +167,8 @@ def _sniff(chunks: Iterator[bytes]) -> tuple[bytes, str]:
         return head, "empty"
     if start.startswith(b"{"):
         return start, "json"
-    if any(start.startswith(name) or name.startswith(start) for name in _EVENT_FIELDS):
+    lowered = start[:5].lower()
+    if any(lowered.startswith(name) or name.startswith(lowered) for name in _EVENT_FIELDS):
         return start, "stream"
     return start, "a web page" if start.startswith(b"<") else "neither JSON nor an event stream"
 
@@ -182,7 +184,7 @@ def _streamed(
     was_sure, late_end = False, None
     try:
         for chunk in chain((head,), chunks):
-            for event in parser.feed(chunk):
+            for event in chain.from_iterable(map(apart, parser.feed(chunk))):
                 yield from decoder.feed(event)
                 if decoder.is_ended:
                     return True
@@ -193,7 +195,7 @@ def _streamed(
         if failure.error_class not in _LATE_ENDS:
             raise
         late_end = failure
-    for event in parser.rest():
+    for event in chain.from_iterable(map(apart, parser.rest())):
         yield from _unended(decoder, event)
     if late_end is not None and not (decoder.is_whole or decoder.is_ended):
         raise late_end

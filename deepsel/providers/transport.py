@@ -17,7 +17,7 @@ from deepsel.clock import Clock
 from deepsel.errors import AttemptFailed, ConfigError, DeepselError, ErrorClass
 from deepsel.providers.boundary import boundary
 from deepsel.providers.calls import Call, Timeouts
-from deepsel.providers.certificates import Certificates, system_folder
+from deepsel.providers.certificates import CERTIFICATE_VARIABLES, Certificates, system_folder
 from deepsel.providers.connections import KeptConnections
 from deepsel.providers.exchange import Backend, Exchange, Watch
 from deepsel.providers.headers import Headers, header_text
@@ -112,6 +112,7 @@ class HttpTransport:
         self._clock = clock
         self.secrets = secrets or KnownSecrets()
         self._certificates = Certificates(partial(bundle, env), system_folder(env))
+        self._trust = next((name for name in CERTIFICATE_VARIABLES if env.get(name)), "")
         self._watch = _make_watch(self._certificates)
         self._routes = Routes(self._watch, self.secrets)
         self._kept: KeptConnections[httpcore.ConnectionInterface] = KeptConnections(
@@ -182,7 +183,7 @@ class HttpTransport:
                     continue  # nothing has been sent
                 is_stale = exchange.is_on_used_connection and not _is_timeout(error)
                 if not (may_repeat and is_stale):
-                    raise _translated(error, call, exchange, is_in_body=False, proxy=route.proxy) from error
+                    raise _translated(error, call, exchange, proxy=route.proxy, trust=self._trust) from error
                 may_repeat = False
             finally:
                 if response is None:
@@ -238,8 +239,13 @@ def _is_timeout(error: Exception) -> bool:
     return isinstance(error, TimeoutError | httpcore.TimeoutException)
 
 
-def _translated(error: Exception, call: Call, exchange: Exchange, *, is_in_body: bool, proxy: str = "") -> DeepselError:
-    """Return our error for one of httpcore's or of the system's; `proxy` names the one the call goes through."""
+def _translated(
+    error: Exception, call: Call, exchange: Exchange, *, is_in_body: bool = False, proxy: str = "", trust: str = ""
+) -> DeepselError:
+    """Return our error for one of httpcore's or of the system's; `proxy` names the one the call goes through.
+
+    `trust`: the variable that names whom to trust, if one does.
+    """
     import httpcore
 
     host = call.target
@@ -250,7 +256,7 @@ def _translated(error: Exception, call: Call, exchange: Exchange, *, is_in_body:
     if exchange.phase == "connect":
         is_proxys = exchange.connect_s is None  # through it, the target's own encryption comes later
         reason = exchange.limit_words if _is_timeout(error) else ""
-        return unconnected(error, call, reason=reason, proxy=proxy if is_proxys else "")
+        return unconnected(error, call, reason=reason, proxy=proxy if is_proxys else "", trust=trust)
     if _is_timeout(error):
         return AttemptFailed(ErrorClass.STALLED, f"{host}: {exchange.limit_words}")
     if isinstance(error, httpcore.RemoteProtocolError) and not exchange.is_closed_by_peer:

@@ -220,14 +220,15 @@ def _cost_usd(draft: Draft, failure: AttemptFailed | None) -> Decimal | None:
 
 def with_keys(profile: Profile, settings: Settings, env: Mapping[str, str]) -> tuple[str, ...]:
     """Name the profile's models that there is a key for; raises ConfigError where there is none."""
-    found, looked_for = [], []
+    found: list[str] = []
+    looked_for: set[str] = set()
     for name in profile.models:
         provider = config.find_provider(settings, config.find_model(settings, name).provider)
         if config.has_key(provider, env):
             found.append(name)
         else:
-            looked_for.append(provider.api_key_env or provider.name)
+            looked_for |= {*config.key_places(provider)}
     if not found:
-        names = ", ".join(sorted(set(looked_for)))
+        names = ", ".join(sorted(looked_for))
         raise ConfigError(f"no key was found; looked for {names}", "export one of them, or name models with `--model`")
     return tuple(found)

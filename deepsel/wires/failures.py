@@ -5,6 +5,7 @@ Owns no provider's dialect (rows of the catalog) and no general vocabulary (`err
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
@@ -90,7 +91,9 @@ def is_error(document: JsonObject) -> bool:
 def says_loading(status: int, message: str) -> bool:
     """Tell whether a server that cannot answer says that it is only starting, or loading the model."""
     words = message.lower()
-    return (status == 503 and "loading" in words) or any(fragment in words for fragment in error_words.LOADING)
+    if status == 503 and re.search(error_words.STARTING, words):
+        return True
+    return any(fragment in words for fragment in error_words.LOADING)
 
 
 def classify(

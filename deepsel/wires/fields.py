@@ -30,6 +30,15 @@ def load_object(document: str) -> JsonObject:
         raise AttemptFailed(ErrorClass.MALFORMED, "the answer is not valid JSON") from error
 
 
+def end_of_document(text: str, start: int) -> int | None:
+    """Return where the JSON object that begins at `start` ends; None where there is none, or it breaks off."""
+    try:
+        loaded, end = _DECODER.raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return None
+    return end if isinstance(loaded, dict) else None
+
+
 def load_leading_objects(document: bytes) -> Iterator[JsonObject]:
     """Parse the JSON objects a body begins with: one, or a stream without event lines; raises as `load_object`.
 
@@ -89,11 +98,16 @@ def text(value: Json) -> str:
     return value if isinstance(value, str) else ""
 
 
+_ALL_IS_WELL = frozenset({"", "0", "200", "null", "none", "nil", "ok", "success", "no error", "false"})
+
+
 def says_nothing(value: Json) -> bool:
-    """Tell whether a member that is there says no more than one that is not: null, empty, zero, or made of such."""
+    """Tell whether a member that is there says no more than one that is not: null, empty, zero, that all is well, or made of such."""
     if isinstance(value, dict):
         return all(map(says_nothing, value.values()))
-    return not value or (isinstance(value, str) and value.strip().lower() in ("", "null", "none"))
+    if isinstance(value, str):
+        return value.strip().lower() in _ALL_IS_WELL
+    return not value or (value == 200 and value is not True)
 
 
 

@@ -169,6 +169,8 @@ def take_samples(work: SamplePlan, reader: InputReader) -> None:
             continue
         try:
             _take_windows(item.label, source, work.seed, reader)
+        except OSError as error:  # the disk fails, or the network it is on
+            reader.skipped.append(Skipped(item.label, (error.strerror or str(error)).lower()))
         finally:
             source.close()
     for ending, items in work.groups.items():

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import os
+from pathlib import Path, PurePath
 
 import pytest
 from reading_builders import reader_for, targets_for
 
-from deepsel.estimate.reading.decode import open_file
+from deepsel.estimate.reading.decode import TextSource, open_file
 from deepsel.estimate.reading.find import Found
 from deepsel.estimate.reading.read import read
 from deepsel.estimate.reading.sampled import lines_in, plan
@@ -48,6 +49,23 @@ def test_a_large_file_is_read_in_part(tmp_path: Path) -> None:
         assert tally.high is not None
         assert tally.low <= tally.tokens <= tally.high
     assert one.largest_text[NAME] == pytest.approx(_total(one), abs=2)
+
+
+def test_a_disk_that_fails_in_the_middle_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that can be opened and not read is skipped with the system's words, and the others are read."""
+    for name in ("broken.txt", "good.txt"):
+        (tmp_path / name).write_text((ENGLISH * 30 + THAI * 12) * 120, "utf-8")
+    window = TextSource.window
+
+    def failing(self: TextSource, start: int, length: int) -> str:
+        if os.path.samestat(os.fstat(self.stream.fileno()), (tmp_path / "broken.txt").stat()):
+            raise OSError(5, "Input/output error")
+        return window(self, start, length)
+
+    monkeypatch.setattr(TextSource, "window", failing)
+    found = read([str(tmp_path)], vocabularies=[NAME], sample=1)
+    assert [(PurePath(one.path).name, one.reason) for one in found.skipped] == [("broken.txt", "input/output error")]
+    assert [PurePath(one.path).name for one in found.inputs] == ["good.txt"]
 
 
 def test_the_seed_decides(tmp_path: Path) -> None:

@@ -74,7 +74,11 @@ class Lookup:
     _flight: SingleFlight | None = None
     _missed: set[str] = field(default_factory=set)
     """Keys that were just looked for on the disk, in vain."""
-    _patience: Patience = field(default_factory=Patience)
+    _patience: Patience = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Leave most of a short time to the providers."""
+        self._patience = Patience(most_s=self.ask.profile.timeout_s / 4)
 
     def before_planning(self, candidates: Sequence[tuple[Model, Provider]]) -> bool:
         """Look on this machine's disk; tell whether an answer was found that no plan could change."""

@@ -46,8 +46,8 @@ def write_latest(folder: Path, figures: Mapping[str, Latency], *, at: datetime) 
 def _known(path: Path) -> dict[str, Json]:
     """Read what the file has; nothing where it cannot be read."""
     try:
-        models = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+        models = json.loads(files.read_own(path))
+    except (OSError, ValueError, RecursionError):
         return {}
     return models if isinstance(models, dict) else {}
 

@@ -29,6 +29,7 @@ from deepsel.cache.database_file import (
 from deepsel.cache.tallies import add as add_tallies
 from deepsel.cache.tallies import read as read_tallies
 from deepsel.cache.tier import CacheCorrupt, CacheUnavailable, Stored, Tally, TierStats
+from deepsel.storage.locking import is_without_locks
 from deepsel.storage.sqlite import OpenFile
 
 if TYPE_CHECKING:
@@ -55,6 +56,8 @@ class DiskTier:
         self._lock_wait_s = lock_wait_s
         self._lock = RLock()
         self._opened: OpenFile | None = None
+        self._without_locks: OSError | None = None
+        """What was found where locks were tried for the first time."""
         self._may_write = False
         """Until then SQLite itself refuses to change anything on the connection."""
         self._writer: Database | None = None
@@ -231,7 +234,13 @@ class DiskTier:
         file = identity(self._file)
         if self._opened is None or not self._opened.is_for(file):
             self.close()
-            connection = connect(self._file, "rw", timeout_s=self._lock_wait_s)
+            if self._without_locks is not None:
+                raise self._without_locks
+            try:
+                connection = connect(self._file, "rw", timeout_s=self._lock_wait_s)
+            except OSError as error:
+                self._without_locks = error if is_without_locks(error) else None
+                raise
             if connection is None:
                 return None
             self._opened = OpenFile(connection, file)

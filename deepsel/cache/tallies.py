@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepsel.cache.tier import CacheUnavailable, Tally
+from deepsel.storage import files
 from deepsel.storage.amounts import picousd, usd
 from deepsel.storage.sqlite import SqliteFile
 
@@ -42,11 +43,9 @@ def add(folder: Path, tallies: Iterable[Tally]) -> None:
     """Add to the record; what cannot be written is lost. May raise OSError."""
     rows = [(one.day.isoformat(), one.model, one.tier, one.answers, picousd(one.usd), one.unpriced) for one in tallies]
     lines = "".join(json.dumps(row) + "\n" for row in rows).encode("ascii")
-    journal = os.open(
-        folder / JOURNAL, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
-    )
+    journal = files.open_own(folder / JOURNAL, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW)
     try:
-        os.write(journal, lines)
+        files.write_all(journal, lines)
         is_long = os.fstat(journal).st_size > JOURNAL_BYTES
     finally:
         os.close(journal)
@@ -94,7 +93,7 @@ def _rows(one: sqlite3.Connection) -> list[tuple[object, ...]]:
 def _lines(journal: Path) -> list[tuple[object, ...]]:
     """Read a journal; a line that is none of ours is passed over."""
     with suppress(OSError):
-        return [*_parsed(journal.read_bytes().splitlines())]
+        return [*_parsed(files.read_own(journal).splitlines())]
     return []
 
 

@@ -11,6 +11,7 @@ from deepsel.cache.key import canonical_json
 from deepsel.cache.locks import remove_left_files
 from deepsel.cache.store import Cache
 from deepsel.cache.tier import CacheCorrupt, CacheUnavailable, Tier
+from deepsel.clock import Clock
 from deepsel.errors import OTHER_HOME, ConfigError, UsageError
 from deepsel.values import JsonObject
 
@@ -34,14 +35,14 @@ class Imported(NamedTuple):
     """Left out: their time is over and no new one was given."""
 
 
-def prune(cache: Cache, *, now_s: float) -> tuple[int, int]:
+def prune(cache: Cache, *, clock: Clock) -> tuple[int, int]:
     """Remove what has expired on disk and the lock files of killed processes; return how many of each.
 
     Memory and Redis forget by themselves. Raises ConfigError where the cache cannot be used.
     """
     try:
         removed = cache.disk.expire() if cache.disk else 0
-        return removed, remove_left_files(cache.locks_folder, now_s=lambda: now_s)
+        return removed, remove_left_files(cache.locks_folder, clock=clock)
     except (CacheUnavailable, OSError) as error:
         raise ConfigError(f"the cache cannot be pruned: {error}", OTHER_HOME) from error
 

@@ -173,8 +173,9 @@ class Catalog:
         moved = base._replace(name=f"{provider}/{wire_id}", provider=provider, id=wire_id, aliases=())
         moved = moved._replace(prices=(), is_default=False, note="")
         if row.get("models_of") != base.provider:
-            # Another maker's gateway has its own switches, tiers and retirements.
-            return moved._replace(reasoning_off=None, params={}, service_tiers={}, available_from=None, retires=None)
+            # Another maker's gateway has its own switches, tiers, ways to count pictures, and retirements.
+            moved = moved._replace(reasoning_off=None, params={}, service_tiers={}, pictures=None)
+            return moved._replace(available_from=None, retires=None)
         moved = moved._replace(aliases=tuple(one for one in (base.id, *base.aliases) if one != wire_id))
         if not row.get("keeps_prices"):
             return moved._replace(service_tiers={})

@@ -11,12 +11,14 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, TypeAlias, TypeVar
 
 from deepsel.catalog.holidays import calendar_names
+from deepsel.catalog.pictures import picture_rule_names
 from deepsel.catalog.queries import problem_of, with_query_apart
 from deepsel.errors import ErrorClass
 from deepsel.values import TASKS, ErrorRule, HourWindow, Latency, Model, PriceRule, Provider
 from deepsel.wires.table import ROWS
 
 VOCABULARIES = ("o200k_base", "cl100k_base", "deepseek", "qwen", "qwen35", "tekken", "claude3", "claude47", "claude48")
+TEMPLATES = ("claude", "deepseek-v4", "deepseek-v4.1", "openai", "qwen3", "qwen3.5", "tekken")
 FEATURES = ("images", "json_object", "json_schema", "tools")
 PRICE_FIELDS = ("input", "output", "cached_input", "cache_write_short", "cache_write_long", "reasoning_output")
 SERVICE_TIERS = ("standard", "batch", "flex", "priority")
@@ -54,7 +56,7 @@ def model_from(data: Mapping[str, Any], name: str, *, base: Model | None = None,
     """Return the model of a row; members not given are `base`'s, single tasks of `capability` too. Raise RowError.
 
     `source` stands in price rows that name none of their own. A row that moves `base` to another provider or id loses
-    its prices: they are not known there.
+    its prices and how pictures are counted: they are not known there.
     """
     if "price" in data and "prices" in data:
         raise RowError("price", "and `prices` exclude each other")
@@ -68,10 +70,10 @@ def model_from(data: Mapping[str, Any], name: str, *, base: Model | None = None,
     if "capability" in members:
         members["capability"] = {**base.capability, **members["capability"]}
     if members.get("provider", base.provider) != base.provider:
-        base = base._replace(aliases=(), prices=(), service_tiers={}, reasoning_off=None)
+        base = base._replace(aliases=(), prices=(), service_tiers={}, reasoning_off=None, pictures=None)
         base = base._replace(retires=None, is_default=False)
     elif members.get("id", base.id) not in (base.id, *base.aliases):
-        base = base._replace(prices=(), service_tiers={})
+        base = base._replace(prices=(), service_tiers={}, pictures=None)
     return base._replace(name=name, **members)
 
 
@@ -208,10 +210,6 @@ def _minute(text: str, path: str) -> int:
     raise RowError(path, 'must be hours in UTC such as "01:00-04:00"')
 
 
-def _calendar(value: Any, path: str) -> str:
-    return str(_choice(*calendar_names())(value, path))
-
-
 def _choice(*names: str) -> Read:
     def _reader(value: Any, path: str) -> str:
         if value not in names:
@@ -317,7 +315,7 @@ _PRICE: Mapping[str, Read] = {
     "valid_to": _instant,
     "hours": _list(_window),
     "weekdays": _set(_weekday),
-    "not_on": _calendar,
+    "not_on": lambda value, path: _choice(*calendar_names())(value, path),
     "service_tier": _choice(*SERVICE_TIERS),
     "source": _text,
     "checked": _day,
@@ -331,7 +329,9 @@ _MODEL: Mapping[str, Read] = {
     "max_input": _positive,
     "max_output": _positive,
     "vocabulary": _choice(*VOCABULARIES),
+    "template": _choice(*TEMPLATES),
     "framing_tokens": _count,
+    "pictures": lambda value, path: _choice(*picture_rule_names())(value, path),
     "capability": _members(dict.fromkeys(TASKS, _between(0, 1)), dict),
     "latency": _members(_LATENCY, Latency, *_LATENCY),
     "features": _set(_choice(*FEATURES)),

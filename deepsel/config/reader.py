@@ -13,6 +13,8 @@ from deepsel.config.fields import CACHE, PROFILE, TOP_LEVEL, Reader
 from deepsel.config.nearest import nearest_hint
 from deepsel.config.settings import DEFAULT_PROFILE, DEMO_PROFILE, CacheSettings, Profile, Settings
 from deepsel.errors import OTHER_HOME, ConfigError
+from deepsel.storage import files
+from deepsel.storage.owners import fault
 from deepsel.values import Model, Notice, Provider
 
 MAX_FILE_BYTES = 1 << 20
@@ -22,12 +24,16 @@ Row = TypeVar("Row")
 def read_settings(path: Path, catalog: Catalog, *, required: bool = False, demo: bool = False) -> Settings:
     """Read the file at `path`, or give the built-in settings where there is none; `required` makes that an error.
 
-    So are those given, with a notice, where its folder may not be looked into, or the `demo` needs no file that cannot be read.
-    Raises ConfigError.
+    So are those given, with a notice, where its folder may not be looked into, or the `demo` needs no file that cannot be used.
+    Raises ConfigError, also for a file that is not the user's own: it says where keys are sent, and which programs are run.
     """
+    suspect = fault(path) if required else fault(path.parent, path)
+    if suspect and demo:
+        return _built_in(catalog)._replace(notices=(Notice("config_unused", f"{suspect.what}; it is done without"),))
+    if suspect:
+        raise ConfigError(suspect.what, suspect.mend)
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_FILE_BYTES + 1)
+        raw = _read(path, is_named=required)
     except FileNotFoundError:
         if required:
             raise ConfigError(
@@ -41,6 +47,14 @@ def read_settings(path: Path, catalog: Catalog, *, required: bool = False, demo:
         told = Notice("config_unreadable", f"{words}; it is done without ({OTHER_HOME})")
         return _built_in(catalog)._replace(notices=(told,))
     return parse_settings(raw, path, catalog)
+
+
+def _read(path: Path, *, is_named: bool) -> bytes:
+    """Read the file, a pipe too where the user named it (`--config <(...)`). Raises OSError."""
+    if not is_named:
+        return files.read_own(path, MAX_FILE_BYTES + 1)
+    with path.open("rb") as file:
+        return file.read(MAX_FILE_BYTES + 1)
 
 
 def _is_there(path: Path) -> bool:

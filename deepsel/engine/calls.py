@@ -19,7 +19,7 @@ from deepsel.errors import AttemptFailed, ConfigError, ErrorClass
 from deepsel.health.endpoint import Endpoint
 from deepsel.providers.calls import Outgoing, ResponseFacts, Timeouts, sends_key_in_clear
 from deepsel.routing.lengths import fit_max_tokens
-from deepsel.values import Answer, Attempt, Notice, ReasoningDelta, Source, TextDelta, ToolCallDelta, WireEvent
+from deepsel.values import Answer, Attempt, Notice, ReasoningDelta, TextDelta, ToolCallDelta, WireEvent
 from deepsel.wires.schema_forms import is_wrapped, unwrapped
 from deepsel.wires.table import wire_of
 from deepsel.wires.taking_back import Sent, TakenBack, changes_for, told
@@ -115,7 +115,7 @@ class Calls:
         """
         request, count = self._prepared.request, self._prepared.counts[target.model.name]
         wanted = request.max_tokens or self._prepared.profile.max_tokens
-        fitted = fit_max_tokens(target.model, count.tokens, wanted=wanted, input_is_exact=count.source is not Source.ESTIMATED)
+        fitted = fit_max_tokens(target.model, count.in_window, wanted=wanted, input_is_exact=count.is_exact)
         if fitted is not None and fitted < target.choice.max_tokens:
             target.choice = target.choice._replace(max_tokens=fitted)
         return fitted is not None

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from deepsel.storage import files
+from deepsel.storage.owners import fault
 from deepsel.values import Latency
 
 FILE_NAME = "bench.json"
@@ -18,24 +19,24 @@ class Benches:
 
     def __init__(self, folder: Path) -> None:
         self._path = folder / FILE_NAME
-        self._known: tuple[tuple[int, int, int] | None, Mapping[str, Latency]] = (None, {})
+        self._known: tuple[tuple[int, ...] | None, Mapping[str, Latency]] = (None, {})
 
     def latest(self) -> Mapping[str, Latency]:
         """Return what the last bench measured, by model; nothing where there is none or it cannot be read."""
         version = files.version(self._path)
         known_version, figures = self._known
         if version != known_version:
-            figures = {} if version is None else self._read()
+            figures = {} if version is None or fault(self._path.parent, self._path) else self._read()
             self._known = (version, figures)
         return figures
 
     def _read(self) -> Mapping[str, Latency]:
         try:
-            rows = json.loads(self._path.read_bytes())
+            rows = json.loads(files.read_own(self._path))
             return {
                 str(name): Latency(float(row["ttft_s"]), float(row["tokens_per_s"]))
                 for name, row in rows.items()
                 if float(row["tokens_per_s"]) > 0
             }
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             return {}

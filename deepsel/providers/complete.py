@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 """Largest answer that does not stream."""
+MAX_BODY_VALUES = 1_000_000
+"""Most values of such an answer: each takes ten times the memory of the few bytes it may be written in."""
 MAX_TEXT_CHARS = 32 * 1024 * 1024
 """Most text, reasoning and arguments of one answer."""
 
@@ -216,6 +218,8 @@ def _rest(head: bytes, chunks: Iterator[bytes]) -> bytes:
         body += chunk
         if len(body) > MAX_BODY_BYTES:
             raise AttemptFailed(ErrorClass.MALFORMED, f"the answer is larger than {MAX_BODY_BYTES:,} bytes")
+    if sum(map(body.count, (b",", b"{", b"["))) > MAX_BODY_VALUES:
+        raise AttemptFailed(ErrorClass.MALFORMED, f"the answer consists of more than {MAX_BODY_VALUES:,} values")
     return bytes(body)
 
 

@@ -15,11 +15,12 @@ from deepsel.catalog import Catalog, overlay
 from deepsel.chance import Rng, SystemRng
 from deepsel.clock import Clock, SystemClock
 from deepsel.config import Paths, Profile, Settings
-from deepsel.errors import ConfigError
+from deepsel.errors import OTHER_HOME, ConfigError
 from deepsel.platforms import ensure_supported
 from deepsel.secret import KnownSecrets, Secret
 from deepsel.storage import files
-from deepsel.values import Provider
+from deepsel.storage.owners import fault
+from deepsel.values import Notice, Provider
 
 if TYPE_CHECKING:
     from deepsel.cache import Cache
@@ -42,13 +43,21 @@ def load_settings(env: Mapping[str, str], config_file: Path | None = None, *, pr
     """
     ensure_supported()
     paths = config.find_paths(env, config_file)
-    catalog = Catalog(paths.data_dir / overlay.FILE_NAME)
+    home = fault(paths.data_dir.parent) if env.get("DEEPSEL_HOME") else None
+    if home:
+        raise ConfigError(home.what, f"{home.mend}; or {OTHER_HOME}")
+    prices = paths.data_dir / overlay.FILE_NAME
+    catalog = Catalog(prices)
     settings = config.read_settings(
         paths.config_file,
         catalog,
         required=bool(config_file or env.get("DEEPSEL_CONFIG")),
         demo=(profile or env.get("DEEPSEL_PROFILE")) == config.DEMO_PROFILE,
     )
+    suspect = overlay.suspicion(prices)
+    if suspect:
+        told = Notice("prices_unused", f"refreshed prices are not used: {suspect}")
+        settings = settings._replace(notices=(*settings.notices, told))
     return config.at_their_addresses(settings, env)
 
 
@@ -235,7 +244,7 @@ class Session:
         return provider._replace(base_url=provider.base_url.replace(DEMO_ORIGIN, self._simulator_origin, 1))
 
 
-def _version(path: Path | None) -> tuple[int, int, int] | None:
+def _version(path: Path | None) -> tuple[int, ...] | None:
     return None if path is None else files.version(path)
 
 

@@ -113,7 +113,7 @@ class Warmer:
         model, provider = self._rows[name]
         if provider.health_path or provider.is_simulated:
             return Decimal(0)
-        count = tokens.count_messages(_REQUEST.messages, model)
+        count = tokens.count_request(_REQUEST, tokens.reader_of(model))
         at, multiplier = self.resources.clock.now(), provider.price_multiplier
         return catalog.project(
             model, input_tokens=count.tokens, output_tokens=1, at=at, multiplier=multiplier
@@ -198,7 +198,7 @@ class Warmer:
 
 def _cost_usd(draft: Draft, failure: AttemptFailed | None) -> Decimal | None:
     """Price a call by what it reported, else by what was counted."""
-    count = tokens.count_messages(_REQUEST.messages, draft.model)
+    count = tokens.count_request(_REQUEST, tokens.reader_of(draft.model))
     return settle(draft, count).cost_usd if failure is None else failed_cost_usd(draft, failure, count)
 
 

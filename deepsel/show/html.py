@@ -77,9 +77,9 @@ def figure(text: str, key: object) -> Cell:
     return Cell(text, "" if key is None else key, "n")
 
 
-def money(amount: Decimal | None) -> Cell:
-    """Make a cell of an amount; a dash for None."""
-    return Cell("-" if amount is None else usd(amount), decimal_text(amount), "n")
+def money(amount: Decimal | None, mark: str = "") -> Cell:
+    """Make a cell of an amount with a mark before it; a dash for None."""
+    return Cell("-" if amount is None else mark + usd(amount), decimal_text(amount), "n")
 
 
 def _head(text: str, is_number: bool, *, sorts: bool) -> str:

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakSet
 
-from deepsel.storage import files
+from deepsel.storage import files, owners
+from deepsel.storage.locking import FIRST_WAIT_S, be_patient, is_without_locks
 from deepsel.storage.told import Told
 from deepsel.values import Notice
 
@@ -45,6 +46,8 @@ class SqliteFile:
         self._code = code
         self._busy_timeout_s = busy_timeout_s
         self._process = _Process()
+        self._without_locks: OSError | None = None
+        """What was found where locks were tried for the first time."""
 
     def read(self, work: Callable[[sqlite3.Connection], _T], *, empty: _T) -> Told[_T]:
         """Do one piece of reading, of one state of the file; `empty` where there is no file yet."""
@@ -71,6 +74,8 @@ class SqliteFile:
         import sqlite3
 
         try:
+            if self._without_locks is not None:
+                raise self._without_locks
             connection = self._connection(makes_it=begin != _READING)
             if connection is None:
                 return Told(empty)
@@ -79,7 +84,9 @@ class SqliteFile:
                 return Told(work(connection))
         except (sqlite3.Error, OSError, OverflowError) as error:
             self._here().drop()
-            return Told(None, self._notices((getattr(error, "strerror", None) or str(error)).lower()))
+            if isinstance(error, OSError) and is_without_locks(error):
+                self._without_locks = error
+            return Told(None, self._notices((getattr(error, "strerror", None) or "").lower() or str(error)))
 
     def _notices(self, reason: str) -> tuple[Notice, ...]:
         return (Notice(self._code, f"{self._name} `{self.path}` cannot be used: {reason}"),)
@@ -97,6 +104,9 @@ class SqliteFile:
         if kept is not None and kept.is_for(file):
             return kept.connection
         process.drop()
+        suspect = owners.fault(self.path.parent, self.path)
+        if suspect:
+            raise PermissionError(str(suspect))
         if file is None:
             if not makes_it:
                 return None
@@ -189,7 +199,8 @@ def _connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
     """Open the file for any thread: which one uses it is seen to above, and another one may close it."""
     import sqlite3
 
-    connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=FIRST_WAIT_S, isolation_level=None, check_same_thread=False)
+    be_patient(connection, path.parent, wait_s=busy_timeout_s)
     # In WAL mode a power cut may cost the last commits with this, never the file; each sync costs some 5 ms.
     connection.execute("PRAGMA synchronous = NORMAL")
     return connection

@@ -18,7 +18,16 @@ from deepsel.values.parts import (
     ToolResult,
 )
 from deepsel.values.request import Request
-from deepsel.values.rows import ErrorRule, HourWindow, Latency, Model, PriceRule, Provider
+from deepsel.values.rows import (
+    ErrorRule,
+    HourWindow,
+    Latency,
+    Model,
+    PictureRule,
+    PictureSize,
+    PriceRule,
+    Provider,
+)
 from deepsel.values.usage import Bill, Usage
 from deepsel.values.wire_events import (
     Doubt,
@@ -55,6 +64,8 @@ __all__ = [
     "Model",
     "Notice",
     "Part",
+    "PictureRule",
+    "PictureSize",
     "PriceRule",
     "Provider",
     "ReasoningDelta",

@@ -351,7 +351,7 @@ def unprivileged() -> Iterator[Path]:
     """A folder that everybody may enter, in a process to which permissions apply even where the suite runs as root."""
     with tempfile.TemporaryDirectory() as name:
         base = Path(name)
-        base.chmod(0o777)
+        base.chmod(0o1777)  # as /tmp
         was_root = os.geteuid() == 0
         if was_root:
             os.seteuid(65534)

@@ -60,7 +60,7 @@ def prune(common: Common, options: CacheOptions) -> None:
     from deepsel.cache import upkeep
 
     with opened(common) as cache:
-        removed, locks = upkeep.prune(cache, now_s=SystemClock().now().timestamp())
+        removed, locks = upkeep.prune(cache, clock=SystemClock())
         memo.forget(cache.path)
     if options.as_json:
         write_stdout(dump({"schema": SCHEMA_VERSION, "removed": removed, "locks_removed": locks}))

@@ -202,7 +202,7 @@ def _usage_and_cost(seen: Seen) -> tuple[Usage, Decimal | None]:
     needs_count = not is_told and (seen.failure is None or draft.text or draft.reasoning)
     count = tokens.Count(0, Source.COUNTED, None, "reported")
     if needs_count:
-        count = tokens.count_messages([Message.of("user", seen.prompt)], draft.model)
+        count = tokens.count_request(Request((Message.of("user", seen.prompt),)), tokens.reader_of(draft.model))
     if seen.failure is not None:
         return usage or Usage(), billed_usd(draft.provider, failed_cost_usd(draft, seen.failure, count))
     settlement = settle(draft, count)

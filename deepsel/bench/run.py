@@ -65,7 +65,7 @@ class BenchRun:
         for name in wanted:
             model, provider = rows[name]
             if names or config.has_key(provider, env):
-                found.append(BenchTarget(model, provider, config.resolve_key(provider, env)))
+                found.append(BenchTarget(model, provider, self.session.key_of(provider, self.profile.timeout_s)))
         if not found:
             raise ConfigError(
                 f"no candidate of the profile `{self.profile.name}` has a key",

@@ -7,17 +7,18 @@ their file. A row is parsed when it is asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 from deepsel.catalog.files import read_data
-from deepsel.catalog.overlay import overlaid, read_overlay
+from deepsel.catalog.on_demand import RowsOnDemand
+from deepsel.catalog.overlay import REFRESH, overlaid, read_overlay
 from deepsel.catalog.pricing import scaled
-from deepsel.catalog.rows import model_from, provider_from
+from deepsel.catalog.rows import RowError, model_from, provider_from
 from deepsel.errors import ConfigError
 from deepsel.values import Model, Provider
 from deepsel.wires.table import ROWS
@@ -26,32 +27,6 @@ ANY_MAKER = "*"
 # Members of the data files that steer the look-up and are no field of a record.
 PROVIDER_EXTRAS = frozenset({"like", "note", "models_of", "keeps_prices", "model_defaults", "base_url_env", "host_env"})
 MODEL_EXTRAS = frozenset({"like", "regional_multiplier"})
-
-_Row = TypeVar("_Row")
-
-
-class _Rows(Mapping[str, _Row], Generic[_Row]):
-    """A read-only mapping that makes each record when it is first asked for."""
-
-    def __init__(self, names: Mapping[str, Any], make: Callable[[str], _Row]) -> None:
-        self._names = names
-        self._make = cache(make)
-
-    def __getitem__(self, name: str) -> _Row:
-        if name not in self._names:
-            raise KeyError(name)
-        return self._make(name)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._names
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-
 _DATE_SUFFIX = re.compile(r"-20\d\d-?\d\d-?\d\d\Z")
 
 
@@ -79,9 +54,14 @@ class Catalog:
         return frozenset(row[name] for row in _provider_rows().values() for name in ("base_url_env", "host_env") if row.get(name))
 
     @cached_property
+    def key_variables(self) -> frozenset[str]:
+        """The variables that may hold a built-in provider's key; no row is parsed for them."""
+        return frozenset(row["api_key_env"] for row in _provider_rows().values() if row.get("api_key_env"))
+
+    @cached_property
     def models(self) -> Mapping[str, Model]:
         """Every model of the catalog by name, makers in the file's order."""
-        return _Rows(self.model_rows, self._model)
+        return RowsOnDemand(self.model_rows, self._model)
 
     @cached_property
     def default_models(self) -> tuple[str, ...]:
@@ -193,8 +173,9 @@ class Catalog:
         moved = base._replace(name=f"{provider}/{wire_id}", provider=provider, id=wire_id, aliases=())
         moved = moved._replace(prices=(), is_default=False, note="")
         if row.get("models_of") != base.provider:
-            # Another maker's gateway has its own switches, tiers and retirements.
-            return moved._replace(reasoning_off=None, params={}, service_tiers={}, available_from=None, retires=None)
+            # Another maker's gateway has its own switches, tiers, ways to count pictures, and retirements.
+            moved = moved._replace(reasoning_off=None, params={}, service_tiers={}, pictures=None)
+            return moved._replace(available_from=None, retires=None)
         moved = moved._replace(aliases=tuple(one for one in (base.id, *base.aliases) if one != wire_id))
         if not row.get("keeps_prices"):
             return moved._replace(service_tiers={})
@@ -203,6 +184,15 @@ class Catalog:
 
     def _model(self, name: str) -> Model:
         row = self.model_rows[name]
+        try:
+            return self._parsed(row, name)
+        except (RowError, KeyError, TypeError) as error:
+            own = read_data("models.json")["models"].get(name)
+            if own is not None and own is not row:  # the catalog's price is better than none
+                return self._parsed(own, name)
+            raise ConfigError(f"the refreshed row of `{name}` cannot be read: {error}", REFRESH) from error
+
+    def _parsed(self, row: Mapping[str, Any], name: str) -> Model:
         base = self._hosted(self.models[row["like"]], provider=row["provider"], wire_id=row["id"]) if "like" in row else None
         return model_from(_without(row, MODEL_EXTRAS), name, base=base)
 
@@ -224,7 +214,7 @@ def generic_provider(wire: object) -> Provider | None:
 
 @cache
 def _built_in_providers() -> Mapping[str, Provider]:
-    return _Rows(_provider_rows(), _built_in_provider)
+    return RowsOnDemand(_provider_rows(), _built_in_provider)
 
 
 def _built_in_provider(name: str) -> Provider:

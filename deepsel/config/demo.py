@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from deepsel.catalog import Catalog
+from collections.abc import Mapping
+
+from deepsel.catalog import Catalog, RowsOnDemand
 from deepsel.config.settings import DEMO_PROFILE, Profile
 from deepsel.values import Model, Provider
 
@@ -23,23 +25,27 @@ DEMO_PROVIDERS = {
     ),
 }
 
-_SHOWN = ("deepseek-flash", "mistral-small-2603", "claude-sonnet-5-5", "gpt-6-luna")
+_DEMO_NAMES = {
+    f"demo-{name}": name for name in ("deepseek-flash", "mistral-small-2603", "claude-sonnet-5-5", "gpt-6-luna")
+}
+"""The catalog name behind each."""
 
 
-def demo_models(catalog: Catalog) -> dict[str, Model]:
-    """Give the demo's models: the catalog's rows, prices included, moved to the simulator."""
-    rows = (catalog.find_model(name) for name in _SHOWN)
+def with_demo(own: Mapping[str, Model], catalog: Catalog) -> Mapping[str, Model]:
+    """Give the demo's models, then the user's: the catalog's rows, prices included, moved to the simulator.
+
+    A row of the demo's is made when it is asked for, since every command has them and hardly one looks.
+    """
     of_wire = {provider.wire: name for name, provider in DEMO_PROVIDERS.items()}
-    return {
-        f"demo-{row.name}": row._replace(
-            name=f"demo-{row.name}",
-            provider=of_wire[catalog.providers[row.provider].wire],
-            aliases=(),
-            sampling="always",
-            is_default=False,
-        )
-        for row in rows
-    }
+
+    def model(name: str) -> Model:
+        if name in own:
+            return own[name]
+        row = catalog.find_model(_DEMO_NAMES[name])
+        provider = of_wire[catalog.providers[row.provider].wire]
+        return row._replace(name=name, provider=provider, aliases=(), sampling="always", is_default=False)
+
+    return RowsOnDemand({**_DEMO_NAMES, **own}, model)
 
 
-DEMO_PROFILE_ROW = Profile(name=DEMO_PROFILE, models=tuple(f"demo-{name}" for name in _SHOWN))
+DEMO_PROFILE_ROW = Profile(name=DEMO_PROFILE, models=tuple(_DEMO_NAMES))

@@ -73,7 +73,7 @@ class Draft:
     beside: int = 0
     """Reported output that `max_tokens` does not bound."""
     odd_usage: tuple[str, ...] = ()
-    """Members of the reported usage that hold no number."""
+    """Members of the reported usage, and headers, that hold no number."""
     sent_bytes: int | None = None
     """Of the request's body; None: not known."""
     has_media: bool = False
@@ -132,7 +132,7 @@ class Draft:
                 self.calls.setdefault(event.number, OpenCall()).take(event)
             case UsageReport(usage, cost_usd, beside, odd):
                 self.usage = usage.after(self.usage) if usage != Usage() else self.usage
-                self.beside, self.odd_usage = beside or self.beside, odd or self.odd_usage
+                self.beside, self.odd_usage = beside or self.beside, (*self.odd_usage, *odd)
                 self.stated_cost_usd = self.stated_cost_usd if cost_usd is None else cost_usd
             case Identity(answered_model, _, tier):
                 self.answered_model = answered_model or self.answered_model
@@ -273,12 +273,19 @@ def settle(draft: Draft, input_tokens: tokens.Count) -> Settlement:
         service_tier=draft.service_tier,
         multiplier=draft.provider.price_multiplier,
     )
-    stated_usd = draft.stated_cost_usd
-    notices = checked.notices
+    stated_usd, notices = draft.stated_cost_usd, (*checked.notices, *_odd_cost(draft))
     if stated_usd is not None and is_beyond(stated_usd, bill.total_usd):
         said = f"{draft.model.name} stated a cost of ${stated_usd:f}, which cannot be; priced here instead"
         notices, stated_usd = (*notices, Notice("cost_counted", said)), None
     return Settlement(usage, bill.total_usd if stated_usd is None else stated_usd, bill, notices, checked.is_doubted)
+
+
+def _odd_cost(draft: Draft) -> tuple[Notice, ...]:
+    """Say that what the provider states as its charge cannot be."""
+    odd = [name for name in draft.odd_usage if "cost" in name]
+    if not odd or draft.stated_cost_usd is not None:
+        return ()
+    return (Notice("cost_odd", f"{draft.model.name} states a `{odd[0]}` that no call costs; its list price counts instead"),)
 
 
 def failed_cost_usd(draft: Draft, failure: AttemptFailed, input_tokens: tokens.Count) -> Decimal | None:

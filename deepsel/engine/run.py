@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from deepsel.ending import shielded
 from deepsel.engine.ask import Ask
 from deepsel.engine.encoded import Encodings
-from deepsel.engine.hit import NextTime, answer_of, observation_of
+from deepsel.engine.hit import NextTime, answer_of, observation_of, sold_between
 from deepsel.engine.lookup import Lookup, not_cached
 from deepsel.engine.resources import Resources
 from deepsel.health.refusals import Rows
@@ -37,7 +37,8 @@ class Run:
         self._resources = resources
         self._is_shown = is_shown
         self._started_s = resources.clock.monotonic()
-        self._rows = Rows(resources.settings, ask.profile.all_models, resources.state, resources.clock.now())
+        self._began_at = resources.clock.now()
+        self._rows = Rows(resources.settings, ask.profile.all_models, resources.state, self._began_at)
         self._candidates = [self._rows[name] for name in ask.profile.models]
         encodings = Encodings(ask.request, (provider.name for _, provider in self._candidates))
         self._lookup = Lookup(ask, resources, encodings)
@@ -111,7 +112,10 @@ class Run:
             return None
         hit, written_at = found
         answer = self._marked(self._hit_answer(hit, CacheUse("hit", "disk", key), total_s=0.0))
-        return NextTime(answer, self._hit_observation(answer, hit), hit, written_at)
+        seen = self._hit_observation(answer, hit)
+        served = self._resources.cache.served_between(hit)
+        sold = sold_between((model for model, _ in self._candidates), self._began_at)
+        return NextTime(answer, seen, written_at, begins_at=max(served[0], sold[0]), ends_at=min(served[1], sold[1]))
 
     @property
     def settings(self) -> Settings:
@@ -150,10 +154,12 @@ class Run:
             yield from calls.events()
             return
         try:
-            lookup.take_turn(prepared, deadline=self._started_s + self._ask.profile.timeout_s / 2)
+            is_in_time = lookup.take_turn(prepared, started_s=self._started_s)
             lookup.everywhere(prepared)  # another one may have stored it since the first look
-            if lookup.hit is None:
+            if lookup.hit is None and is_in_time:
                 yield from calls.events()
+            elif lookup.hit is None:
+                calls.record.held_back = "others ask the same, and none of them has had an answer"
         finally:
             lookup.give_turn_back()
 
@@ -168,7 +174,7 @@ class Run:
         self, hit: CachedAnswer, use: CacheUse, *, total_s: float, warnings: tuple[Notice, ...] = ()
     ) -> Answer:
         """Build the record of an answer from the cache."""
-        task, difficulty = self._judged()
+        task, difficulty = self._judged(hit.task)
         return answer_of(
             hit, use, profile=self._ask.profile.name, task=task, difficulty=difficulty, total_s=total_s, warnings=warnings
         )
@@ -178,19 +184,25 @@ class Run:
         hosts = {provider.name: provider for provider in self.providers}
         return observation_of(answer, hit, hosts.get(answer.provider), at=self._resources.clock.now())
 
-    def _judged(self) -> tuple[str, float | None]:
-        """Return task and difficulty: the plan's, else what they would be, as far as somebody reads them."""
+    def _judged(self, answered_task: str | None = None) -> tuple[str, float | None]:
+        """Return task and difficulty: the plan's, else what they would be, as far as somebody reads them.
+
+        An answer from the cache knows the task it was made for (`answered_task`), and the same body has the same one.
+        """
         if self._prepared is not None:
             return self._prepared.task, self._prepared.difficulty
-        from deepsel.routing.task import detect
-
         ask = self._ask
         difficulty = ask.difficulty
         if difficulty is None and ask.needs_difficulty:
             from deepsel.routing.difficulty import score
 
             difficulty = score(ask.instruction)
-        return ask.task or detect(ask.instruction).task, difficulty
+        task = ask.task or answered_task
+        if task is None:
+            from deepsel.routing.task import detect
+
+            task = detect(ask.instruction).task
+        return task, difficulty
 
     def _nothing_yet(self, total_s: float) -> Answer:
         """Build the record of a run that was ended before anybody was asked."""

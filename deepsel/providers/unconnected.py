@@ -89,11 +89,14 @@ def _is_refused_tls(error: Exception) -> bool:
 
 def redirected(call: Call, status: int, location: str) -> AttemptFailed:
     """Make the failure of a redirect, which says where it pointed."""
-    where = host_of(location)[:200] if "://" in location else "another path"
+    scheme, colon, _ = location.partition(":")
+    is_path = not colon or "/" in scheme or not scheme
+    is_address = scheme.lower() in ("http", "https")
+    where = host_of(location)[:200] if is_address else "another path" if is_path else "what is no address of HTTP"
     return AttemptFailed(
         ErrorClass.MALFORMED,
         f"{call.target} redirects to {where}; this was not followed and the key was not sent on",
         http_status=status,
         should_retry=False,
-        hint="correct the provider's `base_url` if the new address is right",
+        hint="correct the provider's `base_url` if the new address is right" if is_address or is_path else "",
     )

@@ -10,6 +10,7 @@ from urllib.parse import urljoin
 
 from deepsel import catalog, config, tokens
 from deepsel.config import Profile, Settings
+from deepsel.ending import shielded
 from deepsel.engine.attempt import Draft, billed_usd, failed_cost_usd, settle
 from deepsel.engine.resources import Resources
 from deepsel.engine.spending import Spending
@@ -104,16 +105,17 @@ class Warmer:
     def _idle_s(self, name: str) -> float | None:
         """Return how long nobody has called a model; None: for ever, as far as is known."""
         model, _ = self._rows[name]
-        last, notices = self.resources.state.last_call(Endpoint(model.provider, name))
+        now = self.resources.clock.now().timestamp()
+        last, notices = self.resources.state.last_call(Endpoint(model.provider, name), at=now)
         self.notices += notices
-        return None if last is None else max(0.0, self.resources.clock.now().timestamp() - last)
+        return None if last is None else now - last
 
     def _projected_usd(self, name: str) -> Decimal | None:
         """Return what one call costs at most."""
         model, provider = self._rows[name]
         if provider.health_path or provider.is_simulated:
             return Decimal(0)
-        count = tokens.count_messages(_REQUEST.messages, model)
+        count = tokens.count_request(_REQUEST, tokens.reader_of(model))
         at, multiplier = self.resources.clock.now(), provider.price_multiplier
         return catalog.project(
             model, input_tokens=count.tokens, output_tokens=1, at=at, multiplier=multiplier
@@ -140,11 +142,10 @@ class Warmer:
             self._touch(draft)
         except AttemptFailed as error:
             failure = error
-        cost_usd = Decimal(0) if provider.health_path else billed_usd(provider, _cost_usd(draft, failure))
-        spending.settle(cost_usd)
-        self.spent_usd += spending.spent_usd
-        if not provider.health_path:  # which says nothing of the model
-            self._leave(draft, failure, cost_usd, spending)
+        except KeyboardInterrupt:
+            self._settle(draft, AttemptFailed(ErrorClass.STREAM_CUT, "ended by the user"), spending, is_cancelled=True)
+            raise
+        cost_usd = self._settle(draft, failure, spending)
         return Ping(name, kind, None if failure else draft.ttft_s, cost_usd, failure.message if failure else "")
 
     def _touch(self, draft: Draft) -> None:
@@ -163,7 +164,7 @@ class Warmer:
                     words = f"{call.target} answered {response.status} to its health path"
                     raise AttemptFailed(ErrorClass.SERVER, words, http_status=response.status)
             return
-        key = self.resources.key_of(draft.provider)
+        key = self.resources.key_of(draft.provider, self.profile.timeout_s)
         body = wire_of(provider.wire).encode(_REQUEST, draft.model, provider, max_tokens=1)
         outgoing = Outgoing(provider, key, body)
         for event in self.resources.stream(self.resources.transport(), outgoing, timeouts=timeouts, clock=clock):
@@ -172,7 +173,22 @@ class Warmer:
                 draft.ttft_s = clock.monotonic() - draft.started_s
         draft.join()
 
-    def _leave(self, draft: Draft, failure: AttemptFailed | None, cost_usd: Decimal | None, spending: Spending) -> None:
+    def _settle(
+        self, draft: Draft, failure: AttemptFailed | None, spending: Spending, *, is_cancelled: bool = False
+    ) -> Decimal | None:
+        """Settle a call that is over with what it cost, which is returned, and leave it in the log where it is a model's."""
+        provider = draft.provider
+        with shielded():
+            cost_usd = Decimal(0) if provider.health_path else billed_usd(provider, _cost_usd(draft, failure))
+            spending.settle(cost_usd)
+            self.spent_usd += spending.spent_usd
+            if not provider.health_path:  # which says nothing of the model
+                self._leave(draft, failure, cost_usd, spending, outcome="cancelled" if is_cancelled else "failed" if failure else "ok")
+        return cost_usd
+
+    def _leave(
+        self, draft: Draft, failure: AttemptFailed | None, cost_usd: Decimal | None, spending: Spending, *, outcome: str
+    ) -> None:
         """Write the observation."""
         usage, clock = draft.usage, self.resources.clock
         seen = Observation(
@@ -181,8 +197,8 @@ class Warmer:
             provider=draft.provider.name,
             model=draft.model.name,
             task=TASK,
-            outcome="failed" if failure else "ok",
-            error_class=failure.error_class if failure else None,
+            outcome=outcome,
+            error_class=failure.error_class if failure and outcome == "failed" else None,
             http_status=failure.http_status if failure else 200,
             input_tokens=usage.input_tokens if usage else None,
             cached_input_tokens=usage.cache_read if usage else None,
@@ -198,7 +214,7 @@ class Warmer:
 
 def _cost_usd(draft: Draft, failure: AttemptFailed | None) -> Decimal | None:
     """Price a call by what it reported, else by what was counted."""
-    count = tokens.count_messages(_REQUEST.messages, draft.model)
+    count = tokens.count_request(_REQUEST, tokens.reader_of(draft.model))
     return settle(draft, count).cost_usd if failure is None else failed_cost_usd(draft, failure, count)
 
 

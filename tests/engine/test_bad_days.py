@@ -168,7 +168,7 @@ def ask(tmp_path: Path) -> Iterator[AskOne]:
                 state=SqliteState(tmp_path / "data"),
                 clock=clock,
                 rng=random.Random(0),
-                key_of=lambda provider: KEY,
+                key_of=lambda provider, timeout_s: KEY,
             )
             made = PatientTransport(clock) if isinstance(clock, HurriedClock) else HttpTransport(clock, env={})
             transport = stack.enter_context(made)
@@ -648,7 +648,7 @@ def test_many_at_once_press_nobody(tmp_path: Path) -> None:
             state=SqliteState(tmp_path / "data"),
             clock=SystemClock(),
             rng=random.Random(0),
-            key_of=lambda provider: KEY,
+            key_of=lambda provider, timeout_s: KEY,
         )
 
         def one(number: int) -> Run:

@@ -226,6 +226,15 @@ def test_bad_bodies_of_a_200(asker: Make, reply: Make, body: str, error_class: E
     assert (failure.error_class, failure.http_status) == (error_class, 200)
 
 
+def test_a_million_values_are_refused_before_they_are_made(wire: str, asker: Make, reply: Make) -> None:
+    """An answer of tiny values takes many times its size once it is parsed: it is refused by counting, a long text is not."""
+    answer = json.dumps(whole(wire, "The answer."))
+    for filler in ("[],", "{},", '"",', "1,"):
+        body = f'{answer[:-1]}, "more": [{filler * 1_100_000}1]}}'
+        assert "1,000,000 values" in asker(reply(body)).failure().message
+    assert asker(reply(json.dumps(whole(wire, "a word, " * 100_000)))).run() == "a word, " * 100_000
+
+
 def test_no_content(asker: Make) -> None:
     """A 204 is no answer."""
     assert asker(b"HTTP/1.1 204 No Content\r\n\r\n").failure().error_class is ErrorClass.MALFORMED

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from deepsel.catalog import Catalog
 from deepsel.errors import AttemptFailed, ErrorClass
-from deepsel.secret import Secret
+from deepsel.secret import KnownSecrets, Secret
 from deepsel.values import ErrorRule, Provider
 from deepsel.wires.error_shapes import read_error
 from deepsel.wires.failures import FailureReader, is_error, request_id
@@ -28,7 +28,8 @@ def failure(
     provider: Provider, status: int, body: Any, headers: Mapping[str, str] | None = None, key: Secret | None = None
 ) -> AttemptFailed:
     raw = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else json.dumps(body).encode()
-    return FailureReader(provider, key, headers or {}, NOW).failure(raw, status=status)
+    secrets = KnownSecrets(lambda: [key.reveal()] if key else [])
+    return FailureReader(provider, secrets, headers or {}, NOW).failure(raw, status=status)
 
 
 def openai(message: str = "m", **members: Any) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from screen_support import draw, letters
 
 from deepsel.cli.drawing.cells import row_width
 from deepsel.cli.drawing.page import Page
-from deepsel.cli.terminal.terminal import Window, plain
+from deepsel.cli.terminal.terminal import Window
+from deepsel.show.plain import plain
 
 WIDTHS = (40, 60, 80, 200)
 SCRAPS = [
@@ -54,7 +55,8 @@ REPORTED = {
     "html": "Replace <div> with <section>; std::vector<int>; true if 0<foo or foo>10.\n\n<details>\n<summary>More</summary>\n</details>\n",
     "picture": "![Build status of the main branch](https://example.com/b.png) " + " ".join(f"w{n:02}" for n in range(40)),
     "lines": "An old silent pond\nA frog jumps\n\nname,age\nAda,36\n\nIn C:\\new\\*.txt and \\d+\\.\\d* and __init__.py.\n",
-    "cells": "| step | command |\n|---|---|\n| one | `kubectl get pods --namespace=production-europe-west` |\n| two | sha256:9f86d081884c7d65 |\n",
+    "cells": "| step | command |\n|---|---|\n"
+    "| one | `kubectl get pods --namespace=production-europe-west` |\n| two | sha256:9f86d081884c7d65 |\n",
     "json in a fence": 'Here you go:\n```json\n{"name": "Ada", "age": 36}\n```',
     "a paragraph higher than the window": " ".join(f"word{n:04}" for n in range(900)),
     "a list higher than the window": "".join(f"- item {n:04} with some words of text\n" for n in range(200)),

@@ -19,12 +19,25 @@ from deepsel.bench.recording import Recording
 from deepsel.bench.records import Role, Sample
 from deepsel.catalog import Catalog
 from deepsel.clock import Clock
-from deepsel.engine.attempt import Draft, billed_usd, failed_cost_usd, settle
+from deepsel.engine.attempt import Draft, Settlement, billed_usd, settle, settle_failed
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.providers.calls import Outgoing, Timeouts
 from deepsel.providers.complete import stream_answer
 from deepsel.secret import Secret
-from deepsel.values import Finish, Identity, Message, Model, Provider, ReasoningDelta, Request, Source, TextDelta, Usage
+from deepsel.values import (
+    Finish,
+    Identity,
+    Message,
+    Model,
+    Provider,
+    ReasoningDelta,
+    Request,
+    Source,
+    TextDelta,
+    ToolCallDelta,
+    Usage,
+    WireEvent,
+)
 from deepsel.wires.table import wire_of
 
 if TYPE_CHECKING:
@@ -33,6 +46,8 @@ if TYPE_CHECKING:
 
 _SWITCH_S = 0.0005
 """How long one thread may keep others from running: a tenth of Python's own, since a waiting one has a stamp to take."""
+_REPORTED = tokens.Count(0, Source.COUNTED, None, "reported")
+"""Stands for a count of the prompt where nobody needs one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +72,18 @@ class Seen:
     text_at: list[float] = field(default_factory=list)
     """Arrival of the bytes that completed each piece of the answer; equal for those of one read."""
     reasoning_at: list[float] = field(default_factory=list)
+    calls_at: list[float] = field(default_factory=list)
+    """Of each piece of a tool call."""
     request_id: str | None = None
     failure: AttemptFailed | None = None
+
+    def arrivals_of(self, event: WireEvent) -> list[float] | None:
+        """Return the list an event's arrival belongs in; None: it is no piece of the answer."""
+        if isinstance(event, TextDelta):
+            return self.text_at
+        if isinstance(event, ReasoningDelta):
+            return self.reasoning_at
+        return self.calls_at if isinstance(event, ToolCallDelta) else None
 
     def opened(self, exchange: Exchange) -> None:
         """Take the call's stamps, which go on while it does."""
@@ -98,14 +123,16 @@ class Caller:
             Outgoing(target.provider, target.key, body),
             timeouts=timeouts,
             clock=self.clock,
+            on_response=lambda facts: draft.heed(facts.gateway, facts.sent_bytes),
             on_open=seen.opened,
         )
         try:
             for event in events:
-                if isinstance(event, TextDelta | ReasoningDelta):
+                arrivals = seen.arrivals_of(event)
+                if arrivals is not None:
                     at = seen.exchange.last_read_at if seen.exchange else None
                     assert at is not None
-                    (seen.text_at if isinstance(event, TextDelta) else seen.reasoning_at).append(at)
+                    arrivals.append(at)
                 elif isinstance(event, Identity):
                     seen.request_id = event.request_id or seen.request_id
                 draft.take(event, now)
@@ -148,6 +175,8 @@ def sample_of(seen: Seen, *, run_began_at: float) -> Sample:
         cached_input_tokens=usage.cache_read,
         output_tokens=usage.output_tokens,
         cost_usd=cost_usd,
+        form="whole" if exchange is not None and exchange.is_document else "stream",
+        tool_calls=len(draft.calls) or None,
     )
     return base if exchange is None or base.error is not None else _timed(base, seen, exchange, usage)
 
@@ -156,13 +185,14 @@ def _timed(base: Sample, seen: Seen, exchange: Exchange, usage: Usage) -> Sample
     """Add the times of an answered call."""
     handed_over_at = exchange.write_began_at or exchange.started_at
     since = handed_over_at if seen.intended_at is None else seen.intended_at
-    pieces = sorted([*seen.reasoning_at, *seen.text_at])
+    pieces = sorted([*seen.reasoning_at, *seen.text_at, *seen.calls_at])
     arrivals = sorted(set(pieces))
+    is_stream = base.form == "stream"
     return replace(
         base,
         ttfb_s=None if exchange.first_byte_at is None else exchange.first_byte_at - handed_over_at,
-        ttft_s=seen.text_at[0] - since if seen.text_at else None,
-        reasoning_ttft_s=seen.reasoning_at[0] - since if seen.reasoning_at else None,
+        ttft_s=seen.text_at[0] - since if seen.text_at and is_stream else None,
+        reasoning_ttft_s=seen.reasoning_at[0] - since if seen.reasoning_at and is_stream else None,
         itl_s=tuple(later - earlier for earlier, later in pairwise(arrivals)),
         tpot_s=_tpot_s(arrivals, _streamed_tokens(seen, usage)),
         e2e_s=pieces[-1] - (seen.draft.started_s if seen.intended_at is None else since) if pieces else None,
@@ -198,12 +228,17 @@ def _usage_and_cost(seen: Seen) -> tuple[Usage, Decimal | None]:
     """Give what was used and what it cost, by what was reported; our own count, which takes long to load, stands in."""
     draft, usage = seen.draft, seen.draft.usage
     is_told = usage is not None and bool(usage.output_tokens) and bool(usage.input_tokens)
-    draft.sent_bytes = len(seen.prompt.encode("utf-8", "replace"))
     needs_count = not is_told and (seen.failure is None or draft.text or draft.reasoning)
-    count = tokens.Count(0, Source.COUNTED, None, "reported")
-    if needs_count:
-        count = tokens.count_messages([Message.of("user", seen.prompt)], draft.model)
-    if seen.failure is not None:
-        return usage or Usage(), billed_usd(draft.provider, failed_cost_usd(draft, seen.failure, count))
-    settlement = settle(draft, count)
-    return settlement.usage, billed_usd(draft.provider, settlement.cost_usd)
+    settled = _settled(seen, _counted(seen) if needs_count else _REPORTED)
+    if settled.notices and not needs_count:  # what was reported cannot be, or looks as if
+        settled = _settled(seen, _counted(seen))
+    return settled.usage, billed_usd(draft.provider, settled.cost_usd)
+
+
+def _settled(seen: Seen, count: tokens.Count) -> Settlement:
+    """Price the call, however it ended."""
+    return settle(seen.draft, count) if seen.failure is None else settle_failed(seen.draft, seen.failure, count)
+
+
+def _counted(seen: Seen) -> tokens.Count:
+    return tokens.count_request(Request((Message.of("user", seen.prompt),)), tokens.reader_of(seen.draft.model))

@@ -71,7 +71,7 @@ class Sample:
     ttfb_s: float | None = None
     """First byte of the response - request handed over."""
     ttft_s: float | None = None
-    """First piece of the answer - request handed over (open loop: - intended send time)."""
+    """First piece of the text - request handed over (open loop: - intended send time); None also where it came whole."""
     reasoning_ttft_s: float | None = None
     """First piece of reasoning - the same."""
     itl_s: tuple[float, ...] = ()
@@ -91,6 +91,10 @@ class Sample:
     cached_input_tokens: int | None = None
     output_tokens: int | None = None
     cost_usd: Decimal | None = None
+    form: str = "stream"
+    """whole: one document came where a stream was asked for, so that no piece of it has a time."""
+    tool_calls: int | None = None
+    """Calls of tools in the answer; None: there is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
-from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, Unpack
 
 from deepsel.cache.disk_tier import DiskTier
 from deepsel.cache.entry import CachedAnswer, Entry, decode, encode
 from deepsel.cache.key import KEY_FORMAT, cache_key
-from deepsel.cache.locks import FileLock, KeyLock
+from deepsel.cache.locks import FileLock, KeyLock, place_name
 from deepsel.cache.memory import MemoryTier
-from deepsel.cache.redis_server import Account, RedisServer
+from deepsel.cache.redis_server import Account, Patience, RedisServer
 from deepsel.cache.redis_tier import LeaseLock, RedisTier
 from deepsel.cache.rests import REPAIR, Rests
+from deepsel.cache.selecting import Selector, selection
 from deepsel.cache.tier import CacheCorrupt, CacheResting, CacheUnavailable, Stored, Tally, Tier, TierStats
 from deepsel.clock import Clock
 from deepsel.errors import OTHER_HOME, ConfigError, UsageError
+from deepsel.storage.told import Told
 from deepsel.values import Notice
 
 if TYPE_CHECKING:
@@ -56,16 +57,6 @@ class Storing(NamedTuple):
 
     def __bool__(self) -> bool:
         return self.is_kept
-
-
-class Selector(TypedDict, total=False):
-    """Which entries are meant; None and what is left out select all."""
-
-    model: str | None
-    provider: str | None
-    pattern: str | None
-    """A part of the prompt, or a pattern with `*` and `?` for all of it; case does not matter."""
-    older_than_s: float | None
 
 
 class Cache:
@@ -109,14 +100,17 @@ class Cache:
 
     # --- the engine's side: never raises for a cache that fails -----------------------------------------------------
 
-    def get(self, key: str, account: Account | None = None, *, is_counted: bool = True, asks_disk: bool = True) -> LookUp:
+    def get(
+        self, key: str, account: Account | None = None, patience: Patience | None = None, *, is_counted: bool = True, asks_disk: bool = True
+    ) -> LookUp:
         """Return the answer and the tier that held it; tiers above get it for the time that is left.
 
         `account` gives the key that would pay for the answer; without it, and without a namespace, no server is asked.
         `is_counted` False: somebody only wants to know. `asks_disk` False: `on_disk` has just found nothing.
+        `patience` is what the request has lost to the server so far.
         """
         above, notices = list[Tier](), list[Notice]()
-        for tier in self._tiers(account):
+        for tier in self._tiers(account, patience):
             is_passed = tier is self.disk and not asks_disk
             text = None if is_passed else self._rests.use(tier, partial(tier.get, key), notices)
             answer = decode(text, key) if text is not None else None
@@ -130,7 +124,7 @@ class Cache:
         return LookUp(None, None, tuple(notices))
 
     def put(
-        self, key: str, answer: CachedAnswer, ttl_s: float | None = None, account: Account | None = None
+        self, key: str, answer: CachedAnswer, ttl_s: float | None = None, account: Account | None = None, patience: Patience | None = None
     ) -> Storing:
         """Store an answer from now on, for `ttl_s` (None: the cache's own).
 
@@ -144,7 +138,7 @@ class Cache:
             return Storing(is_kept=False)
         self.count_answer(answer, "bought")
         notices: list[Notice] = []
-        is_kept = self._put_text(self._tiers(account), key, text, notices, ttl_s=ttl_s, label=answer.model)
+        is_kept = self._put_text(self._tiers(account, patience), key, text, notices, ttl_s=ttl_s, label=answer.model)
         return Storing(is_kept, tuple(notices))
 
     def on_disk(self, key: str) -> tuple[CachedAnswer, float] | None:
@@ -166,12 +160,15 @@ class Cache:
             for tier in self._local:
                 tier.put(key, encode(answer), ttl_s=self.left_s(answer), label=answer.model)
 
-    def locks_of(self, key: str, account: Account | None = None) -> Iterator[KeyLock]:
-        """Yield the locks that one asker of `key` has to hold, the machine's own first."""
-        yield FileLock(self.locks_folder, key, now_s=self._now_s)
-        scope = self._server.scope(account) if self._server else None
-        if self._server and scope:
-            yield LeaseLock(self._server, scope, key)
+    def locks_of(
+        self, key: str, account: Account | None = None, patience: Patience | None = None
+    ) -> Iterator[Callable[[int], KeyLock]]:
+        """Yield the locks of which one asker of `key` has to hold a place, the machine's own first."""
+        yield lambda number: FileLock(self.locks_folder, place_name(key, number), clock=self._clock)
+        server = self._server
+        scope = server.scope(account) if server else None
+        if server and scope:
+            yield lambda number: LeaseLock(server, scope, place_name(key, number), patience)
 
     def close(self) -> None:
         """Write the tallies and give back files and connections."""
@@ -202,11 +199,13 @@ class Cache:
         self._flush_tallies()
         with self._admin():
             found = [self._done(tier, tier.stats) for tier in self.own_tiers()]
-            return [one for one in found if one is not None], self.disk.tallies() if self.disk else []
+            tallies, notices = self.disk.tallies() if self.disk else Told([])
+            self._left_out += notices
+            return [one for one in found if one is not None], tallies or []
 
     def entries(self, **selector: Unpack[Selector]) -> Iterator[Entry]:
         """Yield readable entries, newest first in each tier, each key once."""
-        is_meant = self._selection(selector)
+        is_meant = selection(selector, now=self._clock.now())
         seen: set[str] = set()
         with self._admin():
             for tier in self.own_tiers():
@@ -281,12 +280,12 @@ class Cache:
 
     # --- within -----------------------------------------------------------------------------------------------------
 
-    def _tiers(self, account: Account | None) -> Iterator[Tier]:
+    def _tiers(self, account: Account | None, patience: Patience | None) -> Iterator[Tier]:
         """Yield the tiers of a request, upper first; whose it is on the server is found out only when it is needed."""
         yield from self._local
         scope = self._server.scope(account) if self._server else None
         if self._server and scope:
-            yield RedisTier(self._server, scope)
+            yield RedisTier(self._server, scope, patience)
 
     def _put_text(
         self, tiers: Iterable[Tier], key: str, text: str, notices: list[Notice], *, ttl_s: float, label: str
@@ -298,33 +297,6 @@ class Cache:
             stored = self._rests.use(tier, partial(tier.put, key, text, ttl_s=tier_ttl_s, label=label), notices)
             is_kept = is_kept or (bool(stored) and tier.name != MemoryTier.name)
         return is_kept
-
-    def _selection(self, selector: Selector) -> Callable[[CachedAnswer], bool]:
-        """Make the test whether an answer is meant; raises UsageError for an age without an instant."""
-        age_s, pattern = selector.get("older_than_s"), (selector.get("pattern") or "*").casefold().replace("[", "[[]")
-        latest = None if age_s is None else self._instant_before(age_s)
-        wanted = [(name, selector.get(name)) for name in ("model", "provider")]
-        glob = pattern if set(pattern) & {"*", "?"} else f"*{pattern}*"
-
-        def is_meant(answer: CachedAnswer) -> bool:
-            return (
-                all(value in (None, getattr(answer, name)) for name, value in wanted)
-                and (latest is None or answer.stored_at <= latest)
-                and fnmatchcase(answer.question.casefold(), glob)
-            )
-
-        return is_meant
-
-    def _instant_before(self, seconds: float) -> datetime:
-        """Return the instant so long ago; raises UsageError where there is none."""
-        try:
-            return self._clock.now() - timedelta(seconds=seconds)
-        except OverflowError as error:
-            raise UsageError("that is longer ago than dates go back") from error
-
-    def _now_s(self) -> float:
-        """Return the wall clock in seconds."""
-        return self._clock.now().timestamp()
 
     def count_answer(self, answer: CachedAnswer, tier: str) -> None:
         """Count one answer."""
@@ -348,3 +320,4 @@ class Cache:
             if isinstance(error, CacheResting):
                 hint = "check `redis_url` and the server"
             raise ConfigError(f"the cache cannot be used: {error}", hint) from error
+

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
+from deepsel.cache.database_file import translated_errors
 from deepsel.cache.entry import CachedAnswer, Entry, decode, encode, is_other_format
 from deepsel.cache.key import canonical_json
 from deepsel.cache.locks import remove_left_files
 from deepsel.cache.store import Cache
+from deepsel.cache.tallies import damage_of_tallies, start_afresh
 from deepsel.cache.tier import CacheCorrupt, CacheUnavailable, Tier
+from deepsel.clock import Clock
 from deepsel.errors import OTHER_HOME, ConfigError, UsageError
 from deepsel.values import JsonObject
 
@@ -34,14 +38,14 @@ class Imported(NamedTuple):
     """Left out: their time is over and no new one was given."""
 
 
-def prune(cache: Cache, *, now_s: float) -> tuple[int, int]:
+def prune(cache: Cache, *, clock: Clock) -> tuple[int, int]:
     """Remove what has expired on disk and the lock files of killed processes; return how many of each.
 
     Memory and Redis forget by themselves. Raises ConfigError where the cache cannot be used.
     """
     try:
         removed = cache.disk.expire() if cache.disk else 0
-        return removed, remove_left_files(cache.locks_folder, now_s=lambda: now_s)
+        return removed, remove_left_files(cache.locks_folder, clock=clock)
     except (CacheUnavailable, OSError) as error:
         raise ConfigError(f"the cache cannot be pruned: {error}", OTHER_HOME) from error
 
@@ -57,6 +61,7 @@ def verify(cache: Cache, *, repairs: bool) -> Verdict:
     try:
         if cache.disk:
             problems += _check_disk(cache, repairs=repairs)
+            problems += _check_tallies(cache, repairs=repairs)
         for tier in cache.own_tiers():
             count, bad = _check_entries(tier)
             checked += count
@@ -86,16 +91,39 @@ def import_lines(cache: Cache, lines: Iterable[str], *, ttl_s: float | None = No
     """
     if cache.disk is None:
         raise ConfigError("an import needs a cache on disk", "set `disk = true` under `[cache]`")
-    read = [_read_line(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    try:
+        with tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n") as kept:  # an export may be larger than memory
+            read = _check_lines(lines, kept)
+            return _store_lines(cache, kept, ttl_s, read)
+    except OSError as error:
+        words = (error.strerror or "input/output error").lower()
+        raise ConfigError(f"an import needs room for temporary files: {words}", "let `TMPDIR` name another folder") from error
+
+
+def _check_lines(lines: Iterable[str], kept: TextIO) -> int:
+    """Write every line that is an entry into a file, and return their number; raises UsageError for one that is none."""
+    found = 0
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            _read_line(number, line)
+            kept.write(line.rstrip("\r\n") + "\n")
+            found += 1
+    kept.seek(0)
+    return found
+
+
+def _store_lines(cache: Cache, kept: TextIO, ttl_s: float | None, read: int) -> Imported:
+    """Store entries that are known to be good."""
     stored = 0
-    for key, answer in read:
+    for number, line in enumerate(kept, 1):
+        key, answer = _read_line(number, line)
         left_s = cache.left_s(answer)
         if ttl_s is not None:
             answer = answer._replace(ttl_s=answer.ttl_s - left_s + ttl_s)
         if (left_s if ttl_s is None else ttl_s) > 0:
             cache.restore(key, answer)
             stored += 1
-    return Imported(stored, len(read) - stored)
+    return Imported(stored, read - stored)
 
 
 def _read_line(number: int, line: str) -> tuple[str, CachedAnswer]:
@@ -131,6 +159,17 @@ def _check_disk(cache: Cache, *, repairs: bool) -> list[str]:
                 saved += 1
         return [f"{error}; the entries that could be read were saved: {saved}"]
     return problems
+
+
+def _check_tallies(cache: Cache, *, repairs: bool) -> list[str]:
+    """Check the record of what the cache did, and start it afresh where it cannot be read."""
+    problem = damage_of_tallies(cache.path)
+    if problem is None:
+        return []
+    if repairs:
+        with translated_errors(cache.path):
+            start_afresh(cache.path)
+    return [problem]
 
 
 def _check_entries(tier: Tier) -> tuple[int, list[str]]:

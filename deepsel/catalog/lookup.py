@@ -15,17 +15,18 @@ from pathlib import Path
 from typing import Any
 
 from deepsel.catalog.files import read_data
+from deepsel.catalog.lanes import lane_from, takes, with_prices
 from deepsel.catalog.on_demand import RowsOnDemand
-from deepsel.catalog.overlay import overlaid, read_overlay
+from deepsel.catalog.overlay import REFRESH, overlaid, read_overlay
 from deepsel.catalog.pricing import scaled
-from deepsel.catalog.rows import model_from, provider_from
+from deepsel.catalog.rows import RowError, model_from, provider_from
 from deepsel.errors import ConfigError
-from deepsel.values import Model, Provider
+from deepsel.values import Lane, Model, Provider
 from deepsel.wires.table import ROWS
 
 ANY_MAKER = "*"
 # Members of the data files that steer the look-up and are no field of a record.
-PROVIDER_EXTRAS = frozenset({"like", "note", "models_of", "keeps_prices", "model_defaults", "base_url_env", "host_env"})
+PROVIDER_EXTRAS = frozenset({"like", "note", "models_of", "keeps_prices", "model_defaults", "base_url_env", "host_env", "lanes"})
 MODEL_EXTRAS = frozenset({"like", "regional_multiplier"})
 _DATE_SUFFIX = re.compile(r"-20\d\d-?\d\d-?\d\d\Z")
 
@@ -52,6 +53,11 @@ class Catalog:
     def address_variables(self) -> frozenset[str]:
         """The variables that may give a built-in provider's address; no row is parsed for them."""
         return frozenset(row[name] for row in _provider_rows().values() for name in ("base_url_env", "host_env") if row.get(name))
+
+    @cached_property
+    def key_variables(self) -> frozenset[str]:
+        """The variables that may hold a built-in provider's key; no row is parsed for them."""
+        return frozenset(row["api_key_env"] for row in _provider_rows().values() if row.get("api_key_env"))
 
     @cached_property
     def models(self) -> Mapping[str, Model]:
@@ -126,6 +132,10 @@ class Catalog:
                 return row
         return model
 
+    def lanes(self, model: Model) -> tuple[Lane, ...]:
+        """Return the slower and cheaper ways to ask its provider that take the model; empty for a provider of the user's own."""
+        return tuple(lane for lane in _lanes(model.provider) if takes(lane, model)) if model.provider in self.providers else ()
+
     def is_known_at(self, model: Model, answered_id: str) -> bool:
         """Return whether the catalog knows the id that answered: as the asked row, or as another one of its provider."""
         ids = (answered_id, _DATE_SUFFIX.sub("", answered_id))
@@ -168,8 +178,9 @@ class Catalog:
         moved = base._replace(name=f"{provider}/{wire_id}", provider=provider, id=wire_id, aliases=())
         moved = moved._replace(prices=(), is_default=False, note="")
         if row.get("models_of") != base.provider:
-            # Another maker's gateway has its own switches, tiers and retirements.
-            return moved._replace(reasoning_off=None, params={}, service_tiers={}, available_from=None, retires=None)
+            # Another maker's gateway has its own switches, tiers, ways to count pictures, and retirements.
+            moved = moved._replace(reasoning_off=None, params={}, service_tiers={}, pictures=None)
+            return moved._replace(available_from=None, retires=None)
         moved = moved._replace(aliases=tuple(one for one in (base.id, *base.aliases) if one != wire_id))
         if not row.get("keeps_prices"):
             return moved._replace(service_tiers={})
@@ -178,8 +189,17 @@ class Catalog:
 
     def _model(self, name: str) -> Model:
         row = self.model_rows[name]
+        try:
+            return self._parsed(row, name)
+        except (RowError, KeyError, TypeError) as error:
+            own = read_data("models.json")["models"].get(name)
+            if own is not None and own is not row:  # the catalog's price is better than none
+                return self._parsed(own, name)
+            raise ConfigError(f"the refreshed row of `{name}` cannot be read: {error}", REFRESH) from error
+
+    def _parsed(self, row: Mapping[str, Any], name: str) -> Model:
         base = self._hosted(self.models[row["like"]], provider=row["provider"], wire_id=row["id"]) if "like" in row else None
-        return model_from(_without(row, MODEL_EXTRAS), name, base=base)
+        return with_prices(model_from(_without(row, MODEL_EXTRAS), name, base=base), _lanes(row["provider"]))
 
 
 def is_available(model: Model, *, on: date) -> bool:
@@ -218,6 +238,12 @@ def _provider_row(name: str) -> dict[str, Any]:
     """Return a provider's row on top of the one it is like."""
     row = _provider_rows()[name]
     return {**_provider_rows()[row["like"]], **row} if "like" in row else row
+
+
+@cache
+def _lanes(provider: str) -> tuple[Lane, ...]:
+    """Return a provider's lanes; those of a host that is like another are the other's, unless it has its own."""
+    return tuple(lane_from(row, provider) for row in _provider_row(provider).get("lanes", ()))
 
 
 def _without(row: Mapping[str, Any], extras: frozenset[str]) -> dict[str, Any]:

@@ -12,14 +12,15 @@ from deepsel.values import Bill, Model, PriceRule, Usage
 STANDARD = "standard"
 # Hours and weekdays repeat every week; a month also steps over the longest run of holidays.
 _HORIZON_DAYS = 32
+_AT_MOST = "cached input at most, at the price of input"
 
 
 def rule_at(model: Model, *, at: datetime, input_tokens: int | None, service_tier: str = STANDARD) -> PriceRule | None:
     """Return the rule in force for a prompt of `input_tokens`, cached parts included; None where no price is known.
 
     `input_tokens` None is an unknown size: only a rule that holds for any size is returned. A service tier without
-    rules of its own is the standard rule times the model's multiplier for it. Raise ValueError for an `at` without a
-    zone.
+    rules of its own is the standard rule times the model's multiplier for it. The label says where the maker promised the
+    price for a time that is over. Raise ValueError for an `at` without a zone.
     """
     at = _in_utc(at)
     own_tier = any(rule.service_tier == service_tier for rule in model.prices)
@@ -28,6 +29,7 @@ def rule_at(model: Model, *, at: datetime, input_tokens: int | None, service_tie
     rule = next((rule for rule in of_tier if _holds(rule, at, input_tokens=input_tokens)), None)
     if rule is None or (input_tokens is None and rule.up_to_input_tokens is not None):
         return None
+    rule = _with_promise(rule, at)
     if wanted == service_tier:
         return rule
     factor = model.service_tiers.get(service_tier)
@@ -86,9 +88,11 @@ def charge(rule: PriceRule, usage: Usage, *, multiplier: Decimal = Decimal(1)) -
     """Return what `usage` costs by this rule, whatever its conditions; `multiplier` is the host's `price_multiplier`.
 
     A total is given only where every count and every price it needs is known; `reason` says which one is not. The rule
-    of the bill holds the prices as charged.
+    of the bill holds the prices as charged, and its label says where one of them is only a bound.
     """
     rule = scaled(rule, multiplier)
+    if usage.cache_read:
+        rule = _with_cached_bounded(rule)
     input_usd, input_reason = _side(
         ("input", usage.input_uncached, rule.input),
         ("cached input", usage.cache_read or 0, rule.cached_input),
@@ -173,6 +177,20 @@ def _covers(rule: PriceRule, input_tokens: int | None) -> bool:
 
 def _is_valid(rule: PriceRule, at: datetime) -> bool:
     return (rule.valid_from is None or rule.valid_from <= at) and (rule.valid_to is None or at < rule.valid_to)
+
+
+def _with_promise(rule: PriceRule, at: datetime) -> PriceRule:
+    """Say in the label that the price was promised for a time that is over at `at`: it may be another one by now."""
+    if rule.guaranteed_until is None or at.date() <= rule.guaranteed_until:
+        return rule
+    return rule._replace(label="; ".join(filter(None, (rule.label, f"was promised until {rule.guaranteed_until}"))))
+
+
+def _with_cached_bounded(rule: PriceRule) -> PriceRule:
+    """Return the rule with an unstated price of cached input at that of input: no host asks more for what it need not read."""
+    if rule.cached_input is not None or rule.input is None:
+        return rule
+    return rule._replace(cached_input=rule.input, label=f"{rule.label or STANDARD}; {_AT_MOST}", is_at_most=True)
 
 
 def _side(*buckets: tuple[str, int | None, Decimal | None]) -> tuple[Decimal | None, str]:

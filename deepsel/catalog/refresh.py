@@ -1,7 +1,8 @@
 """Compares a published price list with the catalog and makes the overlay that takes over what is new; pure.
 
 A price row's conditions (hours, holidays, tiers) are kept and only its numbers change, since most lists know fewer
-conditions than the catalog. Where a list's conditions do not fit the row's, the catalog's prices stay and that is said.
+conditions than the catalog. Where a list's conditions do not fit the row's, the catalog's prices stay and that is said. So
+does a figure that `differs.json` explains: the list has long said otherwise, and is known to be wrong.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from deepsel.catalog.files import read_data
 from deepsel.catalog.refresh_sources import Offer, OfferedRate
 from deepsel.catalog.rows import price_rules_from
 
@@ -71,7 +73,7 @@ def compare(rows: Mapping[str, _Row], offers: Sequence[Offer], *, source: str, a
             overlay[name], found = _new_row(offer, name, twin, _twin(offer.id), source=source, at=at)
             changes += found
         elif name is not None and name not in overlay and rows[name]["id"] == offer.id:
-            prices, found, why = _rerated(rows[name], name, offer.bands, source=source, at=at)
+            prices, found, why = _rerated(rows[name], name, _believed(offer, source), source=source, at=at)
             changes += found
             if why:
                 kept[name] = why
@@ -79,6 +81,20 @@ def compare(rows: Mapping[str, _Row], offers: Sequence[Offer], *, source: str, a
                 overlay[name] = {"prices": prices}
                 unchanged += [] if found else [name]
     return Refresh(source, tuple(changes), tuple(unchanged), kept, overlay)
+
+
+def _believed(offer: Offer, source: str) -> list[OfferedRate]:
+    """Leave out the figures of a list for which the catalog says why they are wrong."""
+    wrong = {
+        (row["member"], Decimal(figure))
+        for row in read_data("differs.json")["differs"]
+        if row["id"] == offer.id and source.startswith(row["list"])
+        for figure in row["theirs"]
+    }
+    return [
+        band._replace(rates={member: rate for member, rate in band.rates.items() if (member, rate) not in wrong})
+        for band in offer.bands
+    ]
 
 
 def _twin(wire_id: str) -> str:
@@ -134,8 +150,18 @@ def _rerated(
     if not changes:
         return [{**one, **stamp} if one in current else one for one in everything], [], ""
     begins = {"valid_from": at.strftime("%Y-%m-%dT%H:%MZ")}
-    renewed = [{**one, **{member: f"{rate:f}" for member, rate in band.rates.items()}, **stamp, **begins} for one, band in pairs]
-    return [*renewed, *everything], changes, ""
+    renewed = [
+        {**_unpromised(one), **{member: f"{rate:f}" for member, rate in band.rates.items()}, **stamp, **begins}
+        for one, band in pairs
+    ]
+    # What a tier of its own costs went with the price that is over: from now on it is a multiple, or unknown.
+    standard = [one for one in everything if one.get("service_tier", "standard") == "standard"]
+    return [*renewed, *standard], changes, ""
+
+
+def _unpromised(row: _Row) -> _Row:
+    """Return the row without what the maker promised of its price."""
+    return {member: value for member, value in row.items() if member != "guaranteed_until"}
 
 
 def _current(row: _Row, at: datetime) -> list[_Row]:

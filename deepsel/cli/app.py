@@ -12,9 +12,10 @@ from deepsel.cli.commands import Commands
 from deepsel.cli.options import Common, with_options
 from deepsel.cli.terminal.output import silence_stdout, write_stdout
 from deepsel.cli.terminal.streams import whole_streams
-from deepsel.cli.terminal.terminal import plain, write_error
+from deepsel.cli.terminal.terminal import write_error
 from deepsel.ending import has_ended
 from deepsel.errors import DeepselError, ExitCode, StoppedByUser, UsageError
+from deepsel.show.plain import plain
 
 EPILOG = (
     "Exit codes: 0 done, 2 usage, 3 configuration or key, 4 refused, 5 unavailable, 6 no route, 7 over budget, "
@@ -103,9 +104,11 @@ def _print_error(error: DeepselError) -> None:
 def _record(error: DeepselError, arguments: list[str]) -> None:
     """Write the record of a command that was to write one and has not."""
     if "--json" in arguments and not error.is_recorded:
+        from deepsel.cli.ask.records import unasked_record
         from deepsel.show.record import dump, failed_record
 
-        write_stdout(dump(failed_record(error)))
+        is_ask = next((word for word in arguments if word in Commands.table), "") == "ask"
+        write_stdout(dump(unasked_record(error) if is_ask else failed_record(error)))
 
 
 def _usage(error: TyperException, arguments: list[str]) -> int:

@@ -13,7 +13,9 @@ from deepsel.config.fields import CACHE, PROFILE, TOP_LEVEL, Reader
 from deepsel.config.nearest import nearest_hint
 from deepsel.config.settings import DEFAULT_PROFILE, DEMO_PROFILE, CacheSettings, Profile, Settings
 from deepsel.errors import OTHER_HOME, ConfigError
+from deepsel.reads import read_file
 from deepsel.storage import files
+from deepsel.storage.owners import fault
 from deepsel.values import Model, Notice, Provider
 
 MAX_FILE_BYTES = 1 << 20
@@ -23,9 +25,14 @@ Row = TypeVar("Row")
 def read_settings(path: Path, catalog: Catalog, *, required: bool = False, demo: bool = False) -> Settings:
     """Read the file at `path`, or give the built-in settings where there is none; `required` makes that an error.
 
-    So are those given, with a notice, where its folder may not be looked into, or the `demo` needs no file that cannot be read.
-    Raises ConfigError.
+    So are those given, with a notice, where its folder may not be looked into, or the `demo` needs no file that cannot be used.
+    Raises ConfigError, also for a file that is not the user's own: it says where keys are sent, and which programs are run.
     """
+    suspect = fault(path) if required else fault(path.parent, path)
+    if suspect and demo:
+        return _built_in(catalog)._replace(notices=(Notice("config_unused", f"{suspect.what}; it is done without"),))
+    if suspect:
+        raise ConfigError(suspect.what, suspect.mend)
     try:
         raw = _read(path, is_named=required)
     except FileNotFoundError:
@@ -45,10 +52,7 @@ def read_settings(path: Path, catalog: Catalog, *, required: bool = False, demo:
 
 def _read(path: Path, *, is_named: bool) -> bytes:
     """Read the file, a pipe too where the user named it (`--config <(...)`). Raises OSError."""
-    if not is_named:
-        return files.read_own(path, MAX_FILE_BYTES + 1)
-    with path.open("rb") as file:
-        return file.read(MAX_FILE_BYTES + 1)
+    return read_file(path, most_bytes=MAX_FILE_BYTES) if is_named else files.read_own(path, most_bytes=MAX_FILE_BYTES)
 
 
 def _is_there(path: Path) -> bool:
@@ -64,14 +68,12 @@ def parse_settings(raw: bytes, path: Path, catalog: Catalog) -> Settings:
     """Turn the bytes of a profiles.toml into Settings; raises ConfigError."""
     import tomllib  # 15 ms that a user without a file need not wait for
 
-    if len(raw) > MAX_FILE_BYTES:
-        raise ConfigError(f"{path}: larger than {MAX_FILE_BYTES} bytes, which no profiles.toml is")
     try:
         source = raw.decode("utf-8-sig")
         data = tomllib.loads(source)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 text", "save the file as UTF-8") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # of a number too long to be read, too
         raise ConfigError(f"{path}: not valid TOML: {str(error).lower()}") from error
     return _Document(path, source, data, catalog).settings()
 
@@ -148,8 +150,8 @@ class _Document(NamedTuple):
         """Build a model and check that its provider exists."""
         source, provider = str(self.path), row.get("provider")
         base = self.catalog.models.get(name)
-        if base is None and provider in self.catalog.providers:
-            base = self.catalog.model_at(str(provider), str(row.get("id", name)))
+        if base is None and isinstance(provider, str) and provider in self.catalog.providers:
+            base = self.catalog.model_at(provider, str(row.get("id", name)))
         model = self._from_row("models", name, lambda: model_from(row, name, base=base, source=source))
         if model.provider not in providers and model.provider not in self.catalog.providers:
             known = [*providers, *self.catalog.providers]

@@ -7,10 +7,11 @@ from decimal import Decimal
 
 from deepsel import catalog
 from deepsel.cache import CachedAnswer
-from deepsel.cache.key import LONGEST_TEXT
-from deepsel.engine.attempt import Draft, Settlement, billed_usd, failed_cost_usd, reached_limit, settle
+from deepsel.cache.key import LONGEST_TEXT, canonical_json
+from deepsel.engine.attempt import Draft, Settlement, billed_usd, reached_limit, settle, settle_failed
 from deepsel.engine.encoded import Encoded
 from deepsel.engine.prepare import Prepared
+from deepsel.engine.spending import UNREADABLE
 from deepsel.errors import (
     AttemptFailed,
     ConfigError,
@@ -22,6 +23,7 @@ from deepsel.errors import (
     StoppedByUser,
     UnavailableError,
 )
+from deepsel.secret import KnownSecrets
 from deepsel.values import Answer, Attempt, CacheUse, Finish, Notice, Request, Text, Usage
 
 
@@ -57,26 +59,26 @@ class Record:
     ) -> Attempt:
         """Record how a call ended and what it cost; `is_cancelled`: the user ended it, and `failure` only says that it is cut."""
         count = self.prepared.counts[draft.model.name]
-        settled = settle(draft, count) if failure is None or draft.text else None
+        settled = settle(draft, count) if failure is None else settle_failed(draft, failure, count)
+        cost_usd = settled.cost_usd
         if failure is None:
-            assert settled is not None
-            self.final, self.settlement, cost_usd = draft, settled, settled.cost_usd
+            self.final, self.settlement = draft, settled
             for doubt in draft.doubts:
                 self.warn("two_readings", doubt)
         else:
-            cost_usd = failed_cost_usd(draft, failure, count)
             if is_cancelled:
                 self.is_cancelled = True
             else:
                 self.failures.append(failure)
-            if draft.text and (self.partial is None or len(draft.text) > len(self.partial.text)):
+            is_blank = failure.error_class is ErrorClass.EMPTY
+            if draft.text and not is_blank and (self.partial is None or len(draft.text) > len(self.partial.text)):
                 self.partial, self.settlement = draft, settled
         if draft.provider.is_simulated:
             self.simulated_usd += cost_usd or 0
         else:
             self.has_billed = True
             self.spent_usd = None if self.spent_usd is None or cost_usd is None else self.spent_usd + cost_usd
-        self._warn_of_price(draft, settled, cost_usd)
+        self._warn_of_price(draft, settled if failure is None or draft.text else None)
         attempt = Attempt(
             provider=draft.provider.name,
             model=draft.model.name,
@@ -89,19 +91,19 @@ class Record:
             first_sign_s=draft.ttft_s if draft.thought_s is None else draft.thought_s,
             is_loading=failure is not None and failure.is_loading,
             total_s=now_s - draft.started_s,
-            usage=settled.usage if settled else draft.usage,
+            usage=settled.usage,
             cost_usd=cost_usd,
             gateway=draft.gateway,
         )
         self.attempts.append(attempt)
         return attempt
 
-    def _warn_of_price(self, draft: Draft, settled: Settlement | None, cost_usd: Decimal | None) -> None:
+    def _warn_of_price(self, draft: Draft, settled: Settlement | None) -> None:
         """Say what is odd about usage, why a cost is not known, or whose price stands in for that of a model the catalog does not know."""
         for notice in settled.notices if settled is not None else ():
             self.warn(*notice)
         rule = settled.bill.rule if settled is not None else None
-        if settled is not None and cost_usd is None and rule is not None and rule.output is not None:
+        if settled is not None and settled.cost_usd is None and rule is not None and rule.output is not None:
             self.warn("cost_unknown", f"the cost of {draft.model.name} is unknown: {settled.bill.reason}")
         answered, model = draft.answered_model, draft.model
         if answered and model.provider in draft.catalog.providers and not draft.catalog.is_known_at(model, answered):
@@ -126,7 +128,9 @@ class Record:
         if not self.failures:
             skipped = [attempt.message for attempt in self.attempts]
             if skipped:
-                return OverBudgetError(skipped[0], "raise the limit it names, or lower `--max-tokens`")
+                is_unreadable = skipped[0].endswith(UNREADABLE)
+                hint = "mend what the warning names" if is_unreadable else "raise the limit it names, or lower `--max-tokens`"
+                return OverBudgetError(skipped[0], hint)
             why = f": {self.held_back}" if self.held_back else ""
             return UnavailableError(f"no provider was free to be asked within the time limit{why}", "raise `--timeout`")
         last = self.failures[-1]
@@ -206,6 +210,12 @@ def to_keep(draft: Draft, settlement: Settlement, encoded: Encoded, prepared: Pr
         task=prepared.task,
         question=question_of(prepared.request),
     )
+
+
+def holds_a_secret(draft: Draft, encoded: Encoded, secrets: KnownSecrets) -> bool:
+    """Tell whether what would be stored holds a secret of this process."""
+    texts = (draft.text, draft.reasoning, canonical_json(encoded.document))
+    return any(map(secrets.are_in, texts))
 
 
 def question_of(request: Request) -> str:

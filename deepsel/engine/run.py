@@ -154,10 +154,12 @@ class Run:
             yield from calls.events()
             return
         try:
-            lookup.take_turn(prepared, deadline=self._started_s + self._ask.profile.timeout_s / 2)
+            is_in_time = lookup.take_turn(prepared, started_s=self._started_s)
             lookup.everywhere(prepared)  # another one may have stored it since the first look
-            if lookup.hit is None:
+            if lookup.hit is None and is_in_time:
                 yield from calls.events()
+            elif lookup.hit is None:
+                calls.record.held_back = "others ask the same, and none of them has had an answer"
         finally:
             lookup.give_turn_back()
 

@@ -7,6 +7,8 @@ from datetime import datetime
 
 from deepsel import catalog, config
 from deepsel.config import Settings
+from deepsel.estimate.records import Targets
+from deepsel.tokens import reader_of
 from deepsel.values import Model, Notice
 
 ANY_VOCABULARIES = ("o200k_base", "deepseek", "qwen35", "tekken")
@@ -26,18 +28,31 @@ def choose_models(names: Sequence[str], settings: Settings, *, at: datetime) -> 
     return [*own, *(model for model in others if catalog.is_available(model, on=at.date()))]
 
 
-def vocabularies_of(models: Sequence[Model]) -> list[str]:
-    """List the vocabularies that the models need."""
+def targets_of(models: Sequence[Model]) -> Targets:
+    """Return the vocabularies and readers that the models need."""
     known = {model.vocabulary for model in models if model.vocabulary}
-    return sorted(known if all(model.vocabulary for model in models) else known.union(ANY_VOCABULARIES))
+    vocabularies = sorted(known if all(model.vocabulary for model in models) else known.union(ANY_VOCABULARIES))
+    return Targets(tuple(vocabularies), tuple(dict.fromkeys(reader_of(model).of_text for model in models)))
 
 
 def notices_on(models: Sequence[Model], *, at: datetime) -> list[Notice]:
-    """Warn of named models that do not answer then, and of prices that rest on an unpublished calendar."""
+    """Warn of models that do not answer then, and of prices that rest on an unpublished calendar or on a promise that is over."""
     notices = []
     for model in models:
         if not catalog.is_available(model, on=at.date()):
             notices.append(Notice("not_available", f"{model.name} does not answer on {at:%Y-%m-%d}"))
         if catalog.relies_on_unpublished_calendar(model, at=at):
             notices.append(Notice("no_calendar", f"{model.name}: the holidays of {at:%Y} are not known; taken as working days"))
-    return notices
+    return [*notices, *_broken_promises(models, at=at)]
+
+
+def _broken_promises(models: Sequence[Model], *, at: datetime) -> list[Notice]:
+    """Say in one sentence whose prices were promised for a time that is over then."""
+    over = {}
+    for model in models:
+        rule = catalog.rule_at(model, at=at, input_tokens=0)
+        if rule is not None and rule.guaranteed_until is not None and rule.guaranteed_until < at.date():
+            over[model.name] = f"{model.name} (until {rule.guaranteed_until})"
+    if not over:
+        return []
+    return [Notice("promise_over", f"prices were promised for a time that is over, and may be others by now: {', '.join(over.values())}")]

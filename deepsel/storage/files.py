@@ -66,7 +66,19 @@ def place_new(fresh: str | os.PathLike[str], path: str | os.PathLike[str]) -> bo
 def make_private_folder(folder: str | os.PathLike[str]) -> None:
     """Make a folder (0700) whatever the umask, and those above it; one that is there stays as it is. Raises OSError."""
     try:
-        os.makedirs(folder)
+        _make_one(folder)
+    except FileNotFoundError:
+        parent = os.path.dirname(os.fspath(folder))
+        if parent in ("", os.fspath(folder)):
+            raise
+        make_private_folder(parent)
+        _make_one(folder)
+
+
+def _make_one(folder: str | os.PathLike[str]) -> None:
+    """Make one folder, unless it is there."""
+    try:
+        os.mkdir(folder, 0o700)
         os.chmod(folder, 0o700)
     except FileExistsError:
         if not stat.S_ISDIR(os.stat(folder).st_mode):
@@ -116,10 +128,15 @@ def open_own(path: str | os.PathLike[str], flags: int) -> int:
     return descriptor
 
 
-def read_own(path: str | os.PathLike[str], most: int = MOST_BYTES) -> bytes:
-    """Read a file of ours, the first `most` bytes of it. Raises OSError as `open_own` does."""
+def read_own(path: str | os.PathLike[str], *, most_bytes: int = MOST_BYTES) -> bytes:
+    """Read a file of ours. Raises OSError as `open_own` does, and for one that is larger than it can be."""
     with open(open_own(path, os.O_RDONLY), "rb") as file:
-        return file.read(most)
+        data = file.read(most_bytes + 1)
+    if len(data) > most_bytes:
+        import errno
+
+        raise OSError(errno.EFBIG, f"larger than {most_bytes} bytes, which no such file of deepsel's is")
+    return data
 
 
 def write_all(descriptor: int, data: bytes, patience_s: float | None = None) -> None:

@@ -16,13 +16,21 @@ class Gateway(NamedTuple):
     """What a gateway between us and the model says it did, in its headers. None: it did not say."""
 
     cost_usd: Decimal | None = None
-    """As the head of the response states it; of a stream that is not the final charge."""
+    """As the head of the response states it; of a stream that is not the final charge, but of a replay."""
     cache_status: str | None = None
     """In the gateway's own words: `HIT`, `MISS`, ..."""
     retries: int | None = None
     """Calls beyond the first, fall-backs included."""
     trace_id: str | None = None
     """Under which it knows the call."""
+    odd_cost: str | None = None
+    """The header in which it states what no call costs; None: there is none."""
+
+    @property
+    def is_replay(self) -> bool:
+        """Whether the answer came out of the gateway's own cache (`HIT`, Portkey's `SEMANTIC HIT`), and no model was asked."""
+        words = (self.cache_status or "").upper().replace("_", " ").replace("-", " ").split()
+        return "HIT" in words
 
 
 class Attempt(NamedTuple):

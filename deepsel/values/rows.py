@@ -103,10 +103,56 @@ class PriceRule(NamedTuple):
     """Name of a holiday calendar on whose days the rule does not hold."""
     service_tier: str = "standard"
     """standard, batch, flex or priority."""
+    guaranteed_until: date | None = None
+    """The last day for which the maker promised this price; None: no day was named."""
     source: str = ""
     """A link or the name of the sheet the row was read from."""
     checked: date | None = None
     """The day it was read."""
+    is_at_most: bool = False
+    """Whether the price of cached input is only a bound, since none is stated; the rule of a bill alone says so."""
+
+
+class Lane(NamedTuple):
+    """A slower and cheaper way to ask a provider, and its limits; None: not stated."""
+
+    provider: str
+    name: str
+    """`batch`, or `batch-chat`."""
+    price_factor: Decimal
+    """Times the standard price, size tiers included; a model's own price rows of the tier go before it."""
+    form: Literal["file", "inline", "held"]
+    """How requests get there: as lines of a file, as members of one body, or each by a call whose connection is held."""
+    service_tier: str = "batch"
+    """By which it is priced."""
+    models: frozenset[str] = frozenset()
+    """Ids it takes; empty: all of the provider."""
+    without: frozenset[str] = frozenset()
+    """Ids it does not take."""
+    base_url: str | None = None
+    """None: the provider's own."""
+    max_requests: int | None = None
+    """Of one job."""
+    max_inline_requests: int | None = None
+    """Of one job whose requests are sent in its body, where a file is the rule."""
+    max_bytes: int | None = None
+    """Of one job."""
+    max_line_bytes: int | None = None
+    max_input_tokens: int | None = None
+    """Of one request, where that is less than the model takes."""
+    window_s: tuple[int, int] | None = None
+    """The shortest and the longest wait that can be asked for, after which a job expires."""
+    results_days: int | None = None
+    """How long results are kept."""
+    is_one_model: bool = False
+    """Whether all requests of a job are for one model."""
+    keeps_finished: bool | None = None
+    """Whether what was finished before a job expired is kept, and billed."""
+    full_price: tuple[str, ...] = ()
+    """What is not discounted, in words."""
+    note: str = ""
+    source: str = ""
+    checked: date | None = None
 
 
 class Latency(NamedTuple):
@@ -114,6 +160,43 @@ class Latency(NamedTuple):
 
     ttft_s: float
     tokens_per_s: float
+
+
+class PictureSize(NamedTuple):
+    """What a picture is scaled down to at one level of detail, its shape kept; never up."""
+
+    longest: int | None = None
+    """Pixels of its longer side; None: any."""
+    shortest: int | None = None
+    """Pixels of its shorter side; None: any."""
+    most: tuple[int, ...] = ()
+    """Cells; several where a request does not say which holds. Empty: any number."""
+
+
+class PictureRule(NamedTuple):
+    """How a maker turns a picture into input tokens, as published."""
+
+    name: str
+    kind: Literal["tiles", "patches", "fitted", "rows", "multiples", "bounded"]
+    """The way of counting; `tokens/pictures/rules.py` has one function for each."""
+    sizes: Mapping[str, PictureSize]
+    """By level of detail; `auto` is always there and stands where none is given."""
+    cell: int = 1
+    """Side of a tile or patch in pixels."""
+    base: int = 0
+    """Tokens of any picture."""
+    each: Decimal = Decimal(1)
+    """Tokens of a cell."""
+    flat: frozenset[str] = frozenset()
+    """Levels of detail that cost the base alone."""
+    least: int = 1
+    """Cells no picture is under."""
+    limit: int | None = None
+    """Cells no picture is over: the provider refuses it. None: as many as it is scaled down to."""
+    billed_only: bool = False
+    """Whether its tokens are a price and take no room in the window."""
+    source: str = ""
+    checked: date | None = None
 
 
 class Model(NamedTuple):
@@ -132,8 +215,12 @@ class Model(NamedTuple):
     """Where the prompt alone has a bound of its own."""
     max_output: int | None = None
     vocabulary: str | None = None
-    framing_tokens: int = 0
-    """Tokens the provider adds around one user message."""
+    template: str | None = None
+    """Name of the chat template by which requests are written out for it; None: not known, taken to be its vocabulary's usual one."""
+    framing_tokens: int | None = None
+    """Tokens the provider adds around one user message; None: those of the template."""
+    pictures: str | None = None
+    """Name of the rule by which a picture is counted; None: nobody knows what one costs."""
     capability: Mapping[str, float] = {}
     """Task to quality in [0, 1]."""
     latency: Latency | None = None

@@ -95,6 +95,34 @@ def test_empty_deltas_are_no_tokens(bench: Bench, wire: str, reasoning_tokens: i
 
 
 @pytest.mark.parametrize("wire", ["openai-chat", "anthropic-messages"])
+def test_a_whole_answer_has_no_first_token(bench: Bench, wire: str) -> None:
+    """One document where a stream was asked for has an end, and no time to first token; that is said."""
+    session, _ = bench(FEW, wire=wire, ttft_s=0.1, output_tokens=8, fault=("json_instead_of_stream",))
+    (result,) = session.results()
+    assert result.distribution("ttft_s").n == 0
+    assert [(sample.form, sample.error, sample.output_tokens) for sample in result.samples] == [("whole", None, 8)] * 4
+    assert result.distribution("e2e_s").n == 4
+    assert any("came whole" in warning for warning in result.warnings)
+
+
+@pytest.mark.parametrize("wire", ["openai-chat", "anthropic-messages"])
+def test_usage_that_cannot_be_is_counted(bench: Bench, wire: str) -> None:
+    """900 million tokens reported for a few are no usage: what was sent and what came are counted."""
+    session, _ = bench(FEW, wire=wire, output_tokens=8, fault=("absurd_usage",))
+    (result,) = session.results()
+    for sample in result.samples:
+        assert 0 < sample.input_tokens < 1000
+        assert 0 < sample.output_tokens < 100
+
+
+def test_a_gateways_replay_costs_nothing(bench: Bench) -> None:
+    """What a gateway's cache gave asked no model, in a bench as well."""
+    session, _ = bench(FEW, output_tokens=8, headers={"x-portkey-cache-status": "HIT"})
+    (result,) = session.results()
+    assert [sample.cost_usd for sample in result.samples] == [0] * 4
+
+
+@pytest.mark.parametrize("wire", ["openai-chat", "anthropic-messages"])
 def test_reasoning_is_apart(bench: Bench, wire: str) -> None:
     """The first token is the answer's; the first piece of reasoning has a time of its own, and its tokens count for speed."""
     session, simulator = bench(
@@ -221,3 +249,10 @@ def test_garbage_is_not_collected_meanwhile() -> None:
         assert sys.getswitchinterval() < before
     assert gc.isenabled()
     assert sys.getswitchinterval() == before
+
+
+@pytest.mark.parametrize("wanted", [FEW, Wanted(requests=4, warmup=0), Wanted(requests=4, warmup=0, rate=1000.0)])
+def test_what_crashes_in_a_thread_crashes_the_run(bench: Bench, wanted: Wanted) -> None:
+    """An error that is no failure of a call ends the measuring with that very error, in warm-up, closed and open loop."""
+    with pytest.raises(Exception, match="nonesuch"):
+        bench(wanted, wire="nonesuch")

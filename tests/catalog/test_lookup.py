@@ -109,7 +109,7 @@ def test_a_local_model_costs_nothing() -> None:
         ("deepseek-flash", None, "deepseek-flash"),
         ("deepseek-flash", "something-else", "deepseek-flash"),
         ("mistral-large-latest", "mistral-large-4-0", "mistral-large-4"),
-        ("mistral-large-latest", "mistral-large-5", "mistral-large-latest"),
+        ("mistral-large-latest", "mistral-large-5", "mistral-large-2512"),
         ("gpt-6-astra", "gpt-6.1-sol-2026-10-01", "gpt-6.1-sol"),
         ("gpt-4o", "gpt-4o-2024-08-06", "gpt-4o"),
         ("claude-opus-5-5", "claude-sonnet-5-5-20261001", "claude-sonnet-5-5"),
@@ -149,9 +149,9 @@ def test_retirement(day: date, expected: bool) -> None:
 
 def test_age() -> None:
     """The catalog knows the day it was read and how long ago that is."""
-    assert CATALOG.as_of == date(2026, 11, 24)
-    assert CATALOG.age_days(datetime(2026, 11, 24, 23, tzinfo=UTC)) == 0
-    assert CATALOG.age_days(datetime(2026, 12, 24, 1, tzinfo=UTC)) == 30
+    assert CATALOG.as_of == date(2026, 11, 28)
+    assert CATALOG.age_days(datetime(2026, 11, 28, 23, tzinfo=UTC)) == 0
+    assert CATALOG.age_days(datetime(2026, 12, 28, 1, tzinfo=UTC)) == 30
     assert CATALOG.age_days(datetime(2026, 1, 1, tzinfo=UTC)) == 0
 
 

@@ -29,31 +29,31 @@ qwen3.8-flash        now    1000     0.15   0.016    0.20   -      0.47
 qwen3.7-max          now    1000     2.50   0.50     3.125  -      7.50
 qwen3.7-plus         now    256000   0.40   0.08     -      -      1.60
 qwen3.7-plus         now    256001   1.20   0.24     -      -      4.80
-qwen3.6-plus         now    256000   0.50   -        -      -      3.00
-qwen3.6-plus         now    256001   2.00   -        -      -      6.00
-qwen3.5-plus         now    256000   0.40   -        -      -      2.40
-qwen3.5-plus         now    256001   0.50   -        -      -      3.00
-qwen3-max            now    32000    1.20   -        -      -      6.00
-qwen3-max            now    32001    2.40   -        -      -      12.00
-qwen3-max            now    128000   2.40   -        -      -      12.00
-qwen3-max            now    128001   3.00   -        -      -      15.00
-qwen3-max            now    252000   3.00   -        -      -      15.00
-qwen-plus-latest     now    256000   0.40   -        -      -      1.20
-qwen-plus-latest     now    256001   1.20   -        -      -      3.60
-qwen-flash           now    256000   0.05   -        -      -      0.40
-qwen-flash           now    256001   0.25   -        -      -      2.00
-qwen3-coder-plus     now    32000    1.0    0.10     -      -      5
-qwen3-coder-plus     now    32001    1.8    0.18     -      -      9
-qwen3-coder-plus     now    128000   1.8    0.18     -      -      9
-qwen3-coder-plus     now    128001   3.0    0.30     -      -      15
-qwen3-coder-plus     now    256000   3.0    0.30     -      -      15
-qwen3-coder-plus     now    256001   6.0    0.60     -      -      60
-qwen3-coder-plus     now    1000000  6.0    0.60     -      -      60
-qwen3-coder-flash    now    32000    0.3    0.08     -      -      1.5
-qwen3-coder-flash    now    32001    0.5    0.12     -      -      2.5
-qwen3-coder-flash    now    128001   0.8    0.20     -      -      4.0
-qwen3-coder-flash    now    256001   1.6    0.40     -      -      9.6
-qwen-turbo           now    1000     0.05   -        -      -      0.20
+qwen3.6-plus         now    256000   0.50   0.05      -      -      3.00
+qwen3.6-plus         now    256001   2.00   0.20      -      -      6.00
+qwen3.5-plus         now    256000   0.40   0.04      -      -      2.40
+qwen3.5-plus         now    256001   0.50   0.05      -      -      3.00
+qwen3-max            now    32000    1.20   0.24      -      -      6.00
+qwen3-max            now    32001    2.40   0.48      -      -      12.00
+qwen3-max            now    128000   2.40   0.48      -      -      12.00
+qwen3-max            now    128001   3.00   0.60      -      -      15.00
+qwen3-max            now    252000   3.00   0.60      -      -      15.00
+qwen-plus-latest     now    256000   0.40   0.08      -      -      1.20
+qwen-plus-latest     now    256001   1.20   0.24      -      -      3.60
+qwen-flash           now    256000   0.05   0.01      -      -      0.40
+qwen-flash           now    256001   0.25   0.05      -      -      2.00
+qwen3-coder-plus     now    32000    1.0    0.2      -      -      5
+qwen3-coder-plus     now    32001    1.8    0.36     -      -      9
+qwen3-coder-plus     now    128000   1.8    0.36     -      -      9
+qwen3-coder-plus     now    128001   3.0    0.6      -      -      15
+qwen3-coder-plus     now    256000   3.0    0.6      -      -      15
+qwen3-coder-plus     now    256001   6.0    1.2      -      -      60
+qwen3-coder-plus     now    1000000  6.0    1.2      -      -      60
+qwen3-coder-flash    now    32000    0.3    0.06     -      -      1.5
+qwen3-coder-flash    now    32001    0.5    0.1      -      -      2.5
+qwen3-coder-flash    now    128001   0.8    0.16     -      -      4.0
+qwen3-coder-flash    now    256001   1.6    0.32     -      -      9.6
+qwen-turbo           now    1000     0.05   0.01      -      -      0.20
 mistral-large-4      now    1000     0.70   0.07     -      -      2.10
 mistral-large-2512   now    1000     0.50   0.05     -      -      1.50
 mistral-medium-3-5   now    1000     1.50   0.15     -      -      7.50
@@ -67,6 +67,10 @@ claude-fable-5-2     now    1000     8      0.20     10     16     40
 claude-fable-5-1     now    1000     10     0.25     12.5   20     50
 claude-opus-5-5      now    1000     4      0.20     5      8      20
 claude-opus-5        now    1000     5      0.50     6.25   10     25
+claude-opus-4-8      now    1000     5      0.50   6.25   10     25
+claude-opus-4-7      now    1000     5      0.50   6.25   10     25
+claude-opus-4-6      now    1000     5      0.50   6.25   10     25
+claude-opus-4-5      now    1000     5      0.50   6.25   10     25
 claude-sonnet-5-5    now    1000     2      0.10     2.5    4      10
 claude-sonnet-5      now    1000     2      0.20     2.5    4      10
 claude-sonnet-4-6    now    1000     3      0.30     3.75   6      15
@@ -96,11 +100,17 @@ gpt-5.4              now    272000   2.5    0.25     0      -      15
 gpt-5.4              now    272001   5      0.50     0      -      22.5
 gpt-5.4-mini         now    272001   0.75   0.075    0      -      4.5
 gpt-5.4-nano         now    272001   0.20   0.02     0      -      1.25
+gpt-5.3-codex        now    1000     1.75   0.175  0      -      14
+gpt-5.2              now    1000     1.75   0.175  0      -      14
+gpt-5.1              now    1000     1.25   0.125  0      -      10
 gpt-5                now    1000     1.25   0.125    0      -      10
 gpt-5-mini           now    1000     0.25   0.025    0      -      2
 gpt-5-nano           now    1000     0.05   0.005    0      -      0.40
 gpt-4.1              now    1000     2      0.50     0      -      8
 gpt-4.1-mini         now    1000     0.4    0.10     0      -      1.6
+gpt-4.1-nano         now    1000     0.10   0.025  0      -      0.40
+o3                   now    1000     2      0.50   0      -      8
+o4-mini              now    1000     1.10   0.275  0      -      4.40
 gpt-4o               now    1000     2.5    1.25     0      -      10
 gpt-4o-mini          now    1000     0.15   0.075    0      -      0.60
 """
@@ -173,6 +183,10 @@ claude-fable-5-2    1000000  -       128000
 claude-fable-5-1    1000000  -       128000
 claude-opus-5-5     1000000  -       128000
 claude-opus-5       1000000  -       128000
+claude-opus-4-8     1000000  -       128000
+claude-opus-4-7     1000000  -       128000
+claude-opus-4-6     1000000  -       128000
+claude-opus-4-5     200000   -       64000
 claude-sonnet-5-5   1000000  -       128000
 claude-sonnet-5     1000000  -       128000
 claude-sonnet-4-6   1000000  -       128000
@@ -191,11 +205,17 @@ gpt-5.5             1050000  -       128000
 gpt-5.4             1050000  -       128000
 gpt-5.4-mini        400000   272000  128000
 gpt-5.4-nano        400000   272000  128000
+gpt-5.3-codex       400000   272000  128000
+gpt-5.2             400000   272000  128000
+gpt-5.1             400000   272000  128000
 gpt-5               400000   272000  128000
 gpt-5-mini          400000   272000  128000
 gpt-5-nano          400000   272000  128000
 gpt-4.1             1047576  -       32768
 gpt-4.1-mini        1047576  -       32768
+gpt-4.1-nano        1047576  -       32768
+o3                  200000   -       100000
+o4-mini             200000   -       100000
 gpt-4o              128000   -       16384
 gpt-4o-mini         128000   -       16384
 """
@@ -214,7 +234,9 @@ def test_current_prices(row: list[str]) -> None:
     assert rule is not None
     found = (rule.input, rule.cached_input, rule.cache_write_short, rule.cache_write_long, rule.output)
     assert found == tuple(map(_decimal, prices))
-    expected_reasoning = {("qwen-plus-latest", "256000"): "4.00", ("qwen-plus-latest", "256001"): "12.00"}
+    expected_reasoning = {
+        ("qwen-plus-latest", "256000"): "4.00", ("qwen-plus-latest", "256001"): "12.00", ("qwen-turbo", "1000"): "0.50",
+    }  # fmt: skip
     assert rule.reasoning_output == _decimal(expected_reasoning.get((name, size), "-"))
 
 
@@ -252,7 +274,6 @@ def test_every_priced_model_is_in_the_table() -> None:
         ("deepseek-flash", "2026-09-10T03:59Z"),
         ("mistral-large-4", "2026-10-05T23:59Z"),
         ("deepseek-reasoner", "2025-06-01T12:00Z"),
-        ("mistral-large-latest", "2026-11-24T12:00Z"),
         ("openrouter/auto", "2026-11-24T12:00Z"),
     ],
 )
@@ -264,16 +285,22 @@ def test_no_price_is_made_up(name: str, when: str) -> None:
 
 TIERS = {
     "deepseek-flash": {},
-    "qwen3.8-max": {"batch": "0.5"},
+    "qwen3.8-max": {},
+    "qwen-plus-latest": {},
+    "qwen-flash": {"batch": "0.5"},
+    "qwen-turbo": {"batch": "0.5"},
     "mistral-large-4": {"batch": "0.5"},
     "claude-opus-5-5": {"batch": "0.5"},
+    "claude-opus-4-5": {"batch": "0.5"},
     "gpt-6.1-sol": {"batch": "0.5", "flex": "0.5", "priority": "2"},
-    "gpt-5.5": {"batch": "0.5", "flex": "0.5", "priority": "2.5"},
-    "gpt-5.4": {"batch": "0.5", "flex": "0.5", "priority": "2"},
+    "gpt-5.5": {"batch": "0.5", "flex": "0.5"},
+    "gpt-5.3-codex": {"priority": "2"},
+    "gpt-5.2": {"batch": "0.5", "flex": "0.5", "priority": "2"},
     "gpt-5-mini": {"batch": "0.5", "flex": "0.5", "priority": "1.8"},
     "gpt-4.1": {"batch": "0.5", "priority": "1.75"},
     "gpt-4o": {"batch": "0.5", "priority": "1.7"},
-    "gpt-4.1-mini": {"batch": "0.5"},
+    "gpt-4.1-mini": {"batch": "0.5", "priority": "1.75"},
+    "o3": {"batch": "0.5", "flex": "0.5", "priority": "1.75"},
 }
 
 
@@ -284,7 +311,45 @@ def test_service_tiers(name: str) -> None:
     assert CATALOG.models[name].service_tiers == expected
 
 
+# model, tier, input tokens, then USD per 1M: input, cached input, output; where a tier is no multiple of the standard price
+TIER_ROWS = """
+gpt-5.5       priority  1000    12.5   1.25    75
+gpt-5.5       priority  272001  12.5   1.25    75
+gpt-5.4       batch     1000    1.25   0.13    7.5
+gpt-5.4       batch     272001  2.5    0.25    11.25
+gpt-5.4       flex      1000    1.25   0.13    7.5
+gpt-5.4       priority  272001  5      0.5     30
+gpt-4.1       batch     1000    1      0.50    4
+gpt-4.1-mini  batch     1000    0.2    0.10    0.8
+gpt-4.1-nano  batch     1000    0.05   0.025   0.2
+gpt-4o        batch     1000    1.25   1.25    5
+gpt-4o-mini   batch     1000    0.075  0.075   0.3
+gpt-4o-mini   priority  1000    0.25   0.125   1
+o3            batch     1000    1      0.5     4
+o4-mini       batch     1000    0.55   0.275   2.2
+o4-mini       flex      1000    0.55   0.138   2.2
+o4-mini       priority  1000    2      0.5     8
+gpt-6.1-sol   batch     272001  2      0.1     7.5
+qwen-flash    batch     256001  0.125  0.025   1
+"""
+
+
+@pytest.mark.parametrize("line", TIER_ROWS.strip().splitlines(), ids=lambda line: "-".join(line.split()[:3]))
+def test_prices_of_tiers(line: str) -> None:
+    """What batch, flex and priority charge where the maker's table is no multiple, and the size tiers within batch."""
+    name, tier, size, *prices = line.split()
+    rule = catalog.rule_at(CATALOG.models[name], at=NOW, input_tokens=int(size), service_tier=tier)
+    assert rule is not None
+    assert (rule.input, rule.cached_input, rule.output) == tuple(map(_decimal, prices))
+
+
 RETIRES = {
+    "gpt-4.1-nano": "2026-10-23",
+    "o4-mini": "2026-10-23",
+    "o3": "2026-12-11",
+    "gpt-5.1": "2027-04-01",
+    "gpt-5.3-codex": "2027-04-01",
+    "mistral-medium-3-5": "2027-04-30",
     "claude-sonnet-4-5": "2026-11-30",
     "gpt-5": "2026-12-11",
     "gpt-5-mini": "2026-12-11",

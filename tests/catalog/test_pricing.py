@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 
 import pytest
@@ -143,7 +143,6 @@ def test_reasoning_has_its_own_rate() -> None:
         ("deepseek-flash", Usage(input_uncached=5, output_reasoning=5), "the output tokens were not reported"),
         ("deepseek-flash", Usage(5, 0, 1, 0, 5, 0), "no price for short cache writes is known"),
         ("deepseek-flash", Usage(5, 0, 0, 1, 5, 0), "no price for long cache writes is known"),
-        ("qwen3-max", Usage(5, 1, None, None, 5), "no price for cached input is known"),
         ("qwen3-max", Usage(252_001, output_visible=5), "no price of qwen3-max is known for 252,001 input tokens"),
         ("qwen3-max", Usage(output_visible=5), "depends on the prompt's size"),
         ("openrouter/auto", Usage(5, output_visible=5), "no price of openrouter/auto is known"),
@@ -155,6 +154,34 @@ def test_unknown_is_never_zero(name: str, usage: Usage, reason: str) -> None:
     made = bill(CATALOG.find_model(name), usage, at=NOON)
     assert made.total_usd is None
     assert reason in made.reason
+
+
+def test_cached_input_of_no_stated_price_is_bounded() -> None:
+    """It costs what input costs at most, and the bill's rule says that; nothing is said where nothing was cached."""
+    model = Model("m", "p", "m", prices=(PriceRule(Decimal(1), Decimal(2), label="peak", source="test"),))
+    made = bill(model, Usage(1_000_000, 500_000, output_visible=0), at=NOON, multiplier=Decimal("1.1"))
+    assert made.total_usd == Decimal("1.65")
+    assert made.rule is not None
+    assert made.rule.label == "peak; cached input at most, at the price of input"
+    assert made.rule.cached_input == Decimal("1.1")
+    assert bill(model, Usage(1_000_000, 0, output_visible=0), at=NOON).rule == model.prices[0]
+    unpriced = Model("m", "p", "m", prices=(PriceRule(None, Decimal(2), source="test"),))
+    assert bill(unpriced, Usage(0, 5, output_visible=0), at=NOON).reason == "no price for cached input is known"
+
+
+@pytest.mark.parametrize(
+    ("day", "expected"),
+    [("2026-11-20", "peak"), ("2026-11-21", "peak"), ("2026-11-22", "peak; was promised until 2026-11-21")],
+)
+@pytest.mark.parametrize("tier", ["standard", "flex"])
+def test_a_promise_that_is_over_is_said(day: str, expected: str, tier: str) -> None:
+    """After the last day for which the maker promised a price, its label says so; the price stays, since no other is known."""
+    rule = PriceRule(Decimal(1), Decimal(2), label="peak", guaranteed_until=date(2026, 11, 21), source="test")
+    model = Model("m", "p", "m", prices=(rule,), service_tiers={"flex": Decimal("0.5")})
+    found = rule_at(model, at=at(f"{day}T23:59"), input_tokens=1, service_tier=tier)
+    assert found is not None
+    assert (found.label, found.input) == (expected, Decimal(1) if tier == "standard" else Decimal("0.5"))
+    assert next_change(model, at=at(f"{day}T23:59"), input_tokens=1) is None
 
 
 def test_zero_tokens_cost_nothing_whatever_their_price() -> None:

@@ -177,3 +177,32 @@ def test_each_list_has_an_address() -> None:
     urls = list_urls()
     assert set(urls) == {"litellm", "models.dev", "openrouter", "tokenmix"}
     assert all(url.startswith("https://") for url in urls.values())
+
+
+def test_a_figure_that_is_known_to_be_wrong_is_not_taken_over() -> None:
+    """Where `differs.json` says why the catalog says otherwise, a refresh keeps the catalog's figure and takes the rest."""
+    tiers = [
+        {"range": [low, high], "input_cost_per_token": price, "output_cost_per_token": 5 * price, "cache_read_input_token_cost": read}
+        for low, high, price, read in [
+            (0, 32_000, 1e-06, 1e-07), (32_000, 128_000, 1.8e-06, 1.8e-07),
+            (128_000, 256_000, 3e-06, 3e-07), (256_000, 1_000_000, 6e-06, 7e-07),
+        ]
+    ]  # fmt: skip
+    tiers[3]["output_cost_per_token"] = 6e-05
+    found = _compare(_litellm(**{"dashscope/qwen3-coder-plus": {"litellm_provider": "dashscope", "tiered_pricing": tiers}}))
+    assert [(one.member, one.old, one.new) for one in found.changes] == [("cached_input", Decimal("1.2"), Decimal("0.7"))]
+
+
+def test_prices_of_tiers_end_with_the_price_they_rest_on() -> None:
+    """When the standard price changes, a tier's own row no longer holds, nor does what the maker had promised."""
+    entry = {"litellm_provider": "openai", "input_cost_per_token": 3e-06, "output_cost_per_token": 8e-06}
+    row = {**CATALOG.model_rows["gpt-4.1"], **_compare(_litellm(**{"gpt-4.1": entry})).rows["gpt-4.1"]}
+    model = model_from(row, "gpt-4.1")
+    assert catalog.rule_at(model, at=AT, input_tokens=1, service_tier="batch") is None
+    found = catalog.rule_at(model, at=AT, input_tokens=1)
+    assert found is not None
+    assert found.input == 3
+    sol = {"litellm_provider": "openai", "input_cost_per_token": 5e-06, "output_cost_per_token": 2e-05,
+           "input_cost_per_token_above_272k_tokens": 8e-06, "output_cost_per_token_above_272k_tokens": 3e-05}  # fmt: skip
+    renewed = _compare(_litellm(**{"gpt-5.6-sol": sol})).rows["gpt-5.6-sol"]["prices"]
+    assert ["guaranteed_until" in one for one in renewed] == [False, False, True, True]

@@ -30,8 +30,10 @@ PORTKEY = {"x-portkey-cache-status": "HIT", "x-portkey-trace-id": "trace-1", "x-
         ({}, None),
         ({"x-request-id": "1", "server": "any"}, None),
         (LITELLM, Gateway(Decimal("0.00012"), None, 3, "call-1")),
-        ({"x-litellm-cache-key": "abc"}, Gateway(cache_status="HIT")),
-        (PORTKEY, Gateway(None, "HIT", 3, "trace-1")),
+        ({"x-litellm-cache-key": "abc"}, Gateway(Decimal(0), "HIT")),
+        (PORTKEY, Gateway(Decimal(0), "HIT", 3, "trace-1")),
+        ({"x-portkey-cache-status": "MISS"}, Gateway(cache_status="MISS")),
+        ({"x-openrouter-cache-status": "HIT"}, Gateway(cache_status="HIT")),
         ({"x-portkey-retry-attempt-count": "-1", "x-portkey-trace-id": "t"}, Gateway(trace_id="t")),
         ({"x-openrouter-cache-status": "MISS", "x-generation-id": "gen-1"}, Gateway(None, "MISS", None, "gen-1")),
         ({"x-litellm-response-cost": "-1", "x-portkey-retry-attempt-count": "many"}, None),
@@ -66,6 +68,48 @@ def test_stated_cost_of_a_whole_answer_is_the_bill(
     streamed = deepsel("ask", "Hi", "--no-cache", "--json").record()
     assert Decimal(streamed["cost_usd"]) != Decimal("0.00012")
     assert streamed["attempts"][0]["gateway"]["cost_usd"] == "0.00012"
+
+
+@pytest.mark.parametrize("stream", ["--stream", "--no-stream"])
+@pytest.mark.parametrize(
+    ("headers", "cost"),
+    [
+        ({"x-litellm-cache-key": "abc", "x-litellm-response-cost": "0.0"}, "0"),
+        ({"x-litellm-cache-key": "abc"}, "0"),
+        ({"x-litellm-cache-key": "abc", "x-litellm-response-cost": "1.2300000000000002e-05"}, "0.0000123"),
+        ({"x-portkey-cache-status": "HIT"}, "0"),
+        ({"x-portkey-cache-status": "SEMANTIC HIT"}, "0"),
+        ({"x-openrouter-cache-status": "HIT"}, "0"),
+        ({"x-portkey-cache-status": "SEMANTIC MISS"}, None),
+        ({"x-portkey-cache-status": "DISABLED"}, None),
+        ({"x-openrouter-cache-status": "MISS"}, None),
+    ],
+)
+def test_an_answer_from_a_gateways_cache_costs_what_it_charged(
+    deepsel: Deepsel, simulate: Callable[..., Any], profiles: Callable[..., Path], headers: Any, cost: str | None, stream: str
+) -> None:
+    """What came out of a gateway's cache asked no model: nothing, or what the gateway states; a miss costs the list price."""
+    profiles(one=simulate(headers=headers))
+    record = deepsel("ask", "Hi", "--no-cache", "--json", stream).record()
+    assert Decimal(record["cost_usd"]) == Decimal(cost) if cost is not None else Decimal(record["cost_usd"]) > 0
+    assert "E" not in record["cost_usd"].upper()
+
+
+def test_a_cost_that_is_a_bound_is_said_to_be_one(
+    deepsel: Deepsel, simulate: Callable[..., Any], profiles: Callable[..., Path]
+) -> None:
+    """Behind a server that caches prefixes, and whose cached price nobody stated, the cost is known: at most."""
+    path = profiles(one=simulate(cached_prefix=True))
+    path.write_text(path.read_text().replace('cached_input = "0.1", ', ""))
+    question = " ".join(["word"] * 400)
+    first, second = (deepsel("ask", question, "--no-cache", "--no-stream") for _ in range(2))
+    assert (first.code, second.code) == (0, 0), first.err
+    assert "at most" not in first.err
+    assert "cached) · at most $0.000" in second.err
+    record = deepsel("ask", question, "--no-cache", "--json").record()
+    assert record["usage"]["cached_input_tokens"] > 0
+    assert Decimal(record["cost_usd"]) > 0
+    assert record["price"]["rule"] == "standard; cached input at most, at the price of input"
 
 
 def test_openrouter_options_reach_it(deepsel: Deepsel, simulate: Callable[..., Any], home: Path) -> None:

@@ -119,6 +119,16 @@ def test_a_call_comes_back(
 
 
 @pytest.mark.parametrize("wire", WIRES)
+def test_bench_names_answers_that_are_calls(deepsel: Callable[..., Any], caller: Callable[..., Any], wire: str) -> None:
+    """An answer that is a call has an end and no first token of text, and that is said of it."""
+    caller(wire)
+    (case,) = deepsel("bench", "-n", "2", "--warmup", "0", "--prompt", "Weather?", "--format", "json").record()["cases"]
+    assert [(one["tool_calls"], one["ttft_s"], one["error"]) for one in case["samples"]] == [(1, None, None)] * 2
+    assert all(one["e2e_s"] > 0 for one in case["samples"])
+    assert "2 of 2 answers are calls of tools without text, so that there is no time to first token" in case["warnings"]
+
+
+@pytest.mark.parametrize("wire", WIRES)
 def test_text_stands_before_the_calls(deepsel: Callable[..., Any], caller: Callable[..., Any], tools: str, wire: str) -> None:
     """Text beside a call is printed first; the record holds both, and says `tool`."""
     caller(wire, words="Let me look.")

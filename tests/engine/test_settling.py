@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from deepsel.catalog import Catalog
-from deepsel.engine.attempt import Draft, failed_cost_usd, settle
+from deepsel.engine.attempt import Draft, settle, settle_failed
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.tokens import Count
 from deepsel.values import Finish, Identity, Model, PriceRule, Provider, Source, Usage
@@ -30,7 +30,7 @@ def _draft(**changes: Any) -> Draft:
 
 
 def _cost(error: ErrorClass, status: int | None = 200, **changes: Any) -> Decimal | None:
-    return failed_cost_usd(_draft(**changes), AttemptFailed(error, "x", http_status=status), INPUT)
+    return settle_failed(_draft(**changes), AttemptFailed(error, "x", http_status=status), INPUT).cost_usd
 
 
 @pytest.mark.parametrize("error", [ErrorClass.AUTH, ErrorClass.BILLING, ErrorClass.RATE_LIMITED, ErrorClass.OVERLOADED])
@@ -72,6 +72,22 @@ def test_the_tier_that_was_asked_for_is_priced() -> None:
     priority = settle(_draft(text="x", usage=usage, finish=Finish.COMPLETE, service_tier="priority"), INPUT).cost_usd
     assert standard is not None
     assert priority == 2 * standard
+
+
+def test_what_a_host_states_is_no_bound() -> None:
+    """Cached input without a stated price is a bound of ours, until the host says what it charges."""
+    usage = Usage(input_uncached=10, cache_read=90, output_visible=10)
+    draft = _draft(text="x", usage=usage, finish=Finish.COMPLETE)
+    draft.model = draft.model._replace(prices=(RULE._replace(cached_input=None),))
+    own = settle(draft, INPUT)
+    assert own.cost_usd == Decimal(120) / 10**6
+    assert own.bill.rule is not None
+    assert own.bill.rule.is_at_most
+    draft.stated_cost_usd = Decimal("0.00001")
+    stated = settle(draft, INPUT)
+    assert stated.cost_usd == Decimal("0.00001")
+    assert stated.bill.rule is not None
+    assert not stated.bill.rule.is_at_most
 
 
 def test_the_tier_that_was_used_is_priced() -> None:

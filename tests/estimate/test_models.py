@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,8 @@ from deepsel import catalog, config
 from deepsel.catalog import Catalog
 from deepsel.config.demo import DEMO_PROVIDERS
 from deepsel.errors import ConfigError
-from deepsel.estimate.models import ANY_VOCABULARIES, choose_models, notices_on, vocabularies_of
-from deepsel.values import Model
+from deepsel.estimate.models import ANY_VOCABULARIES, choose_models, notices_on, targets_of
+from deepsel.values import Model, PriceRule
 
 CATALOG = Catalog()
 
@@ -58,8 +59,8 @@ def test_without_names_everything_available_is_chosen(settings: config.Settings)
 def test_a_model_of_unknown_vocabulary_needs_several() -> None:
     """The median of several vocabularies stands in for its own."""
     known, unknown = (Model(name=name, provider="p", id=name, vocabulary=vocabulary) for name, vocabulary in (("a", "qwen"), ("b", None)))
-    assert vocabularies_of([known, known]) == ["qwen"]
-    assert vocabularies_of([known, unknown]) == sorted({"qwen", *ANY_VOCABULARIES})
+    assert targets_of([known, known]).vocabularies == ("qwen",)
+    assert targets_of([known, unknown]).vocabularies == tuple(sorted({"qwen", *ANY_VOCABULARIES}))
 
 
 def test_a_named_model_that_does_not_answer_is_said() -> None:
@@ -68,3 +69,16 @@ def test_a_named_model_that_does_not_answer_is_said() -> None:
     here = Model(name="here", provider="p", id="here")
     notices = notices_on([gone, here], at=AT)
     assert [(one.code, one.message) for one in notices] == [("not_available", "gone does not answer on 2026-11-25")]
+
+
+def test_promises_that_are_over_are_said_in_one_sentence() -> None:
+    """However many models there are; a promise that still holds needs no word."""
+
+    def promised(name: str, day: int) -> Model:
+        rule = PriceRule(Decimal(1), Decimal(2), guaranteed_until=date(2026, 11, day), source="test")
+        return Model(name=name, provider="p", id=name, prices=(rule,))
+
+    assert notices_on([promised("held", 25)], at=AT) == []
+    (notice,) = notices_on([promised("one", 21), promised("held", 30), promised("two", 24)], at=AT)
+    assert notice.code == "promise_over"
+    assert "one (until 2026-11-21), two (until 2026-11-24)" in notice.message

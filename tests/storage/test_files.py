@@ -115,7 +115,7 @@ def test_a_version_is_one_that_no_writer_can_repeat(tmp_path: Path) -> None:
 
 
 def test_what_is_no_file_is_not_opened(tmp_path: Path) -> None:
-    """A pipe without another end, a folder and a device are errors with words, at once; a file is read as far as asked."""
+    """A pipe without another end, a folder and a device are errors with words, at once; and so is a file larger than it can be."""
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "file").write_bytes(b"0123456789")
     for path in (tmp_path / "pipe", tmp_path, Path("/dev/zero")):
@@ -123,8 +123,9 @@ def test_what_is_no_file_is_not_opened(tmp_path: Path) -> None:
             with pytest.raises(OSError) as refused:
                 files.open_own(path, flags)
             assert refused.value.strerror
-    assert files.read_own(tmp_path / "file", 4) == b"0123"
-    assert files.read_own(tmp_path / "file") == b"0123456789"
+    assert files.read_own(tmp_path / "file", most_bytes=10) == b"0123456789"
+    with pytest.raises(OSError, match="larger than 9 bytes"):
+        files.read_own(tmp_path / "file", most_bytes=9)
 
 
 @given(data=st.binary(max_size=300_000), read_at_once=st.integers(500, 100_000))

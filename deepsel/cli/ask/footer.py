@@ -20,7 +20,9 @@ def footer(answer: Answer, *, times: str | None = None) -> str:
     if answer.ttft_s is not None and answer.cache.status != "hit":
         times += f", first token {seconds(answer.ttft_s)}"
     tier = f" ({answer.cache.tier})" if answer.cache.tier else ""
-    parts = [answer.model, written, usd(answer.cost_usd), times, f"cache {answer.cache.status}{tier}"]
+    is_bound = answer.price_rule is not None and answer.price_rule.is_at_most and answer.cache.status != "hit"
+    cost = f"at most {usd(answer.cost_usd)}" if is_bound else usd(answer.cost_usd)
+    parts = [answer.model, written, cost, times, f"cache {answer.cache.status}{tier}"]
     if answer.is_simulated:
         parts.insert(1, "simulated")
     return " · ".join(parts)

@@ -62,7 +62,7 @@ def models(common: Common, options: ModelsOptions) -> None:
 
         write_stdout(dump(record(found, settings.catalog, now)))
         return
-    write_stdout("\n".join(details(row, now) for row in found) if len(found) <= DETAILED_UP_TO else table(found, now))
+    write_stdout("\n".join(details(row, settings.catalog, now) for row in found) if len(found) <= DETAILED_UP_TO else table(found, now))
     if not common.quiet:
         known = settings.catalog
         sys.stderr.write(f"{len(found)} model{'s' if len(found) != 1 else ''}; prices as of {known.as_of}, {_age(known, now)}\n")

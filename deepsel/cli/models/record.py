@@ -10,7 +10,7 @@ from deepsel import catalog
 from deepsel.catalog import Catalog
 from deepsel.cli.models.table import smallest_rule
 from deepsel.show.record import SCHEMA_VERSION, price_member
-from deepsel.values import Model, PriceRule
+from deepsel.values import Lane, Model, PriceRule
 
 
 def record(rows: list[Model], known: Catalog, now: datetime) -> dict[str, Any]:
@@ -20,11 +20,11 @@ def record(rows: list[Model], known: Catalog, now: datetime) -> dict[str, Any]:
         "prices_as_of": known.as_of.isoformat(),
         "age_days": known.age_days(now),
         "at": now,
-        "models": [_model_record(row, now) for row in rows],
+        "models": [_model_record(row, known, now) for row in rows],
     }
 
 
-def _model_record(row: Model, now: datetime) -> dict[str, Any]:
+def _model_record(row: Model, known: Catalog, now: datetime) -> dict[str, Any]:
     """Build one model's member."""
     change = catalog.next_change(row, at=now, input_tokens=0)
     return {
@@ -40,6 +40,7 @@ def _model_record(row: Model, now: datetime) -> dict[str, Any]:
         "capability": dict(row.capability),
         "price": _rule_record(smallest_rule(row, now)),
         "next_change": {"at": change[0], "price": _rule_record(change[1])} if change else None,
+        "lanes": [_lane_record(lane, row, now) for lane in known.lanes(row)],
         "retires": row.retires.isoformat() if row.retires else None,
         "note": row.note or None,
     }
@@ -56,4 +57,31 @@ def _rule_record(rule: PriceRule | None) -> dict[str, Any] | None:
         "output": rule.output,
         "reasoning_output": rule.reasoning_output,
     }
-    return {**prices, **price_member(source=rule.source, as_of=rule.checked, rule=rule.label or "standard")}
+    promised = rule.guaranteed_until.isoformat() if rule.guaranteed_until else None
+    named = price_member(source=rule.source, as_of=rule.checked, rule=rule.label or "standard")
+    return {**prices, **named, "guaranteed_until": promised}
+
+
+def _lane_record(lane: Lane, row: Model, now: datetime) -> dict[str, Any]:
+    """Build a lane's member: its limits, and what it charges for the smallest prompt."""
+    rule = catalog.rule_at(row, at=now, input_tokens=0, service_tier=lane.service_tier)
+    return {
+        "name": lane.name,
+        "price_factor": lane.price_factor,
+        "price": _rule_record(rule),
+        "full_price": list(lane.full_price),
+        "form": lane.form,
+        "base_url": lane.base_url,
+        "max_requests": lane.max_requests,
+        "max_inline_requests": lane.max_inline_requests,
+        "max_bytes": lane.max_bytes,
+        "max_line_bytes": lane.max_line_bytes,
+        "max_input_tokens": lane.max_input_tokens,
+        "window_s": list(lane.window_s) if lane.window_s else None,
+        "results_days": lane.results_days,
+        "is_one_model": lane.is_one_model,
+        "keeps_finished": lane.keeps_finished,
+        "note": lane.note or None,
+        "source": lane.source,
+        "as_of": lane.checked.isoformat() if lane.checked else None,
+    }

@@ -6,10 +6,12 @@ import sys
 from datetime import datetime
 
 from deepsel import catalog
+from deepsel.catalog import Catalog
 from deepsel.cli.terminal.terminal import columns_to_cut_to
 from deepsel.show.columns import text_table
+from deepsel.show.durations import seconds
 from deepsel.show.money import per_million
-from deepsel.values import Model, PriceRule
+from deepsel.values import Lane, Model, PriceRule
 
 
 def table(rows: list[Model], now: datetime) -> str:
@@ -32,7 +34,7 @@ def table(rows: list[Model], now: datetime) -> str:
     return f"{columns}\nUSD per 1,000,000 tokens, for the smallest prompt; - is unknown.\n"
 
 
-def details(row: Model, now: datetime) -> str:
+def details(row: Model, known: Catalog, now: datetime) -> str:
     """Write all that is known of one model."""
     rule = smallest_rule(row, now)
     lines = [f"{row.name}  ({row.provider}, id {row.id})"]
@@ -45,6 +47,8 @@ def details(row: Model, now: datetime) -> str:
         ("changes", _change(row, now)),
         ("source", f"{rule.source}, checked {rule.checked}" if rule and rule.source else None),
         ("larger prompts", "; ".join(_tiers(row, now)) or None),
+        ("promised until", rule.guaranteed_until.isoformat() if rule and rule.guaranteed_until else None),
+        *((lane.name, _lane(lane, row, now)) for lane in known.lanes(row)),
         ("retires", row.retires.isoformat() if row.retires else None),
         ("note", row.note or None),
     ]
@@ -65,6 +69,23 @@ def _price(rule: PriceRule) -> str:
     if rule.reasoning_output is not None:
         parts.append(f"reasoning {per_million(rule.reasoning_output)}")
     return label + ", ".join(parts) + " USD per 1M"
+
+
+def _lane(lane: Lane, row: Model, now: datetime) -> str:
+    """Write what a lane charges for the smallest prompt, and its limits."""
+    rule = catalog.rule_at(row, at=now, input_tokens=0, service_tier=lane.service_tier)
+    price = _price(rule._replace(label="")) if rule else f"{lane.price_factor.normalize():f} x the standard price"
+    limits = [
+        f"{lane.max_requests:,} request{'s' * (lane.max_requests > 1)}" if lane.max_requests else "",
+        f"{lane.max_bytes >> 20:,} MB" if lane.max_bytes else "",
+        f"{lane.max_input_tokens:,} tokens a request" if lane.max_input_tokens else "",
+    ]
+    told = [f"up to {', '.join(filter(None, limits))}"] if any(limits) else []
+    if lane.window_s:
+        least, most = (seconds(limit) for limit in lane.window_s)
+        told.append(f"within {most}" if least == most else f"within {least} to {most}")
+    told += [f"not discounted: {', '.join(lane.full_price)}"] if lane.full_price else []
+    return "; ".join([price, *told])
 
 
 def _tiers(row: Model, now: datetime) -> list[str]:

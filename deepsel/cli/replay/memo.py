@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING
 
 from deepsel import places
 from deepsel.cli.replay import replay
-from deepsel.cli.terminal.terminal import plain
+from deepsel.show.plain import plain
 from deepsel.storage import files
 
 if TYPE_CHECKING:
     from deepsel.cache import Cache
     from deepsel.engine.hit import NextTime
 
+_MOST_SPOOLED = 1 << 24
 KEPT = 256
 _BLOCK_CHARS = 4096
 
@@ -122,7 +123,7 @@ def count_replayed(cache: Cache, data_dir: Path) -> None:
     raw = b""
     with suppress(OSError):
         spool.replace(taken)
-        raw = files.read_own(taken)
+        raw = files.read_own(taken, most_bytes=_MOST_SPOOLED)
     files.remove(taken)
     found = []
     for line in raw.decode("ascii", "replace").splitlines():

@@ -171,13 +171,15 @@ def _is_there() -> bool:
 
 
 def _read(path: str) -> _Memo | None:
-    """Read a memo of our own; None where there is none."""
+    """Read a memo of our own, which nobody else may change; None where there is none."""
     try:
         descriptor = files.open_own(path, os.O_RDONLY)
     except FileNotFoundError:
         return None
     with open(descriptor, "rb") as file:
-        return _Memo(file.read(MAX_BYTES + 1)) if os.fstat(descriptor).st_uid == os.getuid() else None
+        found = os.fstat(descriptor)
+        is_own = found.st_uid == os.getuid() and not found.st_mode & 0o022
+        return _Memo(file.read(MAX_BYTES + 1)) if is_own else None
 
 
 def _holds(memo: _Memo, answers: str, env: Mapping[str, str], now_s: float) -> bool:

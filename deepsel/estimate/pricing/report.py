@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from deepsel.estimate.pricing.portions import By
 from deepsel.estimate.pricing.spend import Assumptions, cheapest, project
-from deepsel.estimate.records import Change, Reading, Report
+from deepsel.estimate.records import Change, CostRow, Reading, Report
 from deepsel.values import Model, Notice, Provider
 
 
@@ -50,8 +50,16 @@ def build(
         assumptions=describe(assumptions, wanted),
         totals=totals,
         by=wanted.by,
-        notices=tuple(notices),
+        notices=(*notices, *_bounds(totals)),
     )
+
+
+def _bounds(totals: Sequence[CostRow]) -> list[Notice]:
+    """Say in one sentence for which models a share of cached input is priced at most."""
+    names = [row.model for row in totals if row.is_at_most]
+    if not names:
+        return []
+    return [Notice("cached_at_most", f"no price of cached input is stated, so it costs what input costs, at most: {', '.join(names)}")]
 
 
 def describe(assumptions: Assumptions, wanted: ReportOptions) -> Mapping[str, str]:

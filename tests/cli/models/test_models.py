@@ -103,8 +103,24 @@ def test_a_price_says_where_it_is_from(deepsel: Callable, home: Path) -> None:
         "source": str(home / "profiles.toml"), "as_of": None, "rule": "standard",
     }  # fmt: skip
     (known,) = deepsel("models", "gpt-4o", "--all", "--json").record()["models"]
-    (rule,) = CATALOG.find_model("gpt-4o").prices
+    rule = CATALOG.find_model("gpt-4o").prices[0]
     assert (known["price"]["source"], known["price"]["as_of"]) == (rule.source, rule.checked.isoformat())
+
+
+def test_lanes_and_promises_are_told(deepsel: Callable) -> None:
+    """What a model costs in its provider's slower lanes, their limits, and until when its price was promised."""
+    out = deepsel("models", "gpt-4.1", "--all").out
+    assert "  batch          input 1, cached 0.5, output 4, cache write 0 USD per 1M; up to 50,000 requests, 200 MB; within 24 h\n" in out
+    (known,) = deepsel("models", "gpt-4.1", "--all", "--json").record()["models"]
+    (lane,) = known["lanes"]
+    assert (lane["name"], lane["form"], lane["max_requests"], lane["window_s"]) == ("batch", "file", 50_000, [86_400, 86_400])
+    assert (lane["price"]["input"], lane["price"]["cached_input"]) == ("1", "0.50")
+    assert known["price"]["guaranteed_until"] is None
+    out = deepsel("models", "gpt-5.6-sol", "--all").out
+    assert "  promised until 2026-11-21\n" in out
+    assert "was promised until 2026-11-21: input 4" in out
+    (known,) = deepsel("models", "gpt-5.6-sol", "--all", "--json").record()["models"]
+    assert known["price"]["guaranteed_until"] == "2026-11-21"
 
 
 def _rows(out: str) -> dict[str, str]:

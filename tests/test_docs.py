@@ -134,3 +134,17 @@ def test_version_is_the_packages() -> None:
     done = subprocess.run([sys.executable, "-m", "deepsel", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout == f"deepsel {__version__}\n"
     assert f'version = "{__version__}"' in (ROOT / "pyproject.toml").read_text("utf-8")
+
+
+def test_each_promise_of_the_security_page_is_held_by_tests() -> None:
+    """Every test that docs/security.md names is there, and every promise names one."""
+    page = (ROOT / "docs" / "security.md").read_text("utf-8")
+    written = "\n".join(path.read_text("utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    known = set(re.findall(r"^def (test_\w+)", written, re.MULTILINE))
+    promised = page.partition("## What is promised")[2].partition("## What is not promised")[0]
+    rows = [line for line in promised.splitlines() if line.startswith("| ") and not line.startswith("| promise")]
+    assert len(rows) >= 25
+    for row in rows:
+        named = re.findall(r"`(test_\w+)`", row)
+        assert named, row
+        assert set(named) <= known, row

@@ -143,6 +143,8 @@ class Reading:
     inputs: tuple[Input, ...]
     skipped: tuple[Skipped, ...] = ()
     notices: tuple[Notice, ...] = ()
+    is_partial: bool = False
+    """Whether it was interrupted: the inputs are those that had been counted, each of them whole."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from deepsel.cli.options import Common
 from deepsel.cli.terminal.output import check_writable
 from deepsel.cli.terminal.terminal import is_terminal, write_note
 from deepsel.clock import SystemClock
-from deepsel.errors import CheckFailedError, UsageError
+from deepsel.errors import CheckFailedError, StoppedByUser, UsageError
 from deepsel.estimate.exports.formats import FORMATS
 from deepsel.estimate.history import HISTORY_DAYS, usual_answer
 from deepsel.estimate.models import choose_models, notices_on, targets_of
@@ -176,6 +176,7 @@ def _read_paths(options: EstimateOptions, common: Common, basis: Basis) -> Readi
             targets=targets_of(basis.models),
             sample=SAMPLE_SEED if options.sample else None,
             on_progress=on_progress,
+            keeps_partial=True,
             stdin=patient(stdin) if stdin is not None and not stdin.closed else None,
         )
 
@@ -202,7 +203,12 @@ def tell_notices(built: Report) -> None:
 
 
 def conclude(built: Report, limits: checks.CostLimits, options: EstimateOptions, basis: Basis) -> None:
-    """Raise CheckFailedError naming every limit that is crossed: by any named model, else by the cheapest."""
+    """Raise CheckFailedError naming every limit that is crossed: by any named model, else by the cheapest.
+
+    Raises StoppedByUser for a partial report, which is held against nothing.
+    """
+    if built.reading.is_partial:
+        raise StoppedByUser("interrupted, and no limit was checked" if not limits.are_none else "interrupted")
     models = basis.models
     found = checks.crossed(
         built,

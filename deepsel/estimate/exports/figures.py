@@ -32,6 +32,8 @@ def marks(report: Report) -> list[str]:
     rows = [*report.totals, *report.rows]
     sources = {row.source for row in rows}
     said = []
+    if report.reading.is_partial:
+        said.append("PARTIAL: it was interrupted, and the figures are of the inputs that had been counted.")
     if any(one.media.pictures for one in report.reading.inputs):
         said.append("Pictures are counted by the rules that makers publish; a bill may differ by a token each.")
     if Source.AT_MOST in sources:

@@ -199,6 +199,11 @@ class Counter:
         if self._batch.read_bytes >= _BATCH_BYTES or len(self._batch.jobs) >= _BATCH_JOBS:
             self._send()
 
+    def waiting(self) -> set[int]:
+        """Return the `id` of each measure that jobs are still to be added to."""
+        batches = [self._batch, *(batch for batch, _ in self._waiting)]
+        return {id(target) for batch in batches for target in batch.targets}
+
     def drain(self) -> None:
         """Wait for every job."""
         self._send()
@@ -207,9 +212,10 @@ class Counter:
 
     def _send(self) -> None:
         """Do the batch here while little was done; later give it to a process."""
-        batch, self._batch = self._batch, _Batch()
+        batch = self._batch  # it stays in place until all of it is in: what is interrupted counts for nothing
         if self._processes == 1 or (self._done_bytes < _ALONE_BYTES and not self._workers):
             self._add(batch, do(batch.jobs))
+            self._batch = _Batch()
             return
         if not self._workers:
             tokens.prepare(self._counted)
@@ -217,18 +223,20 @@ class Counter:
         while len(self._waiting) >= self._processes * _BATCHES_A_PROCESS:
             self._take()
         self._waiting.append((batch, self._workers.submit(batch.jobs)))
+        self._batch = _Batch()
 
     def _take(self) -> None:
         """Wait for the oldest batch; do it here where the process that had it was killed."""
         from concurrent.futures import BrokenExecutor
 
-        batch, future = self._waiting.popleft()
+        batch, future = self._waiting[0]
         try:
             measures = future.result()
         except BrokenExecutor:
             self._processes = 1
             measures = do(batch.jobs)
         self._add(batch, measures)
+        self._waiting.popleft()
 
     def _add(self, batch: _Batch, measures: Sequence[Measure]) -> None:
         for into, measure in zip(batch.targets, measures, strict=True):

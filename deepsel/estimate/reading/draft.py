@@ -6,7 +6,7 @@ Owns the choice between text and requests, and the words of the notices; what is
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import chain
 from typing import Protocol
@@ -25,8 +25,8 @@ from deepsel.estimate.reading.requests import (
     may_hold_lines,
     parse,
 )
-from deepsel.estimate.records import Input, Skipped, Targets
-from deepsel.values import Notice
+from deepsel.estimate.records import Input, Piece, Skipped, Targets
+from deepsel.values import Notice, Source
 
 _JOB_CHARS = 64 * 1024
 _JOB_REQUESTS = 256
@@ -47,10 +47,16 @@ class OpenInput:
         """Add a notice about this input."""
         self.notices.append(Notice(code, f"`{self.label}`: {message}"))
 
+    def measures(self) -> list[Measure]:
+        """Return where its counts come in."""
+        return [self.measure]
+
     def finish(self, targets: Targets) -> Input:
         """Turn the sums into a record."""
         measure = self.measure
         pieces = pieces_of(measure.shares, targets.vocabularies)
+        if not self.encoding.startswith("utf"):
+            pieces = tuple(map(_guessed, pieces))
         if self.is_requests:
             return Input(
                 self.label,
@@ -64,10 +70,19 @@ class OpenInput:
         return Input(self.label, self.encoding, 1, pieces, largest_text=whole)
 
 
+def _guessed(piece: Piece) -> Piece:
+    """Return a piece whose encoding was guessed: its counts are no more than estimates, and how far off nobody knows."""
+    tallies = {name: replace(tally, source=Source.ESTIMATED, error_pct=None) for name, tally in piece.tokens.items()}
+    return replace(piece, tokens=tallies)
+
+
 class Unfinished(Protocol):
     """An input whose counts are still coming in, read whole or as a sample."""
 
     notices: list[Notice]
+
+    def measures(self) -> list[Measure]:
+        """Return where its counts come in."""
 
     def finish(self, targets: Targets) -> Input:
         """Turn the sums into a record."""

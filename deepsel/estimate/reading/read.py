@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import BinaryIO
 
@@ -20,6 +21,7 @@ from deepsel.estimate.records import Input, Reading, Skipped, Targets
 from deepsel.values import Notice
 
 OnProgress = Callable[[Progress], None]
+_TOLD_OF_A_KIND = 3
 
 
 def read(
@@ -31,24 +33,40 @@ def read(
     on_progress: OnProgress | None = None,
     stdin: BinaryIO | None = None,
     texts: Mapping[str, bytes] | None = None,
+    keeps_partial: bool = False,
 ) -> Reading:
     """Read and count all that `paths` name: files, folders, patterns, `-` for standard input; then `texts`, by name.
 
     `sample` is the seed of a sampled reading; None reads everything. `processes` None: one a core. `stdin` None: it is closed.
-    Raises UsageError for a path that is not there; whatever else cannot be read is in the Reading's `skipped`.
+    Raises UsageError for a path that is not there; whatever else cannot be read is in the Reading's `skipped`. With `keeps_partial`
+    an interruption ends the reading, and what had been counted is returned.
     """
     found, skipped = find(paths)
     work = plan(found, sample)
     with Counter(targets.vocabularies, processes=processes, total_bytes=work.read_bytes, on_progress=on_progress) as counter:
         reader = InputReader(counter, targets)
         reader.skipped += skipped
-        take_samples(work, reader)
-        for item in work.whole:
-            reader.take(item.label, partial(_open, item, stdin))
-        for name, content in (texts or {}).items():
-            reader.take(name, partial(open_stream, io.BytesIO(content), len(content)))
-        counter.drain()
+        try:
+            take_samples(work, reader)
+            for item in work.whole:
+                reader.take(item.label, partial(_open, item, stdin))
+            for name, content in (texts or {}).items():
+                reader.take(name, partial(open_stream, io.BytesIO(content), len(content)))
+            counter.drain()
+        except KeyboardInterrupt:
+            if not keeps_partial:
+                raise
+            return _partial(reader, len(found) + len(texts or {}))
     return _reading(reader)
+
+
+def _partial(reader: InputReader, wanted: int) -> Reading:
+    """Return what had been counted whole when the reading was interrupted."""
+    waiting = reader.counter.waiting()
+    reader.opened = [one for one in reader.opened if not any(id(measure) in waiting for measure in one.measures())]
+    words = f"interrupted: {len(reader.opened)} of {wanted} inputs had been counted, and the figures are of these alone"
+    reading = _reading(reader)
+    return replace(reading, notices=(Notice("partial", words), *reading.notices), is_partial=True)
 
 
 def read_text(path: str, content: bytes, *, targets: Targets) -> Input | Skipped:
@@ -70,7 +88,18 @@ def _open(item: Found, stdin: BinaryIO | None) -> TextSource:
 
 def _reading(reader: InputReader) -> Reading:
     inputs = [one.finish(reader.targets) for one in reader.opened]
-    notices = [notice for one in reader.opened for notice in one.notices]
+    notices = _a_few_of_a_kind([notice for one in reader.opened for notice in one.notices])
     if inputs and not has_detector():
         notices.append(Notice("no_detector", "languages that share a script are not told apart: `cld3-py` is not installed"))
     return Reading(tuple(inputs), tuple(reader.skipped), tuple(notices))
+
+
+def _a_few_of_a_kind(notices: Sequence[Notice]) -> list[Notice]:
+    """Keep the first notices of each kind, and say how many more there are: a big tree has hundreds of a kind."""
+    told: list[Notice] = []
+    for code in dict.fromkeys(notice.code for notice in notices):
+        of_kind = [notice for notice in notices if notice.code == code]
+        told += of_kind[:_TOLD_OF_A_KIND]
+        if len(of_kind) > _TOLD_OF_A_KIND:
+            told.append(Notice(code, f"{len(of_kind) - _TOLD_OF_A_KIND} more inputs with a warning of this kind"))
+    return told

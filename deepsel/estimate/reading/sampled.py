@@ -89,6 +89,10 @@ class SampledInput:
         self.strata[-1][1].append((size_bytes, Measure()))
         return self.strata[-1][1][-1][1]
 
+    def measures(self) -> list[Measure]:
+        """Return where its counts come in."""
+        return [measure for _, units in self.strata for _, measure in units]
+
     def finish(self, targets: Targets) -> Input:
         """Turn the sample into a record of the whole."""
         units = [unit for _, seen in self.strata for unit in seen]

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -473,3 +474,39 @@ def test_a_limit_sees_pictures(
     assert (row["source"], row["input_tokens"]) == (source, tokens)
     assert "warning" not in err
     assert ("cannot be checked" in err) is (source == "at_least")
+
+
+def test_an_interrupted_estimate_says_what_it_is_of(tmp_path: Path) -> None:
+    """Ctrl-C gives the figures of what had been counted, marked as partial, holds them against nothing, and ends with 130."""
+    for number in range(3):
+        (tmp_path / f"{number}.md").write_text(PROMPT * 5)
+    paths = [str(tmp_path / f"{number}.md") for number in range(3)]
+    command = [sys.executable, "-m", "deepsel", "estimate", *paths, "-", "-m", "gpt-5-mini", "--max-cost", "0.0000001"]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        assert process.stdin is not None
+        process.stdin.write(PROMPT * 20_000)
+        process.stdin.flush()  # taken while it is read: the other files are done by then, or wait to be counted
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "PARTIAL" in out
+    assert "of 4 inputs had been counted" in err
+    assert "no limit was checked" in err
+
+
+def test_a_tree_of_bad_files_warns_a_few_times(prompts: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """Of hundreds of warnings of a kind some are told, and how many more there are."""
+    for number in range(40):
+        (prompts / f"old{number}.txt").write_bytes("Größe und Gewicht\n".encode("latin-1") * 40)
+    _, err = ran(capfd, "prompts", "-m", "gpt-5-mini")
+    told = [line for line in err.splitlines() if line.startswith("warning:")]
+    assert len(told) == 4
+    assert "37 more inputs" in told[-1]
+
+
+def test_a_guessed_encoding_is_no_count(prompts: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """What an old file says depends on how its bytes are read: the row is an estimate whose error nobody knows."""
+    (prompts / "old.txt").write_bytes("Größe und Gewicht der Maße\n".encode("latin-1") * 40)
+    (row,) = record(capfd, "prompts/old.txt", "-m", "gpt-5-mini")["rows"]
+    assert (row["source"], row["error_pct"]) == ("estimated", None)

@@ -56,7 +56,7 @@ REPORTED = {
     "picture": "![Build status of the main branch](https://example.com/b.png) " + " ".join(f"w{n:02}" for n in range(40)),
     "lines": "An old silent pond\nA frog jumps\n\nname,age\nAda,36\n\nIn C:\\new\\*.txt and \\d+\\.\\d* and __init__.py.\n",
     "cells": "| step | command |\n|---|---|\n"
-    "| one | `kubectl get pods --namespace=production-europe-west` |\n| two | sha256:9f86d081884c7d65 |\n",
+    "| one | `kubectl get pods --namespace=production-europe-west` |\n| two | sha256:9f86d0 |\n",
     "json in a fence": 'Here you go:\n```json\n{"name": "Ada", "age": 36}\n```',
     "a paragraph higher than the window": " ".join(f"word{n:04}" for n in range(900)),
     "a list higher than the window": "".join(f"- item {n:04} with some words of text\n" for n in range(200)),

@@ -31,10 +31,7 @@ def main() -> None:
 
 
 def _main() -> None:
-    if sys.argv[1:] == ["--version"]:
-        from deepsel import __version__
-
-        print(f"deepsel {__version__}")
+    if sys.argv[1:] == ["--version"] and _has_told_version():
         return
     if sys.platform == "win32":
         sys.exit(_run())  # which says that it cannot
@@ -43,6 +40,17 @@ def _main() -> None:
     if replay(sys.argv[1:], os.environ):
         return
     sys.exit(_run())
+
+
+def _has_told_version() -> bool:
+    """Print the version; what hinders it is said by the command line."""
+    from deepsel import __version__
+
+    told = f"deepsel {__version__}\n".encode()
+    try:
+        return sys.stdout is not None and os.write(1, told) == len(told)
+    except OSError:
+        return False
 
 
 def _run() -> int:

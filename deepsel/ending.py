@@ -19,7 +19,11 @@ from deepsel.clock import SystemClock
 PATIENCE_S = 3.0
 """How long after the first signal others are ignored, so that what came is kept; the next one ends the process at once."""
 INTERRUPTED = 130
-_NAMES = ("SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGXCPU", "SIGUSR1", "SIGUSR2", "SIGALRM")
+# Those that end no process, or cannot be taken, or mean that this one cannot go on.
+_OTHERS = (
+    *("SIGKILL", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGCONT", "SIGCHLD", "SIGURG", "SIGWINCH", "SIGINFO"),
+    *("SIGSEGV", "SIGBUS", "SIGFPE", "SIGILL", "SIGEMT"),
+)
 
 
 class Ending:
@@ -30,7 +34,7 @@ class Ending:
 
     def __init__(self) -> None:
         self._clock = SystemClock()
-        self._before: dict[signal.Signals, Any] = {}
+        self._before: dict[int, Any] = {}
         self._shields = 0
         self._kept_since: float | None = None
         """When a signal came while a shield was up."""
@@ -38,7 +42,8 @@ class Ending:
 
     def __enter__(self) -> Self:
         if threading.current_thread() is threading.main_thread():
-            for number in (getattr(signal, name) for name in _NAMES if hasattr(signal, name)):
+            others = {getattr(signal, name, None) for name in _OTHERS}
+            for number in signal.valid_signals() - others:
                 before = signal.getsignal(number)
                 if before is not signal.SIG_IGN and before is not None:
                     self._before[number] = before

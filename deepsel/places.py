@@ -7,7 +7,10 @@ is an error, and no folder called `~`.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class NoHomeError(ValueError):

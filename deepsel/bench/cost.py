@@ -9,7 +9,7 @@ from deepsel import catalog, tokens
 from deepsel.bench.measure import BenchTarget
 from deepsel.bench.prompts import Prompter
 from deepsel.bench.wanted import PromptKind, Wanted
-from deepsel.values import Message, Source
+from deepsel.values import Message, Request
 
 KEEP_ALIVE_INPUT_TOKENS = 32
 """More than a keep-alive request takes."""
@@ -34,7 +34,7 @@ def worst_cost_usd(wanted: Wanted, target: BenchTarget, prompter: Prompter, *, a
 
 def _bound(wanted: Wanted, target: BenchTarget, prompter: Prompter, prompt: PromptKind) -> int:
     """Return the most input tokens that a prompt may be."""
-    count = tokens.count_messages([Message.of("user", wanted.text(prompter, prompt))], target.model)
-    if count.source is not Source.ESTIMATED:
-        return count.tokens
-    return round(count.tokens * (1 + (count.error_pct or 50.0) / 100)) + 1
+    request = Request((Message.of("user", wanted.text(prompter, prompt)),))
+    count = tokens.count_request(request, tokens.reader_of(target.model))
+    assert count.most is not None, "a prompt is text"
+    return count.most

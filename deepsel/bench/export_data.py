@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields
-from decimal import Decimal
 from typing import Any
 
 from deepsel.bench.figures import rows_of
 from deepsel.bench.records import METRICS, BenchReport, Case, Check, Comparison, Result, Sample
+from deepsel.dollars import read_usd
 from deepsel.show import csv
 from deepsel.show.record import SCHEMA_VERSION
 
@@ -105,7 +105,10 @@ def _result(case: Mapping[str, Any]) -> Result:
 def _read(name: str, value: Any) -> Any:
     """Turn a member back into a sample's field."""
     if name == "cost_usd":
-        return None if value is None else Decimal(str(value))
+        cost_usd = read_usd(value)
+        if cost_usd is None and value is not None:
+            raise TypeError("not an amount")
+        return cost_usd
     return tuple(value) if isinstance(value, list) else value
 
 

@@ -241,4 +241,4 @@ def _settled(seen: Seen, count: tokens.Count) -> Settlement:
 
 
 def _counted(seen: Seen) -> tokens.Count:
-    return tokens.count_messages([Message.of("user", seen.prompt)], seen.draft.model)
+    return tokens.count_request(Request((Message.of("user", seen.prompt),)), tokens.reader_of(seen.draft.model))

@@ -16,6 +16,7 @@ from deepsel.providers.calls import Call, Response, Timeouts, Transport
 
 if TYPE_CHECKING:
     from deepsel.providers.exchange import Exchange
+    from deepsel.secret import KnownSecrets
 
 @dataclass(frozen=True, slots=True)
 class Recording:
@@ -39,6 +40,7 @@ class RecordedResponse:
         self.status: int = response.status
         self.headers: Mapping[str, str] = response.headers
         self.exchange: Exchange = response.exchange
+        self.secrets: KnownSecrets = response.secrets
         self._response = response
         self._end_marks = end_marks
 

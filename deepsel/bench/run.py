@@ -25,6 +25,7 @@ from deepsel.bench.wanted import Wanted
 from deepsel.config import Profile
 from deepsel.engine.spending import Spending, budgets_of
 from deepsel.errors import ConfigError, OverBudgetError
+from deepsel.health.refusals import Rows
 from deepsel.storage.amounts import picousd
 from deepsel.values import Json, Latency
 
@@ -53,14 +54,18 @@ class BenchRun:
         self._spending = Spending(self.profile, session.state, session.clock, cap_usd=self.limits.cost_usd)
 
     def targets(self, names: Sequence[str]) -> list[BenchTarget]:
-        """Find the named models, else the profile's candidates that have a key; raises ConfigError where there is none."""
-        settings, env = self.session.settings, self.session.env
+        """Find the named models, else the profile's candidates that have a key; raises ConfigError where there is none.
+
+        They are asked as `ask` would ask them: without what their hosts have refused lately.
+        """
+        session, env = self.session, self.session.env
+        wanted = tuple(dict.fromkeys(names or self.profile.models))
+        rows = Rows(session.settings, wanted, session.state, session.clock.now())
         found = []
-        for name in dict.fromkeys(names or self.profile.models):
-            model = config.find_model(settings, name)
-            provider = config.find_provider(settings, model.provider)
+        for name in wanted:
+            model, provider = rows[name]
             if names or config.has_key(provider, env):
-                found.append(BenchTarget(model, provider, config.resolve_key(provider, env)))
+                found.append(BenchTarget(model, provider, self.session.key_of(provider, self.profile.timeout_s)))
         if not found:
             raise ConfigError(
                 f"no candidate of the profile `{self.profile.name}` has a key",

@@ -11,7 +11,7 @@ from deepsel import config
 from deepsel.bench.records import Result
 from deepsel.config import Settings
 from deepsel.errors import ConfigError
-from deepsel.health.benches import FILE_NAME
+from deepsel.health.benches import FILE_NAME, MOST_BYTES
 from deepsel.health.log import Observation
 from deepsel.storage import files
 from deepsel.storage.amounts import picousd
@@ -46,8 +46,8 @@ def write_latest(folder: Path, figures: Mapping[str, Latency], *, at: datetime) 
 def _known(path: Path) -> dict[str, Json]:
     """Read what the file has; nothing where it cannot be read."""
     try:
-        models = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError):
+        models = json.loads(files.read_own(path, most_bytes=MOST_BYTES))
+    except (OSError, ValueError, RecursionError):
         return {}
     return models if isinstance(models, dict) else {}
 

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from deepsel.cache.entry import CachedAnswer, Entry
 from deepsel.cache.key import cache_key, canonical_json, key_document
-from deepsel.cache.locks import KeyLock, LockAttempt
-from deepsel.cache.redis_server import Account, RedisServer
+from deepsel.cache.locks import LEASE_S, KeyLock, LockAttempt
+from deepsel.cache.redis_server import Account, Patience, RedisServer
 from deepsel.cache.store import Cache, Selector
 from deepsel.cache.tier import Tally, TierStats
 
 __all__ = [
+    "LEASE_S",
     "Account",
     "Cache",
     "CachedAnswer",
     "Entry",
     "KeyLock",
     "LockAttempt",
+    "Patience",
     "RedisServer",
     "Selector",
     "Tally",

@@ -17,7 +17,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from deepsel.cache.tier import CacheCorrupt, CacheUnavailable
-from deepsel.storage import files
+from deepsel.storage import files, owners
+from deepsel.storage.locking import FIRST_WAIT_S, be_patient
 
 FILE_NAME = "cache.db"
 COUNTERS = ("count", "size", "hits", "misses")
@@ -43,6 +44,7 @@ def create_private(folder: Path) -> None:
     """Make the folder (0700) and the database file (0600) whatever the umask; tighten a file that is there."""
     files.make_private_folder(folder)
     path = folder / FILE_NAME
+    ensure_own(path)
     # An existing file is never opened here: closing it would drop the locks SQLite holds on it in this process.
     try:
         files.create_private(path)
@@ -52,21 +54,31 @@ def create_private(folder: Path) -> None:
             path.chmod(0o600)
 
 
+def ensure_own(path: Path) -> None:
+    """Raise CacheUnavailable where another user could have written what stands in the file, or may exchange it."""
+    suspect = owners.fault(path.parent.parent, path.parent, path)
+    if suspect:
+        raise CacheUnavailable(str(suspect))
+
+
 def connect(path: Path, mode: str, *, timeout_s: float) -> sqlite3.Connection | None:
     """Open the database with SQLite's `mode` (ro, rw); None where there is no file yet.
 
-    Text that is not UTF-8 is read with replacement characters: it belongs to no entry of ours.
+    Text that is not UTF-8 is read with replacement characters: it belongs to no entry of ours. Raises what SQLite and the
+    system say of a file that cannot be read, and CacheUnavailable for one that is not the user's own.
     """
     if _status(path) is None:
         return None
+    ensure_own(path)
     connection = sqlite3.connect(
         f"{path.absolute().as_uri()}?mode={mode}",
         uri=True,
-        timeout=timeout_s,
+        timeout=FIRST_WAIT_S,
         isolation_level=None,
         check_same_thread=False,
     )
     connection.text_factory = lambda data: data.decode("utf-8", "replace")
+    be_patient(connection, path.parent, wait_s=timeout_s)
     return connection
 
 
@@ -101,7 +113,8 @@ def find_problems(folder: Path) -> Iterator[str]:
     Raises CacheCorrupt or CacheUnavailable where it cannot even be asked.
     """
     path = folder / FILE_NAME
-    connection = connect(path, "ro", timeout_s=_CHECK_WAIT_S)
+    with translated_errors(path):
+        connection = connect(path, "ro", timeout_s=_CHECK_WAIT_S)
     if connection is None:
         return
     with translated_errors(path), closing(connection):
@@ -129,7 +142,8 @@ def has_wrong_counters(connection: sqlite3.Connection) -> bool:
 def repair(folder: Path, foreign_rows: str) -> None:
     """Take the file from others, remove the rows that `foreign_rows` (a condition of ours) selects, count anew."""
     path = folder / FILE_NAME
-    connection = connect(path, "rw", timeout_s=_CHECK_WAIT_S)
+    with translated_errors(path):
+        connection = connect(path, "rw", timeout_s=_CHECK_WAIT_S)
     if connection is None:
         return
     with translated_errors(path), closing(connection):

@@ -29,14 +29,16 @@ from deepsel.cache.database_file import (
 from deepsel.cache.tallies import add as add_tallies
 from deepsel.cache.tallies import read as read_tallies
 from deepsel.cache.tier import CacheCorrupt, CacheUnavailable, Stored, Tally, TierStats
+from deepsel.storage.locking import is_without_locks
 from deepsel.storage.sqlite import OpenFile
+from deepsel.storage.told import Told
 
 if TYPE_CHECKING:
     from deepsel.cache.disk import Database
 
 _OURS = "raw = 1 AND typeof(key) = 'text' AND mode = 1 AND filename IS NULL AND typeof(value) = 'blob'"
 _GET = f"SELECT value FROM Cache WHERE key = ? AND {_OURS}"  # noqa: S608 - a constant
-_GET_STORED = f"SELECT value, store_time FROM Cache WHERE key = ? AND {_OURS}"  # noqa: S608 - a constant
+_GET_STORED = f"SELECT value, store_time FROM Cache WHERE key = ? AND typeof(store_time) = 'real' AND {_OURS}"  # noqa: S608 - a constant
 _KEYS = f"SELECT key FROM Cache WHERE {_OURS} AND (? IS NULL OR tag = ?) ORDER BY store_time DESC, rowid DESC"  # noqa: S608 - a constant
 _FOREIGN = f"SELECT key, mode, filename FROM Cache WHERE ({_OURS}) IS NOT TRUE ORDER BY rowid LIMIT 1000"  # noqa: S608 - a constant
 _MODES = {2: "holds a file", 3: "holds a text file", 4: "holds a pickle, which was not loaded"}
@@ -55,6 +57,8 @@ class DiskTier:
         self._lock_wait_s = lock_wait_s
         self._lock = RLock()
         self._opened: OpenFile | None = None
+        self._without_locks: OSError | None = None
+        """What was found where locks were tried for the first time."""
         self._may_write = False
         """Until then SQLite itself refuses to change anything on the connection."""
         self._writer: Database | None = None
@@ -111,13 +115,13 @@ class DiskTier:
                     remove_files(self._folder)
                 return 0
 
-    def add_tallies(self, tallies: Iterable[Tally]) -> None:
+    def add_tallies(self, counted: Iterable[Tally]) -> None:
         """Add to the record of what the cache did; it is lost where the file cannot be written at once."""
         with self._lock, suppress(CacheUnavailable, OSError):
             if self._exists():
-                add_tallies(self._folder, tallies)
+                add_tallies(self._folder, counted)
 
-    def tallies(self) -> list[Tally]:
+    def tallies(self) -> Told[list[Tally]]:
         """Read what the cache did, by day, model and tier."""
         return read_tallies(self._folder)
 
@@ -231,7 +235,13 @@ class DiskTier:
         file = identity(self._file)
         if self._opened is None or not self._opened.is_for(file):
             self.close()
-            connection = connect(self._file, "rw", timeout_s=self._lock_wait_s)
+            if self._without_locks is not None:
+                raise self._without_locks
+            try:
+                connection = connect(self._file, "rw", timeout_s=self._lock_wait_s)
+            except OSError as error:
+                self._without_locks = error if is_without_locks(error) else None
+                raise
             if connection is None:
                 return None
             self._opened = OpenFile(connection, file)

@@ -9,7 +9,8 @@ from typing import NamedTuple, TypeVar
 
 from deepsel import __version__
 from deepsel.cache.key import cache_key, canonical_json
-from deepsel.values import Finish, Json, JsonObject, Source, Usage
+from deepsel.dollars import read_usd
+from deepsel.values import MAX_TOKENS, Finish, Json, JsonObject, Source, Usage
 
 ENTRY_FORMAT = 1
 _BUCKETS = (
@@ -157,7 +158,7 @@ def _from_members(data: JsonObject) -> CachedAnswer:
 def _usage(data: JsonObject) -> Usage:
     """Read the usage buckets."""
     counts = {name: _optional(data[name], int) for name in _BUCKETS}
-    if any(count is not None and (isinstance(count, bool) or count < 0) for count in counts.values()):
+    if any(count is not None and (isinstance(count, bool) or not 0 <= count <= MAX_TOKENS) for count in counts.values()):
         raise ValueError("not a token count")
     return Usage(**counts, source=Source(_typed(data["source"], str)))
 
@@ -166,8 +167,8 @@ def _amount(text: str | None) -> Decimal | None:
     """Read an amount of money."""
     if text is None:
         return None
-    amount = Decimal(text)
-    if not amount.is_finite():
+    amount = read_usd(text)
+    if amount is None:
         raise ValueError("not an amount")
     return amount
 

@@ -11,7 +11,8 @@ The document's members:
     body              every member of the encoded request, unknown ones included, but those of LEFT_OUT
 
 No secret enters: keys and headers are never handed to this module, a base URL loses its credentials, and a credential
-that some gateways take inside the body (`api_key`) is left out.
+that some gateways take inside the body is left out (`api_key`) or stands as its digest: what is named like one at any depth
+beside the conversation, and the longer texts of the members that a provider's row adds, whatever they are called.
 """
 
 from __future__ import annotations
@@ -21,11 +22,16 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from deepsel.digest import sha256_hex
+from deepsel.secret import names_a_credential
 from deepsel.values import Json, JsonObject
 
 KEY_FORMAT = 1
 LEFT_OUT = frozenset({"stream", "stream_options", "api_key"})
 """Top-level body members that cannot change the answer: how it is delivered, and who pays."""
+CONVERSATION = frozenset({"messages", "system", "tools"})
+"""Members that hold what was said, kept as it is."""
+_LONGEST_PLAIN = 12
+"""Longer texts that a provider's row adds may be credentials under any name."""
 LONGEST_TEXT = 16_384
 """Longer strings (pictures, whole files) stand in the document as digest, length and beginning."""
 
@@ -54,7 +60,11 @@ def key_document(
         "base_url": _without_credentials(base_url),
         **digest,
         "model_id": model_id,
-        "body": {name: _shortened(value) for name, value in body.items() if name not in LEFT_OUT},
+        "body": {
+            name: _shortened(value) if name in CONVERSATION else _without_secrets(value, name)
+            for name, value in body.items()
+            if name not in LEFT_OUT
+        },
     }
 
 
@@ -110,6 +120,28 @@ def _shortened(value: Json) -> Json:
     if isinstance(value, list | tuple):
         return [_shortened(member) for member in value]
     return value
+
+
+def with_digests(value: Json, *, longest: int = _LONGEST_PLAIN) -> Json:
+    """Replace the texts of a JSON value that are longer by their digests: who pays may decide what is answered."""
+    if isinstance(value, str):
+        return {"sha256": sha256_hex(value.encode("utf-8", "backslashreplace"))} if len(value) > longest else value
+    if isinstance(value, dict | Mapping):
+        return {name: with_digests(member, longest=longest) for name, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [with_digests(member, longest=longest) for member in value]
+    return value
+
+
+def _without_secrets(value: Json, name: str = "") -> Json:
+    """Replace what is named like a credential, at any depth, by digests."""
+    if names_a_credential(name):
+        return with_digests(value, longest=0)
+    if isinstance(value, dict | Mapping):
+        return {one: _without_secrets(member, one) for one, member in value.items()}
+    if isinstance(value, list | tuple):
+        return [_without_secrets(member) for member in value]
+    return _shortened(value)
 
 
 def _without_credentials(base_url: str) -> str:

@@ -3,34 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
 from typing import Any, TypeAlias, TypeVar
 
+from deepsel.cache.bounded_socket import Bounds
 from deepsel.cache.tier import CacheResting, CacheUnavailable
 from deepsel.clock import Clock
 from deepsel.errors import ConfigError
-from deepsel.secret import MASK, Secret
+from deepsel.secret import MASK, KnownSecrets, Secret, secrets_in
 
 Account: TypeAlias = Callable[[], Secret | None]
 """Gives the key that pays for a request; may raise ConfigError. Called only where the answer depends on it."""
 REST_S = 10.0
 """How long a server that failed is left alone before one request tries it again."""
+ENTRY_BYTES = 4 << 20
+"""The longest text that is shared: what a fleet stores is read by all of it, within a fraction of a second."""
+_REPLY_BYTES = ENTRY_BYTES + (1 << 16)
+_SLOW_TIMES = 2
+"""So many time-outs may a request wait in all for a server that is late each time; a busy machine is late now and then."""
+_ERROR_CHARS = 400
 _SALT = b"deepsel shared cache 1"
 _T = TypeVar("_T")
+
+
+@dataclass(slots=True)
+class Patience:
+    """What one request has lost to a server so far."""
+
+    lost_s: float = 0.0
+    """Waited for replies that came late; endless after one that did not come."""
 
 
 class RedisServer:
     """One server. Connects when it is first used; safe to use from many threads."""
 
     def __init__(self, url: str, *, clock: Clock, namespace: str = "", timeout_s: float = 0.5) -> None:
-        """Name the server; `timeout_s` bounds what one request may lose to an outage."""
+        """Name the server; `timeout_s` bounds one piece of work, and what one request loses to an outage."""
         self.label = masked_url(url)
         self._url = url
+        self._secrets = KnownSecrets(lambda: secrets_in(url))
         self._clock = clock
         self._namespace = namespace
         self._timeout_s = timeout_s
         self._client: Any = None
+        self._bounds = Bounds(clock)
         self._is_cluster = False
         self._lock = Lock()
         self._rests_until = float("-inf")
@@ -49,36 +67,56 @@ class RedisServer:
             return None
         return f"a-{_digest(secret)}" if secret else None
 
-    def call(self, action: Callable[[Any], _T]) -> _T:
+    def call(self, action: Callable[[Any], _T], patience: Patience | None = None) -> _T:
         """Do something with the library's client; raises CacheUnavailable, at once while the circuit is open.
 
-        After a failure the server rests; then the first caller tries it while the others still go on without.
+        After a failure the server rests; then the first caller tries it while the others still go on without. `patience`
+        is that of the request this is done for; what is done for none has a whole time-out for itself.
         """
-        now_s = self._clock.monotonic()
+        patience = patience or Patience()
+        limit_s = min(self._timeout_s, _SLOW_TIMES * self._timeout_s - patience.lost_s)
+        if limit_s <= 0:
+            raise CacheResting(f"{self.label}: too slow for `redis_timeout_s`")
+        began_s = self._clock.monotonic()
+        self._ensure_awake(began_s)
+        is_well = False
+        try:
+            done = self._with_client(action, limit_s)
+            is_well = True
+        except CacheResting as error:
+            is_well = _is_refused(error)
+            raise CacheResting(self._told(error)) from error
+        except CacheUnavailable as error:
+            raise CacheUnavailable(self._told(error)) from error
+        finally:
+            now_s = self._clock.monotonic()
+            self._rests_until = float("-inf") if is_well else now_s + REST_S
+            if not is_well:
+                patience.lost_s = float("inf")
+            elif now_s - began_s > self._timeout_s / 2:  # what it does in good time is no loss
+                patience.lost_s += now_s - began_s
+        return done
+
+    def _ensure_awake(self, now_s: float) -> None:
+        """Raise CacheResting while the server rests; the first one after that tries it."""
         with self._lock:
             if now_s < self._rests_until:
                 raise CacheResting(f"{self.label} rests after a failure")
             if self._rests_until > float("-inf"):
                 self._rests_until = now_s + self._timeout_s
+
+    def _with_client(self, action: Callable[[Any], _T], limit_s: float) -> _T:
+        """Do something within the bounds, again where the server turns out to be one of a cluster."""
         try:
-            from deepsel.cache.redis_client import Elsewhere, Refused
+            from deepsel.cache.redis_client import Elsewhere
         except ImportError as error:
             raise CacheUnavailable("`pip install 'deepsel[redis]'` adds what it needs") from error
-        try:
+        with self._bounds.of(limit_s, _REPLY_BYTES):
             try:
-                done = self._do(action)
+                return self._do(action)
             except Elsewhere:
                 self._use_cluster()
-                done = self._do(action)
-        except Refused as error:
-            raise CacheResting(self._told(error)) from error
-        except CacheResting as error:
-            self._rests_until = self._clock.monotonic() + REST_S
-            raise CacheResting(self._told(error)) from error
-        except CacheUnavailable as error:
-            raise CacheUnavailable(self._told(error)) from error
-        self._rests_until = float("-inf")
-        return done
+                return self._do(action)
 
     def find_nodes(self) -> None:
         """Find out whether the server is one node of a cluster, whose others have to be asked as well; raises like `call`."""
@@ -95,8 +133,12 @@ class RedisServer:
 
         with translated_errors():
             if self._client is None:
-                self._client = connect(self._url, timeout_s=self._timeout_s, is_cluster=self._is_cluster)
+                self._client = connect(self._url, bounds=self._bounds, is_cluster=self._is_cluster)
             return action(self._client)
+
+    def now_s(self) -> float:
+        """Return the instant on the clock that bounds what is done."""
+        return self._clock.monotonic()
 
     def close(self) -> None:
         """Give back the connections; the next call opens new ones."""
@@ -106,14 +148,14 @@ class RedisServer:
 
     def _told(self, error: CacheUnavailable) -> str:
         """Name the server with its error, without user and password."""
-        from urllib.parse import unquote
+        return f"{self.label}: {self._secrets.clean(str(error), _ERROR_CHARS)}"
 
-        user_info = self._url.partition("://")[2].rpartition("@")[0]
-        text = str(error)
-        for part in (user_info, user_info.partition(":")[2]):
-            for secret in filter(None, (part, unquote(part))):
-                text = text.replace(secret, MASK)
-        return f"{self.label}: {text}"
+
+def _is_refused(error: CacheResting) -> bool:
+    """Tell whether the server is there and only says no, so that the next one may ask it at once."""
+    from deepsel.cache.redis_client import Refused
+
+    return isinstance(error, Refused)
 
 
 def _is_cluster(client: Any) -> bool:

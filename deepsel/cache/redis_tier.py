@@ -6,18 +6,18 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from operator import methodcaller
-from threading import Event, Thread
 from typing import Any
 
-from deepsel.cache.locks import IN_VAIN_S, LockAttempt
-from deepsel.cache.redis_server import RedisServer
-from deepsel.cache.tier import CacheUnavailable, Stored, TierStats
+from deepsel.cache.locks import IN_VAIN_S, LEASE_S, LockAttempt
+from deepsel.cache.redis_server import ENTRY_BYTES, Patience, RedisServer
+from deepsel.cache.tier import CacheResting, CacheUnavailable, Stored, TierStats
 
 _CHUNK = 200
-LEASE_S = 6.0
-"""How long a fleet waits for a holder that died; a living one renews its lease three times as often."""
+_MOST_KEYS, _MOST_ROUNDS, _LISTING_S = 1_000_000, 100_000, 60.0
+"""More than a cache has, and than a server needs that looks at a thousand names a time."""
 _VAIN = b"in vain"
 # Each changes the lease only where it is still ours.
 _RENEW = "if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('pexpire', KEYS[1], ARGV[2]) end"
@@ -30,18 +30,22 @@ class RedisTier:
 
     name = "redis"
 
-    def __init__(self, server: RedisServer, scope: str) -> None:
+    def __init__(self, server: RedisServer, scope: str, patience: Patience | None = None) -> None:
+        """Name whose texts are meant; `patience` is that of the request they are wanted for, None for a command."""
         self._server = server
         self._head = f"deepsel:{scope}:answer:"
+        self._patience = patience
 
     def get(self, key: str) -> str | None:
-        """Return the text under `key`; None for what is no text."""
-        return _text(self._server.call(methodcaller("get", self._head + key)))
+        """Return the text under `key`; None for what is no text, or longer than any of ours, of which no more is read."""
+        return _text(self._server.call(methodcaller("getrange", self._head + key, 0, ENTRY_BYTES), self._patience))
 
     def put(self, key: str, text: str, *, ttl_s: float, label: str) -> bool:  # noqa: ARG002 - an interface
-        """Store a text; the server forgets it by itself."""
+        """Store a text, unless it is too long to be shared; the server forgets it by itself."""
         value = text.encode("utf-8")
-        self._server.call(lambda client: client.set(self._head + key, value, px=max(1, int(ttl_s * 1000))))
+        if len(value) > ENTRY_BYTES:
+            return False
+        self._server.call(methodcaller("set", self._head + key, value, px=max(1, int(ttl_s * 1000))), self._patience)
         return True
 
     def keys(self, prefix: str) -> list[str]:
@@ -49,18 +53,15 @@ class RedisTier:
         return sorted(self._keys(prefix))[:5] if prefix.replace("-", "").isalnum() else []
 
     def items(self, label: str | None = None) -> Iterator[Stored]:  # noqa: ARG002 - an interface
-        """Yield entries of any label, newest first."""
-        held = []
-        for keys in _chunks(self._keys()):
-            values = self._server.call(partial(self._each, command="get", keys=keys))
-            held += [(key, text) for key, value in zip(keys, values, strict=True) if (text := _text(value)) is not None]
-        held.sort(key=lambda pair: _stored_at(pair[1]), reverse=True)
-        return (Stored(key, text, len(text.encode("utf-8"))) for key, text in held)
+        """Yield entries of any label, newest first; they are read twice, so that they need not all be held."""
+        ages = sorted(((_stored_at(text), key) for key, text in self._texts(self._keys())), reverse=True)
+        again = self._texts([key for _, key in ages])
+        return (Stored(key, text, len(text.encode("utf-8"))) for key, text in again)
 
     def delete(self, keys: Iterable[str]) -> None:
         """Remove entries."""
         for chunk in _chunks(list(keys)):
-            self._server.call(partial(self._each, command="unlink", keys=chunk))
+            self._each("unlink", chunk)
 
     def clear(self) -> int:
         """Remove every entry of the scope."""
@@ -70,13 +71,12 @@ class RedisTier:
 
     def stats(self) -> TierStats:
         """Count the scope's entries and the bytes of their texts; the limit is the whole server's."""
-        keys, size_bytes = self._keys(), 0
-        for chunk in _chunks(keys):
-            size_bytes += sum(map(int, self._server.call(partial(self._each, command="strlen", keys=chunk))))
+        keys = self._keys()
+        size_bytes = sum(size for chunk in _chunks(keys) for size in self._sizes(chunk))
         limit = None
         with suppress(CacheUnavailable):  # which some do not say
-            limit = self._server.call(methodcaller("info", "memory")).get("maxmemory")
-        return TierStats(self.name, len(keys), size_bytes, limit or None)
+            limit = self._server.call(lambda client: client.info("memory").get("maxmemory"))
+        return TierStats(self.name, len(keys), size_bytes, limit if isinstance(limit, int) and limit > 0 else None)
 
     def is_listed(self) -> bool:
         """Find out whether the server lists keys, without which its entries cannot be looked at; raises like the others."""
@@ -89,52 +89,91 @@ class RedisTier:
         self._server.close()
 
     def _keys(self, prefix: str = "") -> list[str]:
-        """List the scope's keys; `prefix` has to be free of what Redis takes for a pattern."""
-        pattern = f"{self._head}{prefix}*"
-        names = self._server.call(lambda client: list(client.scan_iter(match=pattern, count=1000)))
-        return list(dict.fromkeys(name.decode("utf-8", "replace").removeprefix(self._head) for name in names))
+        """List the scope's keys; `prefix` has to be free of what Redis takes for a pattern. Raises CacheResting for no end of them."""
+        from deepsel.cache.redis_client import nodes, scan
 
-    def _each(self, client: Any, command: str, keys: Sequence[str]) -> list[Any]:
-        """Do the same with several texts in one go; a command has one key, since a cluster's lie in many slots."""
-        pipeline = client.pipeline(transaction=False)
-        for key in keys:
-            getattr(pipeline, command)(self._head + key)
-        found: list[Any] = pipeline.execute()
-        return found
+        pattern, found = f"{self._head}{prefix}*", dict[str, None]()
+        rounds, ends_s = 0, self._server.now_s() + _LISTING_S
+        for node in self._server.call(nodes):
+            cursor, is_begun = 0, False
+            while cursor or not is_begun:
+                cursor, names = self._server.call(partial(scan, node, pattern, cursor))
+                found.update((name.decode("utf-8", "replace").removeprefix(self._head), None) for name in names)
+                is_begun, rounds = True, rounds + 1
+                if len(found) > _MOST_KEYS or rounds > _MOST_ROUNDS or self._server.now_s() > ends_s:
+                    raise CacheResting(f"{self._server.label}: it lists keys without end")
+        return list(found)
+
+    def _texts(self, keys: Sequence[str]) -> Iterator[tuple[str, str]]:
+        """Yield keys with their texts, in the order of the keys; what is none, or gone, is passed over."""
+        for chunk in _chunks(keys):
+            for some in _batches(chunk, self._sizes(chunk)):
+                for key, value in zip(some, self._each("getrange", some, 0, ENTRY_BYTES), strict=True):
+                    text = _text(value)
+                    if text is not None:
+                        yield key, text
+
+    def _sizes(self, keys: Sequence[str]) -> list[int]:
+        """Return the bytes of several texts; 0 for what is none."""
+        return [size if isinstance(size, int) else 0 for size in self._each("strlen", keys)]
+
+    def _each(self, command: str, keys: Sequence[str], *arguments: object) -> list[Any]:
+        """Do the same with several texts in one go."""
+        from deepsel.cache.redis_client import each
+
+        names = [self._head + key for key in keys]
+        return self._server.call(lambda client: each(client, command, names, *arguments))
 
 
 class LeaseLock:
-    """A lock for a fleet: a name with a token and a short life, renewed by a thread while it is held."""
+    """A lock for a fleet: a name with a token and a short life, which its holder has to renew."""
 
-    def __init__(self, server: RedisServer, scope: str, key: str) -> None:
+    def __init__(self, server: RedisServer, scope: str, key: str, patience: Patience | None = None) -> None:
         self._server = server
         self._name = f"deepsel:{scope}:turn:{key}"
         self._token = os.urandom(16).hex().encode()
-        self._is_over = Event()
+        self._patience = patience or Patience()
+        self._has_waited = False
 
     def try_acquire(self) -> LockAttempt:
         """Set the name where it is free. A server that fails is no use: the request goes on without."""
+        # Who waits asks again and again: that is the wait for an answer, and not what the server costs.
+        patience = replace(self._patience) if self._has_waited else self._patience
+        self._has_waited = True
         try:
-            if self._server.call(methodcaller("set", self._name, self._token, nx=True, px=_ms(LEASE_S))):
-                Thread(target=self._renew, daemon=True, name="deepsel-lease").start()
+            if self._server.call(methodcaller("set", self._name, self._token, nx=True, px=_ms(LEASE_S)), patience):
                 return LockAttempt.HELD
-            is_vain = self._server.call(methodcaller("get", self._name)) == _VAIN
+            is_vain = self._server.call(methodcaller("get", self._name), patience) == _VAIN
         except CacheUnavailable:
             return LockAttempt.NO_USE
         return LockAttempt.NO_USE if is_vain else LockAttempt.BUSY
 
+    def renew(self) -> None:
+        """Lengthen the lease; where the server fails it ends by itself."""
+        with suppress(CacheUnavailable):
+            self._server.call(methodcaller("eval", _RENEW, 1, self._name, self._token, _ms(LEASE_S)))
+
     def release(self, *, is_kept: bool) -> None:
         """Free the name, or mark it for a moment when it was held in vain."""
-        self._is_over.set()
         arguments = [self._token] if is_kept else [self._token, _VAIN, _ms(IN_VAIN_S)]
         with suppress(CacheUnavailable):
-            self._server.call(methodcaller("eval", _DROP if is_kept else _MARK, 1, self._name, *arguments))
+            self._server.call(
+                methodcaller("eval", _DROP if is_kept else _MARK, 1, self._name, *arguments), self._patience
+            )
 
-    def _renew(self) -> None:
-        """Lengthen the lease while it is held; where the server fails the lease ends by itself."""
-        while not self._is_over.wait(LEASE_S / 3):
-            with suppress(CacheUnavailable):
-                self._server.call(methodcaller("eval", _RENEW, 1, self._name, self._token, _ms(LEASE_S)))
+
+def _batches(keys: Sequence[str], sizes: Sequence[int]) -> Iterator[Sequence[str]]:
+    """Cut a list into pieces whose texts are as long together as one may be; what is longer itself is left out."""
+    batch, room = list[str](), ENTRY_BYTES
+    for key, size in zip(keys, sizes, strict=True):
+        if size > room and batch:
+            yield batch
+            batch, room = [], ENTRY_BYTES
+        if 0 < size <= ENTRY_BYTES:
+            batch.append(key)
+            room -= size
+    if batch:
+        yield batch
 
 
 def _chunks(keys: Sequence[str]) -> Iterator[Sequence[str]]:
@@ -148,9 +187,9 @@ def _ms(seconds: float) -> int:
 
 
 def _text(value: object) -> str | None:
-    """Read a value as text; None where it is none."""
+    """Read a value as text; None where it is none, as for a name that is not there, or too long to be ours."""
     with suppress(UnicodeDecodeError):
-        return value.decode("utf-8") if isinstance(value, bytes) else None
+        return value.decode("utf-8") if isinstance(value, bytes) and 0 < len(value) <= ENTRY_BYTES else None
     return None
 
 

@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, NamedTuple, TypedDict, TypeVar, Unpack
 from deepsel.cache.disk_tier import DiskTier
 from deepsel.cache.entry import CachedAnswer, Entry, decode, encode
 from deepsel.cache.key import KEY_FORMAT, cache_key
-from deepsel.cache.locks import FileLock, KeyLock
+from deepsel.cache.locks import FileLock, KeyLock, place_name
 from deepsel.cache.memory import MemoryTier
-from deepsel.cache.redis_server import Account, RedisServer
+from deepsel.cache.redis_server import Account, Patience, RedisServer
 from deepsel.cache.redis_tier import LeaseLock, RedisTier
 from deepsel.cache.rests import REPAIR, Rests
 from deepsel.cache.tier import CacheCorrupt, CacheResting, CacheUnavailable, Stored, Tally, Tier, TierStats
 from deepsel.clock import Clock
 from deepsel.errors import OTHER_HOME, ConfigError, UsageError
+from deepsel.storage.told import Told
 from deepsel.values import Notice
 
 if TYPE_CHECKING:
@@ -109,14 +110,17 @@ class Cache:
 
     # --- the engine's side: never raises for a cache that fails -----------------------------------------------------
 
-    def get(self, key: str, account: Account | None = None, *, is_counted: bool = True, asks_disk: bool = True) -> LookUp:
+    def get(
+        self, key: str, account: Account | None = None, patience: Patience | None = None, *, is_counted: bool = True, asks_disk: bool = True
+    ) -> LookUp:
         """Return the answer and the tier that held it; tiers above get it for the time that is left.
 
         `account` gives the key that would pay for the answer; without it, and without a namespace, no server is asked.
         `is_counted` False: somebody only wants to know. `asks_disk` False: `on_disk` has just found nothing.
+        `patience` is what the request has lost to the server so far.
         """
         above, notices = list[Tier](), list[Notice]()
-        for tier in self._tiers(account):
+        for tier in self._tiers(account, patience):
             is_passed = tier is self.disk and not asks_disk
             text = None if is_passed else self._rests.use(tier, partial(tier.get, key), notices)
             answer = decode(text, key) if text is not None else None
@@ -130,7 +134,7 @@ class Cache:
         return LookUp(None, None, tuple(notices))
 
     def put(
-        self, key: str, answer: CachedAnswer, ttl_s: float | None = None, account: Account | None = None
+        self, key: str, answer: CachedAnswer, ttl_s: float | None = None, account: Account | None = None, patience: Patience | None = None
     ) -> Storing:
         """Store an answer from now on, for `ttl_s` (None: the cache's own).
 
@@ -144,7 +148,7 @@ class Cache:
             return Storing(is_kept=False)
         self.count_answer(answer, "bought")
         notices: list[Notice] = []
-        is_kept = self._put_text(self._tiers(account), key, text, notices, ttl_s=ttl_s, label=answer.model)
+        is_kept = self._put_text(self._tiers(account, patience), key, text, notices, ttl_s=ttl_s, label=answer.model)
         return Storing(is_kept, tuple(notices))
 
     def on_disk(self, key: str) -> tuple[CachedAnswer, float] | None:
@@ -156,18 +160,25 @@ class Cache:
         answer = decode(found[0], key) if found else None
         return (answer, found[1]) if found and answer and self._is_served(answer) else None
 
+    def served_between(self, answer: CachedAnswer) -> tuple[float, float]:
+        """Say between which instants (seconds since the epoch) an answer is served: before the first it is of a wrong clock."""
+        return answer.stored_at.timestamp() - CLOCK_SKEW_S, answer.expires_at.timestamp()
+
     def restore(self, key: str, answer: CachedAnswer) -> None:
         """Put an entry back as it is, with the time it has left, on this machine's own tiers; nothing is counted."""
         with self._admin():
             for tier in self._local:
                 tier.put(key, encode(answer), ttl_s=self.left_s(answer), label=answer.model)
 
-    def locks_of(self, key: str, account: Account | None = None) -> Iterator[KeyLock]:
-        """Yield the locks that one asker of `key` has to hold, the machine's own first."""
-        yield FileLock(self.locks_folder, key, now_s=self._now_s)
-        scope = self._server.scope(account) if self._server else None
-        if self._server and scope:
-            yield LeaseLock(self._server, scope, key)
+    def locks_of(
+        self, key: str, account: Account | None = None, patience: Patience | None = None
+    ) -> Iterator[Callable[[int], KeyLock]]:
+        """Yield the locks of which one asker of `key` has to hold a place, the machine's own first."""
+        yield lambda number: FileLock(self.locks_folder, place_name(key, number), clock=self._clock)
+        server = self._server
+        scope = server.scope(account) if server else None
+        if server and scope:
+            yield lambda number: LeaseLock(server, scope, place_name(key, number), patience)
 
     def close(self) -> None:
         """Write the tallies and give back files and connections."""
@@ -198,7 +209,9 @@ class Cache:
         self._flush_tallies()
         with self._admin():
             found = [self._done(tier, tier.stats) for tier in self.own_tiers()]
-            return [one for one in found if one is not None], self.disk.tallies() if self.disk else []
+            tallies, notices = self.disk.tallies() if self.disk else Told([])
+            self._left_out += notices
+            return [one for one in found if one is not None], tallies or []
 
     def entries(self, **selector: Unpack[Selector]) -> Iterator[Entry]:
         """Yield readable entries, newest first in each tier, each key once."""
@@ -260,7 +273,8 @@ class Cache:
 
     def _is_served(self, answer: CachedAnswer) -> bool:
         """Tell whether an answer has time left, and none that only a wrong clock can have given it."""
-        return 0 < self.left_s(answer) <= answer.ttl_s + CLOCK_SKEW_S
+        begins_at, ends_at = self.served_between(answer)
+        return begins_at <= self._clock.now().timestamp() < ends_at
 
     @property
     def locks_folder(self) -> Path:
@@ -276,12 +290,12 @@ class Cache:
 
     # --- within -----------------------------------------------------------------------------------------------------
 
-    def _tiers(self, account: Account | None) -> Iterator[Tier]:
+    def _tiers(self, account: Account | None, patience: Patience | None) -> Iterator[Tier]:
         """Yield the tiers of a request, upper first; whose it is on the server is found out only when it is needed."""
         yield from self._local
         scope = self._server.scope(account) if self._server else None
         if self._server and scope:
-            yield RedisTier(self._server, scope)
+            yield RedisTier(self._server, scope, patience)
 
     def _put_text(
         self, tiers: Iterable[Tier], key: str, text: str, notices: list[Notice], *, ttl_s: float, label: str
@@ -317,10 +331,6 @@ class Cache:
         except OverflowError as error:
             raise UsageError("that is longer ago than dates go back") from error
 
-    def _now_s(self) -> float:
-        """Return the wall clock in seconds."""
-        return self._clock.now().timestamp()
-
     def count_answer(self, answer: CachedAnswer, tier: str) -> None:
         """Count one answer."""
         usd = answer.cost_usd
@@ -343,3 +353,4 @@ class Cache:
             if isinstance(error, CacheResting):
                 hint = "check `redis_url` and the server"
             raise ConfigError(f"the cache cannot be used: {error}", hint) from error
+

@@ -6,11 +6,14 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from deepsel.cache.database_file import translated_errors
 from deepsel.cache.entry import CachedAnswer, Entry, decode, encode, is_other_format
 from deepsel.cache.key import canonical_json
 from deepsel.cache.locks import remove_left_files
 from deepsel.cache.store import Cache
+from deepsel.cache.tallies import damage_of_tallies, start_afresh
 from deepsel.cache.tier import CacheCorrupt, CacheUnavailable, Tier
+from deepsel.clock import Clock
 from deepsel.errors import OTHER_HOME, ConfigError, UsageError
 from deepsel.values import JsonObject
 
@@ -34,14 +37,14 @@ class Imported(NamedTuple):
     """Left out: their time is over and no new one was given."""
 
 
-def prune(cache: Cache, *, now_s: float) -> tuple[int, int]:
+def prune(cache: Cache, *, clock: Clock) -> tuple[int, int]:
     """Remove what has expired on disk and the lock files of killed processes; return how many of each.
 
     Memory and Redis forget by themselves. Raises ConfigError where the cache cannot be used.
     """
     try:
         removed = cache.disk.expire() if cache.disk else 0
-        return removed, remove_left_files(cache.locks_folder, now_s=lambda: now_s)
+        return removed, remove_left_files(cache.locks_folder, clock=clock)
     except (CacheUnavailable, OSError) as error:
         raise ConfigError(f"the cache cannot be pruned: {error}", OTHER_HOME) from error
 
@@ -57,6 +60,7 @@ def verify(cache: Cache, *, repairs: bool) -> Verdict:
     try:
         if cache.disk:
             problems += _check_disk(cache, repairs=repairs)
+            problems += _check_tallies(cache, repairs=repairs)
         for tier in cache.own_tiers():
             count, bad = _check_entries(tier)
             checked += count
@@ -131,6 +135,17 @@ def _check_disk(cache: Cache, *, repairs: bool) -> list[str]:
                 saved += 1
         return [f"{error}; the entries that could be read were saved: {saved}"]
     return problems
+
+
+def _check_tallies(cache: Cache, *, repairs: bool) -> list[str]:
+    """Check the record of what the cache did, and start it afresh where it cannot be read."""
+    problem = damage_of_tallies(cache.path)
+    if problem is None:
+        return []
+    if repairs:
+        with translated_errors(cache.path):
+            start_afresh(cache.path)
+    return [problem]
 
 
 def _check_entries(tier: Tier) -> tuple[int, list[str]]:

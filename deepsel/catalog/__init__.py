@@ -6,6 +6,7 @@ from deepsel.catalog.holidays import calendar_names, is_holiday, is_published
 from deepsel.catalog.lookup import Catalog, generic_provider, is_available
 from deepsel.catalog.messages import language, what_to_do
 from deepsel.catalog.on_demand import RowsOnDemand
+from deepsel.catalog.pictures import picture_rule, picture_rule_names
 from deepsel.catalog.pricing import (
     bill,
     charge,
@@ -31,6 +32,8 @@ __all__ = [
     "language",
     "model_from",
     "next_change",
+    "picture_rule",
+    "picture_rule_names",
     "price_rules_from",
     "project",
     "provider_from",

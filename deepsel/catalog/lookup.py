@@ -17,9 +17,9 @@ from typing import Any
 from deepsel.catalog.files import read_data
 from deepsel.catalog.lanes import lane_from, takes, with_prices
 from deepsel.catalog.on_demand import RowsOnDemand
-from deepsel.catalog.overlay import overlaid, read_overlay
+from deepsel.catalog.overlay import REFRESH, overlaid, read_overlay
 from deepsel.catalog.pricing import scaled
-from deepsel.catalog.rows import model_from, provider_from
+from deepsel.catalog.rows import RowError, model_from, provider_from
 from deepsel.errors import ConfigError
 from deepsel.values import Lane, Model, Provider
 from deepsel.wires.table import ROWS
@@ -53,6 +53,11 @@ class Catalog:
     def address_variables(self) -> frozenset[str]:
         """The variables that may give a built-in provider's address; no row is parsed for them."""
         return frozenset(row[name] for row in _provider_rows().values() for name in ("base_url_env", "host_env") if row.get(name))
+
+    @cached_property
+    def key_variables(self) -> frozenset[str]:
+        """The variables that may hold a built-in provider's key; no row is parsed for them."""
+        return frozenset(row["api_key_env"] for row in _provider_rows().values() if row.get("api_key_env"))
 
     @cached_property
     def models(self) -> Mapping[str, Model]:
@@ -173,8 +178,9 @@ class Catalog:
         moved = base._replace(name=f"{provider}/{wire_id}", provider=provider, id=wire_id, aliases=())
         moved = moved._replace(prices=(), is_default=False, note="")
         if row.get("models_of") != base.provider:
-            # Another maker's gateway has its own switches, tiers and retirements.
-            return moved._replace(reasoning_off=None, params={}, service_tiers={}, available_from=None, retires=None)
+            # Another maker's gateway has its own switches, tiers, ways to count pictures, and retirements.
+            moved = moved._replace(reasoning_off=None, params={}, service_tiers={}, pictures=None)
+            return moved._replace(available_from=None, retires=None)
         moved = moved._replace(aliases=tuple(one for one in (base.id, *base.aliases) if one != wire_id))
         if not row.get("keeps_prices"):
             return moved._replace(service_tiers={})
@@ -183,6 +189,15 @@ class Catalog:
 
     def _model(self, name: str) -> Model:
         row = self.model_rows[name]
+        try:
+            return self._parsed(row, name)
+        except (RowError, KeyError, TypeError) as error:
+            own = read_data("models.json")["models"].get(name)
+            if own is not None and own is not row:  # the catalog's price is better than none
+                return self._parsed(own, name)
+            raise ConfigError(f"the refreshed row of `{name}` cannot be read: {error}", REFRESH) from error
+
+    def _parsed(self, row: Mapping[str, Any], name: str) -> Model:
         base = self._hosted(self.models[row["like"]], provider=row["provider"], wire_id=row["id"]) if "like" in row else None
         return with_prices(model_from(_without(row, MODEL_EXTRAS), name, base=base), _lanes(row["provider"]))
 

@@ -16,6 +16,10 @@ class RowsOnDemand(Mapping[str, _Row], Generic[_Row]):
         self._names = names
         self._make = cache(make)
 
+    def __reduce__(self) -> tuple[type[dict[str, _Row]], tuple[dict[str, _Row]]]:
+        """Travel to another process as the records themselves: what makes them stays here."""
+        return dict, (dict(self),)
+
     def __getitem__(self, name: str) -> _Row:
         if name not in self._names:
             raise KeyError(name)

@@ -1,16 +1,26 @@
-"""The query of a provider's address, which stands apart from it: the wire adds its path between the two."""
+"""What may stand in a provider's address; its query stands apart from it, since the wire adds its path between the two."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-_SECRETS = re.compile(r"[?&][^=&]*(?:key|token|secret|password|signature|sig|auth|code)[^=&]*=", re.IGNORECASE)
+from deepsel.catalog.hosts import names_a_host
+from deepsel.secret import names_a_credential
+
+_NAMES = re.compile(r"[?&]([^=&]*)=")
+
+
+def problem_of(url: str) -> str:
+    """Say what is wrong with a provider's address, in words that follow its name; empty where nothing is."""
+    if not url.startswith(("http://", "https://")) or any(sign in url for sign in "#@") or names_a_secret(url):
+        return "must start with http:// or https://, without user name, key or fragment"
+    return "" if names_a_host(url) else "names no host that can exist: its labels have 1 to 63 letters, digits and hyphens"
 
 
 def names_a_secret(url: str) -> bool:
     """Tell whether a query has a member that is no matter of an address."""
-    return _SECRETS.search(url) is not None
+    return any(names_a_credential(name) for name in _NAMES.findall(url))
 
 
 def with_query_apart(members: dict[str, Any]) -> dict[str, Any]:

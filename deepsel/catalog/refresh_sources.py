@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from deepsel.catalog.files import read_data
+from deepsel.dollars import MOST_USD, read_usd
 
 _MILLION = Decimal(1_000_000)
 _LITELLM = {
@@ -147,22 +148,11 @@ def _tokenmix(models: list[Any]) -> Iterator[Offer]:
 
 
 def _rates(entry: Any, names: Mapping[str, str], *, factor: Decimal = _MILLION) -> dict[str, Decimal]:
-    """Read the prices that are there; nothing where input or output is not."""
-    found = {ours: _price(entry.get(theirs)) for ours, theirs in names.items()} if isinstance(entry, dict) else {}
-    # 15 digits are right of a binary fraction: lists hold 4.9999999999999996e-06.
-    rates = {ours: Decimal(f"{price * factor:.15g}").normalize() for ours, price in found.items() if price is not None}
-    return rates if {"input", "output"} <= rates.keys() else {}
-
-
-def _price(value: Any) -> Decimal | None:
-    """Read a number or text; OpenRouter's -1 means that it varies."""
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    try:
-        price = Decimal(str(value).strip())
-    except InvalidOperation:
-        return None
-    return price if price.is_finite() and price >= 0 else None
+    """Read the prices that are there; nothing where input or output is not, or a price is none. OpenRouter's -1 means that it varies."""
+    found = {ours: read_usd(entry.get(theirs)) for ours, theirs in names.items()} if isinstance(entry, dict) else {}
+    rates = {ours: (price * factor).normalize() for ours, price in found.items() if price is not None}
+    is_whole = {"input", "output"} <= rates.keys() and all(rate <= MOST_USD for rate in rates.values())
+    return rates if is_whole else {}
 
 
 def _window(value: Any) -> int | None:

@@ -7,19 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, TypeAlias, TypeVar
 
 from deepsel.catalog.holidays import calendar_names
-from deepsel.catalog.queries import names_a_secret, with_query_apart
+from deepsel.catalog.pictures import picture_rule_names
+from deepsel.catalog.queries import problem_of, with_query_apart
+from deepsel.dollars import DECIMALS, MOST_USD, read_usd
 from deepsel.errors import ErrorClass
 from deepsel.values import TASKS, ErrorRule, HourWindow, Latency, Model, PriceRule, Provider
 from deepsel.wires.table import ROWS
 
 VOCABULARIES = ("o200k_base", "cl100k_base", "deepseek", "qwen", "qwen35", "tekken", "claude3", "claude47", "claude48")
+TEMPLATES = ("claude", "deepseek-v4", "deepseek-v4.1", "openai", "qwen3", "qwen3.5", "tekken")
 FEATURES = ("images", "json_object", "json_schema", "tools")
 PRICE_FIELDS = ("input", "output", "cached_input", "cache_write_short", "cache_write_long", "reasoning_output")
 SERVICE_TIERS = ("standard", "batch", "flex", "priority")
+_MOST_TIMES = 1000  # the price of another host
 
 
 class RowError(ValueError):
@@ -54,7 +58,7 @@ def model_from(data: Mapping[str, Any], name: str, *, base: Model | None = None,
     """Return the model of a row; members not given are `base`'s, single tasks of `capability` too. Raise RowError.
 
     `source` stands in price rows that name none of their own. A row that moves `base` to another provider or id loses
-    its prices: they are not known there.
+    its prices and how pictures are counted: they are not known there.
     """
     if "price" in data and "prices" in data:
         raise RowError("price", "and `prices` exclude each other")
@@ -68,10 +72,10 @@ def model_from(data: Mapping[str, Any], name: str, *, base: Model | None = None,
     if "capability" in members:
         members["capability"] = {**base.capability, **members["capability"]}
     if members.get("provider", base.provider) != base.provider:
-        base = base._replace(aliases=(), prices=(), service_tiers={}, reasoning_off=None)
+        base = base._replace(aliases=(), prices=(), service_tiers={}, reasoning_off=None, pictures=None)
         base = base._replace(retires=None, is_default=False)
     elif members.get("id", base.id) not in (base.id, *base.aliases):
-        base = base._replace(prices=(), service_tiers={})
+        base = base._replace(prices=(), service_tiers={}, pictures=None)
     return base._replace(name=name, **members)
 
 
@@ -151,22 +155,20 @@ def _positive(value: Any, path: str) -> int:
     return count
 
 
-def _decimal(value: Any, path: str) -> Decimal:
-    """Read decimal text; a number of the file is taken as it was typed (its shortest form)."""
-    problem = 'must be a decimal number, 0 or more, such as "0.15"'
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise RowError(path, problem)
-    try:
-        number = Decimal(str(value))
-    except InvalidOperation:
-        raise RowError(path, problem) from None
-    if not number.is_finite() or number < 0:
-        raise RowError(path, problem)
-    return number
+def _decimal(most: int) -> Read:
+    """Read decimal text from 0 to `most`; a number of the file is taken as it was typed (its shortest form)."""
+
+    def _reader(value: Any, path: str) -> Decimal:
+        number = read_usd(value, most=most, is_exact=True)
+        if number is None:
+            raise RowError(path, f'must be a decimal number, 0 or more and at most {most:,}, such as "0.15", to {DECIMALS} decimals')
+        return number
+
+    return _reader
 
 
-def _optional_decimal(value: Any, path: str) -> Decimal | None:
-    return None if value is None else _decimal(value, path)
+def _optional_price(value: Any, path: str) -> Decimal | None:
+    return None if value is None else _decimal(MOST_USD)(value, path)
 
 
 def _day(value: Any, path: str) -> date:
@@ -206,10 +208,6 @@ def _minute(text: str, path: str) -> int:
         if int(minute) < 60 and total <= 24 * 60:
             return total
     raise RowError(path, 'must be hours in UTC such as "01:00-04:00"')
-
-
-def _calendar(value: Any, path: str) -> str:
-    return str(_choice(*calendar_names())(value, path))
 
 
 def _choice(*names: str) -> Read:
@@ -274,8 +272,8 @@ def _variable(value: Any, path: str) -> str | None:
 
 def _base_url(value: Any, path: str) -> str:
     url = _text(value, path).strip().rstrip("/")
-    if url and (not url.startswith(("http://", "https://")) or any(sign in url for sign in "#@") or names_a_secret(url)):
-        raise RowError(path, "must start with http:// or https://, without user name, key or fragment")
+    if url and (problem := problem_of(url)):
+        raise RowError(path, problem)
     return url
 
 
@@ -303,21 +301,21 @@ _PROVIDER: Mapping[str, Read] = {
     "seed_field": _optional_text,
     "stream_usage": _flag,
     "error_rules": _list(_members(_ERROR_RULE, ErrorRule, "error_class")),
-    "price_multiplier": _decimal,
+    "price_multiplier": _decimal(_MOST_TIMES),
     "health_path": _optional_text,
     "models_path": _optional_text,
     "source": _text,
     "checked": _day,
 }
 _PRICE: Mapping[str, Read] = {
-    **dict.fromkeys(PRICE_FIELDS, _optional_decimal),
+    **dict.fromkeys(PRICE_FIELDS, _optional_price),
     "label": _text,
     "up_to_input_tokens": _positive,
     "valid_from": _instant,
     "valid_to": _instant,
     "hours": _list(_window),
     "weekdays": _set(_weekday),
-    "not_on": _calendar,
+    "not_on": lambda value, path: _choice(*calendar_names())(value, path),
     "service_tier": _choice(*SERVICE_TIERS),
     "source": _text,
     **dict.fromkeys(("guaranteed_until", "checked"), _day),
@@ -331,7 +329,9 @@ _MODEL: Mapping[str, Read] = {
     "max_input": _positive,
     "max_output": _positive,
     "vocabulary": _choice(*VOCABULARIES),
+    "template": _choice(*TEMPLATES),
     "framing_tokens": _count,
+    "pictures": lambda value, path: _choice(*picture_rule_names())(value, path),
     "capability": _members(dict.fromkeys(TASKS, _between(0, 1)), dict),
     "latency": _members(_LATENCY, Latency, *_LATENCY),
     "features": _set(_choice(*FEATURES)),
@@ -339,7 +339,7 @@ _MODEL: Mapping[str, Read] = {
     "seed": _flag,
     "reasoning_off": _table,
     "params": _table,
-    "service_tiers": _members(dict.fromkeys(SERVICE_TIERS[1:], _decimal), dict),
+    "service_tiers": _members(dict.fromkeys(SERVICE_TIERS[1:], _decimal(_MOST_TIMES)), dict),
     "available_from": _day,
     "retires": _day,
     "is_default": _flag,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+from contextlib import suppress
 from typing import Annotated, NamedTuple
 
 import typer
@@ -11,9 +11,11 @@ from typer.exceptions import TyperException
 from deepsel.cli.commands import Commands
 from deepsel.cli.options import Common, with_options
 from deepsel.cli.terminal.output import silence_stdout, write_stdout
-from deepsel.cli.terminal.terminal import plain, write_error
+from deepsel.cli.terminal.streams import whole_streams
+from deepsel.cli.terminal.terminal import write_error
 from deepsel.ending import has_ended
 from deepsel.errors import DeepselError, ExitCode, StoppedByUser, UsageError
+from deepsel.show.plain import plain
 
 EPILOG = (
     "Exit codes: 0 done, 2 usage, 3 configuration or key, 4 refused, 5 unavailable, 6 no route, 7 over budget, "
@@ -38,7 +40,7 @@ def _show_version(wanted: bool) -> None:
     if wanted:
         from deepsel import __version__
 
-        print(f"deepsel {__version__}")
+        write_stdout(f"deepsel {__version__}\n")
         raise typer.Exit
 
 
@@ -59,31 +61,34 @@ app.callback()(with_options(deepsel, common_first=True))
 
 def run(arguments: list[str]) -> int:
     """Run the command line; every failure a person can act on becomes one message and its exit code."""
-    try:
-        command = typer.main.get_command(app)
-        result = command.main(arguments, prog_name="deepsel", standalone_mode=False)
-        if sys.stdout is not None:
-            sys.stdout.flush()
-        return result if isinstance(result, int) else ExitCode.OK
-    except DeepselError as error:
-        _print_error(error)
+    with whole_streams():
+        try:
+            command = typer.main.get_command(app)
+            result = command.main(arguments, prog_name="deepsel", standalone_mode=False)
+            return result if isinstance(result, int) else ExitCode.OK
+        except DeepselError as error:
+            return fail(error, arguments)
+        except TyperException as error:
+            return _usage(error, arguments)
+        except BrokenPipeError:
+            silence_stdout()
+            return ExitCode.OK
+        except (KeyboardInterrupt, typer.Abort):
+            return ExitCode.INTERRUPTED
+        except Exception:
+            if has_ended():  # an import of C code that is interrupted says ImportError
+                fail(StoppedByUser("interrupted"), arguments)
+                raise KeyboardInterrupt from None
+            write_error("this is a bug in deepsel; please report it with the lines below, none of which hold a key\n")
+            raise  # exit code 1
+
+
+def fail(error: DeepselError, arguments: list[str]) -> int:
+    """Tell of an error, in a record too where one was asked for; return its exit code."""
+    _print_error(error)
+    with suppress(UsageError):  # of a standard output that takes nothing, which was just told
         _record(error, arguments)
-        return error.exit_code
-    except TyperException as error:
-        return _usage(error, arguments)
-    except BrokenPipeError:
-        silence_stdout()
-        return ExitCode.OK
-    except (KeyboardInterrupt, typer.Abort):
-        return ExitCode.INTERRUPTED
-    except Exception:
-        if has_ended():  # an import of C code that is interrupted says ImportError
-            stopped = StoppedByUser("interrupted")
-            _print_error(stopped)
-            _record(stopped, arguments)
-            raise KeyboardInterrupt from None
-        sys.stderr.write("this is a bug in deepsel; please report it with the lines below, none of which hold a key\n")
-        raise  # exit code 1
+    return error.exit_code
 
 
 def _print_error(error: DeepselError) -> None:
@@ -99,9 +104,11 @@ def _print_error(error: DeepselError) -> None:
 def _record(error: DeepselError, arguments: list[str]) -> None:
     """Write the record of a command that was to write one and has not."""
     if "--json" in arguments and not error.is_recorded:
+        from deepsel.cli.ask.records import unasked_record
         from deepsel.show.record import dump, failed_record
 
-        write_stdout(dump(failed_record(error)))
+        is_ask = next((word for word in arguments if word in Commands.table), "") == "ask"
+        write_stdout(dump(unasked_record(error) if is_ask else failed_record(error)))
 
 
 def _usage(error: TyperException, arguments: list[str]) -> int:
@@ -116,7 +123,4 @@ def _usage(error: TyperException, arguments: list[str]) -> int:
     what, _, possible = what.partition(" (Possible options: ")
     hint = near or possible.rstrip(")")
     text = what[:1].lower() + what[1:].rstrip(".")
-    failure = UsageError(text, f"did you mean {hint.rstrip('?')}?" if hint else f"see `{path} --help`")
-    _print_error(failure)
-    _record(failure, arguments)
-    return ExitCode.USAGE
+    return fail(UsageError(text, f"did you mean {hint.rstrip('?')}?" if hint else f"see `{path} --help`"), arguments)

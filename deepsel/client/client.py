@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -94,7 +94,7 @@ class Client:
         where it has one, else every model there is. `output_tokens` are those of each answer; None: the input alone. Raises
         UsageError for a path that is not there, ConfigError for an unknown model.
         """
-        from deepsel.estimate.models import choose_models, notices_on, vocabularies_of
+        from deepsel.estimate.models import choose_models, notices_on, targets_of
         from deepsel.estimate.pricing import report, spend
         from deepsel.estimate.pricing.portions import Answers
         from deepsel.estimate.reading.read import read
@@ -110,7 +110,7 @@ class Client:
         texts = [one for one in given if isinstance(one, str)]
         reading = read(
             [_path_text(one) for one in given if isinstance(one, Path)],
-            vocabularies=vocabularies_of(chosen),
+            targets=targets_of(chosen),
             texts={f"text {number}": text.encode("utf-8", "replace") for number, text in enumerate(texts, start=1)},
         )
         providers = {model.provider: config.find_provider(settings, model.provider) for model in chosen}
@@ -203,8 +203,11 @@ def ask(prompt: str, **options: Unpack[AskKeywords]) -> Answer:
 @shows_options
 def stream(prompt: str, **options: Unpack[AskKeywords]) -> StreamedAnswer:
     """Return the answer's pieces as they come: `Client.stream` with the process's environment."""
-    client = Client()
-    return client._stream(prompt, options, on_end=client.close)
+    with ExitStack() as open_yet:
+        client = open_yet.enter_context(Client())
+        streamed = client._stream(prompt, options, on_end=client.close)
+        open_yet.pop_all()  # whoever reads it ends it
+        return streamed
 
 
 def estimate(

@@ -1,7 +1,8 @@
 """Configuration: defaults < profiles.toml < environment < flags."""
 
 from deepsel.config.addresses import at_their_addresses
-from deepsel.config.keys import has_key, needs_key, resolve_key
+from deepsel.config.keys import COMMAND_TIMEOUT_S, Keys, has_key, key_places, needs_key, resolve_key
+from deepsel.config.known import known_secrets
 from deepsel.config.lookup import find_model, find_provider
 from deepsel.config.nearest import nearest_hint
 from deepsel.config.paths import Paths, find_paths
@@ -9,9 +10,11 @@ from deepsel.config.reader import parse_settings, read_settings
 from deepsel.config.settings import DEFAULT_PROFILE, DEMO_PROFILE, CacheSettings, Profile, Settings
 
 __all__ = [
+    "COMMAND_TIMEOUT_S",
     "DEFAULT_PROFILE",
     "DEMO_PROFILE",
     "CacheSettings",
+    "Keys",
     "Paths",
     "Profile",
     "Settings",
@@ -20,6 +23,8 @@ __all__ = [
     "find_paths",
     "find_provider",
     "has_key",
+    "key_places",
+    "known_secrets",
     "nearest_hint",
     "needs_key",
     "parse_settings",

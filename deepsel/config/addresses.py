@@ -10,6 +10,7 @@ import ipaddress
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
+from deepsel.catalog.hosts import names_a_host
 from deepsel.config.settings import Settings
 from deepsel.errors import ConfigError
 from deepsel.values import Provider
@@ -58,7 +59,8 @@ def _moved(row: Provider, env: Mapping[str, str]) -> Provider:
 def _base_url(text: str) -> str:
     """Check a base URL; raises ValueError."""
     parts = urlsplit(text)
-    if parts.scheme not in _DEFAULT_PORTS or not parts.hostname or any(sign in text for sign in "?#@") or parts.port == 0:
+    is_plain = parts.scheme in _DEFAULT_PORTS and parts.hostname and not any(sign in text for sign in "?#@")
+    if not is_plain or parts.port == 0 or not names_a_host(text):
         raise ValueError(text)
     return text
 

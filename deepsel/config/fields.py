@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, TypeAlias
 
+from deepsel.dollars import DECIMALS, MOST_USD, read_usd
 from deepsel.values import STRATEGIES, TASKS
 
 Reader: TypeAlias = Callable[[Any], Any]
@@ -27,16 +28,10 @@ def names(value: Any) -> tuple[str, ...]:
 
 
 def money(value: Any) -> Decimal:
-    """Accept an amount of USD as text or a whole number, not negative."""
-    wrong = ValueError('an amount of USD as text, e.g. "0.05"')
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        raise wrong
-    try:
-        amount = Decimal(value)
-    except InvalidOperation:
-        raise wrong from None
-    if not amount.is_finite() or amount < 0:
-        raise wrong
+    """Accept an amount of USD as text or a whole number, not negative, and none that nobody pays."""
+    amount = None if isinstance(value, float) else read_usd(value, is_exact=True)
+    if amount is None:
+        raise ValueError(f'an amount of USD as text, e.g. "0.05": at most {MOST_USD:,}, and {DECIMALS} decimals')
     return amount
 
 

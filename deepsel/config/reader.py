@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -13,6 +14,8 @@ from deepsel.config.fields import CACHE, PROFILE, TOP_LEVEL, Reader
 from deepsel.config.nearest import nearest_hint
 from deepsel.config.settings import DEFAULT_PROFILE, DEMO_PROFILE, CacheSettings, Profile, Settings
 from deepsel.errors import OTHER_HOME, ConfigError
+from deepsel.storage import files
+from deepsel.storage.owners import fault
 from deepsel.values import Model, Notice, Provider
 
 MAX_FILE_BYTES = 1 << 20
@@ -22,12 +25,16 @@ Row = TypeVar("Row")
 def read_settings(path: Path, catalog: Catalog, *, required: bool = False, demo: bool = False) -> Settings:
     """Read the file at `path`, or give the built-in settings where there is none; `required` makes that an error.
 
-    So are those given, with a notice, where its folder may not be looked into, or the `demo` needs no file that cannot be read.
-    Raises ConfigError.
+    So are those given, with a notice, where its folder may not be looked into, or the `demo` needs no file that cannot be used.
+    Raises ConfigError, also for a file that is not the user's own: it says where keys are sent, and which programs are run.
     """
+    suspect = fault(path) if required else fault(path.parent, path)
+    if suspect and demo:
+        return _built_in(catalog)._replace(notices=(Notice("config_unused", f"{suspect.what}; it is done without"),))
+    if suspect:
+        raise ConfigError(suspect.what, suspect.mend)
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_FILE_BYTES + 1)
+        raw = _read(path, is_named=required)
     except FileNotFoundError:
         if required:
             raise ConfigError(
@@ -41,6 +48,12 @@ def read_settings(path: Path, catalog: Catalog, *, required: bool = False, demo:
         told = Notice("config_unreadable", f"{words}; it is done without ({OTHER_HOME})")
         return _built_in(catalog)._replace(notices=(told,))
     return parse_settings(raw, path, catalog)
+
+
+def _read(path: Path, *, is_named: bool) -> bytes:
+    """Read the file, a pipe too where the user named it (`--config <(...)`). Raises OSError."""
+    with path.open("rb") if is_named else os.fdopen(files.open_own(path, os.O_RDONLY), "rb") as file:
+        return file.read(MAX_FILE_BYTES + 1)
 
 
 def _is_there(path: Path) -> bool:
@@ -63,7 +76,7 @@ def parse_settings(raw: bytes, path: Path, catalog: Catalog) -> Settings:
         data = tomllib.loads(source)
     except UnicodeDecodeError as error:
         raise ConfigError(f"{path}: not UTF-8 text", "save the file as UTF-8") from error
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # of a number too long to be read, too
         raise ConfigError(f"{path}: not valid TOML: {str(error).lower()}") from error
     return _Document(path, source, data, catalog).settings()
 

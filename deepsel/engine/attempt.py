@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from deepsel import catalog, tokens
 from deepsel.catalog import Catalog
-from deepsel.engine.checks.plausible import bounded_output, check
+from deepsel.engine.checks.plausible import bounded_output, check, is_beyond
 from deepsel.engine.checks.schema import document_for, schema_failure
 from deepsel.engine.checks.tool_calls import OpenCall, is_cut
 from deepsel.engine.checks.wholeness import stops_inside
@@ -73,7 +73,7 @@ class Draft:
     beside: int = 0
     """Reported output that `max_tokens` does not bound."""
     odd_usage: tuple[str, ...] = ()
-    """Members of the reported usage that hold no number."""
+    """Members of the reported usage, and headers, that hold no number."""
     sent_bytes: int | None = None
     """Of the request's body; None: not known."""
     has_media: bool = False
@@ -132,7 +132,7 @@ class Draft:
                 self.calls.setdefault(event.number, OpenCall()).take(event)
             case UsageReport(usage, cost_usd, beside, odd):
                 self.usage = usage.after(self.usage) if usage != Usage() else self.usage
-                self.beside, self.odd_usage = beside or self.beside, odd or self.odd_usage
+                self.beside, self.odd_usage = beside or self.beside, (*self.odd_usage, *odd)
                 self.stated_cost_usd = self.stated_cost_usd if cost_usd is None else cost_usd
             case Identity(answered_model, _, tier):
                 self.answered_model = answered_model or self.answered_model
@@ -187,14 +187,16 @@ def judge(draft: Draft, schema: Mapping[str, Json] | None) -> None:
         )
     if not draft.is_finish_known:
         draft.doubts.append(f"{draft.model.name} ended with `{draft.raw_finish}`, which nobody knows")
-    inside = stops_inside(draft.text) if draft.finish is Finish.COMPLETE else None
+    document = None if schema is None or draft.calls else document_for(draft.text, schema)
+    problem = None if document is None or schema is None else schema_failure(document, schema)
+    is_valid = document is not None and not problem  # a fence that nobody has closed matters no more
+    inside = stops_inside(draft.text) if draft.finish is Finish.COMPLETE and not is_valid else None
     if inside:
         raise _failure(ErrorClass.TRUNCATED, f"{draft.model.name} stopped inside {inside} and called it complete")
-    if schema is not None and not draft.calls:
-        draft.text = document_for(draft.text, schema)
-        problem = schema_failure(draft.text, schema)
-        if problem:
-            raise _failure(ErrorClass.SCHEMA, problem)
+    if document is not None:
+        draft.text = document
+    if problem:
+        raise _failure(ErrorClass.SCHEMA, problem)
 
 
 def _failure(error_class: ErrorClass, message: str) -> AttemptFailed:
@@ -275,12 +277,21 @@ def settle(draft: Draft, input_tokens: tokens.Count) -> Settlement:
         service_tier=draft.service_tier,
         multiplier=draft.provider.price_multiplier,
     )
-    stated_usd = _stated_usd(draft)
-    if stated_usd is None:
-        return Settlement(usage, bill.total_usd, bill, checked.notices, checked.is_doubted)
-    if bill.rule is not None:
+    stated_usd, notices = _stated_usd(draft), (*checked.notices, *_odd_cost(draft))
+    if stated_usd is not None and is_beyond(stated_usd, bill.total_usd):
+        said = f"{draft.model.name} stated a cost of ${stated_usd:f}, which cannot be; priced here instead"
+        notices, stated_usd = (*notices, Notice("cost_counted", said)), None
+    if stated_usd is not None and bill.rule is not None:
         bill = bill._replace(rule=bill.rule._replace(is_at_most=False))  # what the host says it charges is no bound
-    return Settlement(usage, stated_usd, bill, checked.notices, checked.is_doubted)
+    return Settlement(usage, bill.total_usd if stated_usd is None else stated_usd, bill, notices, checked.is_doubted)
+
+
+def _odd_cost(draft: Draft) -> tuple[Notice, ...]:
+    """Say that what the provider states as its charge cannot be."""
+    odd = [name for name in draft.odd_usage if "cost" in name]
+    if not odd or draft.stated_cost_usd is not None:
+        return ()
+    return (Notice("cost_odd", f"{draft.model.name} states a `{odd[0]}` that no call costs; its list price counts instead"),)
 
 
 def _stated_usd(draft: Draft) -> Decimal | None:

@@ -19,7 +19,7 @@ from deepsel.errors import AttemptFailed, ConfigError, ErrorClass
 from deepsel.health.endpoint import Endpoint
 from deepsel.providers.calls import Outgoing, ResponseFacts, Timeouts, sends_key_in_clear
 from deepsel.routing.lengths import fit_max_tokens
-from deepsel.values import Answer, Attempt, Notice, ReasoningDelta, Source, TextDelta, ToolCallDelta, WireEvent
+from deepsel.values import Answer, Attempt, Notice, ReasoningDelta, TextDelta, ToolCallDelta, WireEvent
 from deepsel.wires.schema_forms import is_wrapped, unwrapped
 from deepsel.wires.table import wire_of
 from deepsel.wires.taking_back import Sent, TakenBack, changes_for, told
@@ -56,6 +56,7 @@ class Calls:
             if not self._can_afford(target):
                 continue
             if following.wait_s > 0:
+                self._spending.lower()
                 yield Waiting(following.wait_s, target.model.name, self._why_waiting())
                 clock.sleep(following.wait_s)
                 waited_s += following.wait_s
@@ -78,6 +79,8 @@ class Calls:
                     budget.calls_left += 1  # nothing was begun: it is asked again for as long as there is time
                 if budget.calls_left > retry.has_unasked(targets) and self._takes_back(target, failure):
                     continue
+                if failure.error_class is ErrorClass.AUTH:
+                    self._resources.forget_key(target.provider)
                 self._coordinator.share_wait(target.key, failure.retry_after_s)
                 retry.note_failure(target, targets, failure, limiter=limiter, now=clock.monotonic(), rng=self._resources.rng)
 
@@ -113,7 +116,7 @@ class Calls:
         """
         request, count = self._prepared.request, self._prepared.counts[target.model.name]
         wanted = request.max_tokens or self._prepared.profile.max_tokens
-        fitted = fit_max_tokens(target.model, count.tokens, wanted=wanted, input_is_exact=count.source is not Source.ESTIMATED)
+        fitted = fit_max_tokens(target.model, count.in_window, wanted=wanted, input_is_exact=count.is_exact)
         if fitted is not None and fitted < target.choice.max_tokens:
             target.choice = target.choice._replace(max_tokens=fitted)
         return fitted is not None
@@ -231,7 +234,7 @@ class Calls:
     def _stream(self, draft: Draft, deadline: float, *, has_stalled: bool) -> Iterator[WireEvent]:
         """Open the call and yield what its wire says; `has_stalled`: the target was silent for longer than it may be before."""
         resources = self._resources
-        key = resources.key_of(draft.provider)
+        key = resources.key_of(draft.provider, deadline - resources.clock.monotonic())
         if sends_key_in_clear(draft.provider.base_url, key):
             self.record.warn("key_in_clear", f"the key for {draft.provider.name} travels unencrypted; use https")
         body = self._lookup.encodings.of(draft.model, draft.provider, draft.max_tokens).body

@@ -15,7 +15,7 @@ from deepsel.engine.prepare import Prepared, thresholds_of
 from deepsel.engine.spending import Spending
 from deepsel.health.cooldowns import Evidence, Judgement, is_trouble
 from deepsel.health.endpoint import Endpoint
-from deepsel.health.limits import Limit
+from deepsel.health.limits import LONGEST_S, Limit
 from deepsel.health.log import Observation, sign_s
 from deepsel.health.state import SharedState
 from deepsel.providers.calls import ResponseFacts
@@ -26,8 +26,6 @@ from deepsel.wires.taking_back import TakenBack
 
 FEW_LEFT = 50
 """From so few requests on, processes count down together what a provider says is left."""
-LONGEST_SHARED_S = 3600.0
-"""A longer wait is asked about once an hour, since nobody could lift it by hand."""
 _LEASE_SLACK_S = 10.0
 _FRESH_S = 1.0
 """So long the limits that were read with the plan are as good as read again."""
@@ -54,7 +52,8 @@ class Coordinator:
             left_s = self._keep_away(endpoint, limit.opens_at(self._now()))
             if left_s > 0:
                 told.append(f"{endpoint.provider} asked to be left alone for {left_s:.0f} s more")
-            if limit.requests_left is not None and limit.requests_left <= FEW_LEFT and limit.resets_at > self._now():
+            left = limit.left_at(self._now())
+            if left is not None and left <= FEW_LEFT:
                 self._low.add(endpoint)
         return "; ".join(dict.fromkeys(told))
 
@@ -105,7 +104,7 @@ class Coordinator:
     def share_wait(self, endpoint: Endpoint, wait_s: float | None) -> None:
         """Tell the other processes how long a provider asked to be left alone; None: it did not say."""
         if wait_s:
-            self._note(self.state.close_until(endpoint, self._now() + min(wait_s, LONGEST_SHARED_S)))
+            self._note(self.state.close_until(endpoint, self._now() + min(wait_s, LONGEST_S)))
 
     def remember(self, endpoint: Endpoint, changes: Sequence[TakenBack]) -> None:
         """Tell the other processes, and the next request, what a host has refused, now that it has answered without."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from deepsel.cache import cache_key, key_document
+from deepsel.cache.key import LEFT_OUT, with_digests
 from deepsel.catalog.ownership import foreign_members
 from deepsel.values import JsonObject, Model, Provider, Request
 from deepsel.wires.table import wire_of
@@ -29,8 +30,9 @@ class Encoded:
         """What the key is the hash of: the body and where it goes."""
         if self._document is None:
             provider = self._provider
+            added = {*provider.extra_body, *provider.non_stream_body} - LEFT_OUT  # may hold credentials under any name
             self._document = key_document(
-                self.body,
+                {name: with_digests(value) if name in added else value for name, value in self.body.items()},
                 provider=provider.name,
                 wire=provider.wire,
                 wire_format=wire_of(provider.wire).FORMAT,

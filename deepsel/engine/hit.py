@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable
+from datetime import UTC, datetime, time
 from decimal import Decimal
+from math import inf
 from typing import NamedTuple
 
 from deepsel.cache import CachedAnswer
 from deepsel.health.log import Observation
 from deepsel.providers.hosts import host_of
 from deepsel.storage.amounts import picousd
-from deepsel.values import Answer, CacheUse, Notice, PriceRule, Provider, Usage
+from deepsel.values import Answer, CacheUse, Model, Notice, PriceRule, Provider, Usage
 
 
 class NextTime(NamedTuple):
@@ -19,9 +21,24 @@ class NextTime(NamedTuple):
     answer: Answer
     """Its record, with no time in it."""
     observation: Observation
-    hit: CachedAnswer
     written_at: float
     """When the hit's row in the database was written."""
+    begins_at: float
+    """Before it (seconds since the epoch) a clock ran back further than is believed, or other models were sold."""
+    ends_at: float
+    """From then on the entry is not served, or other models are sold."""
+
+
+def sold_between(models: Iterable[Model], at: datetime) -> tuple[float, float]:
+    """Say between which instants (seconds since the epoch) the same ones of the models are sold as at `at`.
+
+    They come and go with a day of UTC; what has no such day is sold for ever.
+    """
+    days = [day for model in models for day in (model.available_from, model.retires) if day is not None]
+    changes = [datetime.combine(day, time(), UTC).timestamp() for day in days]
+    now = at.timestamp()
+    begins = max((one for one in changes if one <= now), default=-inf)
+    return begins, min((one for one in changes if one > now), default=inf)
 
 
 def answer_of(

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from deepsel import config
+from deepsel.cache import Patience
 from deepsel.engine.ask import Ask, CacheMode
 from deepsel.engine.encoded import Encoded, Encodings
 from deepsel.engine.resources import Resources
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
 
 _TOKENS_A_BYTE = 3
 """More than any vocabulary makes of a text: a token covers a byte, Claude's marks none; NFC makes three bytes of one at most."""
+_TOKENS_OF_FRAMING = 256
+"""More than any chat template says around a conversation without tools, at any effort, the form of the answer included."""
 _TOKENS_A_MESSAGE = 16
 """More than any maker's framing of one more message."""
 
@@ -71,6 +74,7 @@ class Lookup:
     _flight: SingleFlight | None = None
     _missed: set[str] = field(default_factory=set)
     """Keys that were just looked for on the disk, in vain."""
+    _patience: Patience = field(default_factory=Patience)
 
     def before_planning(self, candidates: Sequence[tuple[Model, Provider]]) -> bool:
         """Look on this machine's disk; tell whether an answer was found that no plan could change."""
@@ -112,7 +116,7 @@ class Lookup:
             if not is_wanted:
                 continue
             account, asks_disk = self._account(prepared, name), encoded.key not in missed
-            self.hit, tier, notices = cache.get(encoded.key, account, asks_disk=asks_disk)
+            self.hit, tier, notices = cache.get(encoded.key, account, self._patience, asks_disk=asks_disk)
             self.notices += notices
             if self.hit is not None:
                 self.use = CacheUse("hit", tier, encoded.key)
@@ -126,7 +130,7 @@ class Lookup:
             if not may_read(self.ask.cache_mode, encoded):
                 continue
             first = first or encoded
-            found = self.resources.cache.get(encoded.key, self._account(prepared, name), is_counted=False)
+            found = self.resources.cache.get(encoded.key, self._account(prepared, name), self._patience, is_counted=False)
             if found:
                 return CachePeek(CacheUse("hit", found.tier, encoded.key), name, encoded.document)
         if first is None:
@@ -141,21 +145,27 @@ class Lookup:
         if not may_store(self.ask.cache_mode, encoded) or draft.doubts or settlement.is_doubted:
             return None  # what can be read in two ways comes with a warning, which a hit would not have
         from deepsel.engine.checks.wholeness import stops_in_sentence  # a hit needs neither
-        from deepsel.engine.record import to_keep
+        from deepsel.engine.record import holds_a_secret, to_keep
 
         if stops_in_sentence(draft.text):
             return Notice("possibly_cut", "the answer ends within a sentence; it was not stored")
-        cache, account = self.resources.cache, partial(self.resources.key_of, draft.provider)
-        is_kept, notices = cache.put(encoded.key, to_keep(draft, settlement, encoded, prepared), account=account)
+        if holds_a_secret(draft, encoded, self.resources.secrets):
+            return Notice("holds_a_secret", "the request or its answer holds a key or password of yours; it was not stored")
+        cache, account = self.resources.cache, partial(self.resources.key_of, draft.provider, self.ask.profile.timeout_s)
+        is_kept, notices = cache.put(encoded.key, to_keep(draft, settlement, encoded, prepared), account=account, patience=self._patience)
         self.use = CacheUse("stored" if is_kept else "miss", None, encoded.key)
         self.notices += notices
         return None
 
-    def take_turn(self, prepared: Prepared, *, deadline: float) -> None:
-        """Wait until nobody else, in any process, asks for the same answer; `deadline` on the monotonic clock."""
+    def take_turn(self, prepared: Prepared, *, started_s: float) -> bool:
+        """Wait until nobody else, in any process, asks for the same answer; `started_s` on the monotonic clock.
+
+        False where the request's time is over: it is too late to ask.
+        """
         assert self.use.key is not None
-        self._flight = SingleFlight(self.resources.clock, deadline=deadline)
-        self._flight.acquire(self.resources.cache.locks_of(self.use.key, self._account(prepared, prepared.plan.choices[0].model)))
+        account = self._account(prepared, prepared.plan.choices[0].model)
+        self._flight = SingleFlight(self.resources.clock, started_s=started_s, timeout_s=self.ask.profile.timeout_s)
+        return self._flight.acquire(self.resources.cache.locks_of(self.use.key, account, self._patience))
 
     def give_turn_back(self) -> None:
         """Let the next one ask, or find the answer."""
@@ -170,14 +180,15 @@ class Lookup:
 
     def _account(self, prepared: Prepared, name: str) -> Account:
         """Say how to find the key that pays for a model's answers."""
-        return partial(self.resources.key_of, prepared.candidates[name].provider)
+        return partial(self.resources.key_of, prepared.candidates[name].provider, self.ask.profile.timeout_s)
 
 
 def _sure_limit(ask: Ask, model: Model, most: int) -> int | None:
     """Return the bound on the answer where the window cannot decide it, and with it the key; else None."""
     wanted = ask.request.max_tokens or ask.profile.max_tokens
     limit = wanted if model.max_output is None else min(wanted, model.max_output)
-    fitted = fit_max_tokens(model, most + model.framing_tokens, wanted=wanted, input_is_exact=False)
+    framing = max(_TOKENS_OF_FRAMING, model.framing_tokens or 0)
+    fitted = fit_max_tokens(model, most + framing, wanted=wanted, input_is_exact=False)
     return limit if fitted == limit else None
 
 
@@ -188,7 +199,7 @@ def _may_warn(ask: Ask, model: Model, provider: Provider) -> bool:
 
 
 def _most_tokens(request: Request) -> int:
-    """Return more tokens than any candidate can count the request as, the framing of the first message aside."""
+    """Return more tokens than any candidate can count the request as, what stands around the conversation aside."""
     texts = [message.readable for message in request.messages]
     if request.schema is not None:
         import json

@@ -12,8 +12,8 @@ from deepsel import catalog, config, tokens
 from deepsel.config import Profile, Settings
 from deepsel.engine.ask import Ask
 from deepsel.engine.attempt import price_tier
-from deepsel.engine.spending import budgets_of
-from deepsel.errors import ConfigError, NoRouteError, OverBudgetError
+from deepsel.engine.spending import UNREADABLE, budgets_of
+from deepsel.errors import OTHER_HOME, ConfigError, NoRouteError, OverBudgetError, UsageError
 from deepsel.health.cooldowns import Thresholds
 from deepsel.health.endpoint import Endpoint
 from deepsel.health.outlook import Outlook, Outlooks
@@ -25,7 +25,7 @@ from deepsel.routing.difficulty import from_detection
 from deepsel.routing.lengths import expected_output_tokens, fit_max_tokens
 from deepsel.routing.plan import plan as plan_for
 from deepsel.routing.task import detect
-from deepsel.values import Bill, Latency, Message, Model, Notice, Provider, Request, Source
+from deepsel.values import Bill, Latency, Model, Notice, Provider, Request, Tool
 
 _RESERVE_GROWTH = 4
 """How many times longer an answer may be where it was cut before."""
@@ -113,7 +113,7 @@ def prepare(ask: Ask, rows: Rows, *, env: Mapping[str, str], at: datetime, state
         half_open=frozenset(name.model for name, one in outlooks.endpoints.items() if one.standing.state == "half_open"),
         service_tier=price_tier(request.params.get("service_tier")),
         language=catalog.language(env),
-        notices=_notices(request, plan, gather),
+        notices=(*rows.notices, *_notices(request, plan, gather)),
         outlooks=outlooks,
     )
 
@@ -152,7 +152,7 @@ def _policy(profile: Profile, outlooks: Outlooks) -> Policy:
     """Put the profile's wishes together; the cap is the request's own, or what a budget leaves where that is less."""
     cap_usd, cap_words = profile.max_cost_usd, ""
     if budgets_of(profile) and not outlooks.is_readable:
-        cap_usd, cap_words = Decimal(0), "a budget, but what was spent cannot be read"
+        cap_usd, cap_words = Decimal(0), f"a budget, but {UNREADABLE}"
     elif outlooks.left is not None and (cap_usd is None or outlooks.left.usd < cap_usd):
         cap_usd, cap_words = outlooks.left.usd, outlooks.left.words
     return Policy(
@@ -173,22 +173,29 @@ def ensure_route(prepared: Prepared, settings: Settings) -> None:
     reasons = {refusal.reason for refusal in refused}
     if reasons == {"no_key"}:
         rows = (config.find_provider(settings, refusal.provider) for refusal in refused)
-        names = sorted({name for row in rows for name in _key_names(row)})
+        names = sorted({name for row in rows for name in config.key_places(row)})
         raise ConfigError(
             f"no key was found; looked for {', '.join(names)}",
             'export one of them, or try without a key: `deepsel ask -p demo "..."`',
         )
     detail = "; ".join(f"{refusal.model}: {refusal.detail}" for refusal in refused)
     if reasons <= {"over_cost", "no_key"}:
+        why = [notice.message for notice in prepared.outlooks.notices if budgets_of(prepared.profile)]
+        if why:
+            raise OverBudgetError(f"nothing was sent: there is a budget, but {UNREADABLE}: {why[0]}", f"mend that, or {OTHER_HOME}")
         is_budgets = _policy(prepared.profile, prepared.outlooks).cap_words
         limit = "the budget it names" if is_budgets else "`--max-cost` or max_cost_usd of the profile"
-        raise OverBudgetError(f"over budget, nothing was sent: {detail}", f"raise {limit}, or lower `--max-tokens`")
+        hint = f"raise {limit}, or lower `--max-tokens`"
+        if all(_is_unpriced(prepared, refusal.model) for refusal in refused if refusal.reason == "over_cost"):
+            hint = 'name a model whose cost is known, give its row `price` and `pictures`, or set unknown_price = "allow"'
+        raise OverBudgetError(f"over budget, nothing was sent: {detail}", hint)
     raise NoRouteError(f"no candidate can take this request: {detail}", "see `deepsel ask --explain`")
 
 
-def _key_names(provider: Provider) -> tuple[str, ...]:
-    """Name the places a provider's key is looked for."""
-    return tuple(name for name in (provider.api_key_env, *provider.api_key_command[:1]) if name)
+def _is_unpriced(prepared: Prepared, name: str) -> bool:
+    """Tell whether nobody knows what a call of the model may cost."""
+    candidate = prepared.candidates.get(name)
+    return candidate is not None and candidate.worst_bill.total_usd is None
 
 
 @dataclass(slots=True)
@@ -207,18 +214,16 @@ class _Gatherer:
     """Whether a candidate without a key is one that cannot answer."""
     counts: dict[str, tokens.Count] = field(default_factory=dict)
     """By model name, as far as they have been found."""
-    _counted: dict[tuple[str | None, int], tokens.Count] = field(default_factory=dict)
-    """By vocabulary and framing."""
+    _counted: dict[tokens.ModelReader, tokens.Count] = field(default_factory=dict)
 
     def candidate(self, name: str, wanted_tokens: int) -> Candidate:
         """Find out about the model called `name`."""
         model, provider = self.rows[name]
         count = self._count(model)
-        is_exact = count.source is not Source.ESTIMATED
-        limit = fit_max_tokens(model, count.tokens, wanted=wanted_tokens, input_is_exact=is_exact)
+        limit = fit_max_tokens(model, count.in_window, wanted=wanted_tokens, input_is_exact=count.is_exact)
         outlook = self.outlooks.endpoints.get(Endpoint(model.provider, model.name), Outlook())
         expected = expected_output_tokens(
-            self.task, count.tokens, max_tokens=limit or wanted_tokens, usual=outlook.usual_tokens
+            self.task, count.tokens - count.pictures, max_tokens=limit or wanted_tokens, usual=outlook.usual_tokens
         )
         latency_s, latency_source = expected_latency(model, expected, outlook, self.benches.get(model.name))
         return Candidate(
@@ -226,32 +231,33 @@ class _Gatherer:
             provider=provider,
             has_key=not self.needs_keys or config.has_key(provider, self.env),
             input_tokens=count.tokens,
-            input_is_exact=is_exact,
+            input_is_exact=count.is_exact,
             max_tokens=limit,
             expected_output_tokens=expected,
             bill=self._bill(model, provider, count.tokens, expected),
-            worst_bill=self._bill(model, provider, _upper(count), limit or wanted_tokens),
+            worst_bill=self._worst_bill(model, provider, count, limit or wanted_tokens),
             latency_s=latency_s,
             latency_source=latency_source,
             output_source="" if outlook.usual_tokens is None else f"median of {outlook.usual_of} {self.task} answers",
-            key_names=_key_names(provider),
+            key_names=config.key_places(provider),
             price_note=price_note(model, self.at, count.tokens),
             cooling=_cooling(outlook),
             health_note=_health_note(outlook, self.at),
         )
 
     def _count(self, model: Model) -> tokens.Count:
-        """Count the prompt, the schema that travels with it included."""
-        same = (model.vocabulary, model.framing_tokens)
-        if same not in self._counted:
-            messages: tuple[Message, ...] = self.request.messages
-            if self.request.schema is not None:
-                import json
+        """Count all that the model reads, the tools and the schema that travel with it included."""
+        reader = tokens.reader_of(model, self.request.params)
+        if reader not in self._counted:
+            self._counted[reader] = tokens.count_request(_with_tools(self.request), reader)
+        self.counts[model.name] = self._counted[reader]
+        return self._counted[reader]
 
-                messages = (*messages, Message.of("system", json.dumps(self.request.schema)))
-            self._counted[same] = tokens.count_messages(messages, model, _tools_text(self.request))
-        self.counts[model.name] = self._counted[same]
-        return self._counted[same]
+    def _worst_bill(self, model: Model, provider: Provider, count: tokens.Count, output_tokens: int) -> Bill:
+        """Price the most a call may cost; unknown where nobody knows what its prompt may come to."""
+        if count.most is not None:
+            return self._bill(model, provider, count.most, output_tokens)
+        return Bill(None, reason=f"nobody knows how many tokens it makes of {count.unbounded}")
 
     def _bill(self, model: Model, provider: Provider, input_tokens: int, output_tokens: int) -> Bill:
         """Price a call in advance."""
@@ -265,21 +271,19 @@ class _Gatherer:
         )
 
 
-def _tools_text(request: Request) -> str:
-    """Return what is said of tools, for counting; empty where there are none."""
-    if not request.asks_for_tools:
-        return ""
-    import json
+def _with_tools(request: Request) -> Request:
+    """Return the request with the tools of a raw member as its own, for counting; where they are in no known form, as text."""
+    raw = request.params.get("tools")
+    if not raw:
+        return request
+    from deepsel.messages.tools import read_tools
 
-    told = [(tool.name, tool.description, tool.parameters) for tool in request.tools]
-    return json.dumps(request.params.get("tools") or told, ensure_ascii=False)
+    try:
+        return request._replace(tools=read_tools(raw, "`tools`"))
+    except UsageError:
+        import json
 
-
-def _upper(count: tokens.Count) -> int:
-    """Give the most tokens a count may stand for, for what has to hold."""
-    if count.source is not Source.ESTIMATED:
-        return count.tokens
-    return round(count.tokens * (1 + (count.error_pct or 50.0) / 100))
+        return request._replace(tools=(Tool("tools", json.dumps(raw, ensure_ascii=False)),))
 
 
 def expected_latency(

@@ -7,10 +7,11 @@ from decimal import Decimal
 
 from deepsel import catalog
 from deepsel.cache import CachedAnswer
-from deepsel.cache.key import LONGEST_TEXT
+from deepsel.cache.key import LONGEST_TEXT, canonical_json
 from deepsel.engine.attempt import Draft, Settlement, billed_usd, reached_limit, settle, settle_failed
 from deepsel.engine.encoded import Encoded
 from deepsel.engine.prepare import Prepared
+from deepsel.engine.spending import UNREADABLE
 from deepsel.errors import (
     AttemptFailed,
     ConfigError,
@@ -22,6 +23,7 @@ from deepsel.errors import (
     StoppedByUser,
     UnavailableError,
 )
+from deepsel.secret import KnownSecrets
 from deepsel.values import Answer, Attempt, CacheUse, Finish, Notice, Request, Text, Usage
 
 
@@ -68,7 +70,8 @@ class Record:
                 self.is_cancelled = True
             else:
                 self.failures.append(failure)
-            if draft.text and (self.partial is None or len(draft.text) > len(self.partial.text)):
+            is_blank = failure.error_class is ErrorClass.EMPTY
+            if draft.text and not is_blank and (self.partial is None or len(draft.text) > len(self.partial.text)):
                 self.partial, self.settlement = draft, settled
         if draft.provider.is_simulated:
             self.simulated_usd += cost_usd or 0
@@ -125,7 +128,9 @@ class Record:
         if not self.failures:
             skipped = [attempt.message for attempt in self.attempts]
             if skipped:
-                return OverBudgetError(skipped[0], "raise the limit it names, or lower `--max-tokens`")
+                is_unreadable = skipped[0].endswith(UNREADABLE)
+                hint = "mend what the warning names" if is_unreadable else "raise the limit it names, or lower `--max-tokens`"
+                return OverBudgetError(skipped[0], hint)
             why = f": {self.held_back}" if self.held_back else ""
             return UnavailableError(f"no provider was free to be asked within the time limit{why}", "raise `--timeout`")
         last = self.failures[-1]
@@ -205,6 +210,12 @@ def to_keep(draft: Draft, settlement: Settlement, encoded: Encoded, prepared: Pr
         task=prepared.task,
         question=question_of(prepared.request),
     )
+
+
+def holds_a_secret(draft: Draft, encoded: Encoded, secrets: KnownSecrets) -> bool:
+    """Tell whether what would be stored holds a secret of this process."""
+    texts = (draft.text, draft.reasoning, canonical_json(encoded.document))
+    return any(map(secrets.are_in, texts))
 
 
 def question_of(request: Request) -> str:

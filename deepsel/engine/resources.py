@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from deepsel.engine.limiter import Limiter
+from deepsel.secret import KnownSecrets
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -44,6 +45,10 @@ def stream_from_provider(*arguments: object, **named: object) -> Iterator[WireEv
     return stream_answer(*arguments, **named)  # type: ignore[arg-type]  # handed on as they came
 
 
+def _as_it_is(_: Provider) -> None:
+    """Keep a refused key."""
+
+
 def _as_named(provider: Provider) -> Provider:
     return provider
 
@@ -60,8 +65,12 @@ class Resources:
     state: SharedState
     clock: Clock
     rng: Rng
-    key_of: Callable[[Provider], Secret | None]
-    """Raises ConfigError where the key is missing."""
+    key_of: Callable[[Provider, float], Secret | None]
+    """Gives a provider's key within so many seconds; raises ConfigError where it is missing."""
+    forget_key: Callable[[Provider], None] = _as_it_is
+    """Told of a provider that has refused its key."""
+    secrets: KnownSecrets = field(default_factory=KnownSecrets)
+    """What is not to be stored."""
     locate: Callable[[Provider], Provider] = _as_named
     """Gives the provider as it is really reached (the demo's simulator has no fixed port)."""
     limiter: Limiter = field(default_factory=Limiter)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from deepsel.ending import shielded
 from deepsel.engine.ask import Ask
 from deepsel.engine.encoded import Encodings
-from deepsel.engine.hit import NextTime, answer_of, observation_of
+from deepsel.engine.hit import NextTime, answer_of, observation_of, sold_between
 from deepsel.engine.lookup import Lookup, not_cached
 from deepsel.engine.resources import Resources
 from deepsel.health.refusals import Rows
@@ -37,7 +37,8 @@ class Run:
         self._resources = resources
         self._is_shown = is_shown
         self._started_s = resources.clock.monotonic()
-        self._rows = Rows(resources.settings, ask.profile.all_models, resources.state, resources.clock.now())
+        self._began_at = resources.clock.now()
+        self._rows = Rows(resources.settings, ask.profile.all_models, resources.state, self._began_at)
         self._candidates = [self._rows[name] for name in ask.profile.models]
         encodings = Encodings(ask.request, (provider.name for _, provider in self._candidates))
         self._lookup = Lookup(ask, resources, encodings)
@@ -111,7 +112,10 @@ class Run:
             return None
         hit, written_at = found
         answer = self._marked(self._hit_answer(hit, CacheUse("hit", "disk", key), total_s=0.0))
-        return NextTime(answer, self._hit_observation(answer, hit), hit, written_at)
+        seen = self._hit_observation(answer, hit)
+        served = self._resources.cache.served_between(hit)
+        sold = sold_between((model for model, _ in self._candidates), self._began_at)
+        return NextTime(answer, seen, written_at, begins_at=max(served[0], sold[0]), ends_at=min(served[1], sold[1]))
 
     @property
     def settings(self) -> Settings:
@@ -150,10 +154,12 @@ class Run:
             yield from calls.events()
             return
         try:
-            lookup.take_turn(prepared, deadline=self._started_s + self._ask.profile.timeout_s / 2)
+            is_in_time = lookup.take_turn(prepared, started_s=self._started_s)
             lookup.everywhere(prepared)  # another one may have stored it since the first look
-            if lookup.hit is None:
+            if lookup.hit is None and is_in_time:
                 yield from calls.events()
+            elif lookup.hit is None:
+                calls.record.held_back = "others ask the same, and none of them has had an answer"
         finally:
             lookup.give_turn_back()
 

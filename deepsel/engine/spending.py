@@ -1,7 +1,8 @@
 """Whether the next call may be paid for: one answer for a request's cap, a command's limit and a profile's budgets.
 
 What a call may cost at most is checked against the cap and reserved under the budgets before the call is made; its bill
-takes the place of the reservation afterwards. A bill that stays unknown counts with the most the call may have cost.
+takes the place of the reservation afterwards. A bill that stays unknown counts with the most the call may have cost, and so
+does one that is lost with its process: see `health/spend.py`.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ from deepsel.show.money import exact_usd
 from deepsel.storage.amounts import picousd
 from deepsel.values import Notice
 
+UNREADABLE = "what was spent cannot be read"
 _SLACK_S = 60.0
-"""How long past its time limit a request's reservation is kept: it may still be writing its bill."""
+"""How long past its time limit a request may still be writing its bill; later it is taken for lost."""
 
 
 def budgets_of(profile: Profile) -> Budgets:
@@ -43,6 +45,7 @@ class Spending:
     _billed_usd: Decimal = Decimal(0)
     _assumed_usd: Decimal = Decimal(0)
     _under_way_usd: Decimal = Decimal(0)
+    _reserved_usd: Decimal = Decimal(0)
 
     @property
     def spent_usd(self) -> Decimal:
@@ -74,20 +77,33 @@ class Spending:
             return ""
         if worst_usd is None and self.profile.unknown_price == "refuse":
             return "its price is unknown, and there is a budget"
+        if worst_usd == 0:
+            return ""
+        refusal = self._hold(self.spent_usd + self._under_way_usd)
+        if refusal:
+            self._under_way_usd = Decimal(0)
+        return refusal
+
+    def lower(self) -> None:
+        """Reserve no more than what was spent while nothing is under way, as in a wait: a process may end in it."""
+        if self.reservation is not None and not self._under_way_usd and self.spent_usd < self._reserved_usd:
+            self._hold(self.spent_usd)
+
+    def _hold(self, amount_usd: Decimal) -> str:
+        """Reserve an amount in place of what was reserved before; returns why not, empty where it is."""
         held, notices = self.state.hold(
-            budgets,
-            self.spent_usd + self._under_way_usd,
+            budgets_of(self.profile),
+            amount_usd,
             at=self.clock.now(),
             ttl_s=self.profile.timeout_s + _SLACK_S,
             replaces=self.reservation,
         )
         self.notices += notices
-        refusal = "there is a budget, but what was spent cannot be read" if held is None else held.refusal
-        if held is None or held.hold is None:
-            self._under_way_usd = Decimal(0)
-            return refusal
-        self.reservation = held.hold
-        return ""
+        if held is None:
+            return f"there is a budget, but {UNREADABLE}"
+        if held.hold is not None:
+            self.reservation, self._reserved_usd = held.hold, amount_usd
+        return held.refusal
 
     def settle(self, cost_usd: Decimal | None) -> None:
         """Note what the call cost; None: nobody knows, so it counts with the most it may have cost."""

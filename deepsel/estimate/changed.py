@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from deepsel.estimate.models import vocabularies_of
+from deepsel.estimate.models import targets_of
 from deepsel.estimate.pricing.change import cheapest_model, compare
 from deepsel.estimate.pricing.spend import Assumptions
 from deepsel.estimate.reading.sides import read_change
@@ -26,7 +26,7 @@ def price_change(
 
     `revision` None: what is staged is compared with HEAD. `env` is what git runs with. Raises CheckFailedError where no price is known.
     """
-    sides = read_change(revision, paths, vocabularies=vocabularies_of(models), env=env)
+    sides = read_change(revision, paths, targets=targets_of(models), env=env)
     model = candidates[0]
     if len(candidates) > 1:
         model = cheapest_model(sides, candidates, providers=providers, assumptions=assumptions)

@@ -7,6 +7,8 @@ from datetime import datetime
 
 from deepsel import catalog, config
 from deepsel.config import Settings
+from deepsel.estimate.records import Targets
+from deepsel.tokens import reader_of
 from deepsel.values import Model, Notice
 
 ANY_VOCABULARIES = ("o200k_base", "deepseek", "qwen35", "tekken")
@@ -26,10 +28,11 @@ def choose_models(names: Sequence[str], settings: Settings, *, at: datetime) -> 
     return [*own, *(model for model in others if catalog.is_available(model, on=at.date()))]
 
 
-def vocabularies_of(models: Sequence[Model]) -> list[str]:
-    """List the vocabularies that the models need."""
+def targets_of(models: Sequence[Model]) -> Targets:
+    """Return the vocabularies and readers that the models need."""
     known = {model.vocabulary for model in models if model.vocabulary}
-    return sorted(known if all(model.vocabulary for model in models) else known.union(ANY_VOCABULARIES))
+    vocabularies = sorted(known if all(model.vocabulary for model in models) else known.union(ANY_VOCABULARIES))
+    return Targets(tuple(vocabularies), tuple(dict.fromkeys(reader_of(model).of_text for model in models)))
 
 
 def notices_on(models: Sequence[Model], *, at: datetime) -> list[Notice]:

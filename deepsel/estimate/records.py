@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
+from deepsel.tokens import ModelReader, Picture
 from deepsel.values import Notice, Source
 
 
@@ -49,7 +51,59 @@ class Band:
 
     requests: int
     tokens: int
-    """Of all of them, framing left out."""
+    """Of all of them, pictures left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """What of requests is no text."""
+
+    pictures: Mapping[Picture, int] = field(default_factory=dict)
+    """How often each comes: makers count by size and detail."""
+    most_pictures: int = 0
+    """Of one request."""
+    uncounted: int = 0
+    """Parts whose tokens nobody knows."""
+
+    def plus(self, other: Media) -> Media:
+        """Add another's."""
+        if not other.pictures and not other.uncounted:
+            return self
+        counts = {one: self.pictures.get(one, 0) + other.pictures.get(one, 0) for one in {**self.pictures, **other.pictures}}
+        return Media(counts, max(self.most_pictures, other.most_pictures), self.uncounted + other.uncounted)
+
+
+NO_MEDIA = Media()
+
+
+@dataclass(frozen=True, slots=True)
+class Framing:
+    """The requests of an input as one reader reads them, pictures left out."""
+
+    tokens: int = 0
+    """What comes to the texts of their messages: marks, tools, calls, thinking, the form of the answer."""
+    doubt: int = 0
+    """How far off that may be, in tokens."""
+    largest: int = 0
+    """Of the largest single request, its text included: what has to fit a window."""
+    bands: Mapping[int, Band] = field(default_factory=dict)
+    """By place among SIZE_BOUNDS."""
+
+    def plus(self, other: Framing) -> Framing:
+        """Add another's."""
+        bands = dict(self.bands)
+        for place, band in other.bands.items():
+            known = bands.get(place, Band(0, 0))
+            bands[place] = Band(known.requests + band.requests, known.tokens + band.tokens)
+        return Framing(self.tokens + other.tokens, self.doubt + other.doubt, max(self.largest, other.largest), bands)
+
+
+class Targets(NamedTuple):
+    """What is counted: texts in each vocabulary once, requests as each reader reads them."""
+
+    vocabularies: tuple[str, ...]
+    readers: tuple[ModelReader, ...] = ()
+    """Those of text: `ModelReader.of_text`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +117,15 @@ class Input:
     """Requests it stands for: 1, or the lines of a JSON-lines file."""
     pieces: tuple[Piece, ...]
     """At least one; sums over them are the input's."""
-    messages: int = 1
-    """Messages in all its requests, for the framing constants."""
-    largest_request: Mapping[str, int] = field(default_factory=dict)
-    """Tokens of its largest single request by vocabulary: what has to fit a window and picks the price tier."""
-    bands: Mapping[str, Mapping[int, Band]] = field(default_factory=dict)
-    """By vocabulary and place among SIZE_BOUNDS; empty where requests were not told apart."""
+    framings: Mapping[ModelReader, Framing] = field(default_factory=dict)
+    """How its requests are read; empty for a text, which is one user message."""
+    largest_text: Mapping[str, int] = field(default_factory=dict)
+    """Of texts: tokens of the largest by vocabulary, which has to fit a window and picks the price tier."""
     read_share: float = 1.0
     """Share of the bytes that was read; below 1 where it was sampled."""
     intervals: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     """The 95 % interval of the input's tokens by vocabulary; empty where all was read. Pieces' own do not add up to it."""
+    media: Media = NO_MEDIA
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +162,15 @@ class CostRow:
     output_usd: Decimal | None
     total_usd: Decimal | None
     """None: a price is unknown; `reason` says which."""
+    most_usd: Decimal | None
+    """The most it can be, a token a byte where the vocabulary is not known; the same as the total where it is."""
     usd_per_1k_chars: Decimal | None
     usd_per_sentence: Decimal | None
     tokens_per_char: float | None
     premium_vs_english: float | None
     """Tokens over those of the same content in English (premium.py): 1.8 means 80 % dearer; None: not known."""
     fits_window: bool | None
-    """Whether the largest single request fits with its answer; None: no limit of the model is known."""
+    """Whether the largest single request fits with its answer; None: no limit of the model is known, or its vocabulary is not."""
     price_label: str = ""
     """`peak`, `off-peak`, a tier; empty where there is one price."""
     peak_usd: Decimal | None = None
@@ -141,6 +196,8 @@ class Change:
     after_usd: Decimal
     files: tuple[tuple[str, Decimal, Decimal], ...]
     """(path, before, after), largest growth first."""
+    reason: str = ""
+    """Why the costs are only known to be no less; empty where they are known."""
 
     @property
     def delta_usd(self) -> Decimal:

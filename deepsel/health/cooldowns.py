@@ -19,10 +19,13 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 from deepsel.errors import ErrorClass
 from deepsel.health.endpoint import Endpoint
 from deepsel.health.percentiles import quantile
+from deepsel.health.tables import READABLE, SKEW_S
 
 if TYPE_CHECKING:
     import sqlite3
 
+LONGEST_PROBE_S = 86_400.0
+"""No claim of a probe is believed that ends later."""
 MOST_WATCHED = 1000
 """So many calls say enough of an endpoint, and what a process that makes thousands reads after each stays bounded."""
 
@@ -94,32 +97,37 @@ class State(NamedTuple):
     healed_at: float
 
     def standing(self, limits: Thresholds, *, at: float) -> Standing:
-        """Say what the state means to a profile."""
+        """Say what the state means to a profile; what began in the future may be tried at once, since nobody knows when it ends."""
         why = self.seen.complaint(limits) if self.since is not None else ""
+        healed_at = self.healed_at if self.healed_at <= at + SKEW_S else 0.0
         if self.since is None or not why:
-            return Standing("well", forget_before=self.healed_at)
+            return Standing("well", forget_before=healed_at)
+        is_ahead = self.since > at + SKEW_S
         badness, ends = self.seen.badness(limits), self.since + limits.cooldown_s
-        if at < ends:
-            return Standing("cooling", why, ends - at, badness, self.healed_at)
-        if at < self.probe_until:
-            return Standing("probing", f"{why}; a probe is under way", self.probe_until - at, badness, self.since)
-        return Standing("half_open", why, 0.0, badness, self.since)
+        if at < ends and not is_ahead:
+            return Standing("cooling", why, ends - at, badness, healed_at)
+        forget_before = at if is_ahead else self.since
+        if at < self.probe_until <= at + LONGEST_PROBE_S + SKEW_S:
+            return Standing("probing", f"{why}; a probe is under way", self.probe_until - at, badness, forget_before)
+        return Standing("half_open", why, 0.0, badness, forget_before)
 
 
-# Failures that say nothing of the endpoint's health: the request or the key was wrong, or the answer was not liked.
 def is_trouble(error_class: str | None) -> bool:
-    """Tell whether a failure counts against the endpoint."""
-    return error_class is not None and ErrorClass(error_class).is_retryable
+    """Tell whether a failure counts against the endpoint; one of a class that another version knows does not."""
+    return error_class in _CLASSES and ErrorClass(error_class).is_retryable
 
 
+_CLASSES = frozenset(ErrorClass)
 _ROW = (
-    "SELECT since, samples, ttft_p95_s, error_rate, probe_until, healed_at FROM endpoints "
-    "WHERE provider = ? AND model = ?"
+    "SELECT since, samples, ttft_p95_s, error_rate, probe_until, healed_at FROM endpoints "  # noqa: S608 - our own words
+    f"WHERE provider = ? AND model = ? AND {READABLE['endpoints']}"
 )
 _WINDOW = (
-    "SELECT error_class, COALESCE(first_sign_s, ttft_s), total_s FROM observations WHERE provider = ? AND model = ? "
-    "AND at > ? AND at <= ? AND outcome NOT IN ('hit', 'cancelled') AND NOT is_loading ORDER BY at DESC LIMIT ?"
+    "SELECT error_class, COALESCE(first_sign_s, ttft_s), total_s FROM observations WHERE provider = ? AND model = ? "  # noqa: S608 - our own words
+    "AND at > ? AND at <= ? AND outcome NOT IN ('hit', 'cancelled') AND NOT is_loading "
+    f"AND {READABLE['observations']} ORDER BY at DESC LIMIT ?"
 )
+_DROP = f"DELETE FROM endpoints WHERE provider = ? AND model = ? AND ({READABLE['endpoints']}) IS NOT TRUE"  # noqa: S608 - our own words
 _ADD = "INSERT OR IGNORE INTO endpoints (provider, model) VALUES (?, ?)"
 _COOL = (
     "UPDATE endpoints SET since = ?, samples = ?, ttft_p95_s = ?, error_rate = ?, probe_until = 0 "
@@ -128,8 +136,8 @@ _COOL = (
 _HEAL = "UPDATE endpoints SET since = NULL, probe_until = 0, healed_at = ? WHERE provider = ? AND model = ?"
 _RELEASE = "UPDATE endpoints SET probe_until = 0 WHERE provider = ? AND model = ?"
 _CLAIM = (
-    "UPDATE endpoints SET probe_until = ? "
-    "WHERE provider = ? AND model = ? AND since IS NOT NULL AND probe_until <= ? AND since + ? <= ?"
+    "UPDATE endpoints SET probe_until = :until WHERE provider = :provider AND model = :model AND since IS NOT NULL "
+    "AND (probe_until <= :at OR probe_until > :at + :longest) AND (since + :cooldown <= :at OR since > :at + :skew)"
 )
 
 
@@ -141,7 +149,7 @@ def read_state(database: sqlite3.Connection, endpoint: Endpoint) -> State | None
 
 def all_states(database: sqlite3.Connection) -> dict[Endpoint, State]:
     """Read every endpoint that has ever been in trouble."""
-    names = database.execute("SELECT provider, model FROM endpoints ORDER BY provider, model").fetchall()
+    names = database.execute(f"SELECT provider, model FROM endpoints WHERE {READABLE['endpoints']} ORDER BY 1, 2").fetchall()  # noqa: S608 - our own words
     states = ((Endpoint(*name), read_state(database, Endpoint(*name))) for name in names)
     return {endpoint: state for endpoint, state in states if state is not None}
 
@@ -153,7 +161,7 @@ def watch(database: sqlite3.Connection, endpoint: Endpoint, *, after: float, unt
     """
     times, troubles, samples = [], 0, 0
     for error_class, ttft_s, total_s in database.execute(_WINDOW, (*endpoint, after, until, MOST_WATCHED)):
-        if error_class is not None and ErrorClass(error_class).is_refusal:
+        if error_class is not None and (error_class not in _CLASSES or ErrorClass(error_class).is_refusal):
             continue
         samples += 1
         troubles += is_trouble(error_class)
@@ -167,7 +175,8 @@ def claim_probe(
     database: sqlite3.Connection, endpoint: Endpoint, limits: Thresholds, *, at: float, lease_s: float
 ) -> bool:
     """Claim the probe of a half-open endpoint for at most `lease_s`; False: somebody else has it, or it is over."""
-    return bool(database.execute(_CLAIM, (at + lease_s, *endpoint, at, limits.cooldown_s, at)).rowcount)
+    instants = {"at": at, "until": at + min(lease_s, LONGEST_PROBE_S), "longest": LONGEST_PROBE_S + SKEW_S, "skew": SKEW_S}
+    return bool(database.execute(_CLAIM, {**endpoint._asdict(), **instants, "cooldown": limits.cooldown_s}).rowcount)
 
 
 def review(database: sqlite3.Connection, endpoint: Endpoint, limits: Thresholds, *, at: float) -> Evidence | None:
@@ -178,7 +187,8 @@ def review(database: sqlite3.Connection, endpoint: Endpoint, limits: Thresholds,
     state = read_state(database, endpoint)
     if state is not None and state.since is not None and state.seen.complaint(limits):
         return None
-    after = max(at - limits.window_s, state.healed_at if state else 0.0)
+    healed_at = state.healed_at if state is not None and state.healed_at <= at + SKEW_S else 0.0
+    after = max(at - limits.window_s, healed_at)
     seen = watch(database, endpoint, after=after, until=at)
     if seen.samples >= limits.min_samples and seen.complaint(limits):
         _cool(database, endpoint, seen, at=at)
@@ -211,6 +221,7 @@ def judge_probe(
 
 
 def _cool(database: sqlite3.Connection, endpoint: Endpoint, seen: Evidence, *, at: float) -> None:
-    """Begin a cool-down."""
+    """Begin a cool-down; a row that cannot be read would hide it."""
+    database.execute(_DROP, endpoint)
     database.execute(_ADD, endpoint)
     database.execute(_COOL, (at, seen.samples, seen.ttft_p95_s, seen.error_rate, *endpoint))

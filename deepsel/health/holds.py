@@ -1,7 +1,8 @@
 """Budgets that many processes share: what a request may cost is held before it is sent and settled with its bill after.
 
-A hold counts as spent until it is settled (`SharedState.add` with its id) or its time is over, as it is when its
-process has died. Checking and holding are one transaction, so that processes which ask together cannot overspend.
+A hold counts as spent until it is settled (`SharedState.add` with its id), also once its time is over, as it is when its
+process has died: see `health/spend.py`. Checking and holding are one transaction, so that processes which ask together
+cannot overspend.
 """
 
 from __future__ import annotations
@@ -10,9 +11,9 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from deepsel.health.log import Spend, spend_of
+from deepsel.health.spend import LONGEST_HOLD_S, Spend, held_usd, spend_of
 from deepsel.show.money import exact_usd
-from deepsel.storage.amounts import picousd, usd
+from deepsel.storage.amounts import picousd
 
 if TYPE_CHECKING:
     import sqlite3
@@ -52,11 +53,12 @@ def untouched(budgets: Budgets) -> Left | None:
 
 
 def left_of(database: sqlite3.Connection, budgets: Budgets, *, at: datetime, besides: int | None = None) -> Left | None:
-    """Return what is left under the tighter bound, holds counted (but not the one `besides`); None without a bound."""
-    spend = spend_of(database, budgets.profile, at)
-    query = "SELECT COALESCE(SUM(picousd), 0) FROM holds WHERE profile = ? AND expires_at > ? AND id <> ?"
-    (held,) = database.execute(query, (budgets.profile, at.timestamp(), besides or 0)).fetchone()
-    return _tighter(budgets, spend, usd(int(held)) or Decimal(0))
+    """Return what is left under the tighter bound, holds counted (but not the one `besides`); None without a bound.
+
+    Raises ValueError where what was spent or is held is damaged.
+    """
+    spend = spend_of(database, budgets.profile, at, besides=besides)
+    return _tighter(budgets, spend, held_usd(database, budgets.profile, at=at.timestamp(), besides=besides))
 
 
 def _tighter(budgets: Budgets, spend: Spend, held_usd: Decimal) -> Left | None:
@@ -82,13 +84,14 @@ def hold(
     replaces: int | None,
 ) -> Held:
     """Hold an amount, in place of what the request held before. Has to be a transaction of its own."""
-    database.execute("DELETE FROM holds WHERE expires_at <= ?", (at.timestamp(),))
     left = left_of(database, budgets, at=at, besides=replaces)
     if left is not None and amount_usd > left.usd:
         return Held(None, f"could cost {exact_usd(amount_usd)}, and there is {left.words}")
-    row = (budgets.profile, at.timestamp() + ttl_s, picousd(amount_usd) or 0)
+    now = at.timestamp()
+    row = (budgets.profile, now, now + min(ttl_s, LONGEST_HOLD_S), picousd(amount_usd) or 0)
     if replaces is not None and database.execute(
-        "UPDATE holds SET profile = ?, expires_at = ?, picousd = ? WHERE id = ?", (*row, replaces)
+        "UPDATE holds SET profile = ?, at = ?, expires_at = ?, picousd = ? WHERE id = ?", (*row, replaces)
     ).rowcount:
         return Held(replaces)
-    return Held(database.execute("INSERT INTO holds (profile, expires_at, picousd) VALUES (?, ?, ?)", row).lastrowid)
+    insert = "INSERT INTO holds (profile, at, expires_at, picousd) VALUES (?, ?, ?, ?)"
+    return Held(database.execute(insert, row).lastrowid)

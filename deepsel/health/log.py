@@ -1,13 +1,12 @@
-"""Observations and the spend they add up to, as rows; knows no policy but how long they are kept."""
+"""Observations as rows, and what is kept of them; knows no policy but how long."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
-from deepsel.storage.amounts import usd
+from deepsel.health.spend import add_spend
+from deepsel.health.tables import READABLE
 
 if TYPE_CHECKING:
     import sqlite3
@@ -15,7 +14,9 @@ if TYPE_CHECKING:
     from deepsel.health.endpoint import Endpoint
 
 KEPT_S = 90 * 86_400.0
-"""Older observations are dropped. What was spent on a day is kept apart, for as long."""
+"""Older observations are dropped. What was spent on a day is kept apart."""
+KEPT_DAYS = 10_000
+"""The most sums of a profile and a day kept."""
 KEPT_ROWS = 100_000
 """The most observations kept, about 25 MB with their indexes."""
 _PRUNE_EVERY = 200
@@ -71,24 +72,12 @@ def sign_s(seen: Observation) -> float | None:
     return seen.ttft_s if seen.first_sign_s is None else seen.first_sign_s
 
 
-class Spend(NamedTuple):
-    """What a profile's attempts cost, those of unknown cost aside."""
-
-    day_usd: Decimal
-    """Since midnight UTC."""
-    month_usd: Decimal
-    """Since the first of the month, UTC."""
-
-
 _COLUMNS = Observation._fields
 _LIST = ", ".join(_COLUMNS)
 _INSERT = f"INSERT INTO observations ({_LIST}) VALUES ({', '.join('?' * len(_COLUMNS))})"  # noqa: S608 - our own names
-_SELECT = f"SELECT {_LIST} FROM observations WHERE at >= ? ORDER BY at"  # noqa: S608
-_LAST = "SELECT MAX(at) FROM observations WHERE provider = ? AND model = ? AND outcome <> 'hit'"
-_ADD_SPEND = (
-    "INSERT INTO spend VALUES (?, ?, ?) ON CONFLICT (profile, day) DO UPDATE SET picousd = picousd + excluded.picousd"
-)
-_SPENT = "SELECT COALESCE(SUM(picousd), 0) FROM spend WHERE profile = ? AND day >= ?"
+_SELECT = f"SELECT {_LIST} FROM observations WHERE at >= ? AND {READABLE['observations']} ORDER BY at"  # noqa: S608 - our own words
+_LAST = "SELECT MAX(at) FROM observations WHERE provider = ? AND model = ? AND at <= ? AND outcome <> 'hit'"
+_SEEN = "SELECT MIN(at) FROM observations WHERE rowid > ? AND typeof(at) = 'real'"
 
 
 def append(
@@ -101,9 +90,9 @@ def append(
     last = 0
     for observation in observations:
         last = database.execute(_INSERT, observation).lastrowid or 0
-        _spend(database, observation.profile, observation.at, observation.cost_picousd or 0)
+        add_spend(database, observation.profile, observation.at, observation.cost_picousd or 0)
     if observations and assumed_picousd:
-        _spend(database, observations[-1].profile, observations[-1].at, assumed_picousd)
+        add_spend(database, observations[-1].profile, observations[-1].at, assumed_picousd)
     if hold is not None:
         database.execute("DELETE FROM holds WHERE id = ?", (hold,))
     if last % _PRUNE_EVERY < len(observations):
@@ -115,27 +104,19 @@ def rows_since(database: sqlite3.Connection, instant: float) -> list[Observation
     return [Observation(*row) for row in database.execute(_SELECT, (instant,))]
 
 
-def last_call(database: sqlite3.Connection, endpoint: Endpoint) -> float | None:
-    """Return when the endpoint was last called, in seconds since the epoch; None: never, as far as is known."""
-    row = database.execute(_LAST, endpoint).fetchone()
+def last_call(database: sqlite3.Connection, endpoint: Endpoint, *, at: float) -> float | None:
+    """Return when the endpoint was last called before `at`, in seconds since the epoch; None: never, as far as is known."""
+    row = database.execute(_LAST, (*endpoint, at)).fetchone()
     return None if row is None else row[0]
 
 
-def spend_of(database: sqlite3.Connection, profile: str, at: datetime) -> Spend:
-    """Read what a profile has spent."""
-    today = at.astimezone(UTC).date()
-    sums = (database.execute(_SPENT, (profile, str(day))).fetchone()[0] for day in (today, today.replace(day=1)))
-    day_usd, month_usd = (usd(int(amount)) or Decimal(0) for amount in sums)
-    return Spend(day_usd, month_usd)
-
-
-def _spend(database: sqlite3.Connection, profile: str, at: float, amount: int) -> None:
-    """Add to the profile's spend of a day."""
-    if amount:
-        database.execute(_ADD_SPEND, (profile, str(datetime.fromtimestamp(at, UTC).date()), amount))
-
-
 def _prune(database: sqlite3.Connection, last_row: int, *, now: float) -> None:
-    """Drop what is too old or too much; the space is used again."""
-    database.execute("DELETE FROM observations WHERE at < ? OR rowid <= ?", (now - KEPT_S, last_row - KEPT_ROWS))
-    database.execute("DELETE FROM spend WHERE day < ?", (str(datetime.fromtimestamp(now - KEPT_S, UTC).date()),))
+    """Drop what is too old or too much; the space is used again.
+
+    Old is what was old already when the first of the last rows was written: a clock that runs ahead makes nothing old.
+    """
+    (seen_at,) = database.execute(_SEEN, (last_row - _PRUNE_EVERY,)).fetchone()
+    oldest = (now if seen_at is None else min(now, seen_at)) - KEPT_S
+    database.execute("DELETE FROM observations WHERE at < ? OR rowid <= ?", (oldest, last_row - KEPT_ROWS))
+    database.execute("DELETE FROM holds WHERE COALESCE(at, expires_at) < ?", (oldest,))
+    database.execute("DELETE FROM spend WHERE rowid <= (SELECT MAX(rowid) FROM spend) - ?", (KEPT_DAYS,))

@@ -10,6 +10,7 @@ from deepsel.health.endpoint import Endpoint
 from deepsel.health.holds import Left
 from deepsel.health.limits import Limit
 from deepsel.health.percentiles import median
+from deepsel.health.tables import READABLE
 from deepsel.values import Notice
 
 if TYPE_CHECKING:
@@ -26,12 +27,12 @@ _MANY_TOKENS = 8
 """A shorter answer says nothing of the speed of writing."""
 
 _TIMES = (
-    "SELECT ttft_s, total_s, output_tokens FROM observations WHERE provider = ? AND model = ? AND at > ? "
-    "AND outcome = 'ok' AND ttft_s IS NOT NULL ORDER BY at DESC LIMIT ?"
+    "SELECT ttft_s, total_s, output_tokens FROM observations WHERE provider = ? AND model = ? AND at > ? AND at <= ? "  # noqa: S608 - our own words
+    f"AND outcome = 'ok' AND ttft_s IS NOT NULL AND {READABLE['observations']} ORDER BY at DESC LIMIT ?"
 )
 _LENGTHS = (
-    "SELECT output_tokens FROM observations WHERE provider = ? AND model = ? AND at > ? AND task = ? "
-    "AND outcome = 'ok' AND output_tokens > 0 ORDER BY at DESC LIMIT ?"
+    "SELECT output_tokens FROM observations WHERE provider = ? AND model = ? AND at > ? AND at <= ? AND task = ? "  # noqa: S608 - our own words
+    f"AND outcome = 'ok' AND output_tokens > 0 AND {READABLE['observations']} ORDER BY at DESC LIMIT ?"
 )
 
 
@@ -84,8 +85,8 @@ def read_pace(database: sqlite3.Connection, endpoint: Endpoint, task: str, *, fo
     """Read how an endpoint answered lately."""
     # After a cool-down, what led to it says nothing of what comes: a probe would never be sent where it did.
     after = max(at - RECENT_S, forget_before)
-    times = database.execute(_TIMES, (*endpoint, after, _MOST)).fetchall()
-    lengths = database.execute(_LENGTHS, (*endpoint, at - HISTORY_S, task, _MOST)).fetchall()
+    times = database.execute(_TIMES, (*endpoint, after, at, _MOST)).fetchall()
+    lengths = database.execute(_LENGTHS, (*endpoint, at - HISTORY_S, at, task, _MOST)).fetchall()
     rates = [
         count / (total_s - ttft_s)
         for ttft_s, total_s, count in times

@@ -7,9 +7,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from deepsel import config
+from deepsel.catalog import overlay
 from deepsel.config import Settings
 from deepsel.health.endpoint import Endpoint
-from deepsel.values import Model, Provider
+from deepsel.health.tables import SKEW_S
+from deepsel.values import Model, Notice, Provider
 
 if TYPE_CHECKING:
     import sqlite3
@@ -20,14 +22,14 @@ if TYPE_CHECKING:
 KEPT_S = 86_400.0
 """How long a host is taken at its word."""
 
-_READ = "SELECT change FROM taken_back WHERE provider = ? AND model = ? AND until > ? ORDER BY change"
+_READ = "SELECT change FROM taken_back WHERE provider = ? AND model = ? AND until > ? AND until <= ? ORDER BY change"
 _KEEP = "INSERT OR REPLACE INTO taken_back (provider, model, change, until) VALUES (?, ?, ?, ?)"
-_DROP = "DELETE FROM taken_back WHERE until <= ?"
+_DROP = "DELETE FROM taken_back WHERE until <= ? OR until > ?"
 
 
 def read_changes(database: sqlite3.Connection, endpoint: Endpoint, *, at: float) -> tuple[TakenBack, ...]:
     """List what an endpoint has refused lately."""
-    rows = database.execute(_READ, (*endpoint, at)).fetchall()
+    rows = database.execute(_READ, (*endpoint, at, at + KEPT_S + SKEW_S)).fetchall()
     if not rows:  # as at nearly every host: an answer from the cache need not load what follows
         return ()
     from deepsel.wires.taking_back import TakenBack
@@ -37,7 +39,7 @@ def read_changes(database: sqlite3.Connection, endpoint: Endpoint, *, at: float)
 
 def keep_changes(database: sqlite3.Connection, endpoint: Endpoint, changes: Iterable[TakenBack], *, at: float) -> None:
     """Keep what an endpoint has refused, and forget what nobody has refused for a day."""
-    database.execute(_DROP, (at,))
+    database.execute(_DROP, (at, at + KEPT_S + SKEW_S))
     database.executemany(_KEEP, [(*endpoint, f"{one.name}={one.value}", at + KEPT_S) for one in changes if one.lasts])
 
 
@@ -53,6 +55,14 @@ class Rows:
         told = state.taken_back(self.endpoints, at=at.timestamp()) if state is not None else None
         known: Mapping[Endpoint, tuple[TakenBack, ...]] = (told.value if told is not None else None) or {}
         self._rows = {name: self._row(model, known) for name, model in models.items()}
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """Say of prices that were refreshed that they cannot be read."""
+        path = self._settings.catalog.overlay
+        if not overlay.is_damaged(path):
+            return ()
+        return (Notice("prices_unreadable", f"`{path}` cannot be read; the catalog's prices hold ({overlay.REFRESH})"),)
 
     def __getitem__(self, name: str) -> tuple[Model, Provider]:
         return self._rows[name]

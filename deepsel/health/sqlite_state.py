@@ -11,10 +11,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from deepsel.health import log
+from deepsel.health import log, spend
 from deepsel.health.benches import Benches
-from deepsel.health.log import Observation, Spend, sign_s
-from deepsel.health.tables import FILE_NAME, STEPS
+from deepsel.health.log import Observation, sign_s
+from deepsel.health.spend import Spend, Unsettled
+from deepsel.health.tables import FILE_NAME, REPAIR, STEPS
 from deepsel.storage.sqlite import SqliteFile
 from deepsel.storage.told import Told
 from deepsel.values import Latency, Notice
@@ -37,7 +38,9 @@ class SqliteState:
     """The state in `folder`, made on the first write; see SharedState."""
 
     def __init__(self, folder: Path) -> None:
-        self._database = SqliteFile(folder / FILE_NAME, STEPS, name="the observation log", code="log_unavailable")
+        self._database = SqliteFile(
+            folder / FILE_NAME, STEPS, name="the observation log", code="log_unavailable", repair=REPAIR
+        )
         self._benches = Benches(folder)
         self._paces: dict[tuple[Endpoint, str, float], tuple[float, Pace]] = {}
         self._found_well: dict[tuple[Endpoint, Thresholds], float] = {}
@@ -175,16 +178,6 @@ class SqliteState:
             return ()
         return self._database.write(work).notices
 
-    def judge(self, endpoints: Iterable[Endpoint], judgement: Judgement) -> tuple[Notice, ...]:
-        """Decide what past calls mean for endpoints, and end the judgement's probes."""
-
-        def work(one: sqlite3.Connection) -> None:
-            self._judge(one, judgement, [])
-            for endpoint in endpoints:
-                self._review(one, endpoint, judgement)
-
-        return self._database.write(work).notices
-
     def _judge(self, one: sqlite3.Connection, judgement: Judgement, calls: Sequence[Observation]) -> None:
         """End the probes, and look at the windows of the other endpoints that were called."""
         from deepsel.health.cooldowns import heal, judge_probe
@@ -233,13 +226,16 @@ class SqliteState:
 
     def spend(self, profile: str, *, at: datetime) -> Told[Spend]:
         """Add up what the profile has spent in the day and month of `at`."""
-        return self._database.read(
-            lambda one: log.spend_of(one, profile, at), empty=Spend(Decimal(0), Decimal(0))
-        )
+        return self._database.read(lambda one: spend.spend_of(one, profile, at), empty=Spend(Decimal(0), Decimal(0)))
 
-    def last_call(self, endpoint: Endpoint) -> Told[float | None]:
-        """Return when the endpoint was last called."""
-        return self._database.read(lambda one: log.last_call(one, endpoint), empty=None)
+    def unsettled(self, since: float, *, at: float) -> Told[list[Unsettled]]:
+        """List the reservations made since an instant whose bill never came."""
+        nothing: list[Unsettled] = []
+        return self._database.read(lambda one: spend.unsettled(one, since, at=at), empty=nothing)
+
+    def last_call(self, endpoint: Endpoint, *, at: float) -> Told[float | None]:
+        """Return when the endpoint was last called before `at`."""
+        return self._database.read(lambda one: log.last_call(one, endpoint, at=at), empty=None)
 
     def troubled(self) -> Told[Mapping[Endpoint, State]]:
         """List every endpoint that was ever in trouble."""

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from deepsel.health.endpoint import Endpoint
     from deepsel.health.holds import Budgets, Held
     from deepsel.health.limits import Limit
-    from deepsel.health.log import Observation, Spend
+    from deepsel.health.log import Observation
     from deepsel.health.outlook import Outlooks
+    from deepsel.health.spend import Spend, Unsettled
     from deepsel.storage.told import Told
     from deepsel.values import Latency, Notice
     from deepsel.wires.taking_back import TakenBack
@@ -64,7 +65,10 @@ class SharedState(Protocol):
     def hold(
         self, budgets: Budgets, amount_usd: Decimal, *, at: datetime, ttl_s: float, replaces: int | None = None
     ) -> Told[Held]:
-        """Hold an amount under the budgets for `ttl_s`, in place of what the request held before."""
+        """Hold an amount under the budgets for `ttl_s`, in place of what the request held before.
+
+        What nobody settles counts as spent on the day it was held.
+        """
 
     def add(
         self,
@@ -80,17 +84,17 @@ class SharedState(Protocol):
         `judgement` nothing is decided.
         """
 
-    def judge(self, endpoints: Iterable[Endpoint], judgement: Judgement) -> tuple[Notice, ...]:
-        """Decide what past calls mean for endpoints, and end the judgement's probes."""
-
     def since(self, instant: float) -> Told[list[Observation]]:
         """List what was observed from that instant on, oldest first."""
 
     def spend(self, profile: str, *, at: datetime) -> Told[Spend]:
         """Add up what the profile has spent in the day and month of `at`."""
 
-    def last_call(self, endpoint: Endpoint) -> Told[float | None]:
-        """Return when the endpoint was last called, in seconds since the epoch; None: never, as far as is known."""
+    def unsettled(self, since: float, *, at: float) -> Told[list[Unsettled]]:
+        """List the reservations made since an instant, in seconds since the epoch, whose time is over and whose bill never came."""
+
+    def last_call(self, endpoint: Endpoint, *, at: float) -> Told[float | None]:
+        """Return when the endpoint was last called before `at`, in seconds since the epoch; None: never, as far as is known."""
 
     def troubled(self) -> Told[Mapping[Endpoint, State]]:
         """List every endpoint that was ever in trouble."""

@@ -6,7 +6,7 @@ import io
 import os
 import select
 from collections.abc import Callable
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 
 from deepsel.clock import Clock
 from deepsel.errors import UnavailableError
@@ -15,7 +15,7 @@ _CHUNK_BYTES = 1 << 16
 
 
 class Begun(io.RawIOBase):
-    """Standard input of which the beginning has been read."""
+    """Standard input of which the beginning has been read, to its end."""
 
     def __init__(self, start: bytes, descriptor: int) -> None:
         super().__init__()
@@ -35,9 +35,27 @@ class Begun(io.RawIOBase):
         """Give what was read, then what comes; 0 at the end."""
         view = memoryview(buffer).cast("B")
         given, self.start = self.start[: len(view)], self.start[len(view) :]
-        given = given or os.read(self._descriptor, len(view))
+        given = given or self._read(len(view))
         view[: len(given)] = given
         return len(given)
+
+    def _read(self, most: int) -> bytes:
+        """Read what comes next, as long as it takes; a pipe that asks not to be waited for has not ended for that."""
+        while True:
+            try:
+                return os.read(self._descriptor, most)
+            except BlockingIOError:
+                select.select([self._descriptor], [], [])
+
+
+def patient(stdin: TextIO) -> BinaryIO:
+    """Give standard input as bytes that end where it ends; Python's own end where nothing comes for a moment, if it may not wait."""
+    try:
+        if os.get_blocking(stdin.fileno()) or isinstance(getattr(stdin.buffer, "raw", None), Begun):
+            return stdin.buffer
+    except (OSError, ValueError):
+        return stdin.buffer  # it has no descriptor
+    return io.BufferedReader(Begun(b"", stdin.fileno()))
 
 
 def begun(start: bytes, descriptor: int) -> io.TextIOWrapper:

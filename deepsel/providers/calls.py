@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from deepsel.providers.hosts import host_name, host_of, is_loopback
-from deepsel.secret import Secret
+from deepsel.secret import KnownSecrets, Secret
 from deepsel.values import Gateway, JsonObject, Provider
 from deepsel.wires.waits import Allowance
 
@@ -83,9 +83,11 @@ class Response(Protocol):
 
     status: int
     headers: Mapping[str, str]
-    """Names in lower case."""
+    """Names in lower case; without secrets."""
     exchange: Exchange
     """The call's limits and time stamps."""
+    secrets: KnownSecrets
+    """What nothing that is read of it may hold."""
 
     def iter_bytes(self) -> Iterator[bytes]:
         """Yield the decoded body as it comes; raises AttemptFailed (stream_cut, stalled, malformed)."""
@@ -101,7 +103,10 @@ class Transport(Protocol):
     """Sends calls and gives what comes back, byte by byte; knows nothing of providers."""
 
     def open(self, call: Call, *, timeouts: Timeouts) -> AbstractContextManager[Response]:
-        """Send `call` and wait for the head of its response; raises AttemptFailed, ConfigError where nothing can be sent."""
+        """Send `call` and wait for the head of its response; raises AttemptFailed, ConfigError where nothing can be sent.
+
+        What fails within the context leaves it as one of these, without secrets.
+        """
 
 
 def sends_key_in_clear(url: str, key: Secret | None) -> bool:

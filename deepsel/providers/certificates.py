@@ -3,6 +3,10 @@
 Loading a bundle takes 25 ms, longer than anything else between a prompt and the first byte sent; OpenSSL's folder of
 certificates by hash takes none, where the system has one. So the bundle is added where the folder was not enough, at the
 second try. It is only ever added: whom a process trusts does not depend on whom it has met before.
+
+Whom it trusts does not depend on Python's version either: since 3.13 its own contexts refuse certificates whose form is not
+that of RFC 5280 to the letter, as those of many companies' proxies are not (python/cpython#138193), although their signature
+holds, and other programs on the machine take them.
 """
 
 from __future__ import annotations
@@ -16,12 +20,14 @@ from contextlib import suppress
 
 from deepsel.errors import ConfigError
 
+CERTIFICATE_VARIABLES = ("SSL_CERT_FILE", "SSL_CERT_DIR")
+"""By which the environment names whom to trust, and nobody else."""
 _BY_HASH = re.compile(r"[0-9a-f]{8}\.\d+")
 
 
 def system_folder(env: Mapping[str, str]) -> str | None:
     """Return OpenSSL's folder of certificates; None where it holds none by hash, or the environment names others."""
-    if env.get("SSL_CERT_FILE") or env.get("SSL_CERT_DIR"):
+    if any(env.get(name) for name in CERTIFICATE_VARIABLES):
         return None
     folder = ssl.get_default_verify_paths().capath
     return folder if _by_hash(folder) else None
@@ -71,7 +77,9 @@ class Certificates:
 
     def _bundle(self) -> ssl.SSLContext:
         try:
-            return self._load_bundle()
+            context = self._load_bundle()
+            context.verify_flags &= ~ssl.VERIFY_X509_STRICT
+            return context
         except OSError as error:
             raise ConfigError("the certificates named by SSL_CERT_FILE or SSL_CERT_DIR cannot be loaded") from error
 

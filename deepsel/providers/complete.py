@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from deepsel.clock import Clock
 from deepsel.errors import AttemptFailed, ErrorClass
+from deepsel.providers.boundary import cleaned
 from deepsel.providers.calls import Call, Outgoing, Response, ResponseFacts, Timeouts, Transport
-from deepsel.secret import Secret
+from deepsel.secret import KnownSecrets, Secret
 from deepsel.surrogates import Mender
 from deepsel.values import (
     Finish,
@@ -27,6 +28,7 @@ from deepsel.values import (
 from deepsel.wires import bodies, error_shapes, failures, waits
 from deepsel.wires.fields import load_leading_objects
 from deepsel.wires.gateways import read_gateway
+from deepsel.wires.payload import apart
 from deepsel.wires.sse import Event, EventStream
 from deepsel.wires.table import wire_of
 from deepsel.wires.thinking import ThinkTags
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 
 MAX_BODY_BYTES = 32 * 1024 * 1024
 """Largest answer that does not stream."""
+MAX_BODY_VALUES = 1_000_000
+"""Most values of such an answer: each takes ten times the memory of the few bytes it may be written in."""
 MAX_TEXT_CHARS = 32 * 1024 * 1024
 """Most text, reasoning and arguments of one answer."""
 
@@ -72,7 +76,7 @@ def stream_answer(
     with transport.open(call, timeouts=timeouts) as response:
         if on_open is not None:
             on_open(response.exchange)
-        reader = failures.FailureReader(provider, key, response.headers, clock.now())
+        reader = failures.FailureReader(provider, response.secrets, response.headers, clock.now())
         facts = _facts(response, reader, len(call.body))
         if on_response is not None:
             on_response(facts)
@@ -164,7 +168,8 @@ def _sniff(chunks: Iterator[bytes]) -> tuple[bytes, str]:
         return head, "empty"
     if start.startswith(b"{"):
         return start, "json"
-    if any(start.startswith(name) or name.startswith(start) for name in _EVENT_FIELDS):
+    lowered = start[:5].lower()
+    if any(lowered.startswith(name) or name.startswith(lowered) for name in _EVENT_FIELDS):
         return start, "stream"
     return start, "a web page" if start.startswith(b"<") else "neither JSON nor an event stream"
 
@@ -180,7 +185,7 @@ def _streamed(
     was_sure, late_end = False, None
     try:
         for chunk in chain((head,), chunks):
-            for event in parser.feed(chunk):
+            for event in chain.from_iterable(map(apart, parser.feed(chunk))):
                 yield from decoder.feed(event)
                 if decoder.is_ended:
                     return True
@@ -191,7 +196,7 @@ def _streamed(
         if failure.error_class not in _LATE_ENDS:
             raise
         late_end = failure
-    for event in parser.rest():
+    for event in chain.from_iterable(map(apart, parser.rest())):
         yield from _unended(decoder, event)
     if late_end is not None and not (decoder.is_whole or decoder.is_ended):
         raise late_end
@@ -216,6 +221,8 @@ def _rest(head: bytes, chunks: Iterator[bytes]) -> bytes:
         body += chunk
         if len(body) > MAX_BODY_BYTES:
             raise AttemptFailed(ErrorClass.MALFORMED, f"the answer is larger than {MAX_BODY_BYTES:,} bytes")
+    if sum(map(body.count, (b",", b"{", b"["))) > MAX_BODY_VALUES:
+        raise AttemptFailed(ErrorClass.MALFORMED, f"the answer consists of more than {MAX_BODY_VALUES:,} values")
     return bytes(body)
 
 
@@ -230,8 +237,9 @@ def _with_stated_cost(events: Iterator[WireEvent], gateway: Gateway | None) -> I
         if isinstance(event, UsageReport):
             latest = event.usage
         yield event
-    if cost_usd is not None:
-        yield UsageReport(latest, cost_usd)
+    odd = (gateway.odd_cost,) if gateway and gateway.odd_cost else ()
+    if cost_usd is not None or odd:
+        yield UsageReport(latest, cost_usd, odd=odd)
 
 
 def _checked(events: Iterator[WireEvent], response: Response) -> Iterator[WireEvent]:
@@ -239,7 +247,7 @@ def _checked(events: Iterator[WireEvent], response: Response) -> Iterator[WireEv
 
     Raises AttemptFailed (empty) where a whole answer holds neither text nor a call: reasoning alone is none.
     """
-    content = _Content()
+    content = _Content(response.secrets)
     exchange = response.exchange
     try:
         for event in events:
@@ -272,7 +280,8 @@ def _checked(events: Iterator[WireEvent], response: Response) -> Iterator[WireEv
 class _Content:
     """What has come of one answer, whatever its wire."""
 
-    def __init__(self) -> None:
+    def __init__(self, secrets: KnownSecrets) -> None:
+        self._secrets = secrets
         self.text, self._reasoning = Mender(), Mender()
         self._calls: dict[int, Mender] = {}
         self.tags = ThinkTags()
@@ -283,16 +292,17 @@ class _Content:
         self._size = 0
 
     def other(self, event: WireEvent) -> tuple[WireEvent, ...]:
-        """Take an event that is no text; give it with its characters joined."""
+        """Take an event that is no text; give it with its characters joined, and its names without secrets."""
         if isinstance(event, ReasoningDelta):
             whole = self._reasoning.feed(event.text)
             return (ReasoningDelta(whole),) if whole else ()
         if isinstance(event, ToolCallDelta):
             arguments = self._calls.setdefault(event.number, Mender()).feed(event.arguments)
-            return (event._replace(arguments=arguments),)
+            call_id, name = map(self._secrets.redacted, (event.id, event.name))
+            return (event._replace(id=call_id, name=name, arguments=arguments),)
         if isinstance(event, FinishReport):
             self.finish = event.finish
-        return (event,)
+        return (cleaned(event, self._secrets),)
 
     def note(self, piece: TextDelta | ReasoningDelta | ToolCallDelta) -> None:
         """Count a piece; raises AttemptFailed (malformed) where they are too many."""

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from deepsel.clock import Clock
 from deepsel.providers.calls import Call, Timeouts, Transport
 from deepsel.secret import Secret
-from deepsel.values import Model, Provider
+from deepsel.values import Model, Provider, Request
 from deepsel.wires import bodies, error_shapes, failures
 from deepsel.wires.fields import load_leading_object
 from deepsel.wires.table import wire_of
@@ -21,17 +19,17 @@ def can_count(provider: Provider) -> bool:
 
 
 def count_tokens(
-    transport: Transport, texts: Sequence[str], model: Model, provider: Provider, key: Secret | None, *, clock: Clock
+    transport: Transport, request: Request, model: Model, provider: Provider, key: Secret | None, *, clock: Clock
 ) -> int:
-    """Return the input tokens of one request, given the texts of its user messages; raises AttemptFailed for every bad end."""
+    """Return the input tokens of one request as it stands; raises AttemptFailed for every bad end."""
     wire = wire_of(provider.wire)
     count = wire.count_request
     assert count is not None, "ask `can_count` first"
     headers = {"accept": "application/json", **wire.headers(provider, key)}
-    call = Call("POST", bodies.with_query(count.url(provider), provider), headers, bodies.serialise(count.encode(texts, model)))
+    call = Call("POST", bodies.with_query(count.url(provider), provider), headers, bodies.serialise(count.encode(request, model, provider)))
     timeouts = Timeouts(first_token_s=None, deadline=clock.monotonic() + TIMEOUT_S)
     with transport.open(call, timeouts=timeouts) as response:
-        reader = failures.FailureReader(provider, key, response.headers, clock.now())
+        reader = failures.FailureReader(provider, response.secrets, response.headers, clock.now())
         if not 200 <= response.status < 300:
             raise reader.failure(response.read_start(error_shapes.MAX_ERROR_BYTES), status=response.status)
         return count.read(load_leading_object(b"".join(response.iter_bytes())))

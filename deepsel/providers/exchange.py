@@ -8,7 +8,6 @@ httpcore's network backend and wraps one.
 from __future__ import annotations
 
 import math
-import socket
 import threading
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 from deepsel.clock import Clock
 from deepsel.errors import ConfigError
 from deepsel.providers.calls import Timeouts
+from deepsel.providers.names import look_up
 
 if TYPE_CHECKING:
     import ssl
@@ -214,13 +214,12 @@ class Watch:
         """Connect within the limits: look the name up, then try its addresses in turn, as the system lists them."""
         exchange = self.exchange
         exchange.connecting()
-        exchange.begin("connect")
-        addresses = list(dict.fromkeys(found[4][0] for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)))
+        addresses = look_up(host, port, exchange.begin("connect"))
         exchange.resolved()
         for place, address in enumerate(addresses, 1):
             try:
                 stream = self._inner.connect_tcp(
-                    str(address), port, exchange.begin("connect"), local_address, socket_options
+                    address, port, exchange.begin("connect"), local_address, socket_options
                 )
                 break
             except self._unconnected:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 from deepsel.errors import ConfigError
-from deepsel.secret import Secret
+from deepsel.secret import KnownSecrets, Secret
+
+_LONGEST = 8192
+"""Of a header that is read; a longer one says nothing to us."""
 
 
 def header_text(name: str, value: str | Secret) -> str:
@@ -19,14 +23,36 @@ def header_text(name: str, value: str | Secret) -> str:
     return words
 
 
-def read_headers(raw: Iterable[tuple[bytes, bytes]]) -> Mapping[str, str]:
-    """Read the headers, names in lower case; what comes several times is one list."""
-    headers: dict[str, str] = {}
-    for raw_name, raw_value in raw:
-        name = raw_name.decode("latin-1").lower()
-        try:
-            value = raw_value.decode("utf-8")
-        except UnicodeDecodeError:
-            value = raw_value.decode("latin-1")
-        headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    return headers
+class Headers(Mapping[str, str]):
+    """The headers of a response, names in lower case, values without secrets; each is read when it is asked for."""
+
+    def __init__(self, raw: Iterable[tuple[bytes, bytes]], secrets: KnownSecrets) -> None:
+        """Take headers as they came; what comes several times is one list."""
+        self._raw: dict[str, list[bytes]] = {}
+        for name, value in raw:
+            self._raw.setdefault(name.decode("latin-1").lower(), []).append(value)
+        self._secrets = secrets
+        self._read: dict[str, str] = {}
+
+    def __getitem__(self, name: str) -> str:
+        if name not in self._read:
+            value = ", ".join(map(_decoded, self._raw[name]))
+            self._read[name] = self._secrets.redacted(value[:_LONGEST])
+        return self._read[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a header or, as for most that are asked for, what stands for none."""
+        return self[name] if name in self._raw else default
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._raw)
+
+    def __len__(self) -> int:
+        return len(self._raw)
+
+
+def _decoded(value: bytes) -> str:
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")

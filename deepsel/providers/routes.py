@@ -17,6 +17,7 @@ from deepsel.errors import ConfigError
 from deepsel.providers.calls import Call
 from deepsel.providers.exchange import Watch
 from deepsel.providers.proxies import Proxy, read_proxies
+from deepsel.secret import KnownSecrets, secrets_in
 
 if TYPE_CHECKING:
     import httpx
@@ -46,15 +47,18 @@ class Route(NamedTuple):
 class Routes:
     """The routes of one transport, each found out once."""
 
-    def __init__(self, watch: Watch) -> None:
-        """Read the proxies of the environment; `watch` puts the limits under every connection."""
+    def __init__(self, watch: Watch, secrets: KnownSecrets) -> None:
+        """Read the proxies of the environment; `watch` puts the limits under every connection, `secrets` learns passwords."""
         # httpx tries to load its own command line, and with it rich: 50 ms that no request needs.
         sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: not to be imported
         import httpx
 
         self._watch = watch
         self._direct = _pool_of(httpx.HTTPTransport(**_options()), watch)
+        self._secrets = secrets
         self._proxies = read_proxies(getproxies())
+        for address in self._proxies.by_scheme.values():
+            self._learn(address)
         self._proxy_pools: dict[str, Any] = {}
         self._found: dict[str, Route] = {}
 
@@ -67,10 +71,15 @@ class Routes:
         """Return the route of a call's address; raises ConfigError where it is none, or its proxy cannot be used."""
         route = self._found.get(call.url)
         if route is None:
+            self._learn(call.url)
             if len(self._found) >= _MOST_ROUTES:
                 self._found.clear()
             route = self._found[call.url] = self._make(call)
         return route
+
+    def _learn(self, address: str) -> None:
+        for secret in secrets_in(address):
+            self._secrets.add(secret)
 
     def _make(self, call: Call) -> Route:
         import httpx
@@ -79,7 +88,7 @@ class Routes:
             url = httpx.URL(call.url)
             if url.scheme not in ("http", "https") or not url.host:
                 raise httpx.InvalidURL("not an address of HTTP")
-        except httpx.InvalidURL as error:
+        except (httpx.InvalidURL, ValueError) as error:  # of the codec for names, too
             raise ConfigError(
                 f"`{call.target}` is not an address requests can be sent to", "a base URL starts with https://"
             ) from error

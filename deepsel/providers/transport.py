@@ -15,14 +15,16 @@ from typing import TYPE_CHECKING, Self, cast
 
 from deepsel.clock import Clock
 from deepsel.errors import AttemptFailed, ConfigError, DeepselError, ErrorClass
+from deepsel.providers.boundary import boundary
 from deepsel.providers.calls import Call, Timeouts
-from deepsel.providers.certificates import Certificates, system_folder
+from deepsel.providers.certificates import CERTIFICATE_VARIABLES, Certificates, system_folder
 from deepsel.providers.connections import KeptConnections
 from deepsel.providers.exchange import Backend, Exchange, Watch
-from deepsel.providers.headers import header_text, read_headers
+from deepsel.providers.headers import Headers, header_text
 from deepsel.providers.inflate import inflated
 from deepsel.providers.routes import KEEP_ALIVE_S, Route, Routes, bundle
 from deepsel.providers.unconnected import is_untrusted, redirected, refused_by_proxy, unconnected
+from deepsel.secret import KnownSecrets, Secret
 
 if TYPE_CHECKING:
     import httpcore
@@ -37,15 +39,21 @@ _MOST_KEPT = 64
 class HttpResponse:
     """A response whose headers have come. Its bytes are read once, by whichever method."""
 
-    def __init__(self, response: httpcore.Response, exchange: Exchange, watch: Watch, call: Call) -> None:
+    def __init__(
+        self, response: httpcore.Response, exchange: Exchange, watch: Watch, call: Call, secrets: KnownSecrets
+    ) -> None:
         self.status = response.status
-        self.headers = read_headers(response.headers)
+        self.headers: Mapping[str, str] = Headers(response.headers, secrets)
+        self.secrets = secrets
+        """What nothing that is read of it may hold."""
         self.exchange = exchange
         """The call's limits and time stamps."""
         self._response = response
         self._watch = watch
         self._call = call
-        self._chunks = inflated(self._raw(), self.headers.get("content-encoding", ""))
+        encoding = self.headers.get("content-encoding", "")
+        self._is_inflated = bool(encoding)
+        self._chunks = inflated(self._raw(), encoding)
 
     def iter_bytes(self, *, limit: int = MAX_ANSWER_BYTES) -> Iterator[bytes]:
         """Yield the decoded body as it comes; raises AttemptFailed (stream_cut, stalled, malformed)."""
@@ -55,6 +63,8 @@ class HttpResponse:
             if size > limit:
                 raise AttemptFailed(ErrorClass.MALFORMED, f"the answer is larger than {limit:,} bytes")
             yield chunk
+            if self._is_inflated:
+                self._ensure_in_time()  # one read may have brought a thousand times as much
 
     def read_start(self, limit: int) -> bytes:
         """Return at most `limit` bytes of the body, whatever happens to the rest: for the bodies of errors."""
@@ -70,6 +80,12 @@ class HttpResponse:
         """Read what is left if it is little and already there, so that the connection can be used again."""
         self.exchange.hurry(_DRAIN_S)
         self.read_start(_DRAIN_BYTES)
+
+    def _ensure_in_time(self) -> None:
+        try:
+            self.exchange.begin("read")
+        except TimeoutError as error:
+            raise _translated(error, self._call, self.exchange, is_in_body=True) from error
 
     def _raw(self) -> Iterator[bytes]:
         """Yield the body as it is on the wire."""
@@ -88,15 +104,17 @@ class HttpResponse:
 class HttpTransport:
     """Sends calls over kept connections; one serves all threads of a process. A context manager."""
 
-    def __init__(self, clock: Clock, *, env: Mapping[str, str]) -> None:
+    def __init__(self, clock: Clock, *, env: Mapping[str, str], secrets: KnownSecrets | None = None) -> None:
         """Connect to nobody yet; `env` may name certificates (SSL_CERT_FILE, SSL_CERT_DIR).
 
-        Proxies are those of the process's own environment.
+        Proxies are those of the process's own environment. To `secrets` it adds those it sends.
         """
         self._clock = clock
+        self.secrets = secrets or KnownSecrets()
         self._certificates = Certificates(partial(bundle, env), system_folder(env))
+        self._trust = next((name for name in CERTIFICATE_VARIABLES if env.get(name)), "")
         self._watch = _make_watch(self._certificates)
-        self._routes = Routes(self._watch)
+        self._routes = Routes(self._watch, self.secrets)
         self._kept: KeptConnections[httpcore.ConnectionInterface] = KeptConnections(
             clock, most=_MOST_KEPT, longest_s=KEEP_ALIVE_S
         )
@@ -124,19 +142,23 @@ class HttpTransport:
 
         Raises AttemptFailed where no usable response came, ConfigError where the call itself cannot be sent.
         """
+        for value in call.headers.values():
+            if isinstance(value, Secret):
+                self.secrets.add(value.reveal())
         exchange = Exchange(self._clock, timeouts)
         route = self._routes.find(call)
-        connection, response = self._send(call, route, exchange)
-        try:
-            received = HttpResponse(response, exchange, self._watch, call)
-            if 300 <= response.status < 400:
-                raise redirected(call, response.status, received.headers.get("location", ""))
-            if response.status == 407:
-                raise refused_by_proxy(call, "407 Proxy Authentication Required", route.proxy)
-            yield received
-        finally:
-            response.close()
-            self._kept.give_back(route.origin, connection)
+        with boundary(call.target, self.secrets):
+            connection, response = self._send(call, route, exchange)
+            try:
+                received = HttpResponse(response, exchange, self._watch, call, self.secrets)
+                if 300 <= response.status < 400:
+                    raise redirected(call, response.status, received.headers.get("location", ""))
+                if response.status == 407:
+                    raise refused_by_proxy(call, "407 Proxy Authentication Required", route.proxy)
+                yield received
+            finally:
+                response.close()
+                self._kept.give_back(route.origin, connection)
 
     def _send(
         self, call: Call, route: Route, exchange: Exchange
@@ -161,7 +183,7 @@ class HttpTransport:
                     continue  # nothing has been sent
                 is_stale = exchange.is_on_used_connection and not _is_timeout(error)
                 if not (may_repeat and is_stale):
-                    raise _translated(error, call, exchange, is_in_body=False, proxy=route.proxy) from error
+                    raise _translated(error, call, exchange, proxy=route.proxy, trust=self._trust) from error
                 may_repeat = False
             finally:
                 if response is None:
@@ -217,8 +239,13 @@ def _is_timeout(error: Exception) -> bool:
     return isinstance(error, TimeoutError | httpcore.TimeoutException)
 
 
-def _translated(error: Exception, call: Call, exchange: Exchange, *, is_in_body: bool, proxy: str = "") -> DeepselError:
-    """Return our error for one of httpcore's or of the system's; `proxy` names the one the call goes through."""
+def _translated(
+    error: Exception, call: Call, exchange: Exchange, *, is_in_body: bool = False, proxy: str = "", trust: str = ""
+) -> DeepselError:
+    """Return our error for one of httpcore's or of the system's; `proxy` names the one the call goes through.
+
+    `trust`: the variable that names whom to trust, if one does.
+    """
     import httpcore
 
     host = call.target
@@ -229,7 +256,7 @@ def _translated(error: Exception, call: Call, exchange: Exchange, *, is_in_body:
     if exchange.phase == "connect":
         is_proxys = exchange.connect_s is None  # through it, the target's own encryption comes later
         reason = exchange.limit_words if _is_timeout(error) else ""
-        return unconnected(error, call, reason=reason, proxy=proxy if is_proxys else "")
+        return unconnected(error, call, reason=reason, proxy=proxy if is_proxys else "", trust=trust)
     if _is_timeout(error):
         return AttemptFailed(ErrorClass.STALLED, f"{host}: {exchange.limit_words}")
     if isinstance(error, httpcore.RemoteProtocolError) and not exchange.is_closed_by_peer:

@@ -13,10 +13,11 @@ from deepsel.providers.hosts import host_name, host_of, is_loopback
 _PROXY_HINT = "HTTP_PROXY, HTTPS_PROXY and ALL_PROXY name the proxy, NO_PROXY what is reached without it"
 
 
-def unconnected(error: Exception, call: Call, *, reason: str, proxy: str) -> AttemptFailed:
+def unconnected(error: Exception, call: Call, *, reason: str, proxy: str, trust: str = "") -> AttemptFailed:
     """Make the failure of a connection that was never made; what is not trusted now will not be in a second either.
 
-    `reason`: why, where the error does not say it; `proxy`: the one that could not be reached, empty where it was the target.
+    `reason`: why, where the error does not say it; `proxy`: the one that could not be reached, empty where it was the target;
+    `trust`: the variable that names whom to trust, if one does.
     """
     reason = reason or _reason(error)
     where = f"the proxy {proxy}" if proxy else call.target
@@ -24,7 +25,7 @@ def unconnected(error: Exception, call: Call, *, reason: str, proxy: str) -> Att
         ErrorClass.NETWORK,
         f"could not reach {where} ({reason})" + (f" on the way to {call.target}" if proxy else ""),
         should_retry=False if _is_refused_tls(error) else None,
-        hint=_PROXY_HINT if proxy else _tls_hint(error),
+        hint=_PROXY_HINT if proxy else _tls_hint(error, trust),
     )
     is_refused = any(isinstance(cause, ConnectionRefusedError) for cause in _causes(error))
     failure.is_loading = is_refused and not proxy and is_loopback(host_name(call.url))
@@ -67,10 +68,12 @@ def _reason(error: Exception) -> str:
     return "no connection"
 
 
-def _tls_hint(error: Exception) -> str:
-    if is_untrusted(error):
-        return "behind a proxy with its own certificates, name them in SSL_CERT_FILE"
-    return ""
+def _tls_hint(error: Exception, trust: str) -> str:
+    if not is_untrusted(error):
+        return ""
+    if trust:
+        return f"{trust} is set, and nothing it names has signed this certificate: add the authority that has"
+    return "behind a proxy with its own certificates, name them in SSL_CERT_FILE"
 
 
 def is_untrusted(error: Exception) -> bool:
@@ -86,11 +89,14 @@ def _is_refused_tls(error: Exception) -> bool:
 
 def redirected(call: Call, status: int, location: str) -> AttemptFailed:
     """Make the failure of a redirect, which says where it pointed."""
-    where = host_of(location)[:200] if "://" in location else "another path"
+    scheme, colon, _ = location.partition(":")
+    is_path = not colon or "/" in scheme or not scheme
+    is_address = scheme.lower() in ("http", "https")
+    where = host_of(location)[:200] if is_address else "another path" if is_path else "what is no address of HTTP"
     return AttemptFailed(
         ErrorClass.MALFORMED,
         f"{call.target} redirects to {where}; this was not followed and the key was not sent on",
         http_status=status,
         should_retry=False,
-        hint="correct the provider's `base_url` if the new address is right",
+        hint="correct the provider's `base_url` if the new address is right" if is_address or is_path else "",
     )

@@ -15,11 +15,12 @@ from deepsel.catalog import Catalog, overlay
 from deepsel.chance import Rng, SystemRng
 from deepsel.clock import Clock, SystemClock
 from deepsel.config import Paths, Profile, Settings
-from deepsel.errors import ConfigError
+from deepsel.errors import OTHER_HOME, ConfigError
 from deepsel.platforms import ensure_supported
-from deepsel.secret import Secret
+from deepsel.secret import KnownSecrets, Secret
 from deepsel.storage import files
-from deepsel.values import Provider
+from deepsel.storage.owners import fault
+from deepsel.values import Notice, Provider
 
 if TYPE_CHECKING:
     from deepsel.cache import Cache
@@ -42,13 +43,21 @@ def load_settings(env: Mapping[str, str], config_file: Path | None = None, *, pr
     """
     ensure_supported()
     paths = config.find_paths(env, config_file)
-    catalog = Catalog(paths.data_dir / overlay.FILE_NAME)
+    home = fault(paths.data_dir.parent) if env.get("DEEPSEL_HOME") else None
+    if home:
+        raise ConfigError(home.what, f"{home.mend}; or {OTHER_HOME}")
+    prices = paths.data_dir / overlay.FILE_NAME
+    catalog = Catalog(prices)
     settings = config.read_settings(
         paths.config_file,
         catalog,
         required=bool(config_file or env.get("DEEPSEL_CONFIG")),
         demo=(profile or env.get("DEEPSEL_PROFILE")) == config.DEMO_PROFILE,
     )
+    suspect = overlay.suspicion(prices)
+    if suspect:
+        told = Notice("prices_unused", f"refreshed prices are not used: {suspect}")
+        settings = settings._replace(notices=(*settings.notices, told))
     return config.at_their_addresses(settings, env)
 
 
@@ -175,7 +184,9 @@ class Session:
             state=self.state,
             clock=self.clock,
             rng=self._rng,
+            secrets=self.secrets,
             key_of=self.key_of,
+            forget_key=self.forget_key,
             locate=self.locate,
             limiter=Limiter(self.paths.data_dir / "slots", self.clock),
         )
@@ -183,7 +194,7 @@ class Session:
     @_once
     def cache(self) -> Cache:
         """The answer cache."""
-        return self._stack.enter_context(_open_cache(self.settings, self.paths, self.env, self.clock))
+        return self._stack.enter_context(_open_cache(self.settings, self.paths, self.clock, self.key_of))
 
     @_once
     def state(self) -> SharedState:
@@ -197,7 +208,17 @@ class Session:
         """The one transport of the process, which keeps its connections."""
         from deepsel.providers.transport import HttpTransport
 
-        return self._stack.enter_context(HttpTransport(self.clock, env=self.env))
+        return self._stack.enter_context(HttpTransport(self.clock, env=self.env, secrets=self.secrets))
+
+    @_once
+    def secrets(self) -> KnownSecrets:
+        """What nothing that comes from outside may bring in again; more is learned as keys are found."""
+        return KnownSecrets(lambda: config.known_secrets(self.settings, self.env))
+
+    @_once
+    def _keys(self) -> config.Keys:
+        """The keys that were found."""
+        return config.Keys(self.env, self.clock, self.secrets)
 
     @_once
     def _simulator_origin(self) -> str:
@@ -206,9 +227,13 @@ class Session:
 
         return self._stack.enter_context(demo_server()).url
 
-    def key_of(self, provider: Provider) -> Secret | None:
-        """Return a provider's key; None where it needs none. Raises ConfigError where it is missing."""
-        return config.resolve_key(provider, self.env)
+    def key_of(self, provider: Provider, timeout_s: float = config.COMMAND_TIMEOUT_S) -> Secret | None:
+        """Return a provider's key; None where it needs none. Raises ConfigError where it is missing, or late."""
+        return self._keys.find(provider, timeout_s)
+
+    def forget_key(self, provider: Provider) -> None:
+        """Look for a provider's key anew next time, since it was refused."""
+        self._keys.forget(provider)
 
     def locate(self, provider: Provider) -> Provider:
         """Give a provider as it is really reached: a simulated one has no fixed port."""
@@ -219,11 +244,13 @@ class Session:
         return provider._replace(base_url=provider.base_url.replace(DEMO_ORIGIN, self._simulator_origin, 1))
 
 
-def _version(path: Path | None) -> tuple[int, int, int] | None:
+def _version(path: Path | None) -> tuple[int, ...] | None:
     return None if path is None else files.version(path)
 
 
-def _open_cache(settings: Settings, paths: Paths, env: Mapping[str, str], clock: Clock) -> Cache:
+def _open_cache(
+    settings: Settings, paths: Paths, clock: Clock, key_of: Callable[[Provider], Secret | None]
+) -> Cache:
     """Open the answer cache as the settings want it; files are made on first use."""
     from deepsel.cache import Cache, RedisServer
 
@@ -232,11 +259,11 @@ def _open_cache(settings: Settings, paths: Paths, env: Mapping[str, str], clock:
     if cache.redis_url:
         server = RedisServer(cache.redis_url, clock=clock, namespace=cache.namespace, timeout_s=cache.redis_timeout_s)
     return Cache(
-        paths.answers_dir, cache, clock=clock, server=server, own_accounts=lambda: _own_accounts(settings, env)
+        paths.answers_dir, cache, clock=clock, server=server, own_accounts=lambda: _own_accounts(settings, key_of)
     )
 
 
-def _own_accounts(settings: Settings, env: Mapping[str, str]) -> list[Callable[[], Secret | None]]:
+def _own_accounts(settings: Settings, key_of: Callable[[Provider], Secret | None]) -> list[Callable[[], Secret | None]]:
     """List how to find the key of every provider there is."""
     names = dict.fromkeys([*settings.catalog.providers, *settings.providers])
-    return [partial(config.resolve_key, config.find_provider(settings, name), env) for name in names]
+    return [partial(key_of, config.find_provider(settings, name)) for name in names]

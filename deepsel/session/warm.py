@@ -10,6 +10,7 @@ from urllib.parse import urljoin
 
 from deepsel import catalog, config, tokens
 from deepsel.config import Profile, Settings
+from deepsel.ending import shielded
 from deepsel.engine.attempt import Draft, Settlement, billed_usd, settle, settle_failed
 from deepsel.engine.resources import Resources
 from deepsel.engine.spending import Spending
@@ -104,16 +105,17 @@ class Warmer:
     def _idle_s(self, name: str) -> float | None:
         """Return how long nobody has called a model; None: for ever, as far as is known."""
         model, _ = self._rows[name]
-        last, notices = self.resources.state.last_call(Endpoint(model.provider, name))
+        now = self.resources.clock.now().timestamp()
+        last, notices = self.resources.state.last_call(Endpoint(model.provider, name), at=now)
         self.notices += notices
-        return None if last is None else max(0.0, self.resources.clock.now().timestamp() - last)
+        return None if last is None else now - last
 
     def _projected_usd(self, name: str) -> Decimal | None:
         """Return what one call costs at most."""
         model, provider = self._rows[name]
         if provider.health_path or provider.is_simulated:
             return Decimal(0)
-        count = tokens.count_messages(_REQUEST.messages, model)
+        count = tokens.count_request(_REQUEST, tokens.reader_of(model))
         at, multiplier = self.resources.clock.now(), provider.price_multiplier
         return catalog.project(
             model, input_tokens=count.tokens, output_tokens=1, at=at, multiplier=multiplier
@@ -140,12 +142,10 @@ class Warmer:
             self._touch(draft)
         except AttemptFailed as error:
             failure = error
-        settled = None if provider.health_path else _settled(draft, failure)
-        cost_usd = Decimal(0) if settled is None else billed_usd(provider, settled.cost_usd)
-        spending.settle(cost_usd)
-        self.spent_usd += spending.spent_usd
-        if settled is not None:  # a health path says nothing of the model
-            self._leave(draft, failure, settled._replace(cost_usd=cost_usd), spending)
+        except KeyboardInterrupt:
+            self._settle(draft, AttemptFailed(ErrorClass.STREAM_CUT, "ended by the user"), spending, is_cancelled=True)
+            raise
+        cost_usd = self._settle(draft, failure, spending)
         return Ping(name, kind, None if failure else draft.ttft_s, cost_usd, failure.message if failure else "")
 
     def _touch(self, draft: Draft) -> None:
@@ -164,7 +164,7 @@ class Warmer:
                     words = f"{call.target} answered {response.status} to its health path"
                     raise AttemptFailed(ErrorClass.SERVER, words, http_status=response.status)
             return
-        key = self.resources.key_of(draft.provider)
+        key = self.resources.key_of(draft.provider, self.profile.timeout_s)
         body = wire_of(provider.wire).encode(_REQUEST, draft.model, provider, max_tokens=1)
         outgoing = Outgoing(provider, key, body)
         events = self.resources.stream(
@@ -180,7 +180,24 @@ class Warmer:
                 draft.ttft_s = clock.monotonic() - draft.started_s
         draft.join()
 
-    def _leave(self, draft: Draft, failure: AttemptFailed | None, settled: Settlement, spending: Spending) -> None:
+    def _settle(
+        self, draft: Draft, failure: AttemptFailed | None, spending: Spending, *, is_cancelled: bool = False
+    ) -> Decimal | None:
+        """Settle a call that is over with what it cost, which is returned, and leave it in the log where it is a model's."""
+        provider = draft.provider
+        with shielded():
+            settled = None if provider.health_path else _settled(draft, failure)
+            cost_usd = Decimal(0) if settled is None else billed_usd(provider, settled.cost_usd)
+            spending.settle(cost_usd)
+            self.spent_usd += spending.spent_usd
+            if settled is not None:  # a health path says nothing of the model
+                settled = settled._replace(cost_usd=cost_usd)
+                self._leave(draft, failure, settled, spending, outcome="cancelled" if is_cancelled else "failed" if failure else "ok")
+        return cost_usd
+
+    def _leave(
+        self, draft: Draft, failure: AttemptFailed | None, settled: Settlement, spending: Spending, *, outcome: str
+    ) -> None:
         """Write the observation."""
         usage, clock = settled.usage, self.resources.clock
         seen = Observation(
@@ -189,8 +206,8 @@ class Warmer:
             provider=draft.provider.name,
             model=draft.model.name,
             task=TASK,
-            outcome="failed" if failure else "ok",
-            error_class=failure.error_class if failure else None,
+            outcome=outcome,
+            error_class=failure.error_class if failure and outcome == "failed" else None,
             http_status=failure.http_status if failure else 200,
             input_tokens=usage.input_tokens,
             cached_input_tokens=usage.cache_read,
@@ -206,20 +223,21 @@ class Warmer:
 
 def _settled(draft: Draft, failure: AttemptFailed | None) -> Settlement:
     """Price a call by what it reported, else by what was counted."""
-    count = tokens.count_messages(_REQUEST.messages, draft.model)
+    count = tokens.count_request(_REQUEST, tokens.reader_of(draft.model))
     return settle(draft, count) if failure is None else settle_failed(draft, failure, count)
 
 
 def with_keys(profile: Profile, settings: Settings, env: Mapping[str, str]) -> tuple[str, ...]:
     """Name the profile's models that there is a key for; raises ConfigError where there is none."""
-    found, looked_for = [], []
+    found: list[str] = []
+    looked_for: set[str] = set()
     for name in profile.models:
         provider = config.find_provider(settings, config.find_model(settings, name).provider)
         if config.has_key(provider, env):
             found.append(name)
         else:
-            looked_for.append(provider.api_key_env or provider.name)
+            looked_for |= {*config.key_places(provider)}
     if not found:
-        names = ", ".join(sorted(set(looked_for)))
+        names = ", ".join(sorted(looked_for))
         raise ConfigError(f"no key was found; looked for {names}", "export one of them, or name models with `--model`")
     return tuple(found)

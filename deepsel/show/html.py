@@ -10,6 +10,7 @@ from string import Template
 from typing import NamedTuple
 
 from deepsel.show.money import decimal_text, usd
+from deepsel.show.plain import plain
 
 _LONG_CHARS = 24
 _MOST_LINES = 2000
@@ -28,14 +29,17 @@ class Cell(NamedTuple):
 
 
 def page(title: str, subtitle: str, parts: Iterable[str]) -> str:
-    """Return a whole page of parts that are HTML; empty ones are left out, the script where no table sorts."""
+    """Return a whole page of parts that are HTML; empty ones are left out, the script where no table sorts.
+
+    What a browser or a terminal would obey unseen is shown.
+    """
     room = files("deepsel.show")
     body = "\n".join(filter(None, parts))
     script, policy = "", ""
     if _SORTS in body:
         script, policy = f"<script>\n{room.joinpath('sort.js').read_text('utf-8')}</script>\n", " script-src 'unsafe-inline';"
     template = Template(room.joinpath("page.html").read_text("utf-8"))
-    return template.substitute(title=escape(title), subtitle=escape(subtitle), body=body, script=script, policy=policy)
+    return plain(template.substitute(title=escape(title), subtitle=escape(subtitle), body=body, script=script, policy=policy))
 
 
 def section(title: str, explanation: str, content: str) -> str:
@@ -73,9 +77,9 @@ def figure(text: str, key: object) -> Cell:
     return Cell(text, "" if key is None else key, "n")
 
 
-def money(amount: Decimal | None) -> Cell:
-    """Make a cell of an amount; a dash for None."""
-    return Cell("-" if amount is None else usd(amount), decimal_text(amount), "n")
+def money(amount: Decimal | None, mark: str = "") -> Cell:
+    """Make a cell of an amount with a mark before it; a dash for None."""
+    return Cell("-" if amount is None else mark + usd(amount), decimal_text(amount), "n")
 
 
 def _head(text: str, is_number: bool, *, sorts: bool) -> str:

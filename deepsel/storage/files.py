@@ -1,4 +1,7 @@
-"""Puts files in place whole or not at all, private unless told otherwise. Imports only `os`, since a replay uses it."""
+"""Puts files in place whole or not at all, private unless told otherwise, opens our own, and writes to any descriptor whole.
+
+Imports only `os` and `stat`, since a replay uses it.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,10 @@ import os
 import stat
 
 _PRIVATE = 0o600
+MOST_BYTES = 64 << 20
+"""More than any file of ours that is read whole."""
+NOTE_PATIENCE_S = 1.0
+"""How long a note waits for a reader who asked not to be waited for: without it nothing is lost that was paid for."""
 
 
 def fresh_beside(path: str | os.PathLike[str]) -> str:
@@ -59,7 +66,19 @@ def place_new(fresh: str | os.PathLike[str], path: str | os.PathLike[str]) -> bo
 def make_private_folder(folder: str | os.PathLike[str]) -> None:
     """Make a folder (0700) whatever the umask, and those above it; one that is there stays as it is. Raises OSError."""
     try:
-        os.makedirs(folder)
+        _make_one(folder)
+    except FileNotFoundError:
+        parent = os.path.dirname(os.fspath(folder))
+        if parent in ("", os.fspath(folder)):
+            raise
+        make_private_folder(parent)
+        _make_one(folder)
+
+
+def _make_one(folder: str | os.PathLike[str]) -> None:
+    """Make one folder, unless it is there."""
+    try:
+        os.mkdir(folder, 0o700)
         os.chmod(folder, 0o700)
     except FileExistsError:
         if not stat.S_ISDIR(os.stat(folder).st_mode):
@@ -83,13 +102,64 @@ def remove(path: str | os.PathLike[str]) -> None:
         pass  # what is left over is in nobody's way
 
 
-def version(path: str | os.PathLike[str]) -> tuple[int, int, int] | None:
-    """Return what tells one state of a file from the next; None where there is none, or it cannot be seen."""
+def version(path: str | os.PathLike[str]) -> tuple[int, ...] | None:
+    """Return what tells one state of a file from the next; None where there is none, or it cannot be seen.
+
+    The time of the last change of anything (in ns), size in bytes, device, number, blocks on the disk, mode. The first one
+    nobody can set: archives, `cp -p` and builds that pin times give other contents the old time of modification.
+    """
     try:
         found = os.stat(path)
     except OSError:
         return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+    return found.st_ctime_ns, found.st_size, found.st_dev, found.st_ino, found.st_blocks, found.st_mode
+
+
+def open_own(path: str | os.PathLike[str], flags: int) -> int:
+    """Open a file of ours; OSError for a pipe, a device or a socket that stands in its place, where one would wait for ever."""
+    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC, _PRIVATE)
+    mode = os.fstat(descriptor).st_mode
+    if not stat.S_ISREG(mode):
+        import errno
+
+        os.close(descriptor)
+        is_folder = stat.S_ISDIR(mode)
+        raise OSError(errno.EISDIR if is_folder else errno.EINVAL, "is a directory" if is_folder else "not a regular file")
+    return descriptor
+
+
+def read_own(path: str | os.PathLike[str], *, most_bytes: int = MOST_BYTES) -> bytes:
+    """Read a file of ours. Raises OSError as `open_own` does, and for one that is larger than it can be."""
+    with open(open_own(path, os.O_RDONLY), "rb") as file:
+        data = file.read(most_bytes + 1)
+    if len(data) > most_bytes:
+        raise OSError(f"larger than {most_bytes} bytes, which no such file of deepsel's is")
+    return data
+
+
+def write_all(descriptor: int, data: bytes, patience_s: float | None = None) -> None:
+    """Write all of it, as `write_some` does. Raises OSError; what was written until then is out."""
+    left = memoryview(data)
+    while left:
+        left = left[write_some(descriptor, left, patience_s) :]
+
+
+def write_some(descriptor: int, data: bytes | memoryview, patience_s: float | None = None) -> int:
+    """Write as much as goes at once, at least one byte; return how many.
+
+    Where the other side asked not to be waited for (a non-blocking pipe) and takes nothing, wait all the same, as long as it
+    takes; with a `patience_s` no longer than that. Raises OSError.
+    """
+    while True:
+        try:
+            return os.write(descriptor, data)
+        except BlockingIOError:
+            import select
+
+            poll = select.poll()
+            poll.register(descriptor, select.POLLOUT)
+            if not poll.poll(None if patience_s is None else patience_s * 1000):
+                raise
 
 
 def _fill(fresh: str, data: bytes, *, mode: int, is_durable: bool) -> None:
@@ -97,9 +167,7 @@ def _fill(fresh: str, data: bytes, *, mode: int, is_durable: bool) -> None:
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE)
     try:
         os.fchmod(descriptor, mode)
-        left = memoryview(data)
-        while left:
-            left = left[os.write(descriptor, left) :]
+        write_all(descriptor, data)
         if is_durable:
             os.fsync(descriptor)
     finally:

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from weakref import WeakSet
 
-from deepsel.storage import files
+from deepsel.storage import files, owners
+from deepsel.storage.locking import FIRST_WAIT_S, be_patient, is_without_locks
 from deepsel.storage.told import Told
 from deepsel.values import Notice
 
@@ -31,20 +32,31 @@ class SqliteFile:
     """One file, made on the first write. Safe to use from many threads and many processes."""
 
     def __init__(
-        self, path: Path, steps: Sequence[Sequence[str]], *, name: str, code: str, busy_timeout_s: float = 5.0
+        self,
+        path: Path,
+        steps: Sequence[Sequence[str]],
+        *,
+        name: str,
+        code: str,
+        repair: str = "",
+        busy_timeout_s: float = 5.0,
     ) -> None:
         """Touch nothing yet.
 
         `steps`: what turns a file of form N into one of form N + 1, statement by statement; the form is kept in its
         `user_version`, and a step that has been published is never edited. `name` ("the observation log") and `code` stand
-        in notices. `busy_timeout_s` bounds the wait for other writers.
+        in notices, and `repair`, which says what to do, in those of a damaged file. `busy_timeout_s` bounds the wait for
+        other writers.
         """
         self.path = path
         self._steps = steps
         self._name = name
         self._code = code
+        self._repair = repair
         self._busy_timeout_s = busy_timeout_s
         self._process = _Process()
+        self._without_locks: OSError | None = None
+        """What was found where locks were tried for the first time."""
 
     def read(self, work: Callable[[sqlite3.Connection], _T], *, empty: _T) -> Told[_T]:
         """Do one piece of reading, of one state of the file; `empty` where there is no file yet."""
@@ -55,7 +67,7 @@ class SqliteFile:
         writing = self._here().writing
         # Threads of one process wait in line: SQLite lets those who find the file locked sleep and try again.
         if not writing.acquire(timeout=self._busy_timeout_s):
-            return Told(None, self._notices("database is locked"))
+            return Told(None, self._notices("database is locked", is_damaged=False))
         try:
             return self._use(work, _WRITING)
         finally:
@@ -71,18 +83,27 @@ class SqliteFile:
         import sqlite3
 
         try:
+            if self._without_locks is not None:
+                raise self._without_locks
             connection = self._connection(makes_it=begin != _READING)
             if connection is None:
                 return Told(empty)
-            connection.execute(begin)
-            with connection:  # commits, or rolls back
-                return Told(work(connection))
-        except (sqlite3.Error, OSError, OverflowError) as error:
+            try:
+                return Told(_in_one(connection, work, begin))
+            except sqlite3.OperationalError as error:
+                if not str(error).startswith("Could not decode"):
+                    raise
+                connection.text_factory = _replaced  # from now on: a damaged text is no reason to read nothing
+                return Told(_in_one(connection, work, begin))
+        except (sqlite3.Error, OSError, ValueError, TypeError, OverflowError) as error:
             self._here().drop()
-            return Told(None, self._notices((getattr(error, "strerror", None) or str(error)).lower()))
+            if isinstance(error, OSError) and is_without_locks(error):
+                self._without_locks = error
+            return Told(None, self._notices(reason_of(error), is_damaged=is_damage(error)))
 
-    def _notices(self, reason: str) -> tuple[Notice, ...]:
-        return (Notice(self._code, f"{self._name} `{self.path}` cannot be used: {reason}"),)
+    def _notices(self, reason: str, *, is_damaged: bool) -> tuple[Notice, ...]:
+        advice = f"; {self._repair}" if is_damaged else ""
+        return (Notice(self._code, f"{self._name} `{self.path}` cannot be used: {reason}{advice}"),)
 
     def _here(self) -> _Process:
         """Give what belongs to this process; after a fork, that of the parent is left alone."""
@@ -97,6 +118,9 @@ class SqliteFile:
         if kept is not None and kept.is_for(file):
             return kept.connection
         process.drop()
+        suspect = owners.fault(self.path.parent, self.path)
+        if suspect:
+            raise PermissionError(str(suspect))
         if file is None:
             if not makes_it:
                 return None
@@ -111,11 +135,17 @@ class SqliteFile:
 
     def _bring_up_to_date(self, connection: sqlite3.Connection) -> None:
         """Take every step the file has not taken yet; of several processes one does it, the others find it done."""
+        import sqlite3
+
         connection.execute(_WRITING)
         with connection:
             steps = self._steps[_form(connection) :]
             for statement in (statement for step in steps for statement in step):
-                connection.execute(statement)
+                try:
+                    connection.execute(statement)
+                except sqlite3.OperationalError as error:
+                    if not str(error).startswith("duplicate column"):  # which is what the statement was to bring about
+                        raise
             if steps:
                 connection.execute(f"PRAGMA user_version = {len(self._steps)}")
 
@@ -185,11 +215,23 @@ class _Process:
             kept.close()
 
 
+def _in_one(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], _T], begin: str) -> _T:
+    """Do one piece of work in one transaction, which is committed, or rolled back where it fails."""
+    connection.execute(begin)
+    with connection:
+        return work(connection)
+
+
+def _replaced(text: bytes) -> str:
+    return text.decode("utf-8", "replace")
+
+
 def _connect(path: Path, busy_timeout_s: float) -> sqlite3.Connection:
     """Open the file for any thread: which one uses it is seen to above, and another one may close it."""
     import sqlite3
 
-    connection = sqlite3.connect(path, timeout=busy_timeout_s, isolation_level=None, check_same_thread=False)
+    connection = sqlite3.connect(path, timeout=FIRST_WAIT_S, isolation_level=None, check_same_thread=False)
+    be_patient(connection, path.parent, wait_s=busy_timeout_s)
     # In WAL mode a power cut may cost the last commits with this, never the file; each sync costs some 5 ms.
     connection.execute("PRAGMA synchronous = NORMAL")
     return connection
@@ -211,8 +253,32 @@ def _empty_file() -> bytes:
 
 
 def _form(connection: sqlite3.Connection) -> int:
-    """Read which form the file has."""
-    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+    """Read which form the file has; raises ValueError for what is no form."""
+    form = int(connection.execute("PRAGMA user_version").fetchone()[0])
+    if form < 0:
+        raise ValueError(f"its form {form} is none")
+    return form
+
+
+def is_damage(error: Exception) -> bool:
+    """Tell whether a file cannot be used because of what it holds, and not for a lock, a right or a full disk."""
+    import sqlite3
+
+    if isinstance(error, sqlite3.OperationalError):
+        return str(error).startswith(("no such", "table ", "malformed"))
+    return not isinstance(error, OSError)
+
+
+def reason_of(error: Exception) -> str:
+    """Say in words why a file cannot be used."""
+    import sqlite3
+
+    if isinstance(error, OSError):
+        return (error.strerror or str(error)).lower()
+    if isinstance(error, UnicodeError):
+        return "it is damaged"  # it is SQLite's own message that cannot be read
+    is_told = isinstance(error, sqlite3.Error | ValueError)
+    return str(error).lower() if is_told else "it holds what deepsel did not write"
 
 
 def identity(path: Path) -> tuple[int, int] | None:

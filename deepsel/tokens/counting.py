@@ -1,4 +1,4 @@
-"""How many tokens a text or a conversation is, for any model, always with the source of the number.
+"""How many tokens a text is, for any vocabulary, always with the source of the number.
 
 Owns the choice between exact vocabulary, reconstruction and estimate. It never raises on a text, and its time and memory grow
 with the text's length alone.
@@ -6,6 +6,7 @@ with the text's length alone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,26 +17,10 @@ from deepsel.tokens.cutting import TextPiece, pieces
 from deepsel.tokens.estimating import BARE, classify, fit_name, fits
 from deepsel.tokens.vocabulary import MAX_CHARS, encoding
 from deepsel.tokens.words import word_counts
-from deepsel.values import Document, Image, Message, Model, Source, ToolResult
+from deepsel.values import Source
 
-# What one more message adds beside its content, from each maker's chat template: Claude's is measured; OpenAI's is the
-# published 3 and 1 for the role; ChatML's is five marks; DeepSeek and Mistral put one or two marks around a turn.
-_PER_FURTHER_MESSAGE = {
-    "claude3": 3,
-    "claude47": 3,
-    "claude48": 3,
-    "cl100k_base": 4,
-    "o200k_base": 4,
-    "deepseek": 2,
-    "tekken": 2,
-    "qwen": 5,
-    "qwen35": 5,
-}
-_PER_FURTHER_MESSAGE_ELSEWHERE = 4
-IMAGE_TOKENS = 1000
-"""A guess for one picture of about a megapixel: makers count by size, and a link's size is not known before it is fetched."""
-DOCUMENT_TOKENS = 3000
-"""A guess for one file of about two pages: makers count its text and a picture of each page."""
+_UNKNOWN_ERROR_PCT = 50.0
+"""Allowed for where an estimate's error is not known."""
 CUT_ERROR_PCT = 1.0
 """Stated where a text had to be cut at a place that may change its count; a cut has changed it by far less."""
 
@@ -47,9 +32,39 @@ class Count:
     tokens: int
     source: Source
     error_pct: float | None
-    """0 for an exact count; None: not known."""
+    """Of the text in it; 0 for an exact count; None: not known."""
     method: str
     """What made it, for people."""
+    pictures: int = 0
+    """Those of `tokens` that are pictures: as many as the rule says, or allows."""
+    surcharge: int = 0
+    """Those of `tokens` that are billed and take no room in the window."""
+    unbounded: str = ""
+    """What in it nobody knows the tokens of, in words: `pictures`, `files`. Empty: nothing."""
+    doubt: int = 0
+    """How far off what stands around the text may be, in tokens; the error has it in it."""
+    bound: int | None = None
+    """The most that what is no picture may be, where its error is none that holds; None: the error does."""
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it is what the model reads, as far as counting and published rules go."""
+        return self.source in (Source.COUNTED, Source.REPORTED, Source.RULE)
+
+    @property
+    def in_window(self) -> int:
+        """Tokens that take room in the model's window; of an unknown vocabulary the most there can be."""
+        return (self.tokens if self.bound is None else self.bound + self.pictures) - self.surcharge
+
+    @property
+    def most(self) -> int | None:
+        """The most it may stand for, which a limit is held against; None: nobody knows."""
+        if self.unbounded:
+            return None
+        if self.bound is not None:
+            return self.bound + self.pictures
+        error_pct = _UNKNOWN_ERROR_PCT if self.error_pct is None else self.error_pct
+        return math.ceil((self.tokens - self.pictures) * (1 + error_pct / 100)) + self.pictures
 
 
 def count(text: str, vocabulary: str | None) -> Count:
@@ -117,34 +132,3 @@ def _estimate(classes: Mapping[str, int], vocabulary: str | None, exact: Mapping
     error_pct = fit.error_of(classes) if classes else fit.error_pct
     tokens = fit.tokens(classes, exact[base].tokens if base else 0)
     return Count(tokens, Source.ESTIMATED, error_pct, f"estimate by script ({name})")
-
-
-def count_messages(messages: Sequence[Message], model: Model, tools: str = "") -> Count:
-    """Count what a model reads: all text of every message, the maker's framing, and a guess for each picture or file.
-
-    `tools` is what it is told of tools, as text; each maker writes that differently, so that the count is an estimate.
-    """
-    vocabulary = model.vocabulary
-    counts = [count(message.readable, vocabulary) for message in messages] or [count("", vocabulary)]
-    counts += [count(tools, vocabulary)] if tools else []
-    further = _PER_FURTHER_MESSAGE.get(vocabulary or "", _PER_FURTHER_MESSAGE_ELSEWHERE)
-    content = sum(one.tokens for one in counts)
-    media, guessed = _guessed(messages)
-    total = content + model.framing_tokens + further * max(0, len(messages) - 1) + media
-    is_exact = {one.source for one in counts} == {Source.COUNTED}
-    worst = max(counts, key=lambda one: one.error_pct or 0.0)
-    guessed = guessed or ("tools" if tools else "")
-    if guessed:
-        return Count(total, Source.ESTIMATED, None, f"{worst.method}, {guessed} guessed")
-    error_pct = sum(one.tokens * (one.error_pct or 0.0) for one in counts) / content if content else worst.error_pct
-    return Count(total, Source.COUNTED if is_exact else Source.ESTIMATED, error_pct, worst.method)
-
-
-def _guessed(messages: Sequence[Message]) -> tuple[int, str]:
-    """Guess the tokens of what is no text, and name it; zero and nothing where all is text."""
-    parts = [part for message in messages for part in message.parts]
-    parts += [inner for part in parts if isinstance(part, ToolResult) for inner in part.parts]
-    images = sum(isinstance(part, Image) for part in parts)
-    documents = sum(isinstance(part, Document) and not part.text for part in parts)
-    named = " and ".join(["pictures"] * bool(images) + ["files"] * bool(documents))
-    return images * IMAGE_TOKENS + documents * DOCUMENT_TOKENS, named

@@ -18,8 +18,18 @@ from deepsel.values.parts import (
     ToolResult,
 )
 from deepsel.values.request import Request
-from deepsel.values.rows import ErrorRule, HourWindow, Lane, Latency, Model, PriceRule, Provider
-from deepsel.values.usage import Bill, Usage
+from deepsel.values.rows import (
+    ErrorRule,
+    HourWindow,
+    Lane,
+    Latency,
+    Model,
+    PictureRule,
+    PictureSize,
+    PriceRule,
+    Provider,
+)
+from deepsel.values.usage import MAX_TOKENS, Bill, Usage
 from deepsel.values.wire_events import (
     Doubt,
     FinishReport,
@@ -33,6 +43,7 @@ from deepsel.values.wire_events import (
 from deepsel.values.words import STRATEGIES, TASKS, Finish, Json, JsonObject, Source
 
 __all__ = [
+    "MAX_TOKENS",
     "STRATEGIES",
     "TASKS",
     "Answer",
@@ -56,6 +67,8 @@ __all__ = [
     "Model",
     "Notice",
     "Part",
+    "PictureRule",
+    "PictureSize",
     "PriceRule",
     "Provider",
     "ReasoningDelta",

@@ -23,6 +23,8 @@ class Gateway(NamedTuple):
     """Calls beyond the first, fall-backs included."""
     trace_id: str | None = None
     """Under which it knows the call."""
+    odd_cost: str | None = None
+    """The header in which it states what no call costs; None: there is none."""
 
     @property
     def is_replay(self) -> bool:

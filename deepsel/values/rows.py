@@ -162,6 +162,43 @@ class Latency(NamedTuple):
     tokens_per_s: float
 
 
+class PictureSize(NamedTuple):
+    """What a picture is scaled down to at one level of detail, its shape kept; never up."""
+
+    longest: int | None = None
+    """Pixels of its longer side; None: any."""
+    shortest: int | None = None
+    """Pixels of its shorter side; None: any."""
+    most: tuple[int, ...] = ()
+    """Cells; several where a request does not say which holds. Empty: any number."""
+
+
+class PictureRule(NamedTuple):
+    """How a maker turns a picture into input tokens, as published."""
+
+    name: str
+    kind: Literal["tiles", "patches", "fitted", "rows", "multiples", "bounded"]
+    """The way of counting; `tokens/pictures/rules.py` has one function for each."""
+    sizes: Mapping[str, PictureSize]
+    """By level of detail; `auto` is always there and stands where none is given."""
+    cell: int = 1
+    """Side of a tile or patch in pixels."""
+    base: int = 0
+    """Tokens of any picture."""
+    each: Decimal = Decimal(1)
+    """Tokens of a cell."""
+    flat: frozenset[str] = frozenset()
+    """Levels of detail that cost the base alone."""
+    least: int = 1
+    """Cells no picture is under."""
+    limit: int | None = None
+    """Cells no picture is over: the provider refuses it. None: as many as it is scaled down to."""
+    billed_only: bool = False
+    """Whether its tokens are a price and take no room in the window."""
+    source: str = ""
+    checked: date | None = None
+
+
 class Model(NamedTuple):
     """What answers: one row of the catalog, or of the user's profiles.toml."""
 
@@ -178,8 +215,12 @@ class Model(NamedTuple):
     """Where the prompt alone has a bound of its own."""
     max_output: int | None = None
     vocabulary: str | None = None
-    framing_tokens: int = 0
-    """Tokens the provider adds around one user message."""
+    template: str | None = None
+    """Name of the chat template by which requests are written out for it; None: not known, taken to be its vocabulary's usual one."""
+    framing_tokens: int | None = None
+    """Tokens the provider adds around one user message; None: those of the template."""
+    pictures: str | None = None
+    """Name of the rule by which a picture is counted; None: nobody knows what one costs."""
     capability: Mapping[str, float] = {}
     """Task to quality in [0, 1]."""
     latency: Latency | None = None

@@ -8,6 +8,9 @@ from typing import NamedTuple
 from deepsel.values.rows import PriceRule
 from deepsel.values.words import Source
 
+MAX_TOKENS = 10**12
+"""No call has more; a larger number is a mistake."""
+
 
 class Usage(NamedTuple):
     """Tokens of one call in disjoint buckets; their sum is the provider's own total. None: not reported."""

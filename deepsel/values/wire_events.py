@@ -70,7 +70,7 @@ class UsageReport(NamedTuple):
     beside: int = 0
     """Tokens of the output that the bound on the answer does not bound: reasoning that is counted beside it."""
     odd: tuple[str, ...] = ()
-    """Members that should hold a number of tokens and hold none."""
+    """Members, or headers, that should hold a number of tokens or a charge and hold none."""
 
 
 class FinishReport(NamedTuple):

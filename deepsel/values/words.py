@@ -27,4 +27,10 @@ class Source(StrEnum):
 
     REPORTED = "reported"
     COUNTED = "counted"
+    RULE = "rule"
+    """The text counted, pictures by the rule that their maker publishes."""
     ESTIMATED = "estimated"
+    AT_MOST = "at_most"
+    """With the most that pictures can be: a size is not known, or the rule leaves it open."""
+    AT_LEAST = "at_least"
+    """Without something whose tokens nobody can know."""

@@ -63,7 +63,9 @@ def may_think(body: JsonObject, model: Model) -> bool:
     """Tell whether the model may think before it answers, which can be silent: the body asks for it, or nothing in it forbids it."""
     if _is_switched_off(model, body):
         return False
-    asked = [body[name] for name in _THINKING if name in body]
+    template = body.get("chat_template_kwargs")  # by which vLLM and SGLang are told
+    places = [body, template] if isinstance(template, dict) else [body]
+    asked = [place[name] for place in places for name in _THINKING if name in place]
     return any(not _is_off(value) for value in asked) if asked else model.reasoning_off is not None or model.sampling == "never"
 
 

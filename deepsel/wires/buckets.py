@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from deepsel.dollars import MOST_USD, read_usd
 from deepsel.values import Json, JsonObject, Usage, UsageReport
-from deepsel.wires.fields import amount, child, count, first_count, is_no_count
+from deepsel.wires.fields import child, count, first_count, is_no_count, says_nothing
 
 _COST_FIELDS = ("cost", "total_cost", "cost_usd")
 _TOTAL_FIELDS = ("total", "total_cost", "total_usd", "total_cost_usd", "usd", "cost_usd", "amount", "cost")
@@ -20,6 +21,7 @@ def reported(usage: JsonObject, buckets: Usage, counts: Sequence[str], *, beside
     """Return what a usage object says, given its buckets; None where it says nothing. `counts` name what should hold tokens."""
     cost_usd = stated_cost_usd(usage)
     odd = tuple(name for name in counts if is_no_count(usage.get(name)))
+    odd += tuple(name for name in _COST_FIELDS if cost_usd is None and _is_no_charge(usage.get(name)))
     if buckets == Usage() and cost_usd is None and not odd:
         return None
     return UsageReport(buckets, cost_usd, beside, odd)
@@ -30,17 +32,29 @@ def stated_cost_usd(usage: JsonObject) -> Decimal | None:
     cost = next((found for found in (_charge(usage.get(name)) for name in _COST_FIELDS) if found is not None), None)
     if cost is None or usage.get("is_byok") is not True:
         return cost
-    upstream = amount(child(usage, "cost_details").get("upstream_inference_cost"))
-    return cost if upstream is None else cost + upstream
+    upstream = read_usd(child(usage, "cost_details").get("upstream_inference_cost"))
+    return cost if upstream is None else min(cost + upstream, Decimal(MOST_USD))
 
 
 def _charge(value: Json) -> Decimal | None:
     """Read a charge: a number, a text, or an object that has its total; None in another currency."""
     if not isinstance(value, dict):
-        return amount(value)
-    if str(value.get("currency") or "usd").lower() not in ("usd", "$"):
+        return read_usd(value)
+    if _is_foreign(value):
         return None
-    return next((found for found in (amount(value.get(name)) for name in _TOTAL_FIELDS) if found is not None), None)
+    return next((found for found in (read_usd(value.get(name)) for name in _TOTAL_FIELDS) if found is not None), None)
+
+
+def _is_no_charge(value: Json) -> bool:
+    """Tell whether something stands where a charge should, and is none that anybody pays."""
+    if isinstance(value, dict):
+        return not _is_foreign(value) and any(_is_no_charge(value.get(name)) for name in _TOTAL_FIELDS)
+    return not says_nothing(value) and read_usd(value) is None
+
+
+def _is_foreign(charge: JsonObject) -> bool:
+    """Tell whether a charge is in another currency."""
+    return str(charge.get("currency") or "usd").lower() not in ("usd", "$")
 
 
 def cache_writes(usage: JsonObject, details: JsonObject) -> tuple[int | None, int | None]:

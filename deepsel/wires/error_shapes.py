@@ -19,6 +19,7 @@ MAX_ERROR_BYTES = 64 * 1024
 
 _DECODER = json.JSONDecoder()
 _DEEPEST = 6
+_ERROR_MEMBERS = frozenset({"error", "errors", "message", "detail", "msg", "code"})
 _MOST_FAULTS = 20
 # Members meant for people, in the order in which they are believed.
 _WORDED = (
@@ -27,6 +28,7 @@ _WORDED = (
 )
 _WAITS = {
     **dict.fromkeys(("retryafter", "retryafters", "retryafterseconds", "retryafterinseconds", "retryaftersecs"), "s"),
+    **dict.fromkeys(("resetinseconds", "resetsinseconds", "resetafterseconds"), "s"),
     **dict.fromkeys(("retrydelay", "retryin", "retryinseconds", "waitseconds", "estimatedtime"), "s"),
     **dict.fromkeys(("retryafterms", "retryaftermilliseconds", "retrydelayms"), "ms"),
 }
@@ -116,8 +118,20 @@ def _read_document(document: JsonObject, depth: int = 0) -> Said:
         names=tuple(dict.fromkeys(_names(document))),
         base_code=base,
     )
-    nested = _loaded(said.message) if said.message.lstrip().startswith("{") and depth < _DEEPEST else None
-    return _with_upstream(said, _read_document(nested, depth + 1)) if isinstance(nested, dict) else said
+    nested = _nested(said.message, inner) if depth < _DEEPEST else None
+    return said if nested is None else _with_upstream(said, _read_document(nested, depth + 1))
+
+
+def _nested(message: str, inner: JsonObject) -> JsonObject | None:
+    """Find another error that stands as text within one: as its message or behind the words of that, or in a member of its own."""
+    begun = message.find("{")
+    texts = [message[begun:]] if begun >= 0 else []
+    texts += [value for value in inner.values() if isinstance(value, str) and value.lstrip()[:1] == "{"]
+    for words in texts:
+        found = _loaded(words)
+        if isinstance(found, dict) and (found.keys() & _ERROR_MEMBERS):
+            return found
+    return None
 
 
 def _with_upstream(said: Said, upstream: Said) -> Said:
@@ -219,9 +233,10 @@ def _names(value: Json, depth: int = 0) -> Iterator[str]:
         for one in value[:_MOST_FAULTS]:
             yield from _names(one, depth + 1)
     elif isinstance(value, dict):
-        place = [part for part in items(value.get("loc")) if isinstance(part, str) and part != "body"]
-        yield from place[:1]
-        yield from filter(None, (text(value.get(name)).partition(".")[0] for name in ("param", "parameter", "field")))
+        places = [[part for part in items(value.get("loc")) if isinstance(part, str)]]
+        places += [text(value.get(name)).split(".") for name in ("param", "parameter", "field")]
+        for place in places:
+            yield from filter(None, [part for part in place if part not in ("body", "request", "$")][:1])
         for one in value.values():
             if isinstance(one, list | dict):
                 yield from _names(one, depth + 1)

@@ -24,7 +24,7 @@ SPECIFIC_CODES: Mapping[str, C] = {
             "project_spend_limit_exceeded", "organization_usage_limit_exceeded", "billing_hard_limit_reached",
             "billing_not_active", "billing_error", "enforced_spend_limit_reached", "budget_exceeded",
             "payment_required", "insufficient_balance", "arrearage", "allocationquota.freetieronly", "billing_disabled",
-            "insufficient_credits", "exceeded_current_quota_error", "consumer_suspended", "credits_exhausted",
+            "insufficient_credits", "insufficient_user_quota", "exceeded_current_quota_error", "consumer_suspended", "credits_exhausted",
         ),
         C.BILLING,
     ),
@@ -113,7 +113,10 @@ FIRM_TEXTS: tuple[tuple[str, C], ...] = (
     ("spending limit", C.BILLING),
     ("spend cap", C.BILLING),
     ("budget has been exceeded", C.BILLING),
+    ("insufficient_quota", C.BILLING),
     ("余额不足", C.BILLING),
+    ("额度不足", C.BILLING),
+    ("额度已用尽", C.BILLING),
     ("欠费", C.BILLING),
     ("invalid api key", C.AUTH),
     ("invalid_api_key", C.AUTH),
@@ -128,6 +131,8 @@ FIRM_TEXTS: tuple[tuple[str, C], ...] = (
     ("missing api key", C.AUTH),
     ("invalid authentication", C.AUTH),
     ("authenticationerror", C.AUTH),
+    ("authentication error", C.AUTH),
+    ("authentication failed", C.AUTH),
 )
 """Lower-case fragments that decide whatever the status: to ask again costs an account that has no money, or a wrong key, trust."""
 
@@ -148,6 +153,9 @@ TEXTS: tuple[tuple[str, C], ...] = (
     ("超出最大长度", C.CONTEXT_OVERFLOW),
     ("unauthorized", C.AUTH),
     ("unauthenticated", C.AUTH),
+    ("invalid token", C.AUTH),
+    ("invalid access token", C.AUTH),
+    ("request limit reached", C.RATE_LIMITED),
     *((fragment, C.BAD_REQUEST) for fragment in (
         "unexpected endpoint", "unknown endpoint", "endpoint not found", "unsupported endpoint", "no such endpoint",
         "cannot post", "invalid url (", "page not found", "path not found", "unknown path", "route not found",
@@ -162,6 +170,9 @@ LOADING = (
     *("being loaded", "is starting", "still starting", "starting up", "warming up", "model is not ready", "正在加载"),
 )
 """Lower-case fragments by which a server that cannot answer yet says so."""
+
+STARTING = r"\b(?:(?:down)?loading|starting|booting|initiali[sz]ing|cold[- ]start|spinning up)\b"
+"""What a 503 says where it is one of a server that is only starting."""
 
 BASE_CODES: Mapping[str, C] = {
     **dict.fromkeys(("1000", "1001", "1013", "1024", "1033"), C.SERVER),

@@ -5,18 +5,19 @@ Owns no provider's dialect (rows of the catalog) and no general vocabulary (`err
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeAlias
 
 from deepsel.errors import AttemptFailed, ErrorClass
-from deepsel.secret import Secret, redact
+from deepsel.secret import KnownSecrets
 from deepsel.values import ErrorRule, JsonObject, Provider
 from deepsel.wires import error_words, waits
 from deepsel.wires.error_shapes import Said, base_code, read_error
 from deepsel.wires.fields import text
 
-MAX_MESSAGE_CHARS = 500
+MAX_MESSAGE_CHARS, MAX_CODE_CHARS, MAX_ID_CHARS = 500, 80, 200
 
 REQUEST_ID_HEADERS = (
     "x-request-id", "request-id", "x-ds-trace-id", "x-generation-id", "x-litellm-call-id", "x-portkey-trace-id",
@@ -33,7 +34,7 @@ class FailureReader(NamedTuple):
     """Reads failures of one call: what their words are read against, and what must not be in a message."""
 
     provider: Provider
-    key: Secret | None
+    secrets: KnownSecrets
     headers: Mapping[str, str]
     now: datetime
 
@@ -51,12 +52,12 @@ class FailureReader(NamedTuple):
             ErrorClass.OVERLOADED if is_loading else error_class,
             self._sentence(said, status),
             http_status=status,
-            code=self._clean(said.codes[0], 80) if said.codes else None,
+            code=self.secrets.clean(said.codes[0], MAX_CODE_CHARS) if said.codes else None,
             retry_after_s=wait.retry_after_s,
             should_retry=wait.should_retry,
         )
         made.is_loading, made.names = is_loading, said.names
-        made.request_id = request_id(self.headers) or said.request_id
+        made.request_id = request_id(self.headers) or (self.secrets.clean(said.request_id, MAX_ID_CHARS) if said.request_id else None)
         return made
 
     def failure_inside(self, document: JsonObject | str) -> AttemptFailed:
@@ -66,13 +67,8 @@ class FailureReader(NamedTuple):
     def _sentence(self, said: Said, status: int) -> str:
         name = self.provider.label or self.provider.name
         what = f"answered {status}" if status >= 300 else "reported an error in its answer"
-        message = self._clean(said.message, MAX_MESSAGE_CHARS)
+        message = self.secrets.clean(said.message, MAX_MESSAGE_CHARS)
         return f"{name} {what}: {message}" if message else f"{name} {what}"
-
-    def _clean(self, words: str, limit: int) -> str:
-        """Make foreign words fit for a message: no key, no control characters, one line, bounded."""
-        line = " ".join("".join(c if c.isprintable() else " " for c in redact(words, self.key)).split())
-        return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def request_id(headers: Mapping[str, str]) -> str | None:
@@ -95,7 +91,9 @@ def is_error(document: JsonObject) -> bool:
 def says_loading(status: int, message: str) -> bool:
     """Tell whether a server that cannot answer says that it is only starting, or loading the model."""
     words = message.lower()
-    return (status == 503 and "loading" in words) or any(fragment in words for fragment in error_words.LOADING)
+    if status == 503 and re.search(error_words.STARTING, words):
+        return True
+    return any(fragment in words for fragment in error_words.LOADING)
 
 
 def classify(

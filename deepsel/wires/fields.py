@@ -9,25 +9,34 @@ import json
 import math
 import re
 from collections.abc import Iterator
-from decimal import Decimal
 
 from deepsel.errors import AttemptFailed, ErrorClass
-from deepsel.values import Json, JsonObject
+from deepsel.values import MAX_TOKENS, Json, JsonObject
 
 _DECODER = json.JSONDecoder()
 _NEXT_OBJECT = re.compile(r"\s*\{")
-_MONEY = re.compile(r"\$?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
+_MOST_DIGITS = 4000
+"""Python reads whole numbers of no more than 4,300."""
 
 
 def load_object(document: str) -> JsonObject:
     """Parse one JSON object without white space around it; raises AttemptFailed (malformed) for anything else."""
     try:
-        loaded, end = _DECODER.raw_decode(document)
+        loaded, end = _decoded(document)
         if end != len(document):
             raise ValueError("something follows the document")
         return _object(loaded)
     except (ValueError, RecursionError) as error:
         raise AttemptFailed(ErrorClass.MALFORMED, "the answer is not valid JSON") from error
+
+
+def end_of_document(text: str, start: int) -> int | None:
+    """Return where the JSON object that begins at `start` ends; None where there is none, or it breaks off."""
+    try:
+        loaded, end = _DECODER.raw_decode(text, start)
+    except (ValueError, RecursionError):
+        return None
+    return end if isinstance(loaded, dict) else None
 
 
 def load_leading_objects(document: bytes) -> Iterator[JsonObject]:
@@ -37,14 +46,14 @@ def load_leading_objects(document: bytes) -> Iterator[JsonObject]:
     """
     try:
         body = document.decode("utf-8-sig").lstrip()
-        loaded, end = _DECODER.raw_decode(body)
+        loaded, end = _decoded(body)
     except (ValueError, RecursionError) as error:
         raise AttemptFailed(ErrorClass.MALFORMED, "the answer is not valid JSON") from error
     yield _object(loaded)
     while (follows := _NEXT_OBJECT.match(body, end)) is not None:
         at = follows.end() - 1
         try:
-            loaded, end = _DECODER.raw_decode(body, at)
+            loaded, end = _decoded(body, at)
         except (ValueError, RecursionError):
             return
         yield _object(loaded)
@@ -53,6 +62,18 @@ def load_leading_objects(document: bytes) -> Iterator[JsonObject]:
 def load_leading_object(document: bytes) -> JsonObject:
     """Parse the JSON object a body begins with; what follows it is no part of the answer. Raises as `load_object`."""
     return next(load_leading_objects(document))
+
+
+def _decoded(document: str, at: int = 0) -> tuple[Json, int]:
+    """Parse what stands at a place, and return where it ends; a number too long to be read is infinite, and costs no answer."""
+    try:
+        loaded, end = _DECODER.raw_decode(document, at)
+    except json.JSONDecodeError:
+        raise
+    except ValueError:
+        lenient = json.JSONDecoder(parse_int=lambda digits: int(digits) if len(digits) < _MOST_DIGITS else math.inf)
+        loaded, end = lenient.raw_decode(document, at)
+    return loaded, end
 
 
 def _object(loaded: Json) -> JsonObject:
@@ -77,19 +98,18 @@ def text(value: Json) -> str:
     return value if isinstance(value, str) else ""
 
 
+_ALL_IS_WELL = frozenset({"", "0", "200", "null", "none", "nil", "ok", "success", "no error", "false"})
+
+
 def says_nothing(value: Json) -> bool:
-    """Tell whether a member that is there says no more than one that is not: null, empty, zero, or made of such."""
+    """Tell whether a member that is there says no more than one that is not: null, empty, zero, that all is well, or made of such."""
     if isinstance(value, dict):
         return all(map(says_nothing, value.values()))
-    return not value or (isinstance(value, str) and value.strip().lower() in ("", "null", "none"))
+    if isinstance(value, str):
+        return value.strip().lower() in _ALL_IS_WELL
+    return not value or (value == 200 and value is not True)
 
 
-MAX_TOKENS = 10**12
-"""No call has more; a larger number is a mistake."""
-MAX_USD = 10**6
-"""No call costs more; a larger amount is a mistake."""
-_SMALLEST_USD = Decimal("1e-12")
-_LONGEST_AMOUNT = 40
 
 
 def count(value: Json) -> int | None:
@@ -104,30 +124,6 @@ def count(value: Json) -> int | None:
 def is_no_count(value: Json) -> bool:
     """Tell whether something stands where a number of tokens should, and is none."""
     return value is not None and count(value) is None
-
-
-def amount(value: Json) -> Decimal | None:
-    """Return a sum of money; None where it is absent, negative, no number, or more than a call can cost.
-
-    Text is read too: headers carry it. Rounded to a millionth of a millionth, and to the digits a float has right.
-    """
-    if isinstance(value, bool) or not isinstance(value, int | float | str):
-        return None
-    if isinstance(value, int):
-        return Decimal(value) if 0 <= value <= MAX_USD else None
-    written = repr(value) if isinstance(value, float) else value.strip()
-    if len(written) > _LONGEST_AMOUNT or not _MONEY.fullmatch(written):
-        return None
-    money = Decimal(written.removeprefix("$"))
-    if money > MAX_USD:
-        return None
-    return _rounded(money) if money >= _SMALLEST_USD else Decimal(0)
-
-
-def _rounded(money: Decimal) -> Decimal:
-    """Drop what binary fractions add beyond the 15 digits they have right: hosts state 0.0000123 as 1.2300000000000002e-05."""
-    rounded = Decimal(f"{money:.15g}").quantize(_SMALLEST_USD)
-    return money if rounded == money else rounded.normalize()
 
 
 def first_count(*values: Json) -> int | None:

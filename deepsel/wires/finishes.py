@@ -46,6 +46,8 @@ BROKEN: Mapping[str, ErrorClass] = {
 _MILD = (Finish.COMPLETE, None)
 _NONE = frozenset({"", "null", "none", "nil", "undefined", "unspecified", "in_progress", "not_finished", "unfinished"})
 _HUMPS = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_LIMIT = re.compile(r"max_?(?:\w*_)?tokens?|token_?limit|length|truncat")
+"""What an unknown finish value speaks of that is a limit."""
 _PREFIX = re.compile(r"^(?:finish|stop)_?reason[_.:]+")
 
 
@@ -72,7 +74,8 @@ def raw_finish(value: Json) -> str:
 
 def finish_of(raw: str) -> Finish | None:
     """Return what a finish value means; None: nobody knows."""
-    return FINISHES.get(raw) or FINISHES.get(_word(raw))
+    word = _word(raw)
+    return FINISHES.get(raw) or FINISHES.get(word) or (Finish.LENGTH if _LIMIT.search(word) else None)
 
 
 def broken_by(raw: str) -> ErrorClass | None:

@@ -10,11 +10,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
+from deepsel.dollars import read_usd
 from deepsel.values import Gateway
-from deepsel.wires.fields import amount
+from deepsel.wires.fields import says_nothing
 
 _CACHE = ("x-portkey-cache-status", "x-openrouter-cache-status", "x-litellm-cache-status")
 _TRACES = ("x-portkey-trace-id", "x-litellm-call-id", "x-generation-id")
+_COST = "x-litellm-response-cost"
 _LONGEST = 200
 
 
@@ -23,8 +25,10 @@ def read_gateway(headers: Mapping[str, str]) -> Gateway | None:
     cache_status, trace_id = _first(headers, *_CACHE), _first(headers, *_TRACES)
     if cache_status is None and headers.get("x-litellm-cache-key"):
         cache_status = "HIT"  # the proxy names the key of an answer it took from its cache, and says nothing otherwise
-    cost_usd = amount(headers.get("x-litellm-response-cost"))
-    gateway = Gateway(cost_usd, cache_status, _retries(headers), trace_id)
+    stated = headers.get(_COST)
+    cost_usd = read_usd(stated)
+    odd_cost = _COST if cost_usd is None and not says_nothing(stated) else None
+    gateway = Gateway(cost_usd, cache_status, _retries(headers), trace_id, odd_cost)
     if gateway.is_replay and cost_usd is None and "x-openrouter-cache-status" not in headers:
         gateway = gateway._replace(cost_usd=Decimal(0))  # the charge its body names is that of the first answer
     return None if gateway == Gateway() else gateway

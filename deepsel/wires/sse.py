@@ -1,10 +1,12 @@
 """Cuts bytes into server-sent events by the WHATWG rules; knows nothing of what the events mean.
 
-The rules: https://html.spec.whatwg.org/multipage/server-sent-events.html. Three choices are ours. An event with empty
+The rules: https://html.spec.whatwg.org/multipage/server-sent-events.html. These choices are ours. An event with empty
 data is dropped, since no provider sends one that means anything. An event that no blank line ends before the stream does is
-not lost but given by `rest`, since some servers leave the line out. Bytes of an event's data that are no UTF-8 are
+not lost but given by `rest`, since some servers leave the line out; where they leave it out between events too, a data line
+that begins a JSON document behind one that has ended begins an event. Bytes of an event's data that are no UTF-8 are
 reported as malformed, not replaced: an answer with damaged characters is not what the model wrote. `id` and `retry`
 serve reconnection, which no provider offers, and are skipped; so are comments, which therefore never look like content.
+Names are read without regard to case and blanks, and a line that is a JSON object is data although nothing calls it so.
 """
 
 from __future__ import annotations
@@ -38,6 +40,8 @@ class EventStream:
         self._data: list[bytes] = []
         self._data_bytes = 0
         self._event = b""
+        self._next_event = b""
+        """Named behind the data: this event's name where a blank line follows, else the next one's."""
         self._is_first_line = True
         self._skips_lf = False
 
@@ -64,9 +68,9 @@ class EventStream:
                 line = line.removeprefix(_BOM)
                 self._is_first_line = False
             if line:
-                self._take(line)
+                yield from self._take(line)
             elif self._data:
-                yield from self._dispatch()
+                yield from self._end()
             else:
                 self._event = b""
         self._skips_lf = chunk.endswith(b"\r") or (self._skips_lf and not chunk)
@@ -75,9 +79,9 @@ class EventStream:
         """Yield the event that was not ended when the stream was; it may be cut. Raises as `feed`."""
         line, self._line = bytes(self._line), bytearray()
         if line:
-            self._take(line)
+            yield from self._take(line)
         if self._data:
-            yield from self._dispatch()
+            yield from self._end()
 
     def _whole(self, chunk: bytes) -> Event | None:
         """Read a chunk that is one whole event and nothing else, as nearly all are; None where the rules have to be gone through."""
@@ -100,26 +104,46 @@ class EventStream:
         self._is_first_line = False
         return whole
 
-    def _take(self, line: bytes) -> None:
-        """Apply one whole line that is not blank."""
+    def _take(self, line: bytes) -> tuple[Event, ...]:
+        """Apply one whole line that is not blank; returns the event before it where it begins another."""
+        before: tuple[Event, ...] = ()
         name, _, value = line.partition(b":")
+        if name != b"data":
+            name = name.strip().lower()
+            name, value = (b"data", line.lstrip()) if name[:1] == b"{" else (name, value)
         if name == b"data":
             value = value.removeprefix(b" ")
+            if self._data and _follows(self._data, value):
+                before = self._dispatch()
+                self._event, self._next_event = self._next_event, b""
             self._data.append(value)
             self._data_bytes += len(value) + 1
+        elif name == b"event" and self._data:
+            self._next_event = value.removeprefix(b" ")
         elif name == b"event":
             self._event = value.removeprefix(b" ")
+        return before
 
-    def _dispatch(self) -> Iterator[Event]:
-        """Yield the event that a blank line has ended."""
+    def _end(self) -> tuple[Event, ...]:
+        """Return the event that a blank line, or the stream's end, has ended."""
+        self._event, self._next_event = self._next_event or self._event, b""
+        return self._dispatch()
+
+    def _dispatch(self) -> tuple[Event, ...]:
+        """Return the event whose data has come; nothing where that is empty."""
         data, event = self._data[0] if len(self._data) == 1 else b"\n".join(self._data), self._event
         self._data, self._data_bytes, self._event = [], 0, b""
-        if data:
-            try:
-                yield Event(data.decode(), event.decode())
-            except UnicodeDecodeError as error:
-                raise AttemptFailed(ErrorClass.MALFORMED, "the stream holds bytes that are not UTF-8") from error
+        try:
+            return (Event(data.decode(), event.decode()),) if data else ()
+        except UnicodeDecodeError as error:
+            raise AttemptFailed(ErrorClass.MALFORMED, "the stream holds bytes that are not UTF-8") from error
 
     def _check_size(self, line_bytes: int) -> None:
         if line_bytes + self._data_bytes > self._max_event_bytes:
             raise AttemptFailed(ErrorClass.MALFORMED, f"an event is larger than {self._max_event_bytes:,} bytes")
+
+
+def _follows(data: list[bytes], line: bytes) -> bool:
+    """Tell whether a data line begins a document behind one that has ended: no JSON goes on so."""
+    is_behind_an_end = data[-1].rstrip()[-1:] in (b"}", b"]") or data[0].lstrip()[:1] not in (b"{", b"[")
+    return is_behind_an_end and line.lstrip()[:1] in (b"{", b"[")

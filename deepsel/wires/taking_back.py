@@ -14,9 +14,15 @@ from typing import NamedTuple
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.values import Json, JsonObject, Model, Provider
 
-_STATUSES = frozenset({200, 400, 422})
+_STATUSES = frozenset({200, 400, 422, 500})
+"""The last one is a gateway's, around the 400 of its upstream."""
 _CLASSES = frozenset({ErrorClass.BAD_REQUEST, ErrorClass.CONTEXT_OVERFLOW, ErrorClass.SERVER})
-_FORM_WORDS = ("response_format", "json_schema", "json_object", "output_config", "output_format", "structured output")
+_FORM_WORDS = (
+    *("response_format", "json_schema", "json_object", "output_config", "output_format", "structured output"),
+    *("response_schema", "json schema", "grammar", "xgrammar", "guided decoding"),
+)
+_THIS_SCHEMA = re.compile(r"invalid schema|grammar|conversion|schema contains|cannot find field", re.IGNORECASE)
+"""How hosts complain of one schema and not of schemas."""
 _LENGTHS = ("max_tokens", "max_completion_tokens")
 _FEWEST = 16
 """Where less than so much room is left, the prompt itself is too long."""
@@ -135,7 +141,7 @@ def _form(message: str, sent: Sent) -> TakenBack:
     """Take the form of the answer back by one step; a complaint about this very schema says nothing of the next one."""
     form = sent.body.get("response_format")
     is_plain = isinstance(form, dict) and form.get("type") == "json_object"
-    return TakenBack("json_object" if is_plain else "json_schema", lasts="invalid schema" not in message.lower())
+    return TakenBack("json_object" if is_plain else "json_schema", lasts=_THIS_SCHEMA.search(message) is None)
 
 
 def _other_length(message: str, own: set[str], sent: Sent, *is_named: bool) -> Iterator[TakenBack]:

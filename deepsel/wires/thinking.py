@@ -1,7 +1,8 @@
 """Reasoning that stands in the text between tags, as models write it where no server takes it out; pure.
 
-The tags are those of the field's own lists (https://docs.openwebui.com/features/chat-features/reasoning-models). Only what
-the text begins with is reasoning: tags further on are part of what the model says.
+The tags are those of the field's own lists (https://docs.openwebui.com/features/chat-features/reasoning-models), and the marks
+by which gpt-oss, Gemma and Command part their channels, as they come where a server's parser fails. Only what the text begins
+with is reasoning: tags further on are part of what the model says.
 """
 
 from __future__ import annotations
@@ -15,10 +16,21 @@ _NAMES = (
     "think", "thinking", "thought", "thoughts", "reason", "reasoning", "antthinking", "antml:thinking", "seed:think", "mm:think",
 )  # fmt: skip
 _OTHERS = {"[think]": "[/THINK]", "◁think▷": "◁/think▷", "<|begin_of_thought|>": "<|end_of_thought|>"}
+_CHANNELS = {
+    "<|start|>assistant<|channel|>analysis<|message|>": "<|end|>",
+    "<|channel|>analysis<|message|>": "<|end|>",
+    "<|channel>thought": "<channel|>",
+    "<|start_thinking|>": "<|end_thinking|>",
+}
+"""Marks that only their own end closes: alone it says nothing of what comes before it."""
+_ANSWERS = ("<|start|>assistant<|channel|>final<|message|>", "<|channel|>final<|message|>", "<|start_response|>")
+"""Marks behind which the answer begins."""
 _ANY_NAME = "|".join(map(re.escape, sorted(_NAMES, key=len, reverse=True)))
-_OPENER = re.compile(rf"<(?:{_ANY_NAME})(?:\s[^<>]*)?>|" + "|".join(map(re.escape, _OTHERS)), re.IGNORECASE)
+_OPENER = re.compile(rf"<(?:{_ANY_NAME})(?:\s[^<>]*)?>|" + "|".join(map(re.escape, (*_OTHERS, *_CHANNELS))), re.IGNORECASE)
+_ANSWER = re.compile("|".join(map(re.escape, _ANSWERS)), re.IGNORECASE)
 _CLOSER = re.compile(rf"</(?:{_ANY_NAME})\s*>|" + "|".join(map(re.escape, _OTHERS.values())), re.IGNORECASE)
-_CLOSERS = (*(f"</{name}" for name in _NAMES), *(closer.lower() for closer in _OTHERS.values()))
+_CLOSERS = (*(f"</{name}" for name in _NAMES), *(closer.lower() for closer in (*_OTHERS.values(), *_CHANNELS.values())))
+_ENDS = {opener: re.compile(re.escape(closer), re.IGNORECASE) for opener, closer in _CHANNELS.items()}
 _LONGEST_TAG = 80
 _QUOTES = "`'\"“”‘’«»"
 
@@ -30,6 +42,7 @@ class ThinkTags:
         self.is_over = False
         """What follows is text, whatever it holds."""
         self._held = ""
+        self._closer = _CLOSER
         self._is_inside = False
         self._is_behind = False
         """A block has been closed; blanks that follow are no part of the text."""
@@ -59,7 +72,11 @@ class ThinkTags:
         start = self._held.lstrip()
         if tag := _OPENER.match(start):
             self._held, self._is_inside, self._has_thought = start[tag.end() :], True, False
+            self._closer = _ENDS.get(tag[0].lower(), _CLOSER)
             return True
+        if tag := _ANSWER.match(start):
+            self._held, self.is_over = start[tag.end() :], True
+            return False
         if _may_open(start):
             return False
         self._held = start if self._is_behind else self._held
@@ -68,7 +85,7 @@ class ThinkTags:
 
     def _inside(self, found: list[TextDelta | ReasoningDelta]) -> bool:
         """Look for the closing tag; tell whether to go on."""
-        tag = _CLOSER.search(self._held)
+        tag = self._closer.search(self._held)
         end = tag.start() if tag else _begun_closer(self._held)
         thought = self._held[:end] if self._has_thought else self._held[:end].lstrip()
         if thought:
@@ -84,9 +101,13 @@ def _may_open(start: str) -> bool:
     """Tell whether a text that is not whole yet may begin with an opening tag."""
     if not start:
         return True
-    if start[0] not in "<[◁" or len(start) > _LONGEST_TAG or ">" in start:
+    if start[0] not in "<[◁" or len(start) > _LONGEST_TAG:
         return False
     lowered = start.lower()
+    if any(mark.startswith(lowered) for mark in (*_CHANNELS, *_ANSWERS)):
+        return True
+    if ">" in start:
+        return False
     if any(opener.startswith(lowered) for opener in (*_OTHERS, *(f"<{name}" for name in _NAMES))):
         return True
     name, blank, _ = lowered[1:].partition(" ")

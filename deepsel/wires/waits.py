@@ -29,7 +29,7 @@ _WORD_UNITS = (
 )
 _IN_TEXT = (
     rf"(?:again|retry|retrying|wait|resets?|available)[\s_-]+(?:(?:after|in|for)[\s:=]+)?(?:about\s+)?({_DURATION})(?![a-z])"
-    rf"|({_NUMBER})\s*(秒|分钟)后|retry[_-]after[\"']?\s*[:=]\s*[\"']?({_NUMBER})(?![\d.]*\s*[a-z])"
+    rf"|({_NUMBER})\s*(秒|分钟)后|retry[_-]?(?:after|delay)[\"']?\s*[:=]\s*[\"']?(?:({_NUMBER})(?![\d.]*\s*[a-z])|({_DURATION})(?![a-z]))"
 )
 _RATELIMIT_T = rf"(?:^|[;,\s])(?:t|reset)=({_NUMBER})(?![\w.])"
 # Epochs are told from short waits by their size: 1e9 is 2001 in seconds, 1e12 in milliseconds.
@@ -199,6 +199,8 @@ def _named_in(text: str) -> float | None:
         return None
     if found[1]:
         return duration_s(found[1])
+    if found[5]:
+        return duration_s(found[5])
     return _number(found[2], scale=60.0 if found[3] == "分钟" else 1.0) if found[2] else _number(found[4])
 
 

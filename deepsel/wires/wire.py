@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from deepsel.secret import Secret
@@ -41,8 +41,8 @@ class CountRequest(NamedTuple):
 
     url: Callable[[Provider], str]
     """Where it is posted."""
-    encode: Callable[[Sequence[str], Model], JsonObject]
-    """Make the body from the texts of the user messages."""
+    encode: Callable[[Request, Model, Provider], JsonObject]
+    """Make the body from the request that is asked about."""
     read: Callable[[JsonObject], int]
     """Read the tokens from the answer; raises AttemptFailed (malformed)."""
 

@@ -38,7 +38,7 @@ class Asker:
         self, home: Path, url: str, *, redis_url: str = "", clock: Clock | None = None, timeout_s: float = 30.0, **cache: Any
     ) -> None:
         clock = clock or SystemClock()
-        server = RedisServer(redis_url, clock=clock) if redis_url else None
+        server = RedisServer(redis_url, clock=clock, timeout_s=5.0) if redis_url else None  # a busy machine is no outage
         provider = Provider(name="host", wire="openai-chat", base_url=url, auth="bearer")
         model = Model(name="m", provider="host", id="m", context_window=9000, prices=(PriceRule(input=None, output=None),))
         self.profile = Profile(name="main", models=("m",), strategy="ordered", retries=0, timeout_s=timeout_s)
@@ -54,7 +54,7 @@ class Asker:
             state=SqliteState(home / "data"),
             clock=clock,
             rng=random.Random(0),
-            key_of=lambda provider: KEY,
+            key_of=lambda provider, timeout_s: KEY,
         )
 
     def run(self, prompt: str, *, stream: bool = True, cache_mode: CacheMode = "auto") -> Run:

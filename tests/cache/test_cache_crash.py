@@ -30,7 +30,7 @@ from deepsel.config import CacheSettings
 cache = Cache(Path(sys.argv[3]), CacheSettings(memory_entries=0), clock=SystemClock())
 for number in map(int, sys.argv[4:]):
     key, answer = make_answer(f"prompt {number}", "text " * 200)
-    lock = next(cache.locks_of(key))
+    lock = next(cache.locks_of(key))(0)
     lock.try_acquire()
     stored = cache.put(key, answer)
     assert stored, stored.notices
@@ -75,11 +75,11 @@ def test_kill_9_loses_and_damages_nothing(tmp_path: Path) -> None:
             found = cache.get(key)
             assert found.answer is not None, number
             assert found.answer.text == answer.text
-            lock = next(cache.locks_of(key))
+            lock = next(cache.locks_of(key))(0)
             assert lock.try_acquire() is LockAttempt.HELD
             lock.release(is_kept=True)
         assert upkeep.verify(cache, repairs=False) == upkeep.Verdict(WRITES, (), is_repaired=False)
-        assert upkeep.prune(cache, now_s=SystemClock().now().timestamp()) == (0, 0)
+        assert upkeep.prune(cache, clock=SystemClock()) == (0, 0)
 
 
 def test_a_killed_process_holds_no_lock(tmp_path: Path, open_cache: Callable[..., Cache]) -> None:
@@ -88,12 +88,12 @@ def test_a_killed_process_holds_no_lock(tmp_path: Path, open_cache: Callable[...
         "import os, signal, sys; from pathlib import Path\n"
         "from deepsel.cache import Cache; from deepsel.clock import SystemClock\n"
         "from deepsel.config import CacheSettings\n"
-        "lock = next(Cache(Path(sys.argv[1]), CacheSettings(), clock=SystemClock()).locks_of('k1-a')); lock.try_acquire()\n"
+        "lock = next(Cache(Path(sys.argv[1]), CacheSettings(), clock=SystemClock()).locks_of('k1-a'))(0); lock.try_acquire()\n"
         "os.kill(os.getpid(), signal.SIGKILL)"
     )
     done = subprocess.run([sys.executable, "-c", code, tmp_path / "answers"], check=False, timeout=60)
     assert done.returncode == -signal.SIGKILL
     cache = open_cache(tmp_path / "answers")
     assert [path.name for path in cache.locks_folder.iterdir()] == ["k1-a"]
-    assert upkeep.prune(cache, now_s=0) == (0, 1)
-    assert next(cache.locks_of("k1-a")).try_acquire() is LockAttempt.HELD
+    assert upkeep.prune(cache, clock=SystemClock()) == (0, 1)
+    assert next(cache.locks_of("k1-a"))(0).try_acquire() is LockAttempt.HELD

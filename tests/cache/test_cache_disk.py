@@ -147,10 +147,27 @@ def test_tallies_outlive_the_process(tier: DiskTier, folder: Path) -> None:
     tamper(folder, f"INSERT INTO Tally VALUES {rows}", file="tallies.db")
     assert mode_of(folder / "tallies.db") == mode_of(folder / tallies.JOURNAL) == 0o600
     again = DiskTier(folder, size_limit_bytes=LIMIT)
-    assert again.tallies() == [TALLY._replace(answers=4, usd=2 * TALLY.usd, unpriced=2), other]
+    assert again.tallies() == ([TALLY._replace(answers=4, usd=2 * TALLY.usd, unpriced=2), other], ())
     assert again.get("k1-a") == "text"
     put(again, "k1-b")
     again.close()
+
+
+def test_what_a_killed_process_took_is_added_up_by_the_next(tier: DiskTier, folder: Path) -> None:
+    """A journal that was taken and never added up is counted, once, when nobody can be at work on it any more."""
+    put(tier, "k1-a")
+    tier.add_tallies([TALLY])
+    left = folder / f"{tallies.JOURNAL}.4711"
+    (folder / tallies.JOURNAL).rename(left)
+    tier.add_tallies([TALLY])
+    tallies.add_up(folder)
+    assert left.exists(), "it has only just been taken"
+    os.utime(left, (1, 1))
+    assert tier.tallies().value == [TALLY.plus(TALLY)]
+    tier.add_tallies([TALLY])
+    tallies.add_up(folder)
+    assert tier.tallies().value == [TALLY.plus(TALLY).plus(TALLY)]
+    assert [path.name for path in folder.iterdir() if path.name.startswith(tallies.JOURNAL)] == []
 
 
 # --- hostile rows ----------------------------------------------------------------------------------------------------
@@ -351,7 +368,7 @@ def unprivileged() -> Iterator[Path]:
     """A folder that everybody may enter, in a process to which permissions apply even where the suite runs as root."""
     with tempfile.TemporaryDirectory() as name:
         base = Path(name)
-        base.chmod(0o777)
+        base.chmod(0o1777)  # as /tmp
         was_root = os.geteuid() == 0
         if was_root:
             os.seteuid(65534)
@@ -406,7 +423,7 @@ def test_a_long_journal_is_added_up(tier: DiskTier, folder: Path) -> None:
         tier.add_tallies([TALLY])
     assert (folder / "tallies.db").is_file()
     assert (folder / tallies.JOURNAL).stat().st_size <= tallies.JOURNAL_BYTES
-    assert tier.tallies() == [TALLY._replace(answers=2 * many, usd=many * TALLY.usd, unpriced=many)]
+    assert tier.tallies().value == [TALLY._replace(answers=2 * many, usd=many * TALLY.usd, unpriced=many)]
 
 
 def test_counting_leaves_the_answers_file_alone(tier: DiskTier, folder: Path) -> None:

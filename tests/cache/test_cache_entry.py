@@ -16,7 +16,7 @@ from deepsel.cache import CachedAnswer, cache_key
 from deepsel.cache.entry import decode, encode
 from deepsel.values import Finish, Source, Usage
 
-COUNTS = st.none() | st.integers(min_value=0, max_value=2**60)
+COUNTS = st.none() | st.integers(min_value=0, max_value=10**12)
 USAGES = st.builds(Usage, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS, COUNTS, st.sampled_from(Source))
 ANSWERS = st.builds(
     CachedAnswer,
@@ -27,7 +27,7 @@ ANSWERS = st.builds(
     provider=st.text(),
     answered_model=st.none() | st.text(),
     usage=USAGES,
-    cost_usd=st.none() | st.decimals(min_value=0, allow_nan=False, allow_infinity=False),
+    cost_usd=st.none() | st.decimals(min_value=0, max_value=10**6, places=12),
     document=st.text().map(document_for),
     price_source=st.text(),
     price_as_of=st.none() | st.dates(),
@@ -98,6 +98,8 @@ def test_a_missing_member_is_a_miss(name: str) -> None:
         ("document", []),
         ("document", {}),
         ("question", None),
+        *(("cost_usd", amount) for amount in ("-5", "1e999999", "1e99999999", "NaN", "1_000", "1000001")),
+        *(("usage", {**_members()["usage"], "output_visible": count}) for count in (-1, 10**13, True, 1.5)),
         ("question", ["hello"]),
         ("document", document_for("another prompt")),
         ("document", {"x": float("nan")}),

@@ -119,6 +119,36 @@ def test_a_dead_leader_frees_the_others(simulate: Simulate, tmp_path: Path, aske
     assert len(server.calls) == 2
 
 
+@pytest.mark.parametrize("shared", [False, True], ids=["one machine", "two machines"])
+def test_a_stopped_leader_is_passed_by_one(
+    simulate: Simulate, tmp_path: Path, asker: Callable[..., Asker], request: pytest.FixtureRequest, shared: bool
+) -> None:
+    """While the process that asks for all is stopped, one of the others asks; it comes back, and its answer is stored as well."""
+    url = request.getfixturevalue("redis").url if shared else ""
+    server = simulate(text="The answer.", ttft_s=0.5)
+    leader = subprocess.Popen(
+        [sys.executable, SCRIPT, tmp_path, server.base_url, url, "1", "1"],
+        stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True,
+    )  # fmt: skip
+    clock = SystemClock()
+    while not server.calls:
+        assert leader.poll() is None
+        clock.sleep(0.01)
+    os.killpg(leader.pid, signal.SIGSTOP)
+    homes = [tmp_path, tmp_path / "other"] if shared else [tmp_path]
+    crowd = [asker(server, homes[number % len(homes)], redis_url=url, timeout_s=100.0) for number in range(12)]
+    with ThreadPoolExecutor(12) as pool:
+        answers = list(pool.map(lambda one: one.ask("Question 0?"), crowd))
+    assert {one.text for one in answers} == {"The answer."}
+    assert sorted(one.cache.status for one in answers) == ["hit"] * 11 + ["stored"]
+    assert len(server.calls) == 2
+    os.killpg(leader.pid, signal.SIGCONT)
+    said, _ = leader.communicate(timeout=60)
+    assert json.loads(said)["texts"] == ["The answer."]
+    assert len(server.calls) == 2
+    assert list((tmp_path / "cache" / "turns").iterdir()) == []
+
+
 def test_a_leader_without_an_answer_frees_all(simulate: Simulate, asker: Callable[..., Asker]) -> None:
     """Where the first call fails nobody waits in a row for the next failures."""
     server = simulate(fault=("500",), ttft_s=0.2)
@@ -138,7 +168,7 @@ def test_waiting_is_bounded(simulate: Simulate, asker: Callable[..., Asker]) -> 
     """Who has waited half of his time asks himself."""
     server = simulate(text="The answer.")
     one = asker(server, timeout_s=0.2)
-    lock = next(one.cache.locks_of(_key_of(one, "Hi?")))
+    lock = next(one.cache.locks_of(_key_of(one, "Hi?")))(0)
     lock.try_acquire()
     assert one.ask("Hi?").cache.status == "stored"
     lock.release(is_kept=False)
@@ -156,7 +186,7 @@ def test_what_is_not_cached_does_not_wait(simulate: Simulate, asker: Callable[..
     """Requests that may not be cached, and those that ask anew, are all sent."""
     server = simulate(text="The answer.")
     one = asker(server)
-    lock = next(one.cache.locks_of(_key_of(one, "Hi?")))
+    lock = next(one.cache.locks_of(_key_of(one, "Hi?")))(0)
     lock.try_acquire()
     for mode in ("off", "refresh"):
         assert one.ask("Hi?", cache_mode=mode).text == "The answer."

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepsel.cache import cache_key, canonical_json, key_document
-from deepsel.cache.key import LEFT_OUT
+from deepsel.cache.key import LEFT_OUT, with_digests
 from deepsel.engine.encoded import Encodings
 from deepsel.values import Image, Message, Model, Provider, Request, Tool, ToolChoice
 
@@ -183,6 +183,25 @@ def test_no_secret_enters_the_document() -> None:
     )
     assert "hush" not in canonical_json(document)
     assert document["base_url"] == "https://api.example:8443/v1"
+
+
+def test_credentials_in_the_body_stand_as_digests() -> None:
+    """Whatever is named like one, at any depth; another credential is another request, and the conversation stays readable."""
+    said = {"messages": [{"role": "user", "content": "the token of hush"}]}
+    nested = [{"password": "hush-2", "credentials": {"id": ["hush-3"]}}]
+    body = {**said, "aws_secret_access_key": "hush-1", "nested": nested, "max_tokens": 9}
+    document = key_document(body, **PLACE)  # type: ignore[arg-type]
+    assert "hush-" not in canonical_json(document)
+    assert document["body"]["messages"] == said["messages"]  # type: ignore[index]
+    assert document["body"]["max_tokens"] == 9  # type: ignore[index]
+    assert len({key_of({**body, "aws_secret_access_key": text}) for text in ("hush-1", "hush-4")}) == 2
+
+
+def test_what_a_row_adds_is_digested_under_any_name() -> None:
+    """Short words of it stay, which say how a gateway routes."""
+    held = with_digests({"note": "hush-0123456789", "order": ["fast", "hush-9876543210"], "n": 1})
+    assert "hush-" not in canonical_json(held)
+    assert held["order"][0] == "fast"  # type: ignore[index,call-overload]
 
 
 def test_long_texts_stand_as_digests() -> None:

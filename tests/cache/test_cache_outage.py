@@ -39,10 +39,10 @@ class TimedServer(RedisServer):
 
     lost_s = 0.0
 
-    def call(self, action: Any) -> Any:
+    def call(self, action: Any, patience: Any = None) -> Any:
         began_s = time.perf_counter()
         try:
-            return super().call(action)
+            return super().call(action, patience)
         finally:
             self.lost_s += time.perf_counter() - began_s
 

@@ -159,12 +159,12 @@ class CountingServer(RedisServer):
 
     tried = 0
 
-    def call(self, action: Any) -> Any:
+    def call(self, action: Any, patience: Any = None) -> Any:
         def counted(client: Any) -> Any:
             self.tried += 1
             return action(client)
 
-        return super().call(counted)
+        return super().call(counted, patience)
 
 
 def test_an_outage_is_one_warning_and_few_tries(open_cache: Open, clock: FakeClock) -> None:

@@ -77,7 +77,7 @@ def test_a_pickle_is_reported_and_not_loaded(filled: Cache, tmp_path: Path) -> N
     list(upkeep.export_lines(filled.entries()))
     assert len(upkeep.verify(filled, repairs=False).problems) == 2  # a row whose bytes are no text is a miss like any other
     upkeep.verify(filled, repairs=True)
-    upkeep.prune(filled, now_s=0)
+    upkeep.prune(filled, clock=FakeClock())
     assert not target.exists()
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from deepsel import catalog
+from deepsel import catalog, tokens
 from deepsel.catalog import Catalog
 from deepsel.catalog.files import DATA, read_data
 from deepsel.catalog.lookup import MODEL_EXTRAS, PROVIDER_EXTRAS
@@ -169,22 +169,26 @@ def test_key_variables(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "vocabulary", "framing"),
+    ("name", "vocabulary", "template", "framing"),
     [
-        ("deepseek-chat", "deepseek", 3),
-        ("qwen3.8-max", "qwen35", 0),
-        ("qwen3.5-plus", "qwen35", 0),
-        ("qwen3-max", "qwen", 0),
-        ("mistral-large-4", "tekken", 3),
-        ("claude-sonnet-4-6", "claude3", 7),
-        ("claude-haiku-4-5", "claude3", 7),
-        ("claude-sonnet-5", "claude48", 6),
-        ("claude-fable-5-1", "claude48", 6),
-        ("gpt-4o", "o200k_base", 7),
-        ("gpt-6-luna", "o200k_base", 6),
+        ("deepseek-chat", "deepseek", "deepseek-v4", 3),
+        ("qwen3.8-max", "qwen35", "qwen3.5", 12),
+        ("qwen3.5-plus", "qwen35", "qwen3.5", 12),
+        ("qwen3-max", "qwen", "qwen3", 8),
+        ("mistral-large-4", "tekken", "tekken", 3),
+        ("mistral-small-2603", "tekken", "tekken", 15),
+        ("deepseek-flash", "deepseek", "deepseek-v4.1", 4),
+        ("deepseek-v4-pro", "deepseek", "deepseek-v4", 4),
+        ("claude-sonnet-4-6", "claude3", "claude", 7),
+        ("claude-haiku-4-5", "claude3", "claude", 7),
+        ("claude-sonnet-5", "claude48", "claude", 6),
+        ("claude-fable-5-1", "claude48", "claude", 6),
+        ("gpt-4o", "o200k_base", "openai", 7),
+        ("gpt-6-luna", "o200k_base", "openai", 6),
     ],
 )
-def test_vocabularies(name: str, vocabulary: str, framing: int) -> None:
+def test_vocabularies(name: str, vocabulary: str, template: str, framing: int) -> None:
     """A model is counted with its maker's vocabulary, plus the tokens its host adds around one message."""
     model = CATALOG.find_model(name)
-    assert (model.vocabulary, model.framing_tokens) == (vocabulary, framing)
+    assert (model.vocabulary, model.template) == (vocabulary, template)
+    assert tokens.framing_of(tokens.reader_of(model)) == (framing, 0)

@@ -14,7 +14,10 @@ from typing import Any
 import pytest
 
 COUNTING = {"text": "one two three four five six seven eight nine ten " * 20, "itl_s": 0.05}
-SENT = [signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGXCPU, signal.SIGUSR1]
+SENT = [
+    *(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGXCPU, signal.SIGUSR1, signal.SIGALRM),
+    *(signal.SIGABRT, signal.SIGVTALRM, signal.SIGPROF, signal.SIGRTMAX),
+]
 
 
 def _start(*arguments: str, before: Sequence[str] = ()) -> subprocess.Popen[bytes]:

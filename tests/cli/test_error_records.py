@@ -67,7 +67,7 @@ def test_every_record_has_the_same_members(deepsel: Run, simulate: Run, profiles
     profiles(one=simulate(text="Hello."))
     whole = deepsel("ask", "--json", "Hi").record()
     refused = deepsel("ask", "--json", "--max-cost", "0.000000001", "Hello").record()
-    assert [*whole, "error"] == list(refused)
+    assert [*whole, "error"] == list(refused) == list(deepsel("ask", "--json", "--no-such-option", "Hi").record())
     assert (refused["text"], refused["attempts"], refused["cost_usd"]) == ("", [], "0")
 
 

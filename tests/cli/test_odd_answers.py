@@ -84,6 +84,12 @@ GOOD: dict[str, str] = {
     "pi#2017: usage in the choice": stream(said(BLUE), said(finish="stop", usage=USAGE["usage"])) + DONE,
     "CLIProxyAPI#4053: zeros before usage": stream(
         {**said(BLUE), "usage": {"prompt_tokens": 0, "completion_tokens": 0}}, STOP, USAGE) + DONE,
+    "no blank lines": "".join(f"data: {json.dumps(one)}\n" for one in (said("The sky"), said(" is blue."), STOP, USAGE)) + "data: [DONE]\n",
+    "two documents in one event": f"data: {json.dumps(said('The sky'))}{json.dumps(said(' is blue.'))}\n\n" + stream(STOP, USAGE) + DONE,
+    "names in capitals and blanks": stream(said("The sky"), said(" is blue."), STOP, USAGE).replace("data:", " Data :") + DONE,
+    "a channel's marks": stream(
+        said("<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>The sky is blue."), STOP, USAGE
+    ) + DONE,
     "no event lines": "".join(f"{json.dumps(one)}\n" for one in (said("The sky"), said(" is blue."), STOP, USAGE)),
 }  # fmt: skip
 
@@ -138,6 +144,20 @@ def test_reasoning_alone_is_no_answer(answering: Callable[[str], type[_Script]],
         assert script.calls == calls
 
 
+def test_blanks_are_no_answer(answering: Callable[[str], type[_Script]], deepsel: Deepsel) -> None:
+    """An answer of nothing but blanks is empty, and none that is only not whole."""
+    answering(stream(said("\n \u200b"), STOP, USAGE) + DONE)
+    ran = deepsel("ask", "--json", "--no-cache", "What colour is the sky?")
+    assert (ran.code, ran.record()["attempts"][0]["error_class"]) == (5, "empty")
+
+
+def test_words_without_a_frame_in_a_stream_are_told(answering: Callable[[str], type[_Script]], deepsel: Deepsel) -> None:
+    """toolhive#6085: an error that a server writes into its stream as it stands is read, and not repeated."""
+    script = answering(stream(said("The sky")) + '{"error": {"message": "Insufficient credits", "code": 402}}\n')
+    ran = deepsel("ask", "--no-cache", "What colour is the sky?")
+    assert (ran.code, ran.err.count("Insufficient credits"), script.calls) == (8, 1, 1)
+
+
 def test_a_limit_in_another_spelling(answering: Callable[[str], type[_Script]], deepsel: Deepsel) -> None:
     """qwen-code#9884: MAX_TOKENS is the limit, and the answer cut."""
     answering(stream(said("The sky"), said(finish="MAX_TOKENS"), USAGE) + DONE)
@@ -155,6 +175,7 @@ BILLS: dict[str, tuple[dict[str, Any], str | None, list[str]]] = {
         "0.000054", []),
     "a stated charge": ({"prompt_tokens": 14, "completion_tokens": 5, "cost": "0.25"}, "0.25", []),
     "a stated charge in parts": ({"prompt_tokens": 14, "completion_tokens": 5, "cost": {"input": 0.1, "total": 0.25}}, "0.25", []),
+    "a charge in another unit": ({"prompt_tokens": 14, "completion_tokens": 5, "cost": 3100}, "0.000024", ["cost_counted"]),
     "auto_ai_router#142: nothing read": ({"prompt_tokens": 0, "completion_tokens": 5}, None, ["usage_counted"]),
     "nothing written": ({"prompt_tokens": 14, "completion_tokens": 0}, None, ["usage_counted"]),
     "900 million": ({"prompt_tokens": 900_000_000, "completion_tokens": 900_000_000}, None, ["usage_counted", "usage_counted"]),
@@ -173,7 +194,7 @@ def test_the_bill(case: str, answering: Callable[[str], type[_Script]], deepsel:
     assert ran.code == 0, ran.err
     record = ran.record()
     assert [notice["code"] for notice in record["warnings"]] == codes
-    assert record["usage"]["source"] == ("counted" if codes else "reported")
+    assert record["usage"]["source"] == ("counted" if "usage_counted" in codes else "reported")
     if cost_usd is None:
         assert Decimal("0.00001") < Decimal(record["cost_usd"]) < Decimal("0.00004")
     else:
@@ -183,6 +204,7 @@ def test_the_bill(case: str, answering: Callable[[str], type[_Script]], deepsel:
 DOCUMENTS: dict[str, tuple[list[str], str | None]] = {
     "ollama#8875: thinking before it": (["<think>\nJSON it is.\n</think>\n\n", '{"colour":"blue"}'], '{"colour":"blue"}'),
     "llm#1200: in a fence in prose": (['Here:\n```json\n{"colour": "blue"}\n```\nHope that helps!'], '{"colour": "blue"}'),
+    "in a fence that nobody closed": (['```json\n{"colour": "blue"}\n'], '{"colour": "blue"}'),
     "in prose": (['Sure, {"colour": "blue"}.'], '{"colour": "blue"}'),
     "jaq#253: NaN": (['{"colour": NaN}'], None),
     "two of them": (['{"colour": "blue"} or {"colour": "red"}'], None),

@@ -80,7 +80,7 @@ def warmer(tmp_path: Path, clock: FakeClock) -> Callable[..., Warmer]:
             state=SqliteState(tmp_path / "data"),
             clock=clock,
             rng=random.Random(0),
-            key_of=lambda provider: None,
+            key_of=lambda provider, timeout_s: None,
             stream=ask,
         )
         return Warmer(names, 60.0, chosen, resources)

@@ -45,6 +45,16 @@ def test_the_pieces_are_the_answer(simulate: Simulate, profiles: Profiles, wire:
     assert list(stream) == []
 
 
+def test_a_stream_that_cannot_begin_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A wrong option raises at once, and the client that was made for the one stream is closed."""
+    closed: list[deepsel.Client] = []
+    close = deepsel.Client.close
+    monkeypatch.setattr(deepsel.Client, "close", lambda self: (closed.append(self), close(self)))
+    with pytest.raises(deepsel.DeepselError):
+        deepsel.stream("Hi", model="nobody-knows-it")
+    assert len(closed) == 1
+
+
 def test_a_hit_comes_in_one_piece(simulate: Simulate, profiles: Profiles) -> None:
     """What `ask` bought is streamed from the cache."""
     profiles(one=simulate(text="Bought."))

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from deepsel.config import find_paths, has_key, resolve_key
+from deepsel.clock import Clock, SystemClock
+from deepsel.config import Keys, find_paths, has_key, resolve_key
+from deepsel.config.keys import KEPT_S
 from deepsel.errors import ConfigError
-from deepsel.secret import MASK, Secret, redact
+from deepsel.secret import MASK, KnownSecrets, Secret
 from deepsel.values import Provider
 
 HOST = Provider(name="host", wire="openai-chat", base_url="http://127.0.0.1:1", api_key_env="HOST_KEY")
@@ -64,8 +69,8 @@ def test_a_secret_shows_nothing() -> None:
 
 def test_redact_takes_out_keys_and_their_tails() -> None:
     """A provider's error that quotes the key, masked or not, is shown without it."""
-    secret = Secret("sk-0123456789abcdef")
-    text = redact("Incorrect key sk-0123456789abcdef (****cdef), Bearer abcdefghijkl, other sk-zzzzzzzz", secret)
+    secrets = KnownSecrets(lambda: ["sk-0123456789abcdef"])
+    text = secrets.redacted("Incorrect key sk-0123456789abcdef (****cdef), Bearer abcdefghijkl, other sk-zzzzzzzz")
     for part in ("0123456789", "cdef", "abcdefghijkl", "zzzz"):
         assert part not in text
     assert MASK in text
@@ -95,3 +100,58 @@ def test_a_command_that_prints_more_gives_its_first_line() -> None:
     key = resolve_key(HOST._replace(api_key_command=(sys.executable, "-c", told)), {})
     assert key is not None
     assert key.reveal() == "from-command"
+
+
+class Instants:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.at_s = 0.0
+
+    def monotonic(self) -> float:
+        return self.at_s
+
+
+def counting(folder: Path, words: str = "print('from-command-123')") -> tuple[Provider, Callable[[], int]]:
+    """Make a provider whose command leaves a line each time it runs; returns it and what counts them."""
+    runs = folder / "runs"
+    told = f"open({str(runs)!r}, 'a').write('x'); {words}"
+    host = HOST._replace(api_key_command=(sys.executable, "-c", told))
+    return host, lambda: len(runs.read_text()) if runs.exists() else 0
+
+
+def test_a_command_runs_once_for_all(tmp_path: Path) -> None:
+    """Threads, retries and the shared cache use one key; it is asked for again when it is old, or was refused."""
+    host, runs = counting(tmp_path)
+    clock, secrets = Instants(), KnownSecrets()
+    keys = Keys({}, cast("Clock", clock), secrets)
+    with ThreadPoolExecutor(8) as pool:
+        assert {key.reveal() for key in pool.map(keys.find, [host] * 8) if key} == {"from-command-123"}
+    assert runs() == 1
+    assert secrets.redacted("it was from-command-123") == f"it was {MASK}"
+    clock.at_s = KEPT_S
+    keys.find(host)
+    assert runs() == 2
+    keys.forget(host)
+    keys.find(host._replace(name="other"))
+    assert runs() == 3
+
+
+def test_a_command_that_fails_is_not_run_again_at_once(tmp_path: Path) -> None:
+    """Each who asks is told, by an error of its own."""
+    host, runs = counting(tmp_path, "raise SystemExit(1)")
+    keys = Keys({}, cast("Clock", Instants()))
+    told = []
+    for _ in range(3):
+        with pytest.raises(ConfigError, match="failed with exit code 1") as caught:
+            keys.find(host)
+        told.append(caught.value)
+    assert runs() == 1
+    assert len({id(error) for error in told}) == 3
+
+
+def test_a_command_has_the_time_that_is_left(tmp_path: Path) -> None:
+    """One that waits for ever ends with the request, and so does who waits for it."""
+    host = HOST._replace(api_key_command=(sys.executable, "-c", "import time; time.sleep(600)"))
+    with pytest.raises(ConfigError, match=r"gave no key within 0\.2 s"):
+        Keys({}, SystemClock()).find(host, 0.2)

@@ -20,7 +20,7 @@ from deepsel.clock import SystemClock
 from deepsel.config import CacheSettings, Profile, Settings
 from deepsel.engine.ask import Ask, CacheMode
 from deepsel.engine.encoded import Encodings
-from deepsel.engine.lookup import Lookup, _most_tokens
+from deepsel.engine.lookup import _TOKENS_OF_FRAMING, Lookup, _most_tokens
 from deepsel.engine.resources import Resources
 from deepsel.engine.run import Run
 from deepsel.health.sqlite_state import SqliteState
@@ -57,7 +57,7 @@ class World:
         return Resources(
             settings=Settings({"host": self.host}, self.models, {}, "main", CacheSettings(), CATALOG), env=self.env,
             transport=lambda: pytest.fail("something was sent"), cache=self.cache, state=self.state, clock=SystemClock(),
-            rng=random.Random(0), key_of=lambda _: None, stream=lambda *_, **__: pytest.fail("something was sent"),
+            rng=random.Random(0), key_of=lambda *_: None, stream=lambda *_, **__: pytest.fail("something was sent"),
         )  # fmt: skip
 
     def keep(self, name: str, request: Request = ASKED) -> None:
@@ -189,6 +189,5 @@ def test_no_candidate_counts_more(texts: list[str]) -> None:
     """The bound holds for every vocabulary and every framing of the catalog."""
     messages = tuple(Message.of("user", text) for text in texts)
     most = _most_tokens(Request(messages))
-    framings = {(one.vocabulary, one.framing_tokens): one for one in CATALOG.models.values()}
-    for one in framings.values():
-        assert tokens.count_messages(messages, one).tokens <= most + one.framing_tokens
+    for reader in {tokens.reader_of(one)._replace(thinks=thinks) for one in CATALOG.models.values() for thinks in (False, True)}:
+        assert tokens.count_request(Request(messages), reader).tokens <= most + _TOKENS_OF_FRAMING

@@ -188,7 +188,7 @@ def _run(
         state=SqliteState(folder / "data"),
         clock=clock,
         rng=random.Random(0),
-        key_of=lambda provider: None,
+        key_of=lambda provider, timeout_s: None,
         stream=world.ask,
     )
     run, events = Run(ask, resources, is_shown=is_shown), []

@@ -12,7 +12,7 @@ from deepsel import catalog, config
 from deepsel.catalog import Catalog
 from deepsel.config.demo import DEMO_PROVIDERS
 from deepsel.errors import ConfigError
-from deepsel.estimate.models import ANY_VOCABULARIES, choose_models, notices_on, vocabularies_of
+from deepsel.estimate.models import ANY_VOCABULARIES, choose_models, notices_on, targets_of
 from deepsel.values import Model, PriceRule
 
 CATALOG = Catalog()
@@ -59,8 +59,8 @@ def test_without_names_everything_available_is_chosen(settings: config.Settings)
 def test_a_model_of_unknown_vocabulary_needs_several() -> None:
     """The median of several vocabularies stands in for its own."""
     known, unknown = (Model(name=name, provider="p", id=name, vocabulary=vocabulary) for name, vocabulary in (("a", "qwen"), ("b", None)))
-    assert vocabularies_of([known, known]) == ["qwen"]
-    assert vocabularies_of([known, unknown]) == sorted({"qwen", *ANY_VOCABULARIES})
+    assert targets_of([known, known]).vocabularies == ("qwen",)
+    assert targets_of([known, unknown]).vocabularies == tuple(sorted({"qwen", *ANY_VOCABULARIES}))
 
 
 def test_a_named_model_that_does_not_answer_is_said() -> None:

@@ -44,12 +44,14 @@ def _standing(state: SqliteState, at: float, limits: Thresholds = LIMITS) -> Sta
 
 
 def _review(state: SqliteState, at: float = NOW, limits: Thresholds = LIMITS) -> Standing:
-    assert state.judge([HERE], Judgement(limits, at)) == ()
+    """Have the window looked at by another process, whose call was ended by its user and says nothing."""
+    other = SqliteState(state._database.path.parent)
+    assert other.add([_call(at=at, outcome="cancelled")], judgement=Judgement(limits, at)) == ()
     return _standing(state, at, limits)
 
 
 def _judge(state: SqliteState, probe: Evidence | None, at: float) -> Standing:
-    assert state.judge([], Judgement(LIMITS, at, {HERE: probe})) == ()
+    assert state.add([], judgement=Judgement(LIMITS, at, {HERE: probe})) == ()
     return _standing(state, at)
 
 
@@ -251,4 +253,27 @@ def test_only_the_newest_calls_of_a_long_window_count(tmp_path: Path) -> None:
     state = SqliteState(tmp_path)
     state.add([_call(9.0, at=NOW - 100) for _ in range(MOST_WATCHED)])
     state.add([_call(0.5, at=NOW - 1) for _ in range(MOST_WATCHED)])
+    assert _review(state).state == "well"
+
+
+@pytest.mark.parametrize("days", [1, 30])
+def test_a_cool_down_of_a_clock_that_ran_ahead_ends_with_the_next_probe(tmp_path: Path, days: int) -> None:
+    """It may have begun at any time, so the next request tests it; a claim and a recovery that lie ahead hold for nothing either."""
+    ahead = NOW + days * 86_400
+    state = SqliteState(tmp_path)
+    state.add([_call(6.2, at=ahead) for _ in range(5)], judgement=Judgement(LIMITS, ahead))
+    assert _standing(state, ahead).state == "cooling"
+    assert _standing(state, NOW).state == "half_open"
+    assert _claims(state, NOW)
+    assert _judge(state, Evidence(1, 0.4, 0.0), NOW).state == "well"
+    state.add([_call(6.2, at=ahead) for _ in range(5)], judgement=Judgement(LIMITS, ahead))
+    _judge(state, Evidence(1, 0.4, 0.0), ahead)
+    state.add([_call(6.2) for _ in range(5)])
+    assert _review(state).state == "cooling", "what healed it lies ahead"
+
+
+def test_a_class_of_another_version_says_nothing(tmp_path: Path) -> None:
+    """Calls that failed in a way that only a newer deepsel knows are no samples."""
+    state = SqliteState(tmp_path)
+    state.add([_call(None, "quota_v2") for _ in range(9)])
     assert _review(state).state == "well"

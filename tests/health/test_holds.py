@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -63,14 +66,70 @@ def test_a_hold_can_grow(tmp_path: Path) -> None:
     assert _left(state) == Decimal("0.05")
 
 
-def test_a_dead_process_holds_nothing(tmp_path: Path) -> None:
-    """A hold whose time is over is free again, without anybody's doing."""
+def test_what_a_dead_process_held_counts_as_spent(tmp_path: Path) -> None:
+    """A hold whose time is over was sent, as far as anybody knows: it counts on its day and in its month, told apart."""
     state = SqliteState(tmp_path)
-    _hold(state, "1")
-    assert _left(state) == 0
-    assert _left(state, at=AT + timedelta(seconds=61)) == 1
-    later = _hold(state, "1", at=AT + timedelta(seconds=61))
-    assert later.hold is not None
+    _hold(state, "0.60")
+    state.add([_bill("0.10")])
+    later = AT + timedelta(seconds=61)
+    assert (_left(state), _left(state, at=later)) == (Decimal("0.30"), Decimal("0.30"))
+    assert state.spend("main", at=AT).value == (Decimal("0.10"), Decimal("0.10"), 0, 0)
+    assert state.spend("main", at=later).value == (Decimal("0.70"), Decimal("0.70"), Decimal("0.60"), Decimal("0.60"))
+    assert [one.usd for one in state.unsettled(0, at=later.timestamp()).value or []] == [Decimal("0.60")]
+    assert _hold(state, "0.31", at=later).hold is None
+    tomorrow = AT + timedelta(days=1)
+    assert state.spend("main", at=tomorrow).value == (0, Decimal("0.70"), 0, Decimal("0.60"))
+    assert _left(state, at=tomorrow) == 1
+
+
+def test_a_late_bill_takes_the_place_of_what_was_held(tmp_path: Path) -> None:
+    """A process that was stopped for longer than its time settles with its bill, and asks on without its own hold."""
+    state = SqliteState(tmp_path)
+    first = _hold(state, "0.90")
+    late = AT + timedelta(hours=2)
+    assert _hold(state, "0.20", at=late).hold is None
+    again = _hold(state, "0.95", at=late, replaces=first.hold)
+    assert again.hold == first.hold
+    state.add([_bill("0.05")], hold=again.hold)
+    assert state.spend("main", at=late).value == (Decimal("0.05"), Decimal("0.05"), 0, 0)
+
+
+@pytest.mark.parametrize("ahead", [timedelta(days=30), timedelta(days=4000)], ids=str)
+def test_a_hold_of_a_clock_that_ran_ahead_closes_no_budget(tmp_path: Path, ahead: timedelta) -> None:
+    """It counts on the day its clock said, which is no reason to ask nothing until then; so does a bill."""
+    state = SqliteState(tmp_path)
+    _hold(state, "1", at=AT + ahead)
+    state.add([_bill("7", at=AT + ahead)])
+    assert _left(state) == 1
+    assert _left(state, at=AT + ahead) == 0
+
+
+@pytest.mark.parametrize("planted", ["-1000000000000", "'x'", "1e300"])
+@pytest.mark.parametrize("table", ["spend", "holds"])
+def test_money_that_is_no_amount_is_unknown_and_refuses(tmp_path: Path, table: str, planted: str) -> None:
+    """A sum that was planted or damaged neither lifts nor shrinks a budget: what is left is unknown, and that is said."""
+    state = SqliteState(tmp_path)
+    state.add([_bill("0.50")])
+    _hold(state, "0.10")
+    with closing(sqlite3.connect(tmp_path / "observations.sqlite")) as database, database:
+        database.execute(f"UPDATE {table} SET picousd = {planted}")
+    known = state.outlook([], task="chat", thresholds=Thresholds(3, 0.5, 300, 5, 300), budgets=DAY, at=AT)
+    assert (known.left, known.is_readable) == (None, False)
+    held, notices = state.hold(DAY, Decimal("0.01"), at=AT, ttl_s=60)
+    assert held is None
+    assert "deepsel stats --repair" in notices[0].message
+    assert state.add([_bill("0.50")]) == ()
+    assert state.spend("main", at=AT).value is None, "a new bill makes no sum of what was none"
+
+
+def test_a_bill_beyond_any_counts_as_the_most_there_is(tmp_path: Path) -> None:
+    """What no store has room for is kept as the most that it has room for, day after day, and never as nothing."""
+    state = SqliteState(tmp_path)
+    for _ in range(30):
+        assert state.add([_bill("1e25")]) == ()
+    spent = state.spend("main", at=AT).value
+    assert spent is not None
+    assert spent.day_usd == 9_000_000
 
 
 def test_the_tighter_budget_holds(tmp_path: Path) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import pytest
+
 from deepsel.health.endpoint import Endpoint
 from deepsel.health.limits import Limit
 from deepsel.health.sqlite_state import SqliteState
@@ -43,3 +45,14 @@ def test_nothing_known_holds_nothing_back(tmp_path: Path) -> None:
     assert SqliteState(tmp_path / "never").limits([HERE]) == ({}, ())
     SqliteState(tmp_path).close_until(Endpoint("other", "model"), NOW + 60)
     assert _limit(SqliteState(tmp_path)).opens_at(NOW) == 0
+
+
+@pytest.mark.parametrize("ahead_s", [86_400.0, 30 * 86_400.0, float("inf")])
+def test_a_wait_of_a_clock_that_ran_ahead_is_not_believed(tmp_path: Path, ahead_s: float) -> None:
+    """No wait is shared for more than an hour: what ends later holds nobody back, and hides no wait that is told after it."""
+    state = SqliteState(tmp_path)
+    state.close_until(HERE, NOW + ahead_s)
+    state.tell_left(HERE, 0, NOW + ahead_s)
+    assert _limit(state).opens_at(NOW) <= NOW
+    state.close_until(HERE, NOW + 60)
+    assert _limit(state).opens_at(NOW) == NOW + 60

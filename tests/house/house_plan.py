@@ -48,7 +48,7 @@ LAYERS = (
     ("show",),
     ("values",),
     ("ending", "platforms"),
-    ("errors", "secret", "clock", "chance", "places", "digest", "surrogates"),
+    ("errors", "secret", "clock", "chance", "places", "digest", "surrogates", "dollars"),
     ("__init__",),
 )
 
@@ -62,6 +62,7 @@ FENCES = {
     "diskcache": "cache/disk.py",
     "tiktoken": "tokens/vocabulary.py",
     "ctok": "tokens/claude.py",
+    "imagesize": "tokens/pictures/size.py",
     "tomli_w": "config/writer.py",
     "jsonschema": "engine/checks/schema.py",
     "referencing": "engine/checks/schema.py",
@@ -87,7 +88,7 @@ VENDOR_WORDS = (
 VENDOR_ROOMS = ("wires/", "simulator/", "tokens/", "catalog/refresh_sources.py")
 
 ROOMS = {
-    "print": ("__main__.py", "cli/app.py"),
+    "print": (),
     "environ": ("__main__.py", "cli/", "client/client.py"),
     "time": ("clock.py", "cli/replay/"),
     "streams": ("__main__.py", "cli/"),

@@ -80,8 +80,8 @@ def test_a_replayed_answer_loads_next_to_nothing(monkeypatch: pytest.MonkeyPatch
         "deepsel.cli.replay.replay",
         "deepsel.digest",
         "deepsel.places",
-        "deepsel.show",
-        "deepsel.show.durations",
+        "deepsel.storage",
+        "deepsel.storage.files",
     }
     slow = {"typer", "typing", "dataclasses", "json", "re", "hashlib", "sqlite3", "pathlib", "decimal", "datetime", "contextlib"}
     assert not loaded & slow

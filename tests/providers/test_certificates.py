@@ -250,3 +250,39 @@ def test_every_context_checks(authority: Path, folder: bool) -> None:
     """Both kinds check certificates and names."""
     context = Certificates(httpx.create_ssl_context, str(authority / "by-hash") if folder else None).context()
     assert (context.verify_mode, context.check_hostname) == (ssl.CERT_REQUIRED, True)
+
+
+@pytest.fixture(scope="module")
+def loose(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An authority and a certificate of 127.0.0.1 that does not name the authority's key, as RFC 5280 wants it."""
+    folder = tmp_path_factory.mktemp("loose")
+    key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+    openssl(folder, "req", "-x509", *key, "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=Corp CA", "-days", "2")
+    openssl(folder, "req", *key, "-keyout", "host.key", "-out", "host.csr", "-subj", "/CN=127.0.0.1")
+    names = "subjectAltName=IP:127.0.0.1\nauthorityKeyIdentifier=none\nsubjectKeyIdentifier=none\n"
+    (folder / "names").write_text(names)
+    signing = ("-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names", "-days", "2")
+    openssl(folder, "x509", "-req", "-in", "host.csr", "-out", "host.pem", *signing)
+    return folder
+
+
+def test_a_certificate_of_loose_form_is_trusted(loose: Path) -> None:
+    """What the named authority has signed is trusted whatever this Python thinks of its form, as since 3.13 it does."""
+
+    def strict(env: Mapping[str, str]) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=env["SSL_CERT_FILE"])
+        context.verify_flags |= ssl.VERIFY_X509_STRICT
+        return context
+
+    with pytest.MonkeyPatch.context() as patch, serving(loose) as server:
+        patch.setattr(transport, "bundle", strict)
+        made = transport.HttpTransport(SystemClock(), env={"SSL_CERT_FILE": str(loose / "ca.pem")})
+        assert _ask(made, server) == b"hello"
+
+
+def test_the_advice_knows_what_is_set(server: ThreadingHTTPServer, strangers: Path) -> None:
+    """Whoever has named certificates is not told to name some, but that they are not those."""
+    made = transport.HttpTransport(SystemClock(), env={"SSL_CERT_FILE": str(strangers / "ca.pem")})
+    with pytest.raises(AttemptFailed, match="not trusted") as caught:
+        _ask(made, server)
+    assert caught.value.hint.startswith("SSL_CERT_FILE is set, and nothing it names")

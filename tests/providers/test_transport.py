@@ -179,6 +179,110 @@ def test_unknown_name(transport: HttpTransport, monkeypatch: pytest.MonkeyPatch)
         ErrorClass.NETWORK, "could not reach nowhere.example (the name is not known)")  # fmt: skip
 
 
+def test_a_name_server_that_does_not_answer(transport: HttpTransport, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look-up takes no longer than a connection may, or the whole call."""
+    never = threading.Event()
+
+    def silent(*_: object, **__: object) -> list[Any]:
+        never.wait()
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", silent)
+    try:
+        failure = failed(transport, "http://silent.example/v1", NONE._replace(connect_s=0.05))
+        assert (failure.error_class, failure.message) == (
+            ErrorClass.NETWORK, "could not reach silent.example (no connection within 0.05 s)")  # fmt: skip
+        deadline = transport._clock.monotonic() + 0.05
+        failure = failed(transport, "http://silent.example/v1", NONE._replace(deadline=deadline))
+        assert "time limit" in failure.message
+    finally:
+        never.set()
+
+
+def test_a_body_that_grows_when_it_is_inflated_ends_in_time(
+    transport: HttpTransport, clock: Any, serve: Make, reply: Make
+) -> None:
+    """One read may bring minutes of work: the limits hold between the pieces of it, too."""
+    bomb = gzip.compress(b": x\n" * 8_000_000)
+    server = serve(["read", reply(bomb, content_encoding="gzip")])
+    deadline = clock.count() + 0.1
+    failure = failed(transport, server.url, NONE._replace(deadline=deadline))
+    assert failure.error_class is ErrorClass.STALLED
+    assert clock.monotonic() < deadline + 0.2
+
+
+def test_a_name_that_cannot_be_one(transport: HttpTransport) -> None:
+    """What the codec for names refuses is the configuration's fault, in one line."""
+    for host in ("a..b", "xn--", "x" * 70):
+        with pytest.raises(ConfigError):
+            get(transport, f"http://{host}/v1")
+
+
+@pytest.mark.parametrize("error", [UnicodeEncodeError("ascii", "é", 0, 1, "no"), ValueError("no"), OverflowError("no"), RecursionError()])
+def test_what_a_library_raises_is_the_providers_failure(
+    transport: HttpTransport, serve: Make, reply: Make, error: Exception
+) -> None:
+    """Whatever goes wrong over foreign bytes, the request goes on with the next provider."""
+    server = serve(["read", reply("hello")])
+    with pytest.raises(AttemptFailed) as caught, transport.open(Call("POST", server.url, {}, b"{}"), timeouts=PATIENT):
+        raise error
+    assert caught.value.error_class is ErrorClass.MALFORMED
+    assert caught.value.message.endswith("answered something that cannot be read")
+
+
+def test_cookies_are_not_kept(transport: HttpTransport, serve: Make, reply: Make) -> None:
+    """What one server sets, of any byte, is sent neither to it nor to another one."""
+    one = serve(["read", reply("a", Set_Cookie="sid=TRACKME; Path=/"), "read", reply("b", Set_Cookie="s\xe9=\xff")])
+    other = serve(["read", reply("c")])
+    for url in (one.url, one.url, other.url):
+        get(transport, url)
+    assert not [sent for sent in (*one.requests, *other.requests) if b"ookie" in sent]
+
+
+def test_a_proxy_that_gives_its_password_back(clock: Any, serve: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The reason of its refusal is told without name and password, in no encoding."""
+    pair = b64encode(b"me:hush-hush").decode()
+    server = serve(["read", f"HTTP/1.1 403 not Basic {pair} nor me:hush-hush nor hush-hush\r\n\r\n".encode()])
+    monkeypatch.setenv("HTTPS_PROXY", server.url.replace("//", "//me:hush-hush@"))
+    with HttpTransport(clock, env={}) as through:
+        failure = failed(through, "https://api.example/v1")
+    assert b"CONNECT api.example:443" in server.requests[0]
+    assert f"Basic {pair}".encode() in server.requests[0]
+    assert "403 not" in failure.message
+    assert not [part for part in (pair, pair[4:12], "hush") if part in failure.message]
+
+
+@pytest.mark.parametrize(
+    ("location", "told"),
+    [
+        ("https://other.example/v1?key=x", "redirects to other.example;"),
+        ("/elsewhere", "redirects to another path;"),
+        ("elsewhere/x:y", "redirects to another path;"),
+        ("javascript:alert(1)", "redirects to what is no address of HTTP;"),
+        ("file:///etc/passwd", "redirects to what is no address of HTTP;"),
+        ("http://xn--/", "redirects to xn--;"),
+        ("http://[::1/", "redirects to http://[::1/;"),
+        ("http://\xff\xfe/", "redirects to "),
+        ("", "redirects to another path;"),
+    ],
+)
+def test_a_redirect_of_any_kind_is_told(transport: HttpTransport, serve: Make, reply: Make, location: str, told: str) -> None:
+    """It is the provider's, whatever stands in it, and nothing of it is followed."""
+    failure = failed(transport, serve(["read", reply("", "302 Found", Location=location)]).url)
+    assert failure.error_class is ErrorClass.MALFORMED
+    assert told in failure.message
+
+
+def test_headers_and_failures_hold_no_secret(transport: HttpTransport, serve: Make, reply: Make) -> None:
+    """What is sent as a secret comes back in no header and in no failure."""
+    key = "sk-CANARY0123456789xyz"
+    server = serve(["read", reply("hello", X_Request_Id=f"id of {key}")], ["read", reply("", content_encoding=key)])
+    with transport.open(Call("POST", server.url, {"authorization": Secret(f"Bearer {key}")}, b"{}"), timeouts=PATIENT) as response:
+        assert response.headers["x-request-id"] == "id of [redacted]"
+        assert dict(response.headers)["content-length"] == "5"
+    assert "CANARY" not in failed(transport, server.url).message
+
+
 @pytest.mark.parametrize(
     ("script", "error_class"),
     [

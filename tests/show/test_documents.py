@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 from datetime import UTC, datetime
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -72,6 +73,15 @@ def test_a_page_stands_alone() -> None:
         assert page.references == ["data:,"]
         assert page.text.count("alert(1)</script>") >= 8
         assert "$0.0000001" in page.text
+
+
+def test_a_page_holds_nothing_that_is_obeyed_unseen() -> None:
+    """Controls and hidden characters are shown, wherever on the page they stand."""
+    evil = "a\x1b[2J\x00\x7f\x9b\u202e\u2066\u200b\ufeff\U000e0041z"
+    plot = svg.bars([(evil, 1.0, evil)], title=evil, best=None)
+    page = html.page(evil, evil, [html.notes([evil]), html.table([evil], [[Cell(evil, evil)]]), plot])
+    assert not [sign for sign in page if unicodedata.category(sign) in ("Cc", "Cf") and sign not in "\n\t"]
+    assert "␛[2J" in page
 
 
 def test_a_page_without_a_script_allows_none() -> None:

@@ -7,6 +7,8 @@ import signal
 import stat
 import subprocess
 import sys
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -94,3 +96,65 @@ def test_a_file_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(FileExistsError):
         files.make_private_folder(tmp_path / "file")
+
+
+def test_a_version_is_one_that_no_writer_can_repeat(tmp_path: Path) -> None:
+    """As many other bytes in the same file under its old times are another version; looking changes none; none is None."""
+    path = tmp_path / "file"
+    path.write_text("red")
+    found, times = files.version(path), path.stat()
+    assert files.version(path) == found is not None
+    assert path.read_text() == "red"
+    time.sleep(0.05)
+    with path.open("r+") as file:
+        file.write("RED")
+    os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert path.stat().st_mtime_ns == times.st_mtime_ns
+    assert files.version(path) != found
+    assert files.version(tmp_path / "none") is None
+
+
+def test_what_is_no_file_is_not_opened(tmp_path: Path) -> None:
+    """A pipe without another end, a folder and a device are errors with words, at once; and so is a file larger than it can be."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "file").write_bytes(b"0123456789")
+    for path in (tmp_path / "pipe", tmp_path, Path("/dev/zero")):
+        for flags in (os.O_RDONLY, os.O_WRONLY | os.O_APPEND):
+            with pytest.raises(OSError) as refused:
+                files.open_own(path, flags)
+            assert refused.value.strerror
+    assert files.read_own(tmp_path / "file", most_bytes=10) == b"0123456789"
+    with pytest.raises(OSError, match="larger than 9 bytes"):
+        files.read_own(tmp_path / "file", most_bytes=9)
+
+
+@given(data=st.binary(max_size=300_000), read_at_once=st.integers(500, 100_000))
+def test_all_goes_into_a_pipe_that_must_not_be_waited_for(data: bytes, read_at_once: int) -> None:
+    """Whatever its reader takes at a time, all of it arrives, in order."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    found = bytearray()
+
+    def read() -> None:
+        while chunk := os.read(reader, read_at_once):
+            found.extend(chunk)
+
+    thread = threading.Thread(target=read)
+    thread.start()
+    files.write_all(writer, data)
+    os.close(writer)
+    thread.join()
+    os.close(reader)
+    assert bytes(found) == data
+
+
+def test_patience_has_an_end() -> None:
+    """With a limit a pipe that nobody reads is given up; without a reader it is an error at once."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    with pytest.raises(BlockingIOError):
+        files.write_all(writer, b"x" * (1 << 21), patience_s=0.05)
+    os.close(reader)
+    with pytest.raises(BrokenPipeError):
+        files.write_all(writer, b"x")
+    os.close(writer)

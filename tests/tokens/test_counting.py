@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import sys
+from base64 import b64encode
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-from deepsel.tokens import NAMES, claude, count, count_messages, encoding, estimating, vocabulary
-from deepsel.values import Image, Message, Model, Source
+from deepsel.tokens import NAMES, Count, claude, count, count_request, encoding, estimating, reader_of, vocabulary
+from deepsel.values import Document, Image, Message, Model, Request, Source, ToolResult
 
 ENGLISH = "All human beings are born free and equal in dignity and rights.\n" * 20
 
@@ -24,6 +26,10 @@ def fresh() -> Iterator[None]:
     yield
     for cache in caches:
         cache.cache_clear()
+
+
+def _count(messages: list[Message], one: Model) -> Count:
+    return count_request(Request(tuple(messages)), reader_of(one))
 
 
 def _model(name: str | None, framing_tokens: int = 0) -> Model:
@@ -133,27 +139,59 @@ def test_surrogates_count_as_what_is_sent() -> None:
     assert count("\ud83d\ude00", "o200k_base") == count("\U0001f600", "o200k_base")
 
 
-@pytest.mark.parametrize(("name", "further"), [("claude48", 3), ("o200k_base", 4), ("deepseek", 2), ("tekken", 2), ("qwen", 5)])
-def test_messages_add_framing(name: str, further: int) -> None:
-    """A conversation is its contents, the model's framing once, and a constant for each message after the first."""
-    one, two, three = (Message.of("user", text) for text in ("hello there", "how are you?", "fine"))
-    contents = [count(message.text, name).tokens for message in (one, two, three)]
-    assert count_messages([one], _model(name, 7)).tokens == contents[0] + 7
-    assert count_messages([one, two, three], _model(name, 7)).tokens == sum(contents) + 7 + 2 * further
-
-
 def test_messages_keep_the_source() -> None:
     """Exact contents make an exact count; no message at all is the framing alone."""
-    assert count_messages([Message.of("user", "hi")], _model("deepseek", 3)).source is Source.COUNTED
-    assert count_messages([], _model("deepseek", 3)).tokens == 3
+    assert _count([Message.of("user", "hi")], _model("deepseek", 3)).source is Source.COUNTED
+    assert _count([], _model("deepseek", 4)).tokens == 3  # no mark of a user
 
 
-def test_pictures_make_an_estimate_of_unknown_error() -> None:
-    """A picture's tokens are a guess: the count is estimated and its error not known."""
-    message = Message.of("user", "what is this?", Image("image/png", "data:image/png;base64,AA=="))
-    found = count_messages([message], _model("o200k_base", 6))
-    assert (found.source, found.error_pct) == (Source.ESTIMATED, None)
-    assert found.tokens > count_messages([Message.of("user", "what is this?")], _model("o200k_base", 6)).tokens
+PNG = Image("image/png", "data:image/png;base64," + b64encode(
+    b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + (1024).to_bytes(4, "big") * 2 + b"\x08\x02\x00\x00\x00" + bytes(4)
+).decode())  # fmt: skip
+LINK = Image("", "https://example.org/a.png")
+PDF = Document("application/pdf", "data:application/pdf;base64,AAAA")
+
+
+def _with(*parts: Image | Document, vocabulary: str = "o200k_base", pictures: str | None = "openai-tiles-4o-mini") -> Count:
+    one = _model(vocabulary)._replace(pictures=pictures)
+    return _count([Message.of("user", "what is this?", *parts)], one)
+
+
+def test_a_picture_counts_by_its_makers_rule() -> None:
+    """The text and what the rule makes of the size; what is only billed takes no room in the window."""
+    text = _with().tokens
+    found = _with(PNG)
+    assert (found.tokens, found.source, found.error_pct) == (text + 25_501, Source.RULE, 0.0)
+    assert (found.most, found.is_exact, found.in_window) == (text + 25_501, True, text)
+    claude = _with(PNG, PNG, vocabulary="claude48", pictures="claude-high")
+    assert (claude.source, claude.in_window) == (Source.ESTIMATED, claude.tokens)
+    assert claude.most == math.ceil((claude.tokens - 2 * 1369) * (1 + claude.error_pct / 100)) + 2 * 1369
+
+
+def test_a_link_counts_with_the_most_it_can_be() -> None:
+    """A size that is not known makes a bound, not a count."""
+    text = _with().tokens
+    found = _with(LINK)
+    assert (found.tokens, found.source, found.most) == (text + 48_169, Source.AT_MOST, text + 48_169)
+    assert not found.is_exact
+
+
+@pytest.mark.parametrize(
+    ("parts", "pictures", "words"),
+    [((PNG,), None, "pictures"), ((PNG, PDF), "claude-high", "files"), ((LINK, PDF), None, "pictures and files")],
+)
+def test_what_nobody_knows_has_no_bound(parts: tuple[Image | Document, ...], pictures: str | None, words: str) -> None:
+    """Pictures without a rule, and files, are expected to be something, and bounded by nothing."""
+    found = _with(*parts, pictures=pictures)
+    assert (found.source, found.error_pct, found.most, found.unbounded) == (Source.ESTIMATED, None, None, words)
+    assert found.tokens > _with().tokens
+
+
+def test_pictures_of_a_tools_result_count() -> None:
+    """A picture that a tool brought costs what any picture does."""
+    result = Message("tool", (ToolResult("1", (PNG,)),))
+    one = _model("o200k_base")._replace(pictures="openai-tiles-4o")
+    assert _count([result], one).pictures == 765
 
 
 def test_fits_are_whole() -> None:

@@ -125,6 +125,18 @@ TOO_EARLY = Doubt("the provider called the answer finished before it was, and no
                           {"index": 0, "delta": {"content": "a"}}]}, STOP],
             [TextDelta("a"), STOPPED], id="first-choice-only",
         ),
+        pytest.param([{"choices": [{"index": 1, "delta": {"content": "a"}}]}, {"choices": [{"index": 0, "delta": {"content": "b"}}]},
+                      {"choices": [{"index": "1", "delta": {"content": "c"}, "finish_reason": "stop"}]}],
+                     [TextDelta("a"), TextDelta("c"), STOPPED], id="a-choice-by-another-number"),
+        pytest.param([{"choices": [{"index": 0, "text": "a"}]}, {"choices": [{"index": 0, "text": "", "finish_reason": "stop"}]}],
+                     [TextDelta("a"), STOPPED], id="completed-text"),
+        pytest.param([chunk({"thinking": "r"}), chunk({"thinking_blocks": [{"type": "thinking", "thinking": "s"}]}), WORDED[0], STOP],
+                     [ReasoningDelta("r"), ReasoningDelta("s"), WORDS[0], STOPPED], id="other-names-of-reasoning"),
+        *(pytest.param([WORDED[0], {"choices": [{"index": 0, "delta": {}, **ending}]}], [WORDS[0], STOPPED], id=f"finish-{number}")
+          for number, ending in enumerate([{"finishReason": "stop"}, {"finish_reason": None, "native_finish_reason": "stop"},
+                                           {"delta": {"finish_reason": "stop"}}])),
+        pytest.param([WORDED[0], {"choices": [{"index": 0, "delta": {"usage": {"prompt_tokens": 3}}, "finish_reason": "stop"}]}],
+                     [WORDS[0], STOPPED, UsageReport(Usage(input_uncached=3))], id="usage-in-the-delta"),
         pytest.param([chunk({"content": "\n"}), "  ", STOP], [TextDelta("\n"), STOPPED], id="blank-data"),
         pytest.param([{**STOP, "usage": {"cost": 0.25}}], [STOPPED, UsageReport(Usage(), Decimal("0.25"))], id="cost-only"),
     ],
@@ -235,11 +247,14 @@ def test_anthropic_stop_reasons(raw: str, finish: Finish | None) -> None:
     assert decode("anthropic-messages", ending(raw), END) == [FinishReport(finish, raw)]
 
 
+TEXTS = [delta(type="text_delta", text="One two"), delta(type="text_delta", text=" three")]
+
+
 @pytest.mark.parametrize(
-    "documents", [[START], [START, END], [START, ending("end_turn")], [START, ending(None), END], []]
+    "documents", [[START], [START, END], [START, ending("end_turn"), TEXTS[0]], [START, ending(None), END], []]
 )
 def test_anthropic_without_its_end_is_cut(documents: list[Any]) -> None:
-    """An answer is whole only with a stop reason and `message_stop`."""
+    """An answer is whole only with a stop reason that no text follows."""
     with pytest.raises(AttemptFailed) as failed:
         decode("anthropic-messages", *documents)
     assert failed.value.error_class is ErrorClass.STREAM_CUT
@@ -249,7 +264,6 @@ def block(kind: str, text: str) -> dict[str, Any]:
     return {"type": "message", "content": [{"type": kind, kind: text}], "stop_reason": "end_turn"}
 
 
-TEXTS = [delta(type="text_delta", text="One two"), delta(type="text_delta", text=" three")]
 ENDED = FinishReport(Finish.COMPLETE, "end_turn")
 
 

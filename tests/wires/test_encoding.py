@@ -204,3 +204,14 @@ def test_bodies_that_are_no_json() -> None:
     with pytest.raises(ConfigError, match="finite"):
         bodies.serialise({"x": float("nan")})
     assert bodies.serialise({"x": "\ud83d"}) == b'{"x":"?"}'
+
+
+@pytest.mark.parametrize(
+    ("params", "thinks"),
+    [({"chat_template_kwargs": {"enable_thinking": True}}, True), ({"chat_template_kwargs": {"thinking": False}}, False), ({}, False),
+     ({"reasoning_effort": "high"}, True), ({"reasoning_effort": "none"}, False)],
+)  # fmt: skip
+def test_who_may_think_in_silence(ask: Make, model: Make, provider: Make, params: dict[str, Any], thinks: bool) -> None:
+    """A body that asks for reasoning, by whatever member, lets the model be silent for longer."""
+    body = wire_of("openai-chat").encode(ask(params=params), model(), provider(), max_tokens=5)
+    assert wire_of("openai-chat").may_think(body, model()) is thinks

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from deepsel.catalog import Catalog
 from deepsel.errors import AttemptFailed, ErrorClass
-from deepsel.secret import Secret
+from deepsel.secret import KnownSecrets, Secret
 from deepsel.values import ErrorRule, Provider
 from deepsel.wires.error_shapes import read_error
 from deepsel.wires.failures import FailureReader, is_error, request_id
@@ -28,7 +28,8 @@ def failure(
     provider: Provider, status: int, body: Any, headers: Mapping[str, str] | None = None, key: Secret | None = None
 ) -> AttemptFailed:
     raw = body if isinstance(body, bytes) else body.encode() if isinstance(body, str) else json.dumps(body).encode()
-    return FailureReader(provider, key, headers or {}, NOW).failure(raw, status=status)
+    secrets = KnownSecrets(lambda: [key.reveal()] if key else [])
+    return FailureReader(provider, secrets, headers or {}, NOW).failure(raw, status=status)
 
 
 def openai(message: str = "m", **members: Any) -> dict[str, Any]:
@@ -133,7 +134,13 @@ CASES: list[tuple[str, int, Any, ErrorClass]] = [
     ("ollama", 403, {"success": False, "errors": [{"code": 10000, "message": "Authentication error"}], "result": None}, C.AUTH),
     ("ollama", 200, {"success": False, "errors": [{"code": 1, "message": "no credits left"}]}, C.BILLING),
     ("ollama", 400, {"errors": {"temperature": ["is not a number"]}}, C.BAD_REQUEST),
-    ("ollama", 200, {"error_code": 17, "error_msg": "Open api daily request limit reached"}, C.SERVER),
+    ("ollama", 500, "insufficient_quota: no money", C.BILLING),
+    ("ollama", 200, openai("该令牌额度已用尽", code="insufficient_user_quota"), C.BILLING),
+    ("ollama", 403, openai("用户额度不足"), C.BILLING),
+    ("ollama", 200, {"success": False, "errors": [{"code": 10000, "message": "Authentication error"}]}, C.AUTH),
+    ("ollama", 200, {"success": False, "message": "invalid token"}, C.AUTH),
+    ("ollama", 400, openai("failed", cause='{"error": {"code": "insufficient_quota", "message": "m"}}'), C.BILLING),
+    ("ollama", 200, {"error_code": 17, "error_msg": "Open api daily request limit reached"}, C.RATE_LIMITED),
     # Google: status and reason as words.
     ("ollama", 400, openai("API key not valid.", code=400, status="INVALID_ARGUMENT",
                            details=[{"reason": "API_KEY_INVALID"}]), C.AUTH),
@@ -221,6 +228,9 @@ def test_rules_are_looked_at_in_order(provider: Callable[..., Provider]) -> None
         (': note\nevent: error\ndata: {"message": "words"}', "words"),
         ('{"error": "words"}\n{"more": 1}', "words"),
         (openai('{"error": {"message": "words"}}'), "words"),
+        (openai('Upstream - {"error": {"message": "words"}} (3 tries)'), "words"),
+        (openai("in short", cause='{"error": {"message": "words"}}'), "words"),
+        (openai('use {"a": 1}'), 'use {"a": 1}'),
         ("<html><title>Error</title><pre>Cannot POST /x</pre>", "a web page titled `Error`: Cannot POST /x"),
     ],
 )
@@ -298,6 +308,8 @@ def test_an_error_in_a_200_is_told_from_an_answer(document: dict[str, Any], want
         (500, {"error": "llm server loading model"}, True),
         (200, {"error": "the model is still loading"}, True),
         (503, openai("The engine is starting"), True),
+        *((503, {"detail": f"The model is {word}"}, True) for word in ("booting", "initializing", "downloading", "spinning up")),
+        (503, openai("overloaded: uploading is off"), False),
         (503, openai("m"), False),
         (400, openai("error loading the picture"), False),
         (401, openai("model loading is not allowed with this key"), False),
@@ -318,6 +330,9 @@ def test_loading_is_told_from_failing(provider: Callable[..., Provider], status:
         ({"message": {"detail": [{"loc": ["body", "thinking"], "msg": "m"}]}}, ("thinking",)),
         (openai(details=[{"fieldViolations": [{"field": "top_p.x", "description": "m"}]}]), ("top_p",)),
         (openai(param=None), ()),
+        (openai(param="body.temperature"), ("temperature",)),
+        ({"detail": [{"loc": ["body", "request", "seed"], "msg": "m"}]}, ("seed",)),
+        (openai("m", cause='{"error": {"message": "m", "param": "temperature"}}'), ("temperature",)),
     ],
 )
 def test_members_that_are_complained_of(provider: Callable[..., Provider], body: Any, names: tuple[str, ...]) -> None:

@@ -15,7 +15,8 @@ from deepsel.wires.finishes import BROKEN, FINISHES, broken_by, finish_of, raw_f
     ("raw", "finish"),
     [
         *((raw, Finish.COMPLETE) for raw in ("stop", "STOP", "Stop", "eos", "EOS_TOKEN", "end_turn", "endTurn", "COMPLETE", "<|eos|>")),
-        *((raw, Finish.LENGTH) for raw in ("MAX_TOKENS", "MaxTokens", "max-tokens", "max_output_tokens", "FinishReason.MAX_TOKENS")),
+        *((raw, Finish.LENGTH) for raw in ("MAX_TOKENS", "MaxTokens", "max-tokens", "max_output_tokens", "FinishReason.MAX_TOKENS",
+                                           "max_tokens_reached", "LENGTH_CAPPED", "output truncated")),
         *((raw, Finish.FILTERED) for raw in ("SAFETY", "RECITATION", "contentFilter", "PROHIBITED_CONTENT", "ERROR_TOXIC")),
         *((raw, Finish.TOOL) for raw in ("tool_use", "TOOL_CALL", "toolCalls", "function_call")),
         *((raw, None) for raw in ("novel", "OTHER", "stopped_by_the_moon")),

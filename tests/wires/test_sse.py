@@ -19,7 +19,7 @@ def cut(chunks: list[bytes], **options: int) -> list[Event]:
 
 
 def naive(document: bytes) -> list[Event]:
-    """The WHATWG rules over a whole document, as plainly as they can be written."""
+    """The WHATWG rules over a whole document, as plainly as they can be written, with names in any case and between blanks."""
     text = document.decode().removeprefix("\ufeff")
     events, data, name = [], [], ""
     for line in [*re.split("\r\n|\r|\n", text), ""]:  # but for the last event, which needs no blank line
@@ -29,7 +29,7 @@ def naive(document: bytes) -> list[Event]:
             data, name = [], ""
         elif not line.startswith(":"):
             field, _, value = line.partition(":")
-            value = value[1:] if value.startswith(" ") else value
+            field, value = field.strip().lower(), value.removeprefix(" ")
             if field == "data":
                 data.append(value)
             elif field == "event":
@@ -40,7 +40,7 @@ def naive(document: bytes) -> list[Event]:
 LINES = st.sampled_from(
     [
         *("data: a", "data:b", "data", "data: ", "event: error", "event", ": ping", "id: 7", "retry: 1", "nonsense"),
-        *("data: żółć 😀", "data:  two", "", "", "\u2028", "data: \x0b\x85", "data : x"),
+        *("data: żółć 😀", "data:  two", "", "", "\u2028", "data: \x0b\x85", "data : x", " Data: y"),
     ]
 )
 DOCUMENTS = st.lists(st.tuples(LINES, st.sampled_from(["\n", "\r", "\r\n"])), max_size=25).map(

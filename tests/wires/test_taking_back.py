@@ -88,9 +88,24 @@ def test_other_failures_take_nothing_back(sent: Callable[..., Sent], status: int
     assert changes_for(refusal("temperature", status=status, error_class=error_class), sent()) == ()
 
 
-def test_a_complaint_about_one_schema_does_not_last(sent: Callable[..., Sent]) -> None:
+def test_a_gateway_s_500_around_a_refusal(sent: Callable[..., Sent]) -> None:
+    """Some gateways answer 500 where their upstream has answered 400."""
+    assert [one.name for one in changes_for(refusal("m", "temperature", status=500), sent())] == ["temperature"]
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        "Invalid schema for response_format 'answer': 'oneOf' is not permitted",
+        "The provided JSON schema contains features not supported by xgrammar.",
+        "failed to parse grammar",
+        "JSON schema conversion failed: Unrecognized schema",
+        "Unknown name \"additionalProperties\" at 'generation_config.response_schema': Cannot find field.",
+    ],
+)
+def test_a_complaint_about_one_schema_does_not_last(sent: Callable[..., Sent], message: str) -> None:
     """A host that refuses this schema may take the next one."""
-    (change,) = changes_for(refusal("Invalid schema for response_format 'answer': 'oneOf' is not permitted"), sent())
+    (change,) = changes_for(refusal(message), sent())
     assert (change.name, change.lasts) == ("json_schema", False)
 
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from deepsel.values import Usage, UsageReport
 from deepsel.wires.anthropic_messages.usage import anthropic_usage
 from deepsel.wires.buckets import stated_cost_usd
+from deepsel.wires.fields import load_object
 from deepsel.wires.openai_chat.usage import openai_usage, usage_report
 
 
@@ -67,6 +68,8 @@ def usage(*buckets: int | None) -> Usage:
                      usage(14, None, None, None, 3, 17), id="reasoning-inside"),
         pytest.param({"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 45, "cache_read_input_tokens": 30},
                      usage(10, 30, None, None, 5, None), id="cache-beside"),
+        pytest.param({"prompt_tokens": 2, "completion_tokens": 5, "prompt_tokens_details": {"cached_tokens": 10}},
+                     usage(2, 10, None, None, 5, None), id="cache-beside-without-a-total"),
         pytest.param({"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 3}, usage(10, None, None, None, 5, None),
                      id="total-too-small"),
         pytest.param({"input_tokens": 10, "output_tokens": 5}, usage(10, None, None, None, 5, None), id="other-names"),
@@ -184,7 +187,7 @@ def test_a_later_report_takes_nothing_back() -> None:
 
 @given(REPORTS)
 def test_totals_are_kept_and_nothing_is_negative(reported: Any) -> None:
-    """Whatever is reported, no bucket is negative, and the buckets add up to the provider's own totals."""
+    """No bucket is negative, and they add up to the provider's own totals; to more only where more was cached than it has."""
     for read in (openai_usage, anthropic_usage):
         found = read(reported) or Usage()
         counts = [found.input_uncached, found.cache_read, found.cache_write_short, found.cache_write_long,
@@ -194,4 +197,28 @@ def test_totals_are_kept_and_nothing_is_negative(reported: Any) -> None:
     if "total_tokens" not in reported and type(total) is int and total >= 0:
         found = openai_usage(reported)
         assert found is not None
-        assert found.input_tokens == total
+        cached = found.input_tokens - (found.input_uncached or 0)
+        assert found.input_tokens == total or (found.input_tokens == total + cached and cached > total)
+
+
+@pytest.mark.parametrize("cost", [-1, "1e999999", 1e20, 2**4000, "1_000", True, {"total": "x"}, [1]], ids=lambda one: str(one)[:12])
+def test_a_charge_that_cannot_be_is_told(cost: Any) -> None:
+    """Where a charge should stand and none does, the report names the member; null, nothing and other currencies are no charge."""
+    usage = {"prompt_tokens": 5, "completion_tokens": 1, "total_tokens": 6}
+    found = usage_report({"usage": {**usage, "cost": cost}})
+    assert found is not None
+    assert (found.cost_usd, found.odd) == (None, ("cost",))
+    for silent in (None, "", "null", {"amount": 3, "currency": "CNY"}):
+        told = usage_report({"usage": {**usage, "cost": silent}})
+        assert told is not None
+        assert told.odd == ()
+
+
+@pytest.mark.parametrize("digits", [400, 5000])
+def test_a_number_without_end_costs_no_answer(digits: int) -> None:
+    """A count that Python itself would not read is no count, and the rest of the document is what it is."""
+    document = load_object('{"a": "text", "usage": {"prompt_tokens": ' + "9" * digits + "}}")
+    assert document["a"] == "text"
+    report = usage_report(document)
+    assert report is not None
+    assert report.odd == ("prompt_tokens",)

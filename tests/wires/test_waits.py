@@ -77,6 +77,7 @@ def test_junk_is_absent(name: str, junk: str) -> None:
         ("Please retry in 38.5s.", 38.5),
         ("the limit resets in 1m30s", 90),
         ("retry_after: 12", 12),
+        ("{'error': {'details': [{'retryDelay': '38s'}]}}", 38),
         ("try again in 5 months", None),
         ("try again later", None),
         ("20s", None),

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from deepsel.cli.terminal.terminal import plain
 from deepsel.engine.lookup import CachePeek
 from deepsel.engine.prepare import Prepared
 from deepsel.show.money import usd
 from deepsel.show.numbers import count
+from deepsel.show.plain import plain
 
 
 def cache_record(peek: CachePeek) -> dict[str, Any]:

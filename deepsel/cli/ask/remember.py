@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from deepsel.cli.options import Common
     from deepsel.engine.hit import NextTime
     from deepsel.engine.run import Run
+    from deepsel.values import Answer
 
 
 def conditions_of(common: Common, options: AskOptions) -> memo.Conditions | None:
@@ -41,10 +42,15 @@ def remember(
     lines = conditions.lines(name for one in run.providers for name in [one.api_key_env] if name)
     if lines is None:
         return
-    record = dump(memo.gap(records.answer_record(following.answer))) if options.as_json else None
+    one, other = (following.answer._replace(ttft_s=time_s, total_s=time_s) for time_s in (1, 2))
     memo.keep(
         following,
-        output=record or end_with_newline(following.answer.text),
-        footer=None if common.quiet else footer(following.answer, times=memo.GAP),
+        outputs=(_output(one, options), _output(other, options)),
+        footers=("", "") if common.quiet else (footer(one, times="1"), footer(other, times="2")),
         conditions=lines,
     )
+
+
+def _output(answer: Answer, options: AskOptions) -> str:
+    """Write what goes to standard output."""
+    return dump(records.answer_record(answer)) if options.as_json else end_with_newline(answer.text)

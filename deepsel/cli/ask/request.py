@@ -12,6 +12,7 @@ from deepsel.cli.checked import count, money, one_of, refuse, within
 from deepsel.cli.terminal.output import check_writable
 from deepsel.engine.ask import Ask, CacheMode
 from deepsel.errors import UsageError
+from deepsel.messages.piped import patient
 from deepsel.values import STRATEGIES, TASKS, Json, JsonObject, Request, Tool
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def ask_of(options: AskOptions, request: Request, profile: Profile) -> Ask:
         files=options.files or [],
         system=options.system,
         messages=options.messages,
-        stdin=None if is_left else stdin.buffer,
+        stdin=None if is_left else patient(stdin),
         stdin_limit_s=options.timeout,
     )
     return Ask(

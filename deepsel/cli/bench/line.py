@@ -7,8 +7,9 @@ import sys
 from collections.abc import Callable
 from typing import Self
 
-from deepsel.cli.terminal.terminal import plain, window, write_error
+from deepsel.cli.terminal.terminal import window, write_error
 from deepsel.show.lines import clipped
+from deepsel.show.plain import plain
 
 
 class WatchLine:

@@ -15,6 +15,7 @@ from deepsel.cli.options import AsJson, Common
 from deepsel.cli.terminal.output import write_file, write_stdout
 from deepsel.cli.terminal.terminal import write_note
 from deepsel.errors import UsageError
+from deepsel.messages.piped import patient
 from deepsel.show.record import SCHEMA_VERSION, dump
 
 
@@ -49,7 +50,7 @@ def export_entries(common: Common, options: CacheExportOptions) -> None:
     if options.target == "-":
         write_stdout("".join(lines))
         return
-    write_file(Path(options.target), "".join(lines))
+    write_file(Path(options.target), "".join(lines), is_private=True)
     _report("exported", len(lines), common, options.as_json)
 
 
@@ -71,8 +72,10 @@ def import_entries(common: Common, options: CacheImportOptions) -> None:
 
 def _read(source: str) -> str:
     """Read exported answers; raises UsageError where that is not possible."""
+    if source == "-" and sys.stdin is None:
+        raise UsageError("standard input is closed", "name a file")
     try:
-        return sys.stdin.read() if source == "-" else Path(source).read_text("utf-8")
+        return (patient(sys.stdin).read() if source == "-" else Path(source).read_bytes()).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read `{source}`: {getattr(error, 'strerror', None) or 'not UTF-8 text'}") from error
 

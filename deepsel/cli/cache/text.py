@@ -9,12 +9,12 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from deepsel.cli.terminal.output import end_with_newline
-from deepsel.cli.terminal.terminal import plain
 from deepsel.show.bars import sparkline
 from deepsel.show.columns import text_table
 from deepsel.show.durations import duration_text
 from deepsel.show.money import usd
 from deepsel.show.numbers import count
+from deepsel.show.plain import plain
 from deepsel.show.record import price_member, usage_member
 
 if TYPE_CHECKING:

@@ -12,9 +12,10 @@ from deepsel.cli.cache.opened import CacheOptions, Selection, opened
 from deepsel.cli.options import AsJson, Common
 from deepsel.cli.replay import memo
 from deepsel.cli.terminal.output import write_stdout
-from deepsel.cli.terminal.terminal import is_terminal, plain, write_note
+from deepsel.cli.terminal.terminal import is_terminal, write_note
 from deepsel.clock import SystemClock
 from deepsel.errors import CheckFailedError
+from deepsel.show.plain import plain
 from deepsel.show.record import SCHEMA_VERSION, dump
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def prune(common: Common, options: CacheOptions) -> None:
     from deepsel.cache import upkeep
 
     with opened(common) as cache:
-        removed, locks = upkeep.prune(cache, now_s=SystemClock().now().timestamp())
+        removed, locks = upkeep.prune(cache, clock=SystemClock())
         memo.forget(cache.path)
     if options.as_json:
         write_stdout(dump({"schema": SCHEMA_VERSION, "removed": removed, "locks_removed": locks}))

@@ -7,7 +7,8 @@ from itertools import cycle
 
 from deepsel.cli.drawing.cells import Span, fold, styled
 from deepsel.cli.drawing.frames import Frames
-from deepsel.cli.terminal.terminal import Look, Window, plain, write_error, write_note
+from deepsel.cli.terminal.terminal import Look, Window, write_error, write_note
+from deepsel.show.plain import plain
 
 _EVERY_S = 0.1
 _WHEEL = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"

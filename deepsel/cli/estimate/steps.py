@@ -19,11 +19,12 @@ from deepsel.clock import SystemClock
 from deepsel.errors import CheckFailedError, UsageError
 from deepsel.estimate.exports.formats import FORMATS
 from deepsel.estimate.history import HISTORY_DAYS, usual_answer
-from deepsel.estimate.models import choose_models, notices_on, vocabularies_of
+from deepsel.estimate.models import choose_models, notices_on, targets_of
 from deepsel.estimate.pricing import checks, report
 from deepsel.estimate.pricing.portions import Answers, By
 from deepsel.estimate.pricing.spend import Assumptions
 from deepsel.estimate.records import Change, Reading, Report
+from deepsel.messages.piped import patient
 from deepsel.values import TASKS, Model, Provider
 
 if TYPE_CHECKING:
@@ -172,10 +173,10 @@ def _read_paths(options: EstimateOptions, common: Common, basis: Basis) -> Readi
             on_progress = stack.enter_context(_progress_line(basis)).take
         return read(
             options.paths or [],
-            vocabularies=vocabularies_of(basis.models),
+            targets=targets_of(basis.models),
             sample=SAMPLE_SEED if options.sample else None,
             on_progress=on_progress,
-            stdin=stdin.buffer if stdin is not None and not stdin.closed else None,
+            stdin=patient(stdin) if stdin is not None and not stdin.closed else None,
         )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -18,19 +18,16 @@ from typing import TYPE_CHECKING
 
 from deepsel import places
 from deepsel.cli.replay import replay
-from deepsel.cli.terminal.terminal import plain
+from deepsel.show.plain import plain
 from deepsel.storage import files
 
 if TYPE_CHECKING:
     from deepsel.cache import Cache
     from deepsel.engine.hit import NextTime
 
-MAX_BYTES = 1 << 20
+_MOST_SPOOLED = 1 << 24
 KEPT = 256
-_RACY_NS = 50_000_000
-"""A file that changed so shortly before may have changed again within the same tick of its clock."""
-GAP = "\x00time\x00"
-"""Stands where a time goes."""
+_BLOCK_CHARS = 4096
 
 
 class Conditions:
@@ -39,59 +36,66 @@ class Conditions:
     def __init__(self, files: Iterable[str | Path], env: Mapping[str, str]) -> None:
         """Look at the files, before they are read; what changed in the last moment may change again unseen."""
         self._env = env
-        self._started_ns = time.time_ns()
-        self._files = {str(path): replay.stamp(str(path)) for path in files}
+        seen_ns = time.time_ns()
+        self._files = {str(path): replay.stamp(str(path), seen_ns=seen_ns) for path in files}
 
     def lines(self, variables: Iterable[str]) -> list[str] | None:
-        """Write them as a memo holds them; None where a file has only just changed, is a pipe, or has no name for one line."""
+        """Write them as a memo holds them; None where a file may change unseen, or has no name for one line."""
         lines = [f"file {version}\t{path}" for path, version in self._files.items()]
         lines += [f"env {bool(self._env.get(name, '').strip())}\t{name}" for name in sorted(set(variables))]
-        versions = self._files.values()
-        changed_ns = [int(version.split()[0]) for version in versions if version not in ("-", replay.UNSURE)]
-        is_sure = replay.UNSURE not in versions and all(self._started_ns - one > _RACY_NS for one in changed_ns)
+        is_sure = replay.UNSURE not in self._files.values()
         return lines if is_sure and not any("\n" in line for line in lines) else None
 
 
-def gap(record: dict[str, object]) -> dict[str, object]:
-    """Return a hit's record with gaps for its times."""
-    return {**record, "timing": {"ttft_s": GAP, "total_s": GAP}}
+def keep(following: NextTime, *, outputs: tuple[str, str], footers: tuple[str, str], conditions: list[str]) -> None:
+    """Put a memo in place of the one that is there.
 
-
-def keep(following: NextTime, *, output: str, footer: str | None, conditions: list[str]) -> None:
-    """Put a memo in place of the one that is there; output and footer have gaps for the times; None: there is no footer."""
+    Output and footer are given twice, with other times of as many characters: what differs is where the times go, so that no
+    text, whatever it quotes, is taken for one. An empty footer: there is none.
+    """
     if not replay.invocation:
         return
     folder = places.answers_dir(os.environ)
-    parts = [(1, part) for part in output.split(json.dumps(GAP))]
-    parts += [(2, part) for part in (plain(footer.replace(GAP, "\n")) + "\n").split("\n", 1)] if footer else []
+    parts = [(1, part) for part in _around_times(*outputs)]
+    parts += [(2, part) for part in _around_times(*(f"{plain(one)}\n" for one in footers))] if footers[0] else []
     encoded = [(stream, part.encode("utf-8", "replace")) for stream, part in parts]
     seen = {name: value for name, value in following.observation._asdict().items() if name != "at"}
-    hit = following.hit
     head = [
         replay.FORMAT,
         following.answer.cache.key or "",
-        f"{following.written_at!r} {hit.stored_at.timestamp()!r} {hit.expires_at.timestamp()!r}",
+        f"{following.written_at!r} {following.begins_at!r} {following.ends_at!r}",
         replay.UNSURE,  # another process may have removed the entry meanwhile: the first replay looks
         json.dumps(seen, separators=(",", ":")),
         " ".join(f"{stream}:{len(part)}" for stream, part in encoded),
         *conditions,
     ]
     raw = os.fsencode("\n".join(head)) + b"\n\n" + b"".join(part for _, part in encoded)
-    if len(raw) > MAX_BYTES:
+    if len(raw) > replay.MAX_BYTES:
         return
     with suppress(OSError):
         memos = Path(folder, replay.FOLDER)
         memos.mkdir(mode=0o700, exist_ok=True)
         _drop_expired(memos)
-        files.write_whole(memos / replay.invocation, raw, modified_at=hit.expires_at.timestamp(), is_durable=False)
+        files.write_whole(memos / replay.invocation, raw, modified_at=following.ends_at, is_durable=False)
+
+
+def _around_times(one: str, other: str) -> Iterator[str]:
+    """Part a text where another one, of the same length, differs from it: a character there stands for a time."""
+    begins = 0
+    for start in range(0, len(one), _BLOCK_CHARS):
+        block, same = one[start : start + _BLOCK_CHARS], other[start : start + _BLOCK_CHARS]
+        for at in (start + number for number in range(len(block)) if block != same and block[number] != same[number]):
+            yield one[begins:at]
+            begins = at + 1
+    yield one[begins:]
 
 
 def _drop_expired(memos: Path) -> None:
     """Remove what has expired, and what expires next where there is no room for one more."""
-    ends = sorted((path.stat().st_mtime, path) for path in memos.iterdir() if path.name != replay.SPOOL)
-    for number, (expires_at, path) in enumerate(ends, start=1):
-        if expires_at <= time.time() or len(ends) - number >= KEPT - 1:
-            path.unlink(missing_ok=True)
+    ends = sorted((path.lstat().st_mtime, path) for path in memos.iterdir() if path.name != replay.SPOOL)
+    for number, (ends_at, path) in enumerate(ends, start=1):
+        if ends_at <= time.time() or len(ends) - number >= KEPT - 1:
+            files.remove(path)
 
 
 def forget(folder: Path) -> None:
@@ -99,7 +103,7 @@ def forget(folder: Path) -> None:
     with suppress(OSError):
         for path in (folder / replay.FOLDER).iterdir():
             if path.name != replay.SPOOL:
-                path.unlink(missing_ok=True)
+                files.remove(path)
 
 
 def count_replayed(cache: Cache, data_dir: Path) -> None:
@@ -116,18 +120,20 @@ def count_replayed(cache: Cache, data_dir: Path) -> None:
     from deepsel.storage.amounts import usd
 
     taken = spool.with_name(f"{replay.SPOOL}.{os.getpid()}")
-    found = []
+    raw = b""
     with suppress(OSError):
         spool.replace(taken)
-        lines = taken.read_text("ascii", "replace").splitlines()
-        taken.unlink()
-        for line in lines:
-            with suppress(ValueError, TypeError):
-                at, _, rest = line.partition("\t")
-                found.append(Observation(at=float(at), **json.loads(rest)))
+        raw = files.read_own(taken, most_bytes=_MOST_SPOOLED)
+    files.remove(taken)
+    found = []
+    for line in raw.decode("ascii", "replace").splitlines():
+        with suppress(ValueError, TypeError, ArithmeticError, OSError, RecursionError):  # a line that is none of ours
+            at, _, rest = line.partition("\t")
+            one = Observation(at=float(at), **json.loads(rest))
+            saved_usd, day = usd(one.saved_picousd), datetime.fromtimestamp(one.at, UTC).date()
+            tally = Tally(day, str(one.model), "disk", answers=1, usd=saved_usd or Decimal(0), unpriced=int(saved_usd is None))
+            found.append((one, tally))
     with SqliteState(data_dir) as state:
-        state.add(found)
-    for one in found:
-        saved_usd = usd(one.saved_picousd)
-        day = datetime.fromtimestamp(one.at, UTC).date()
-        cache.count(Tally(day, one.model, "disk", answers=1, usd=saved_usd or Decimal(0), unpriced=int(saved_usd is None)))
+        state.add([one for one, _ in found])
+    for _, tally in found:
+        cache.count(tally)

@@ -10,27 +10,31 @@ import os
 import stat
 import sys
 import time
-from collections.abc import Mapping
 
 from deepsel import __version__, places
 from deepsel.digest import sha256_hex
-from deepsel.show.durations import seconds
+from deepsel.storage import files
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import TextIO
 
-FORMAT = "deepsel memo 2"
+FORMAT = "deepsel memo 3"
 FOLDER = "memo"
 """Within the folder of the answer cache."""
 SPOOL = "hits"
 """Within FOLDER: a line for each replayed answer, until the next command adds them to the statistics."""
 SPOOL_LIMIT_BYTES = 1 << 18
-CLOCK_SKEW_S = 300.0
-"""As in the cache: what was stored further in the future is not served."""
+MAX_BYTES = 1 << 20
+"""Of a memo."""
+_RACY_NS = 50_000_000
+"""What changed so shortly before it was looked at may change again within the same tick of its clock, unseen."""
+_TICK_NS = 1_000_000
+"""No clock of a kernel ticks in whole milliseconds: such a time is cut, or one of modification that stands in for it."""
 DATABASE_FILES = ("cache.db", "cache.db-wal")
 UNSURE = "?"
-"""The version of a pipe, which gives something else each time, and of a database that has not been looked into since."""
+"""The version of what can give something else without a trace, and of a database that has not been looked into since."""
 NO_STDIN = "--no-stdin"
 STDIN_LIMIT_BYTES = 1 << 20
 _STDIN_PATIENCE_S = 0.05
@@ -61,14 +65,14 @@ def replay(arguments: list[str], env: Mapping[str, str], *, now_s: float | None 
 class _Memo:
     """One memo as it was read: the lines of its head, and the bytes it prints, in parts with the time between them."""
 
-    __slots__ = ("conditions", "expires_at", "key", "observation", "parts", "stamps", "store_time", "stored_at")
+    __slots__ = ("begins_at", "conditions", "ends_at", "key", "observation", "parts", "stamps", "store_time")
 
     def __init__(self, raw: bytes) -> None:
         head, _, body = raw.partition(b"\n\n")
         form, self.key, times, self.stamps, self.observation, lengths, *self.conditions = os.fsdecode(head).split("\n")
         if form != FORMAT:
             raise ValueError(form)
-        self.store_time, self.stored_at, self.expires_at = map(float, times.split())
+        self.store_time, self.begins_at, self.ends_at = map(float, times.split())
         self.parts: tuple[list[bytes], list[bytes]] = ([], [])
         at = 0
         for stream, length in (one.split(":") for one in lengths.split()):
@@ -78,25 +82,32 @@ class _Memo:
             raise ValueError(lengths)
 
 
-def stamp(path: str) -> str:
-    """Say which version of a file is there; `-` where there is none, UNSURE where it is no file.
+def stamp(path: str, *, seen_ns: int | None = None) -> str:
+    """Say which version of a file is there; `-` where there is none, UNSURE where it may change without a trace.
 
-    The first of its times is that of the last change of anything, which nobody can set: archives, `cp -p` and builds that
-    pin times give other contents the old time of modification.
+    That is what is no file, or takes no place on a disk (what /proc and /sys make as it is read keeps its times); what has no
+    time of change of its own (FAT, sshfs), or one in whole seconds; and what changed just before `seen_ns`, if that is given.
     """
-    try:
-        found = os.stat(path)
-    except OSError:
+    found = files.version(path)
+    if found is None:
         return "-"
-    if not stat.S_ISREG(found.st_mode):
+    changed_ns, _, _, _, blocks, mode = found
+    is_sure = stat.S_ISREG(mode) and blocks and changed_ns % _TICK_NS
+    if not is_sure or (seen_ns is not None and seen_ns - changed_ns <= _RACY_NS):
         return UNSURE
-    return f"{found.st_ctime_ns} {found.st_mtime_ns} {found.st_size} {found.st_dev} {found.st_ino}"
+    return " ".join(map(str, found))
 
 
-def database_stamps(folder: str) -> str:
-    """Say which version of the cache's database is there; an empty log, which a reader leaves, is as good as none."""
-    found = [stamp(os.path.join(folder, name)) for name in DATABASE_FILES]
-    return "; ".join("-" if one.split()[2:3] == ["0"] else one for one in found)
+def database_stamps(folder: str, now_s: float) -> str:
+    """Say which version of the cache's database is there; UNSURE where the next one could not be told from it."""
+    found = [_database_stamp(os.path.join(folder, name), int(now_s * 1e9)) for name in DATABASE_FILES]
+    return UNSURE if UNSURE in found else "; ".join(found)
+
+
+def _database_stamp(path: str, seen_ns: int) -> str:
+    """Say which version of one file is there; an empty log, which a reader leaves, is as good as none."""
+    found = files.version(path)
+    return "-" if found is not None and not found[1] else stamp(path, seen_ns=seen_ns)
 
 
 def _is_ask(arguments: list[str]) -> bool:
@@ -110,8 +121,9 @@ def _identify(arguments: list[str], env: Mapping[str, str]) -> str:
     if piped is None:
         return ""
     variables = [f"{name}={env[name]}" for name in sorted(env) if _decides(name)]
-    words = [__version__, os.getcwd(), str(os.isatty(0)), str(len(arguments)), *arguments, str(len(variables)), *variables]
-    return sha256_hex(b"\0".join([*map(os.fsencode, words), piped]))
+    words = [__version__, os.getcwd(), str(os.isatty(0)), str(len(arguments)), *arguments, *variables]
+    parts = [*map(os.fsencode, words), piped]
+    return sha256_hex(b"%s\n%s" % (" ".join([str(len(part)) for part in parts]).encode(), b"".join(parts)))
 
 
 def _decides(name: str) -> bool:
@@ -159,19 +171,20 @@ def _is_there() -> bool:
 
 
 def _read(path: str) -> _Memo | None:
-    """Read a memo of our own; None where there is none."""
+    """Read a memo of our own, which nobody else may change; None where there is none."""
     try:
-        with open(path, "rb") as file:
-            if os.fstat(file.fileno()).st_uid != os.getuid():
-                return None
-            return _Memo(file.read())
+        descriptor = files.open_own(path, os.O_RDONLY)
     except FileNotFoundError:
         return None
+    with open(descriptor, "rb") as file:
+        found = os.fstat(descriptor)
+        is_own = found.st_uid == os.getuid() and not found.st_mode & 0o022
+        return _Memo(file.read(MAX_BYTES + 1)) if is_own else None
 
 
 def _holds(memo: _Memo, answers: str, env: Mapping[str, str], now_s: float) -> bool:
     """Tell whether the entry it was made from is still served, and nothing the answer depends on has changed."""
-    if not (now_s < memo.expires_at and memo.stored_at - now_s <= CLOCK_SKEW_S):
+    if not memo.begins_at <= now_s < memo.ends_at:
         return False
     for condition in memo.conditions:
         kind, _, rest = condition.partition(" ")
@@ -179,12 +192,13 @@ def _holds(memo: _Memo, answers: str, env: Mapping[str, str], now_s: float) -> b
         found = stamp(name) if kind == "file" else str(bool(env.get(name, "").strip()))
         if found != expected:
             return False
-    stamps = database_stamps(answers)
-    if stamps == memo.stamps:
+    stamps = database_stamps(answers, now_s)
+    if stamps == memo.stamps != UNSURE:
         return True
     if not _is_stored(memo, answers, now_s):
         return False
-    _restamp(os.path.join(answers, FOLDER, invocation), memo, stamps)
+    if stamps != UNSURE:
+        _restamp(os.path.join(answers, FOLDER, invocation), memo, stamps)
     return True
 
 
@@ -192,7 +206,10 @@ def _is_stored(memo: _Memo, answers: str, now_s: float) -> bool:
     """Look into the database, which has changed since: is the entry the one the memo was made from?"""
     import sqlite3
 
-    path = os.path.join(answers, DATABASE_FILES[0]).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
+    path = os.path.join(answers, DATABASE_FILES[0])
+    if not os.path.isfile(path):
+        return False  # a pipe would be waited for
+    path = path.replace("%", "%25").replace("?", "%3f").replace("#", "%23")
     statement = "SELECT store_time FROM Cache WHERE key = ? AND raw = 1 AND expire_time > ?"
     try:
         database = sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=0.1)
@@ -207,13 +224,9 @@ def _is_stored(memo: _Memo, answers: str, now_s: float) -> bool:
 
 def _restamp(path: str, memo: _Memo, stamps: str) -> None:
     """Note which version of the database was looked into, so that the next one need not look."""
-    from deepsel.storage import files
-
     try:
-        with open(path, "rb") as file:
-            raw = file.read()
-        raw = raw.replace(f"\n{memo.stamps}\n".encode(), f"\n{stamps}\n".encode(), 1)
-        files.write_whole(path, raw, modified_at=memo.expires_at, is_durable=False)
+        raw = files.read_own(path).replace(f"\n{memo.stamps}\n".encode(), f"\n{stamps}\n".encode(), 1)
+        files.write_whole(path, raw, modified_at=memo.ends_at, is_durable=False)
     except OSError:
         return  # it holds all the same; the next one looks again
 
@@ -221,21 +234,22 @@ def _restamp(path: str, memo: _Memo, stamps: str) -> None:
 def _print(memo: _Memo, spool: str, started_s: float) -> bool:
     """Print, and note the hit; False where it could be neither printed nor noted, which the command line then says.
 
-    Raises OSError where there is no place for notes.
+    Raises OSError where there is no place for notes, or nothing could be printed.
     """
-    notes = os.open(spool, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    notes = files.open_own(spool, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
     try:
         if os.fstat(notes).st_size > SPOOL_LIMIT_BYTES:
             return False
         total_s = time.perf_counter() - started_s
         answer, footer = memo.parts
         try:
-            _write(1, repr(round(total_s, 4)).encode().join(answer))
+            _write_answer(repr(round(total_s, 4)).encode().join(answer))
         except BrokenPipeError:
             footer = []  # nobody reads on: as everywhere, no error, and no more words
         try:
-            _write(notes, f"{time.time():.3f}\t{memo.observation}\n".encode("ascii"))
-            _write(2, seconds(total_s).encode().join(footer))
+            files.write_all(notes, f"{time.time():.3f}\t{memo.observation}\n".encode("ascii"))
+            if footer:
+                files.write_all(2, _shown(total_s).join(footer), files.NOTE_PATIENCE_S)
         except OSError:
             pass  # the answer is out
         return True
@@ -243,8 +257,28 @@ def _print(memo: _Memo, spool: str, started_s: float) -> bool:
         os.close(notes)
 
 
-def _write(descriptor: int, data: bytes) -> None:
-    """Write all of it."""
+def _write_answer(data: bytes) -> None:
+    """Write all of it to standard output. Raises OSError where nothing of it could be written.
+
+    Where a part is out the command line, which would print from the beginning, can only say that the rest is missing.
+    """
     left = memoryview(data)
-    while left:
-        left = left[os.write(descriptor, left) :]
+    try:
+        while left:
+            left = left[files.write_some(1, left) :]
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        if len(left) == len(data):
+            raise
+        from deepsel.cli.app import fail
+        from deepsel.cli.terminal.streams import not_written
+
+        sys.exit(fail(not_written(error), []))
+
+
+def _shown(total_s: float) -> bytes:
+    """Write a time as a footer does."""
+    from deepsel.show.durations import seconds
+
+    return seconds(total_s).encode()

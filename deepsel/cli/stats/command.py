@@ -31,6 +31,7 @@ class StatsOptions(NamedTuple):
     by: Annotated[str, typer.Option("--by", metavar="KEY", help=f"One of {', '.join(_BY)}.")] = "model"
     as_json: AsJson = False
     as_html: Annotated[bool, typer.Option("--html", help="Print one self-contained page.")] = False
+    repair: Annotated[bool, typer.Option("--repair", help="Check the log, and save what can be read of a damaged one.")] = False
 
 
 def stats(common: Common, options: StatsOptions) -> None:
@@ -39,19 +40,30 @@ def stats(common: Common, options: StatsOptions) -> None:
     Requests, tokens, spend, times (p50, p95, p99), errors by class, cache hits and what they saved, spend against budget.
     """
     refuse(options.as_json and options.as_html, "`--json` and `--html` exclude each other", "give one of them")
+    if options.repair:
+        from deepsel.cli.stats.repair import repair
+
+        repair(common, as_json=options.as_json)
+        return
     report = _gathered(common, options)
-    if options.as_json:
-        write_stdout(dump(record(report)))
-    elif options.as_html:
-        from deepsel.cli.stats.page import page
-
-        write_stdout(page(report))
-    else:
-        from deepsel.cli.stats.text import text
-
-        write_stdout(text(report, screen_of(sys.stdout)))
+    write_stdout(_written(report, options))
+    for notice in () if common.quiet else report.notices:
+        write_note(f"warning: {notice.message}")
     if not report.whole.requests and not report.whole.attempts and not common.quiet:
         write_note(f"nothing was asked in the last {options.since}; `deepsel ask` leaves an observation each time")
+
+
+def _written(report: StatsReport, options: StatsOptions) -> str:
+    """Write the report in the form that was chosen."""
+    if options.as_json:
+        return dump(record(report))
+    if options.as_html:
+        from deepsel.cli.stats.page import page
+
+        return page(report)
+    from deepsel.cli.stats.text import text
+
+    return text(report, screen_of(sys.stdout))
 
 
 def _gathered(common: Common, options: StatsOptions) -> StatsReport:
@@ -81,6 +93,7 @@ def record(report: StatsReport) -> dict[str, Any]:
         "groups": [_group_record(one) for one in report.groups],
         "budgets": [budget._asdict() for budget in report.budgets],
         "endpoints": [state._asdict() for state in report.endpoints],
+        "unsettled": report.unsettled._asdict(),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from deepsel.health.summary import TrafficGroup
-from deepsel.session.stats import PARTS, StatsReport
+from deepsel.session.stats import PARTS, StatsReport, UnsettledUse
 from deepsel.show import html, svg
 from deepsel.show.html import Cell, figure
 from deepsel.show.money import usd
@@ -19,12 +19,12 @@ _Column = tuple[str, Callable[[TrafficGroup], Cell]]
 def page(report: StatsReport) -> str:
     """Return the report as an HTML page."""
     subtitle = f"{report.since:%Y-%m-%d %H:%M} to {report.until:%Y-%m-%d %H:%M} UTC, by {report.by}"
-    parts = [_cards(report.whole), _timeline(report), _spend(report), _waits(report), _table(report), _errors(report)]
+    parts = [_cards(report.whole, report.unsettled), _timeline(report), _spend(report), _waits(report), _table(report), _errors(report)]
     parts += [_budgets(report), _endpoints(report)]
     return html.page("Requests, spend and latency", subtitle, parts)
 
 
-def _cards(whole: TrafficGroup) -> str:
+def _cards(whole: TrafficGroup, unsettled: UnsettledUse) -> str:
     return html.cards(
         [
             ("requests", count(whole.requests)),
@@ -34,6 +34,7 @@ def _cards(whole: TrafficGroup) -> str:
             ("calls that failed", percent(whole.error_rate)),
             ("cache hits", percent(whole.hit_rate)),
             ("saved by the cache", usd(whole.saved_usd)),
+            *([("unsettled: bills that never came", usd(unsettled.usd))] if unsettled.calls else []),
         ]
     )
 
@@ -109,7 +110,9 @@ def _errors(report: StatsReport) -> str:
 
 def _budgets(report: StatsReport) -> str:
     lines = [
-        f"{one.profile}, this {one.period} (UTC): {usd(one.spent_usd)} of {usd(one.budget_usd)} spent" for one in report.budgets
+        f"{one.profile}, this {one.period} (UTC): {usd(one.spent_usd)} of {usd(one.budget_usd)} spent"
+        + (f", {usd(one.unsettled_usd)} of it unsettled" if one.unsettled_usd else "")
+        for one in report.budgets
     ]
     return _list("Budgets", lines)
 

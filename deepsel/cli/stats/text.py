@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 from deepsel.health.summary import TrafficGroup
-from deepsel.session.stats import PARTS, BudgetUse, EndpointState, StatsReport
+from deepsel.session.stats import PARTS, BudgetUse, EndpointState, StatsReport, UnsettledUse
 from deepsel.show.bars import bar, sparkline
 from deepsel.show.lines import clipped, cut, padded, wrapped
 from deepsel.show.money import usd
@@ -25,11 +25,19 @@ def text(report: StatsReport, screen: Screen) -> str:
     most = max((one.requests or one.attempts for one in report.groups), default=0)
     for one in report.groups:
         lines += ["", *_group_lines(one.key, one, screen, most=most)]
+    if report.unsettled.calls:
+        lines += ["", *wrapped(_unsettled(report.unsettled), screen.columns, indent="  ")]
     if report.budgets:
         lines += ["", "budgets", *(_budget_line(one, screen) for one in report.budgets)]
     if report.endpoints:
         lines += ["", "endpoints", *(line for one in report.endpoints for line in _endpoint_lines(one, screen))]
     return "\n".join(clipped(line, screen.columns) for line in lines) + "\n"
+
+
+def _unsettled(use: UnsettledUse) -> str:
+    """Say what was reserved for calls whose bill never came."""
+    which = "1 call whose bill never came" if use.calls == 1 else f"{use.calls:,} calls whose bill never came"
+    return f"unsettled {usd(use.usd)}: the most that {which} may have cost, counted in the budgets"
 
 
 def _group_lines(name: str, one: TrafficGroup, screen: Screen, *, most: int) -> list[str]:
@@ -82,7 +90,8 @@ def _budget_line(budget: BudgetUse, screen: Screen) -> str:
     share = float(budget.spent_usd / budget.budget_usd) if budget.budget_usd else 1.0
     left = max(Decimal(0), budget.budget_usd - budget.spent_usd)
     head = _head(f"{budget.profile}, this {budget.period}", share, screen)
-    return f"{head} {share:>{_FIGURE_COLUMNS}.0%}  {usd(left)} of {usd(budget.budget_usd)} left"
+    unsettled = f", {usd(budget.unsettled_usd)} unsettled" if budget.unsettled_usd else ""
+    return f"{head} {share:>{_FIGURE_COLUMNS}.0%}  {usd(left)} of {usd(budget.budget_usd)} left{unsettled}"
 
 
 def _endpoint_lines(one: EndpointState, screen: Screen) -> list[str]:

@@ -7,8 +7,9 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from deepsel.cli.terminal.terminal import is_terminal, plain, screen_of
+from deepsel.cli.terminal.terminal import is_terminal, screen_of
 from deepsel.errors import ExitCode, UsageError
+from deepsel.show.plain import plain
 from deepsel.storage import files
 
 if TYPE_CHECKING:
@@ -34,10 +35,6 @@ def write_piped(text: str) -> None:
     except BrokenPipeError:
         silence_stdout()
         raise SystemExit(ExitCode.OK) from None
-    except OSError as error:
-        silence_stdout()
-        words = (error.strerror or "input/output error").lower()
-        raise UsageError(f"cannot write to standard output: {words}", "give `--output` on another disk") from error
 
 
 def silence_stdout() -> None:
@@ -66,8 +63,11 @@ def check_writable(path: Path) -> None:
         raise UsageError(f"`{path}` cannot be written", "check its permissions")
 
 
-def write_file(path: Path, text: str) -> None:
-    """Write `text` to `path` so that a reader sees the old file or the whole new one; what is no plain file is written to."""
+def write_file(path: Path, text: str, *, is_private: bool = False) -> None:
+    """Write `text` to `path` so that a reader sees the old file or the whole new one; what is no plain file is written to.
+
+    `is_private`: only its owner may read it, whatever the umask and the mode of the old one.
+    """
     data = text.encode("utf-8", "replace")
     try:
         if path.exists() and not path.is_file():
@@ -75,6 +75,7 @@ def write_file(path: Path, text: str) -> None:
             return
         target = path.resolve()
         mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
+        mode = 0o600 if is_private else mode
         files.write_whole(target, data, mode=mode)
     except OSError as error:
         raise UsageError(f"cannot write `{path}`: {(error.strerror or 'input/output error').lower()}") from error

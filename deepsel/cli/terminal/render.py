@@ -8,8 +8,9 @@ from collections.abc import Callable
 from deepsel.cli.drawing.frames import Frames
 from deepsel.cli.drawing.page import Page
 from deepsel.cli.drawing.screen import DrawnScreen
-from deepsel.cli.terminal.terminal import Look, Window, plain
+from deepsel.cli.terminal.terminal import Look, Window
 from deepsel.ending import shielded
+from deepsel.show.plain import plain
 
 EVERY_S = 1 / 16
 """The time between two drawings."""

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from deepsel.cli.drawing.status import StatusLine
 
 
+_LONG_S = 3.0
+"""Of waiting, after which whoever sees no status is told."""
+
+
 class TextOutput(Protocol):
     """Where the text of an answer goes as it comes."""
 
@@ -49,11 +53,18 @@ class PipedText:
 class Reader:
     """Takes each event once, in order; a context manager that leaves the terminal as it found it."""
 
-    def __init__(self, text: TextOutput | None, status: StatusLine | None, *, tells_attempts: bool) -> None:
-        """Take where the text goes, None for nowhere, the status line if there is one, and whether each attempt is told of."""
+    def __init__(
+        self, text: TextOutput | None, status: StatusLine | None, *, tells_attempts: bool = False, tells_waits: bool = False
+    ) -> None:
+        """Take where the text goes, None for nowhere, the status line if there is one, and what else is told of.
+
+        That is each attempt, or a wait that grows long.
+        """
         self._text = text
         self._status = status
         self._tells_attempts = tells_attempts
+        self._tells_waits = tells_waits
+        self._waited_s = 0.0
 
     def __enter__(self) -> Reader:
         return self
@@ -79,15 +90,27 @@ class Reader:
         doing = doing_now(event)
         if self._status and doing:
             self._status.say(doing)
-        note = attempt_note(event) if self._tells_attempts else None
+        note = attempt_note(event) if self._tells_attempts else self._long_wait(event)
         if note:
             (self._status.note if self._status else write_note)(note)
+
+
+    def _long_wait(self, event: EngineEvent) -> str | None:
+        """Say once what is waited for, as soon as the waits together are long and nothing else tells of them."""
+        if not (self._tells_waits and isinstance(event, Waiting)):
+            return None
+        self._waited_s += event.seconds
+        if self._waited_s < _LONG_S:
+            return None
+        self._tells_waits = False
+        return f"waiting for {event.model}: {event.reason}"
 
 
 def reader_for(*, is_shown: bool, quiet: bool, verbose: bool) -> Reader:
     """Choose by stdout how text is shown, and by stderr whether there is a status: each may be a terminal or not."""
     status = None if quiet else _status()
-    return Reader(_text_output() if is_shown else None, status, tells_attempts=verbose)
+    tells_waits = status is None and not quiet
+    return Reader(_text_output() if is_shown else None, status, tells_attempts=verbose, tells_waits=tells_waits)
 
 
 def _status() -> StatusLine | None:

@@ -1,4 +1,4 @@
-"""What may reach a terminal, and what it can show: text from outside is stripped of everything a terminal would obey."""
+"""What a terminal is, how large it is and what it can show; writes to stderr."""
 
 from __future__ import annotations
 
@@ -6,34 +6,15 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, TextIO
+
+from deepsel.show.plain import plain
 
 if TYPE_CHECKING:
     from deepsel.show.screen import Screen
 
-_KEPT = "\n\t"
 _LEAST_COLUMNS = 40
 """What is narrower breaks our lines by itself."""
-
-
-@cache
-def _table() -> dict[int, int | str | None]:
-    """Map C0, DEL and C1 controls to visible pictures, and drop the marks that reorder text around them."""
-    table: dict[int, int | str | None] = {code: 0x2400 + code for code in range(0x20) if chr(code) not in _KEPT}
-    table[0x7F] = 0x2421
-    table.update(dict.fromkeys(range(128, 160), "�"))
-    # Overrides and embeddings can make code read otherwise than it runs (CVE-2021-42574); isolates and plain marks stay.
-    table.update(dict.fromkeys([0x202A, 0x202B, 0x202C, 0x202D, 0x202E]))
-    return table
-
-
-def plain(text: str) -> str:
-    """Return `text` without anything that moves the cursor, changes colours, rings, or hides itself.
-
-    Carriage returns before line feeds vanish; every other control character is shown as its picture.
-    """
-    return text.replace("\r\n", "\n").translate(_table())
 
 
 def is_terminal(stream: object) -> bool:

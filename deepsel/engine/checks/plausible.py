@@ -7,6 +7,7 @@ merely odd is said, and billed as reported.
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
 from deepsel import tokens
@@ -27,6 +28,10 @@ _LEAST_COUNT = 64
 _BYTES_A_TOKEN = 12
 """Running text has fewer, in every vocabulary: only where there are more is it worth counting."""
 _UNKNOWN_ERROR_PCT = 50.0
+_MOST_TIMES = 100
+"""What a host may charge more than the list price says: tools and searches are on its bill, too."""
+_LEAST_USD = Decimal(1)
+"""A charge below that is always believed."""
 
 
 class CheckedUsage(NamedTuple):
@@ -63,6 +68,11 @@ def check(draft: Draft, input_tokens: tokens.Count, counted: Callable[[], Usage]
             Notice("usage_high", f"{name} reported {read:,} input tokens for {draft.sent_bytes:,} bytes; billed as reported")
         )
     return CheckedUsage(usage, tuple(notices), is_doubted=doubt is not None)
+
+
+def is_beyond(stated_usd: Decimal, bill_usd: Decimal | None) -> bool:
+    """Tell whether a charge that a host states is no such call's: a number in another unit. Where no price is known it stands."""
+    return bill_usd is not None and bill_usd > 0 and stated_usd > _MOST_TIMES * bill_usd + _LEAST_USD
 
 
 def bounded_output(draft: Draft) -> int | None:

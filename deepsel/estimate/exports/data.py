@@ -93,6 +93,7 @@ def _input(one: Input) -> dict[str, Any]:
         "script": script,
         "tokens": {name: sum(piece.tokens[name].tokens for piece in one.pieces if name in piece.tokens) for name in names},
         "requests": one.requests,
+        "pictures": sum(one.media.pictures.values()),
         "encoding": one.encoding,
         "read_share": one.read_share,
         "intervals": {name: list(ends) for name, ends in one.intervals.items()},
@@ -113,6 +114,7 @@ def _change(change: Change) -> dict[str, Any]:
         "before_usd": change.before_usd,
         "after_usd": change.after_usd,
         "delta_usd": change.delta_usd,
+        "reason": change.reason or None,
         "files": [
             {"path": path, "before_usd": before, "after_usd": after, "delta_usd": after - before}
             for path, before, after in change.files

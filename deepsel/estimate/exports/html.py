@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from deepsel.estimate.exports.data import main_language
-from deepsel.estimate.exports.figures import factor, growth, remark, tokens
+from deepsel.estimate.exports.figures import bound, cost, factor, growth, marks, remark, tokens
 from deepsel.estimate.pricing.premium import premiums
 from deepsel.estimate.records import Change, CostRow, Report
 from deepsel.show import html, svg
@@ -52,7 +52,7 @@ def _cards(report: Report) -> str:
         known = [row for row in report.totals if row.total_usd is not None]
         best = next((row for row in known if row.model == report.cheapest.get("")), None)
         if best is not None:
-            cards += [("cheapest", usd(best.total_usd)), ("cheapest model", best.model)]
+            cards += [("cheapest", cost(best)), ("cheapest model", best.model)]
         if len(known) > 1:
             cards.append(("dearest", usd(max(row.total_usd for row in known if row.total_usd is not None))))
         counts = [row.input_tokens for row in report.totals]
@@ -89,7 +89,7 @@ def _models(rows: Sequence[CostRow]) -> str:
     """Show every model; a column that would be empty is left out."""
     columns: list[tuple[str, Callable[[CostRow], Cell]]] = [
         ("Model", lambda row: Cell(row.model)),
-        ("Total", lambda row: html.money(row.total_usd)),
+        ("Total", lambda row: html.money(row.total_usd, bound(row))),
         ("Input tokens", lambda row: html.figure(tokens(row), row.input_tokens)),
     ]
     if any(row.output_tokens for row in rows):
@@ -120,7 +120,7 @@ def _groups(report: Report) -> str:
     lines = [
         (
             Cell(row.group),
-            html.money(row.total_usd),
+            html.money(row.total_usd, bound(row)),
             Cell(row.model),
             html.figure(tokens(row), row.input_tokens),
             html.figure("-" if row.tokens_per_char is None else f"{row.tokens_per_char:.3f}", row.tokens_per_char),
@@ -170,7 +170,7 @@ def _change(change: Change) -> str:
             )
         )
     heads = ("File", "Before", "After", "Change", "In percent")
-    return html.section("Changed files", f"The text alone, on {change.model}; largest growth first", html.table(heads, lines))
+    return html.section("Changed files", f"Text and pictures alone, on {change.model}; largest growth first", html.table(heads, lines))
 
 
 def _notes(report: Report) -> str:
@@ -178,6 +178,7 @@ def _notes(report: Report) -> str:
     lines = [f"Assumed: {text}." for text in report.assumptions.values()]
     lines += [f"Warning: {notice.message}." for notice in (*report.reading.notices, *report.notices)]
     lines += [f"Skipped {one.path}: {one.reason}." for one in report.reading.skipped[:_MOST_SKIPPED]]
+    lines += marks(report)
     sources = sorted({row.price_source for row in report.totals if row.price_source})
     lines += [f"Prices: {source}" for source in sources]
     return html.section("Notes", "", html.notes(lines))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deepsel.estimate.exports.figures import factor, growth, remark, tokens
+from deepsel.estimate.exports.figures import cost, factor, growth, marks, remark, tokens
 from deepsel.estimate.records import Change, CostRow, Report
 from deepsel.show.markdown import code, escape, table
 from deepsel.show.money import signed_usd, usd
@@ -39,13 +39,13 @@ def _costs(report: Report) -> str:
     """Write a line for each model; for each group on its cheapest model where the rows are grouped."""
     if report.by == "model":
         rows = [
-            (code(row.model), usd(row.total_usd), tokens(row), usd(row.input_usd), usd(row.output_usd), _remark(row))
+            (code(row.model), cost(row), tokens(row), usd(row.input_usd), usd(row.output_usd), _remark(row))
             for row in report.rows
         ]
         return _table(("Model", "Total", "Input tokens", "Input", "Output", "Note"), rows)
     best = [row for row in report.rows if row.model == report.cheapest.get(row.group)]
     rows_ = [
-        (code(row.group), usd(row.total_usd), tokens(row), factor(row.premium_vs_english), code(row.model)) for row in best
+        (code(row.group), cost(row), tokens(row), factor(row.premium_vs_english), code(row.model)) for row in best
     ]
     title = "File" if report.by == "file" else "Language"
     return _table((title, "Cost", "Input tokens", "Over English", "Cheapest"), rows_)
@@ -66,7 +66,8 @@ def _notes(report: Report) -> str:
         "Assumed: " + "; ".join(report.assumptions.values()) + ".",
     ]
     if report.change is not None:
-        lines.append("A change compares the text alone, without what a provider adds around a request.")
+        lines.append("A change compares text and pictures, without what a provider adds around a request.")
+    lines += [escape(line) for line in marks(report)]
     lines += [f"Skipped {code(one.path)}: {escape(one.reason)}." for one in report.reading.skipped[:_MOST_LINES]]
     body = "\n".join(f"- {line}" for line in lines)
     return f"<details><summary>Assumptions and prices</summary>\n\n{body}\n\n</details>"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
-from deepsel.estimate.exports.figures import factor, growth, tokens
+from deepsel.estimate.exports.figures import cost, factor, growth, marks, tokens
 from deepsel.estimate.pricing.premium import premiums
 from deepsel.estimate.records import Change, CostRow, Report
 from deepsel.show.bars import bar
@@ -64,7 +64,7 @@ def _model_lines(rows: Sequence[CostRow], screen: Screen) -> list[str]:
     """Set one line a model."""
     cells = [("MODEL", "TOTAL", "TOKENS", "BATCH")]
     cells += [
-        (row.model, usd(row.total_usd), tokens(row), usd(row.batch_usd) if row.batch_usd is not None else "-") for row in rows
+        (row.model, cost(row), tokens(row), usd(row.batch_usd) if row.batch_usd is not None else "-") for row in rows
     ]
     marks = ["", *("  too large" if row.fits_window is False else "" for row in rows)]
     return _aligned(cells, ["", *_shares([row.total_usd for row in rows])], marks, screen)
@@ -82,7 +82,7 @@ def _group_lines(report: Report, screen: Screen) -> list[str]:
     best.sort(key=lambda row: (row.total_usd is None, -(row.total_usd or 0), row.group))
     title = "FILE" if report.by == "file" else "LANGUAGE"
     cells = [(title, "COST", "TOKENS", "CHEAPEST")]
-    cells += [(row.group, usd(row.total_usd), tokens(row), cut(row.model, _LONGEST_NAME)) for row in best]
+    cells += [(row.group, cost(row), tokens(row), cut(row.model, _LONGEST_NAME)) for row in best]
     lines = _aligned(cells, ["", *_shares([row.total_usd for row in best])], [""] * len(cells), screen)
     return lines + (["", *_premium_lines(report, screen)] if report.by == "language" else [])
 
@@ -105,7 +105,7 @@ def _best_lines(report: Report, screen: Screen) -> list[str]:
     """Say what the whole costs on the cheapest model."""
     name = report.cheapest.get("")
     row = next((row for row in report.totals if row.model == name), None)
-    return [] if row is None else [cut(f"All together, cheapest on {row.model}: {usd(row.total_usd)}", screen.columns)]
+    return [] if row is None else [cut(f"All together, cheapest on {row.model}: {cost(row)}", screen.columns)]
 
 
 def _change_lines(change: Change, screen: Screen) -> list[str]:
@@ -124,11 +124,12 @@ def _change_lines(change: Change, screen: Screen) -> list[str]:
 def _footer(report: Report, screen: Screen) -> list[str]:
     """Write notes on rows, assumptions and prices."""
     notes = [] if report.change is not None else _row_notes(report)
-    model = f" on {report.change.model}, text alone" if report.change is not None else ""
+    model = f" on {report.change.model}, text and pictures alone" if report.change is not None else ""
     notes.append(f"Prices in USD{model}, as of {report.prices_as_of or 'an unknown day'}, at {report.at:%Y-%m-%d %H:%M %Z}.")
     notes.append("Assumed: " + "; ".join(report.assumptions.values()) + ".")
     if any(row.source is Source.ESTIMATED for row in report.totals):
         notes.append(_estimates(report))
+    notes += marks(report)
     if any(row.input_tokens_high is not None for row in report.totals):
         notes.append(_sampled(report))
     for skipped in report.reading.skipped[:_MOST_NOTES]:

@@ -11,7 +11,7 @@ from deepsel.errors import CheckFailedError
 from deepsel.estimate.pricing.spend import Assumptions, project
 from deepsel.estimate.records import Change, CostRow, Report
 from deepsel.show.money import exact_usd, usd
-from deepsel.values import Model, Provider
+from deepsel.values import Model, Provider, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,11 @@ class CostLimits:
     max_increase_pct: Decimal | None = None
     """Of each file that existed before: new files have nothing to compare with."""
     stale_after_s: float | None = None
+
+    @property
+    def are_none(self) -> bool:
+        """Whether any cost is allowed."""
+        return self.max_cost_usd is None and self.max_increase_usd is None and self.max_increase_pct is None
 
 
 def crossed(
@@ -54,8 +59,10 @@ def crossed(
 
 
 def crossed_by_change(change: Change, limits: CostLimits) -> list[str]:
-    """Return a sentence for each limit that a change crosses."""
+    """Return a sentence for each limit that a change crosses, and one where what it costs may be more."""
     found = []
+    if change.reason and not limits.are_none:
+        found.append(f"the cost of the change on {change.model} cannot be checked: {change.reason}")
     where = f"on {change.model}"
     dearest = max(change.files, key=lambda file: file[2], default=None)
     if limits.max_cost_usd is not None and change.after_usd > limits.max_cost_usd and dearest:
@@ -94,7 +101,13 @@ def crossed_by_cost(judged: Sequence[CostRow], by_file: Sequence[CostRow], limit
             dearest = max(own, key=lambda one: one.total_usd or Decimal(0), default=None)
             most = f", most of it `{dearest.group}` ({usd(dearest.total_usd)})" if dearest else ""
             cost, allowed = exact_usd(row.total_usd), exact_usd(limits.max_cost_usd)
-            found.append(f"the input costs {cost} on {row.model}{most}; `--max-cost` allows {allowed}")
+            least = "at least " if row.source is Source.AT_LEAST else ""
+            found.append(f"the input costs {least}{cost} on {row.model}{most}; `--max-cost` allows {allowed}")
+        elif row.source is Source.AT_LEAST:
+            found.append(f"the cost on {row.model} cannot be checked: {row.reason}")
+        elif row.most_usd is not None and row.most_usd > limits.max_cost_usd:
+            most_usd, allowed = exact_usd(row.most_usd), exact_usd(limits.max_cost_usd)
+            found.append(f"the input may cost {most_usd} on {row.model}, whose vocabulary is not known; `--max-cost` allows {allowed}")
     return found
 
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from itertools import groupby
 
-from deepsel.estimate.framing import split
 from deepsel.estimate.pricing.portions import Answers, By, Portion, portions
 from deepsel.estimate.pricing.premium import premium
 from deepsel.estimate.records import SIZE_BOUNDS, Reading
+from deepsel.estimate.sharing import split
 from deepsel.values import Model, Source, Usage
 
 
 @dataclass(frozen=True, slots=True)
 class RequestGroup:
-    """Portions and what they add up to: the same for every model of a vocabulary and framing."""
+    """Portions and what they add up to: the same for every model of a vocabulary, framing and rule for pictures."""
 
     portions: Sequence[Portion]
     chars: int
@@ -26,6 +26,8 @@ class RequestGroup:
     error_pct: float | None
     tokens: int
     input_tokens: int
+    most_tokens: int
+    """The most the input can be; the same as `input_tokens` where its vocabulary is known."""
     output_tokens: int
     interval: tuple[int | None, int | None]
     largest_tokens: int
@@ -40,17 +42,15 @@ class RequestGroup:
         """Return the portions added up by the model's price tiers."""
         bounds = tuple(sorted({rule.up_to_input_tokens for rule in model.prices if rule.up_to_input_tokens is not None}))
         if bounds not in self.by_bounds:
-            self.by_bounds[bounds] = _sliced(self.portions, bounds, model.vocabulary, answers)
+            self.by_bounds[bounds] = _sliced(self.portions, bounds, answers)
         return self.by_bounds[bounds]
 
 
 def group_up(
     reading: Reading, model: Model, english: Mapping[str, float], *, answers: Answers, cached_share: Decimal, by: By
 ) -> Mapping[str, RequestGroup]:
-    """Add up the portions of each group, as models of this vocabulary and framing read them; groups in alphabetical order."""
-    every = portions(
-        reading, model.vocabulary, framing_tokens=model.framing_tokens, answers=answers, cached_share=cached_share, by=by
-    )
+    """Add up the portions of each group, as models of this vocabulary, framing and picture rule read them, by group name."""
+    every = portions(reading, model, answers=answers, cached_share=cached_share, by=by)
     ordered = sorted(every, key=lambda portion: portion.group)
     by_name = groupby(ordered, key=lambda portion: portion.group)
     return {name: _add_up(list(of_group), model.vocabulary, english) for name, of_group in by_name}
@@ -66,6 +66,7 @@ def _add_up(of_group: Sequence[Portion], vocabulary: str | None, english: Mappin
         error_pct=error_pct,
         tokens=sum(p.tally.tokens for p in of_group),
         input_tokens=sum(p.input_tokens for p in of_group),
+        most_tokens=sum(p.most_tokens for p in of_group),
         output_tokens=sum(p.output_tokens for p in of_group),
         interval=_interval(of_group, vocabulary),
         largest_tokens=max((p.request_tokens for p in of_group), default=0),
@@ -83,11 +84,11 @@ class PricedSlice:
     usage: Usage
 
 
-def _sliced(of_group: Sequence[Portion], bounds: Sequence[int], vocabulary: str | None, answers: Answers) -> list[PricedSlice]:
+def _sliced(of_group: Sequence[Portion], bounds: Sequence[int], answers: Answers) -> list[PricedSlice]:
     """Add up portions by the price tier that their requests fall into."""
     sums: dict[int, list[int]] = {}
     for portion in of_group:
-        for size, read, cached, written in _by_size(portion, vocabulary, answers):
+        for size, read, cached, written in _by_size(portion, answers):
             one = sums.setdefault(bisect_left(bounds, size), [0, 0, 0, 0])
             one[0] = max(one[0], size)
             one[1] += read
@@ -99,12 +100,12 @@ def _sliced(of_group: Sequence[Portion], bounds: Sequence[int], vocabulary: str 
     ]
 
 
-def _by_size(portion: Portion, vocabulary: str | None, answers: Answers) -> Iterator[tuple[int, int, int, int]]:
+def _by_size(portion: Portion, answers: Answers) -> Iterator[tuple[int, int, int, int]]:
     """Share a portion out among the sizes of its input's requests: size, input, cached and output tokens of each.
 
     A portion has the sizes of its whole input; the parts add up to it.
     """
-    bands = portion.origin.bands.get(vocabulary or "", {})
+    bands = portion.bands
     if len(bands) < 2:
         yield portion.request_tokens, portion.input_tokens, portion.cached_tokens, portion.output_tokens
         return
@@ -118,16 +119,31 @@ def _by_size(portion: Portion, vocabulary: str | None, answers: Answers) -> Iter
 
 
 def _certainty(of_group: Sequence[Portion]) -> tuple[Source, float | None]:
-    """Return where the counts come from, the least certain if several, and the error of all in percent; None: unknown."""
+    """Return where the counts come from, the least certain if several, and the error of the text in percent; None: unknown."""
+    source, error_pct = _certainty_of_text(of_group)
+    worst = max((p.media for p in of_group if p.media is not None), key=_DOUBTS.index, default=None)
+    if worst is None or (worst is Source.RULE and source is Source.ESTIMATED):
+        return source, error_pct
+    if worst is Source.ESTIMATED or (worst is Source.AT_MOST and source is Source.ESTIMATED and error_pct is None):
+        return Source.ESTIMATED, None  # nothing is sure to be the most where the text is a guess
+    return worst, error_pct
+
+
+_DOUBTS = (Source.RULE, Source.AT_MOST, Source.ESTIMATED, Source.AT_LEAST)
+"""What pictures' tokens may be worth, the surest first."""
+
+
+def _certainty_of_text(of_group: Sequence[Portion]) -> tuple[Source, float | None]:
     guessed = [p.tally for p in of_group if p.tally.source is Source.ESTIMATED]
-    if not guessed:
+    doubt = sum(p.doubt for p in of_group)
+    if not guessed and not doubt:
         is_reported = any(p.tally.source is Source.REPORTED for p in of_group)
         return Source.REPORTED if is_reported else Source.COUNTED, None
-    tokens = sum(p.tally.tokens for p in of_group)
+    tokens = sum(p.input_tokens for p in of_group)
     errors = [tally.tokens * tally.error_pct for tally in guessed if tally.error_pct is not None]
     if len(errors) < sum(1 for tally in guessed if tally.tokens) or not tokens:
         return Source.ESTIMATED, None
-    return Source.ESTIMATED, round(sum(errors) / tokens, 1)
+    return Source.ESTIMATED, round((sum(errors) + 100 * doubt) / tokens, 1)
 
 
 def _interval(of_group: Sequence[Portion], vocabulary: str | None) -> tuple[int | None, int | None]:

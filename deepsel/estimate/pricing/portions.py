@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal, TypeAlias
 
-from deepsel.estimate.framing import further_message_tokens, split
-from deepsel.estimate.records import Input, Piece, Reading, TokenCount
-from deepsel.values import Source
+from deepsel import catalog, tokens
+from deepsel.estimate.pricing.pictures import media_tokens
+from deepsel.estimate.records import Band, Framing, Input, Piece, Reading, TokenCount
+from deepsel.estimate.sharing import split
+from deepsel.tokens import ModelReader, reader_of
+from deepsel.values import Model, Source
 
 By: TypeAlias = Literal["model", "file", "language"]
 
@@ -34,13 +37,21 @@ class Portion:
     piece: Piece
     request_tokens: int
     """The largest single request of its input, framing included: what has to fit the window."""
+    most_tokens: int
+    """The most its share can be: of an unknown vocabulary, a token a byte."""
     input_tokens: int
-    """With its share of the framing."""
+    """With its share of the framing and the pictures."""
     cached_tokens: int
     output_tokens: int
     answer_tokens: int
     """The longest answer of a single request."""
     tally: TokenCount
+    bands: Mapping[int, Band] = field(default_factory=dict)
+    """Its input's requests by size; empty where they were not told apart."""
+    doubt: int = 0
+    """How far off its share of the framing may be, in tokens."""
+    media: Source | None = None
+    """What the tokens of its input's pictures are worth; None: there are none."""
 
     @property
     def interval(self) -> tuple[int, int]:
@@ -53,38 +64,42 @@ class Portion:
         )
 
 
-def portions(
-    reading: Reading, vocabulary: str | None, *, framing_tokens: int, answers: Answers, cached_share: Decimal, by: By
-) -> Iterator[Portion]:
-    """Yield every piece of every input; the numbers of any grouping add up to the same whole."""
-    for one in reading.inputs:
+def portions(reading: Reading, model: Model, *, answers: Answers, cached_share: Decimal, by: By) -> Iterator[Portion]:
+    """Yield every piece of every input as the model reads it; the numbers of any grouping add up to the same whole."""
+    vocabulary, reader = model.vocabulary, reader_of(model)
+    pictures = media_tokens(reading, catalog.picture_rule(model.pictures) if model.pictures else None)
+    for one, media in zip(reading.inputs, pictures, strict=True):
         tallies = [count_of(piece, vocabulary) for piece in one.pieces]
         weights = [piece.chars for piece in one.pieces]
-        added = framing_tokens * one.requests
-        if one.messages > one.requests:
-            added += further_message_tokens(vocabulary) * (one.messages - one.requests)
-        framings = split(added, weights)
+        framing = framing_of(one, reader)
+        framings = split(framing.tokens + media.tokens, weights)
+        doubts = split(framing.doubt, weights)
         fixed = split(answers.tokens * one.requests, weights)
-        largest = _largest_request(one, vocabulary, tallies) + framing_tokens
-        for piece, tally, framing, written in zip(one.pieces, tallies, framings, fixed, strict=True):
-            size = tally.tokens + framing
+        largest = framing.largest or sum(tally.tokens for tally in tallies)
+        largest += media.largest
+        for piece, tally, added, doubt, written in zip(one.pieces, tallies, framings, doubts, fixed, strict=True):
+            size = tally.tokens + added
             yield Portion(
                 group=_group_of(one, piece, by),
                 origin=one,
                 piece=piece,
                 request_tokens=largest,
+                most_tokens=max(size, piece.size_bytes + added + doubt) if vocabulary is None else size,
                 input_tokens=size,
                 cached_tokens=rounded(cached_share * size) if cached_share else 0,
                 output_tokens=written if answers.ratio is None else rounded(answers.ratio * size),
                 answer_tokens=answers.tokens if answers.ratio is None else rounded(answers.ratio * largest),
                 tally=tally,
+                bands=framing.bands,
+                doubt=doubt,
+                media=media.source,
             )
 
 
 def count_of(piece: Piece, vocabulary: str | None) -> TokenCount:
     """Return the piece's count in the vocabulary; for one that was not counted, the median of the others, as an estimate.
 
-    Its stated error is the farthest of them; unknown where there is only one to go by.
+    How far off that is nobody knows: at most, a byte-level vocabulary makes a token of each byte.
     """
     own = piece.tokens.get(vocabulary or "")
     if own is not None:
@@ -92,10 +107,7 @@ def count_of(piece: Piece, vocabulary: str | None) -> TokenCount:
     counts = [tally.tokens for tally in piece.tokens.values()]
     if not counts:
         return TokenCount(0, Source.ESTIMATED)
-    middle = round(statistics.median(counts))
-    farthest = max(abs(count - middle) for count in counts)
-    is_known = middle and len(counts) > 1
-    return TokenCount(middle, Source.ESTIMATED, round(100 * farthest / middle, 1) if is_known else None)
+    return TokenCount(round(statistics.median(counts)), Source.ESTIMATED)
 
 
 def rounded(number: Decimal) -> int:
@@ -103,10 +115,15 @@ def rounded(number: Decimal) -> int:
     return int(number.to_integral_value(ROUND_HALF_UP))
 
 
-def _largest_request(one: Input, vocabulary: str | None, tallies: Sequence[TokenCount]) -> int:
-    """Return the largest request's tokens; the whole input's, which is an upper bound, where only that is known."""
-    known = one.largest_request.get(vocabulary or "")
-    return sum(tally.tokens for tally in tallies) if known is None else known
+def framing_of(one: Input, reader: ModelReader) -> Framing:
+    """Return what a model reads beside an input's texts; 0 as the largest where that was not told apart."""
+    each = tokens.framing_of(reader)
+    read = one.framings.get(reader.of_text)
+    if read is None:  # texts, each a user message
+        largest = one.largest_text.get(reader.vocabulary or "", 0)
+        return Framing(each.tokens * one.requests, each.doubt * one.requests, largest + each.tokens if largest else 0)
+    own = each.tokens - tokens.framing_of(reader.of_text).tokens
+    return replace(read, tokens=read.tokens + own * one.requests, largest=read.largest + own)
 
 
 def _group_of(one: Input, piece: Piece, by: By) -> str:

@@ -15,7 +15,8 @@ from deepsel.estimate.pricing.groups import PricedSlice, RequestGroup, group_up
 from deepsel.estimate.pricing.portions import Answers, By
 from deepsel.estimate.pricing.premium import english_rates
 from deepsel.estimate.records import CostRow, Reading
-from deepsel.values import Bill, Model, Provider, Usage
+from deepsel.tokens import ModelReader, reader_of
+from deepsel.values import Bill, Model, Provider, Source, Usage
 
 _DIGITS = 12
 """Significant digits of a quotient of money; sums and products are exact."""
@@ -43,18 +44,18 @@ def project(
     by: By = "model",
 ) -> tuple[CostRow, ...]:
     """Return a row for each model and group: groups in alphabetical order, cheapest first, unknown prices last."""
-    read: dict[tuple[str | None, int], Mapping[str, RequestGroup]] = {}
+    read: dict[ModelReader, Mapping[str, RequestGroup]] = {}
     english = english_rates(reading)
     rows = []
     for model in models:
-        key = (model.vocabulary, model.framing_tokens)
-        if key not in read:
+        reader = reader_of(model)
+        if reader not in read:
             answers, cached_share = assumptions.answers, assumptions.cached_share
-            read[key] = group_up(reading, model, english, answers=answers, cached_share=cached_share, by=by)
+            read[reader] = group_up(reading, model, english, answers=answers, cached_share=cached_share, by=by)
         provider = providers.get(model.provider)
         multiplier = provider.price_multiplier if provider else Decimal(1)
         rows += [
-            _row(name, group, model, assumptions=assumptions, multiplier=multiplier) for name, group in read[key].items()
+            _row(name, group, model, assumptions=assumptions, multiplier=multiplier) for name, group in read[reader].items()
         ]
     return tuple(sorted(rows, key=_order))
 
@@ -62,21 +63,22 @@ def project(
 def cheapest(rows: Iterable[CostRow]) -> Mapping[str, str]:
     """Return each group's cheapest model of known price whose window is large enough; groups without one are left out.
 
-    Models of unknown window count only where no other fits.
+    Models of unknown window count only where no other fits, and those whose cost is only known to be no less after these.
     """
-    best: dict[str, tuple[bool, Decimal, str]] = {}
+    best: dict[str, tuple[bool, bool, Decimal, str]] = {}
     for row in rows:
         if row.total_usd is None or row.fits_window is False:
             continue
-        rank = (row.fits_window is None, row.total_usd)
-        if row.group not in best or rank < best[row.group][:2]:
+        rank = (row.source is Source.AT_LEAST, row.fits_window is None, row.total_usd)
+        if row.group not in best or rank < best[row.group][:3]:
             best[row.group] = (*rank, row.model)
-    return {group: model for group, (_, _, model) in best.items()}
+    return {group: model for group, (*_, model) in best.items()}
 
 
-def _order(row: CostRow) -> tuple[str, bool, bool, Decimal, str]:
-    """Sort by group, then known before unknown, then what fits, then by cost."""
-    return row.group, row.total_usd is None, row.fits_window is False, row.total_usd or Decimal(0), row.model
+def _order(row: CostRow) -> tuple[str, bool, bool, bool, Decimal, str]:
+    """Sort by group, then known before unknown and before what may be more, then what fits, then by cost."""
+    is_open = row.source is Source.AT_LEAST
+    return row.group, row.total_usd is None, is_open, row.fits_window is False, row.total_usd or Decimal(0), row.model
 
 
 # --- one row ----------------------------------------------------------------------------------------------------------
@@ -91,6 +93,10 @@ def _row(name: str, group: RequestGroup, model: Model, *, assumptions: Assumptio
     hourly = [_hourly(model, part, at=at, multiplier=multiplier) for part in parts]
     has_hours = any(len(totals) > 1 for totals in hourly)
     total = _times(now.total_usd, times)
+    most = total
+    if group.most_tokens > group.input_tokens:
+        largest = [_largest(part, group) for part in parts]
+        most = _times(_total([_bill(model, part, at=at, multiplier=multiplier) for part in largest]).total_usd, times)
     low, high = group.interval
     return CostRow(
         group=name,
@@ -104,6 +110,7 @@ def _row(name: str, group: RequestGroup, model: Model, *, assumptions: Assumptio
         input_usd=_times(now.input_usd, times),
         output_usd=_times(now.output_usd, times),
         total_usd=total,
+        most_usd=most,
         usd_per_1k_chars=_over(now.total_usd, group.chars, unit=1000),
         usd_per_sentence=_over(now.total_usd, group.sentences),
         tokens_per_char=round(group.tokens / group.chars, 6) if group.chars else None,
@@ -116,7 +123,7 @@ def _row(name: str, group: RequestGroup, model: Model, *, assumptions: Assumptio
         is_at_most=now.rule is not None and now.rule.is_at_most,
         price_source=now.rule.source if now.rule else "",
         price_checked=now.rule.checked.isoformat() if now.rule and now.rule.checked else "",
-        reason=now.reason,
+        reason="; ".join(filter(None, (now.reason, _why_more(group, model)))),
         input_tokens_low=None if low is None else times * low,
         input_tokens_high=None if high is None else times * high,
     )
@@ -137,6 +144,15 @@ def _hourly(model: Model, part: PricedSlice, *, at: datetime, multiplier: Decima
     """Return what the slice costs by each rule that another hour or day could have picked; empty where prices have no hours."""
     rules = catalog.rules_of_other_hours(model, at=at, input_tokens=part.request_tokens)
     return [catalog.charge(rule, part.usage, multiplier=multiplier).total_usd for rule in rules]
+
+
+def _why_more(group: RequestGroup, model: Model) -> str:
+    """Say why the input may be more than was counted; empty where it is not."""
+    if group.source is not Source.AT_LEAST:
+        return ""
+    if model.pictures is None and any(portion.origin.media.pictures for portion in group.portions):
+        return "it is not known how it counts pictures"
+    return "it is not known how many tokens its files are"
 
 
 # --- small sums -------------------------------------------------------------------------------------------------------
@@ -183,10 +199,25 @@ def _over(amount: Decimal | None, count: int, *, unit: int = 1) -> Decimal | Non
     return round(quotient, _DIGITS - 1 - quotient.adjusted()) if quotient else Decimal(0)
 
 
+def _largest(part: PricedSlice, group: RequestGroup) -> PricedSlice:
+    """Return a slice with as many tokens as its bytes allow."""
+    usage = part.usage
+    grown = usage._replace(input_uncached=_grown(usage.input_uncached or 0, group), cache_read=_grown(usage.cache_read or 0, group))
+    return PricedSlice(_grown(part.request_tokens, group), grown)
+
+
+def _grown(tokens: int, group: RequestGroup) -> int:
+    return -(-tokens * group.most_tokens // max(1, group.input_tokens))
+
+
 def _fits(group: RequestGroup, model: Model) -> bool | None:
-    """Return whether the largest request with its answer fits; None where no limit of the model is known."""
+    """Return whether the largest request with its answer fits; None where no limit of the model is known, or it may not."""
     if model.context_window is None and model.max_input is None:
         return None
     answer = min(group.answer_tokens, model.max_output or group.answer_tokens)
-    in_window = model.context_window is None or group.largest_tokens + answer <= model.context_window
-    return in_window and (model.max_input is None or group.largest_tokens <= model.max_input)
+    fits, surely_fits = (
+        (model.context_window is None or size + answer <= model.context_window)
+        and (model.max_input is None or size <= model.max_input)
+        for size in (group.largest_tokens, _grown(group.largest_tokens, group))
+    )
+    return fits if fits is surely_fits else None

@@ -5,8 +5,8 @@ Owns the sums and the order, not what a job reads.
 
 from __future__ import annotations
 
+import collections
 from bisect import bisect_left
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Self, TypeAlias
 
 from deepsel import tokens
 from deepsel.estimate.reading.blocks import count_sentences, split
+from deepsel.estimate.reading.requests import PromptLine
 from deepsel.estimate.reading.workers import Workers, cores, do
-from deepsel.estimate.records import SIZE_BOUNDS, Band, Piece, TokenCount
+from deepsel.estimate.records import NO_MEDIA, SIZE_BOUNDS, Band, Framing, Media, Piece, Targets, TokenCount
+from deepsel.tokens import ModelReader
 from deepsel.values import Source
 
 if TYPE_CHECKING:
@@ -67,25 +69,18 @@ class Measure:
 
     shares: dict[Key, Share] = field(default_factory=dict)
     requests: int = 0
-    messages: int = 0
-    largest: dict[str, int] = field(default_factory=dict)
-    """Tokens of the largest single request by vocabulary; empty where the stretch is a part of one."""
-    bands: dict[str, dict[int, Band]] = field(default_factory=dict)
-    """Requests by vocabulary and size."""
+    framings: dict[ModelReader, Framing] = field(default_factory=dict)
+    """Of requests; empty where the stretch is a text or a part of one."""
+    media: Media = NO_MEDIA
 
     def add(self, other: Measure) -> None:
         """Take another stretch's numbers in."""
         for key, share in other.shares.items():
             self.shares.setdefault(key, Share()).add(share)
         self.requests += other.requests
-        self.messages += other.messages
-        for name, count in other.largest.items():
-            self.largest[name] = max(count, self.largest.get(name, 0))
-        for name, bands in other.bands.items():
-            known = self.bands.setdefault(name, {})
-            for place, band in bands.items():
-                so_far = known.get(place, Band(0, 0))
-                known[place] = Band(so_far.requests + band.requests, so_far.tokens + band.tokens)
+        self.media = self.media.plus(other.media)
+        for reader, framing in other.framings.items():
+            self.framings[reader] = self.framings.get(reader, Framing()).plus(framing)
 
     def share(self, key: Key) -> Share:
         """Return one language's share; an empty one where it has none."""
@@ -131,17 +126,28 @@ def measure_text(text: str, vocabularies: Sequence[str], *, is_program: bool = F
     return measure
 
 
-def measure_requests(requests: Iterable[Sequence[str]], vocabularies: Sequence[str]) -> Measure:
-    """Count requests, each the texts of its messages."""
+def measure_requests(requests: Iterable[PromptLine], targets: Targets) -> Measure:
+    """Count the texts of requests and what each reader reads beside them, and gather their pictures."""
     measure = Measure()
-    for texts in requests:
-        one = Measure(requests=1, messages=len(texts))
-        for text in texts:
-            one.add(measure_text(text, vocabularies))
-        one.largest = {name: one.total(name) for name in vocabularies}
-        one.bands = {name: {bisect_left(SIZE_BOUNDS, size): Band(1, size)} for name, size in one.largest.items()}
+    for prompt in requests:
+        media = Media(dict(collections.Counter(prompt.pictures)), len(prompt.pictures), prompt.uncounted)
+        one = Measure(requests=1, media=media)
+        for text in prompt.texts:
+            one.add(measure_text(text, targets.vocabularies))
+        one.framings = {reader: _framing(prompt, reader, one) for reader in targets.readers}
         measure.add(one)
     return measure
+
+
+def _framing(prompt: PromptLine, reader: ModelReader, measured: Measure) -> Framing:
+    """Return one request as a reader reads it."""
+    if reader.vocabulary is None:
+        text_tokens = sum(tokens.count(text, None).tokens for text in prompt.texts)
+    else:
+        text_tokens = measured.total(reader.vocabulary)
+    added = tokens.framed(prompt.request, reader, text_tokens)
+    size = text_tokens + added.tokens
+    return Framing(added.tokens, added.doubt, size, {bisect_left(SIZE_BOUNDS, size): Band(1, size)})
 
 
 @dataclass(slots=True)
@@ -167,7 +173,7 @@ class Counter:
         self._processes = processes or cores()
         self._workers: Workers | None = None
         self._batch = _Batch()
-        self._waiting: deque[tuple[_Batch, Future[list[Measure]]]] = deque()
+        self._waiting: collections.deque[tuple[_Batch, Future[list[Measure]]]] = collections.deque()
         self._on_progress = on_progress
         self._total_bytes = total_bytes
         self._done_bytes = 0

@@ -5,7 +5,7 @@ Owns the choice between text and requests, and the words of the notices; what is
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import chain
@@ -18,13 +18,14 @@ from deepsel.estimate.reading.find import STDIN
 from deepsel.estimate.reading.languages import is_program
 from deepsel.estimate.reading.requests import (
     MAX_LINE_CHARS,
-    REQUEST_ENDINGS,
     PromptLine,
     is_request_file,
     lines_of,
+    may_be_one,
+    may_hold_lines,
     parse,
 )
-from deepsel.estimate.records import Input, Skipped
+from deepsel.estimate.records import Input, Skipped, Targets
 from deepsel.values import Notice
 
 _JOB_CHARS = 64 * 1024
@@ -46,22 +47,21 @@ class OpenInput:
         """Add a notice about this input."""
         self.notices.append(Notice(code, f"`{self.label}`: {message}"))
 
-    def finish(self, vocabularies: Sequence[str]) -> Input:
+    def finish(self, targets: Targets) -> Input:
         """Turn the sums into a record."""
         measure = self.measure
-        pieces = pieces_of(measure.shares, vocabularies)
+        pieces = pieces_of(measure.shares, targets.vocabularies)
         if self.is_requests:
             return Input(
                 self.label,
                 self.encoding,
                 measure.requests,
                 pieces,
-                messages=measure.messages,
-                largest_request=measure.largest,
-                bands=measure.bands,
+                framings=measure.framings,
+                media=measure.media,
             )
-        whole = {name: measure.total(name) for name in vocabularies}
-        return Input(self.label, self.encoding, 1, pieces, largest_request=whole)
+        whole = {name: measure.total(name) for name in targets.vocabularies}
+        return Input(self.label, self.encoding, 1, pieces, largest_text=whole)
 
 
 class Unfinished(Protocol):
@@ -69,7 +69,7 @@ class Unfinished(Protocol):
 
     notices: list[Notice]
 
-    def finish(self, vocabularies: Sequence[str]) -> Input:
+    def finish(self, targets: Targets) -> Input:
         """Turn the sums into a record."""
 
 
@@ -78,7 +78,7 @@ class InputReader:
     """Takes one source after another and keeps what came of each, in order."""
 
     counter: Counter
-    vocabularies: Sequence[str]
+    targets: Targets
     opened: list[Unfinished] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
 
@@ -110,33 +110,39 @@ class InputReader:
     def _send(self, source: TextSource, item: OpenInput) -> None:
         texts = source.blocks()
         item.is_requests, first = _peek(texts, item.label)
+        whole = None if item.is_requests else _whole(texts, first, item.label)
         stream = chain(first, texts)
         if item.is_requests:
-            self._requests(stream, source, item)
+            self._requests(parse_all(stream, item), source, item)
+        elif whole is not None:
+            item.is_requests = True
+            self._requests(told([whole], item), source, item)
         else:
+            if may_hold_lines(item.label) and any(first):
+                item.say("no_requests", "no line of it is a request in a known form; counted as text")
             self._text(stream, source, item)
 
     def _text(self, stream: Iterable[str], source: TextSource, item: OpenInput) -> None:
         inexact = told = 0
         for part in tokens.pieces(stream):
-            job = partial(measure_text, part.text, self.vocabularies, is_program=is_program(item.label))
+            job = partial(measure_text, part.text, self.targets.vocabularies, is_program=is_program(item.label))
             self.counter.submit(item.measure, job, source.read_bytes - told)
             told = source.read_bytes
             inexact += not part.is_exact
         if inexact:
             item.say("inexact_cut", f"cut in {inexact} places where a word does not end; each may add a few tokens")
 
-    def _requests(self, stream: Iterable[str], source: TextSource, item: OpenInput) -> None:
-        told = 0
-        for prompts in batches(parse_all(stream, item)):
-            job = partial(measure_requests, prompts, self.vocabularies)
-            self.counter.submit(item.measure, job, source.read_bytes - told)
-            told = source.read_bytes
+    def _requests(self, prompts: Iterable[PromptLine], source: TextSource, item: OpenInput) -> None:
+        so_far = 0
+        for batch in batches(prompts):
+            job = partial(measure_requests, batch, self.targets)
+            self.counter.submit(item.measure, job, source.read_bytes - so_far)
+            so_far = source.read_bytes
 
 
 def _peek(texts: Iterator[str], label: str) -> tuple[bool, list[str]]:
     """Look whether a text is requests; return that and the blocks that were read for it."""
-    may_be = label == STDIN or label.endswith(REQUEST_ENDINGS)
+    may_be = label == STDIN or may_hold_lines(label)
     first: list[str] = []
     size = 0
     for text in texts:
@@ -148,36 +154,61 @@ def _peek(texts: Iterator[str], label: str) -> tuple[bool, list[str]]:
     return may_be and is_request_file("".join(first), is_whole=is_whole), first
 
 
+def _whole(texts: Iterator[str], first: list[str], label: str) -> PromptLine | None:
+    """Return the request that a whole text is; what is read for it is put into `first`."""
+    head = next((block.lstrip() for block in first if block.strip()), "")
+    if not (label == STDIN or may_be_one(label)) or not head.startswith(("{", "[")):
+        return None
+    size = sum(map(len, first))
+    for text in texts:
+        first.append(text)
+        size += len(text)
+        if size > MAX_LINE_CHARS:
+            return None
+    return parse("".join(first))
+
+
+def told(prompts: Iterable[PromptLine], item: OpenInput) -> Iterator[PromptLine]:
+    """Hand requests on; what of them is not counted, or was not read as it stands, becomes a notice."""
+    left_out: set[str] = set()
+    halves = 0
+    for prompt in prompts:
+        left_out |= prompt.left_out
+        halves += prompt.has_lone_surrogates
+        yield prompt
+    if halves:
+        item.say("encoding", f"requests that hold lone surrogates: {halves}; each surrogate was read as U+FFFD")
+    if left_out:
+        item.say("not_counted", f"some requests hold {' and '.join(sorted(left_out))}: not counted, so the figures are the least")
+
+
 def parse_all(stream: Iterable[str], item: OpenInput) -> Iterator[PromptLine]:
     """Yield the requests of a JSON-lines text; what is none, and what is left out of one, becomes a notice."""
-    left_out: set[str] = set()
     broken: list[int] = []
-    count = halves = 0
-    for line in lines_of(stream):
-        prompt = parse(line.text)
-        if prompt is None:
-            count += 1
-            broken += [line.number] if count <= _NAMED_LINES else []
-        else:
-            left_out |= prompt.left_out
-            halves += prompt.has_lone_surrogates
-            yield prompt
+    count = 0
+
+    def understood() -> Iterator[PromptLine]:
+        nonlocal count
+        for line in lines_of(stream):
+            prompt = parse(line.text)
+            if prompt is None:
+                count += 1
+                broken.extend([line.number] if count <= _NAMED_LINES else [])
+            else:
+                yield prompt
+
+    yield from told(understood(), item)
     if count:
         more = f" and {count - _NAMED_LINES} more" if count > _NAMED_LINES else ""
         numbers = ", ".join(map(str, broken))
         item.say("broken_line", f"no request on line {numbers}{more}; left out")
-    if halves:
-        item.say("encoding", f"requests that hold lone surrogates: {halves}; each surrogate was read as U+FFFD")
-    if left_out:
-        item.say("not_counted", f"some requests hold {' and '.join(sorted(left_out))}: not counted")
 
-
-def batches(prompts: Iterable[PromptLine]) -> Iterator[list[tuple[str, ...]]]:
+def batches(prompts: Iterable[PromptLine]) -> Iterator[list[PromptLine]]:
     """Put requests together into jobs of a bounded size."""
-    batch: list[tuple[str, ...]] = []
+    batch: list[PromptLine] = []
     size = 0
     for prompt in prompts:
-        batch.append(prompt.texts)
+        batch.append(prompt)
         size += sum(map(len, prompt.texts))
         if size >= _JOB_CHARS or len(batch) >= _JOB_REQUESTS:
             yield batch

@@ -6,23 +6,25 @@ alone as everywhere else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
 from deepsel.errors import DeepselError
-from deepsel.estimate.framing import further_message_tokens, split
+from deepsel.estimate.pricing.portions import framing_of
 from deepsel.estimate.reading.decode import NotText, open_file
 from deepsel.estimate.reading.find import STDIN
-from deepsel.estimate.reading.requests import REQUEST_ENDINGS, is_request_file, lines_of, parse
-from deepsel.estimate.records import Input, Piece, Reading, TokenCount
-from deepsel.values import Model, Notice, Source
+from deepsel.estimate.reading.requests import prompts_in
+from deepsel.estimate.records import Framing, Input, Piece, Reading, TokenCount
+from deepsel.estimate.sharing import split
+from deepsel.tokens import ModelReader, reader_of
+from deepsel.values import Message, Model, Notice, Request, Source
 
 MAX_CALLS = 500
 """Of one estimate: the endpoint has a rate limit; what is beyond keeps its offline count."""
 
-Ask: TypeAlias = Callable[[Sequence[str]], int]
-"""Counts one request, given the texts of its messages; raises DeepselError."""
+Ask: TypeAlias = Callable[[Request], int]
+"""Counts one request; raises DeepselError."""
 
 
 def with_exact_counts(reading: Reading, model: Model, ask: Ask) -> Reading:
@@ -41,11 +43,10 @@ def with_exact_counts(reading: Reading, model: Model, ask: Ask) -> Reading:
         if not reason:
             try:
                 counts = []
-                for texts in _requests(one):
-                    framing = model.framing_tokens + further_message_tokens(vocabulary) * (len(texts) - 1)
-                    counts.append(ask(texts) - framing)
+                for request in _requests(one):
+                    counts.append(ask(request))
                     calls += 1
-                inputs.append(_recounted(one, vocabulary, counts))
+                inputs.append(_recounted(one, reader_of(model), counts))
                 continue
             except NotText as error:
                 reason = str(error)
@@ -67,8 +68,8 @@ def _why_not(one: Input, calls: int) -> str:
     return f"more than {MAX_CALLS} requests" if calls + one.requests > MAX_CALLS else ""
 
 
-def _requests(one: Input) -> Iterator[Sequence[str]]:
-    """Read an input again and yield each of its requests as the texts of its messages."""
+def _requests(one: Input) -> Iterator[Request]:
+    """Read an input again and yield each of its requests."""
     source = open_file(one.path)
     try:
         text = "".join(source.blocks())
@@ -76,25 +77,26 @@ def _requests(one: Input) -> Iterator[Sequence[str]]:
         raise NotText((error.strerror or str(error)).lower()) from error
     finally:
         source.close()
-    if not (one.path.endswith(REQUEST_ENDINGS) and is_request_file(text, is_whole=True)):
-        yield (text,)
-        return
-    for line in lines_of([text]):
-        prompt = parse(line.text)
-        if prompt is not None:
-            yield prompt.texts
+    prompts = prompts_in(text, one.path)
+    yield from [Request((Message.of("user", text),))] if prompts is None else (prompt.request for prompt in prompts)
 
 
-def _recounted(one: Input, vocabulary: str, counts: Sequence[int]) -> Input:
-    """Return the input with the reported count, shared out over its pieces as the offline one was."""
+def _recounted(one: Input, reader: ModelReader, counts: Sequence[int]) -> Input:
+    """Return the input with the reported count, shared out over its pieces as the offline one was.
+
+    What the offline count adds to the texts of requests is taken off: it is added again where they are priced.
+    """
+    vocabulary = reader.vocabulary or ""
+    framing = framing_of(one, reader)
     weights = [piece.tokens[vocabulary].tokens for piece in one.pieces]
-    shares = split(max(0, sum(counts)), weights)
+    shares = split(max(0, sum(counts) - framing.tokens), weights)
     pieces = tuple(
         _with_tally(piece, vocabulary, TokenCount(share, Source.REPORTED))
         for piece, share in zip(one.pieces, shares, strict=True)
     )
-    largest: Mapping[str, int] = {**one.largest_request, vocabulary: max(counts, default=0)}
-    return replace(one, pieces=pieces, largest_request=largest, bands={})
+    own = framing.tokens - framing_of(one, reader.of_text).tokens
+    added = Framing(framing.tokens - own, 0, max(counts, default=0) - own // max(1, one.requests))
+    return replace(one, pieces=pieces, framings={**one.framings, reader.of_text: added})
 
 
 def _with_tally(piece: Piece, vocabulary: str, tally: TokenCount) -> Piece:

@@ -16,7 +16,7 @@ from deepsel.estimate.reading.draft import InputReader
 from deepsel.estimate.reading.find import STDIN, Found, find
 from deepsel.estimate.reading.languages import has_detector
 from deepsel.estimate.reading.sampled import plan, take_samples
-from deepsel.estimate.records import Input, Reading, Skipped
+from deepsel.estimate.records import Input, Reading, Skipped, Targets
 from deepsel.values import Notice
 
 OnProgress = Callable[[Progress], None]
@@ -25,7 +25,7 @@ OnProgress = Callable[[Progress], None]
 def read(
     paths: Sequence[str],
     *,
-    vocabularies: Sequence[str],
+    targets: Targets,
     sample: int | None = None,
     processes: int | None = None,
     on_progress: OnProgress | None = None,
@@ -39,8 +39,8 @@ def read(
     """
     found, skipped = find(paths)
     work = plan(found, sample)
-    with Counter(vocabularies, processes=processes, total_bytes=work.read_bytes, on_progress=on_progress) as counter:
-        reader = InputReader(counter, vocabularies)
+    with Counter(targets.vocabularies, processes=processes, total_bytes=work.read_bytes, on_progress=on_progress) as counter:
+        reader = InputReader(counter, targets)
         reader.skipped += skipped
         take_samples(work, reader)
         for item in work.whole:
@@ -51,13 +51,13 @@ def read(
     return _reading(reader)
 
 
-def read_text(path: str, content: bytes, *, vocabularies: Sequence[str]) -> Input | Skipped:
+def read_text(path: str, content: bytes, *, targets: Targets) -> Input | Skipped:
     """Read and count a text that is in memory, such as one side of a diff, as the file `path` would be."""
-    with Counter(vocabularies, processes=1, total_bytes=len(content)) as counter:
-        reader = InputReader(counter, vocabularies)
+    with Counter(targets.vocabularies, processes=1, total_bytes=len(content)) as counter:
+        reader = InputReader(counter, targets)
         reader.take(path, partial(open_stream, io.BytesIO(content), len(content)))
         counter.drain()
-    return reader.opened[0].finish(vocabularies) if reader.opened else reader.skipped[0]
+    return reader.opened[0].finish(targets) if reader.opened else reader.skipped[0]
 
 
 def _open(item: Found, stdin: BinaryIO | None) -> TextSource:
@@ -69,7 +69,7 @@ def _open(item: Found, stdin: BinaryIO | None) -> TextSource:
 
 
 def _reading(reader: InputReader) -> Reading:
-    inputs = [one.finish(reader.vocabularies) for one in reader.opened]
+    inputs = [one.finish(reader.targets) for one in reader.opened]
     notices = [notice for one in reader.opened for notice in one.notices]
     if inputs and not has_detector():
         notices.append(Notice("no_detector", "languages that share a script are not told apart: `cld3-py` is not installed"))

@@ -11,6 +11,7 @@ from deepsel.estimate.reading.exact import with_exact_counts
 from deepsel.estimate.records import Reading
 from deepsel.providers.counting import can_count, count_tokens
 from deepsel.providers.transport import HttpTransport
+from deepsel.secret import KnownSecrets
 from deepsel.values import Model, Notice, Provider
 
 
@@ -22,7 +23,9 @@ def ask_providers(
     `providers` are by name; keys are looked for in `env`. Raises ConfigError where one is missing.
     """
     done: set[str] = set()
-    with HttpTransport(clock, env=env) as transport:
+    secrets = KnownSecrets()
+    keys = config.Keys(env, clock, secrets)
+    with HttpTransport(clock, env=env, secrets=secrets) as transport:
         for model in models:
             provider = providers[model.provider]
             if not can_count(provider):
@@ -30,7 +33,7 @@ def ask_providers(
                 reading = Reading(reading.inputs, reading.skipped, (*reading.notices, notice))
             elif model.vocabulary and model.vocabulary not in done:
                 done.add(model.vocabulary)
-                key = config.resolve_key(provider, env)
+                key = keys.find(provider)
                 ask = partial(count_tokens, transport, model=model, provider=provider, key=key, clock=clock)
                 reading = with_exact_counts(reading, model, ask)
     return reading

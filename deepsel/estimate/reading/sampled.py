@@ -16,9 +16,10 @@ from deepsel.estimate.reading.decode import BLOCK_BYTES, NotText, TextSource, op
 from deepsel.estimate.reading.draft import InputReader
 from deepsel.estimate.reading.find import Found
 from deepsel.estimate.reading.languages import is_program
-from deepsel.estimate.reading.requests import MAX_LINE_CHARS, REQUEST_ENDINGS, is_request_file, parse
+from deepsel.estimate.reading.requests import MAX_LINE_CHARS, is_request_file, may_hold_lines, parse
 from deepsel.estimate.reading.sample import Draw, Estimate, Stratum, choose, estimate
-from deepsel.estimate.records import Input, Piece, Skipped, TokenCount
+from deepsel.estimate.records import Framing, Input, Media, Piece, Skipped, Targets, TokenCount
+from deepsel.tokens import ModelReader, Picture
 from deepsel.values import Notice, Source
 
 WINDOWS = 32  # of BLOCK_BYTES in one large file
@@ -88,26 +89,39 @@ class SampledInput:
         self.strata[-1][1].append((size_bytes, Measure()))
         return self.strata[-1][1][-1][1]
 
-    def finish(self, vocabularies: Sequence[str]) -> Input:
+    def finish(self, targets: Targets) -> Input:
         """Turn the sample into a record of the whole."""
         units = [unit for _, seen in self.strata for unit in seen]
         keys = sorted({key for _, measure in units for key in measure.shares})
-        pieces = tuple(self._piece(key, vocabularies) for key in keys or [NO_LANGUAGE])
-        totals = {name: self._whole(name) for name in vocabularies}
+        pieces = tuple(self._piece(key, targets.vocabularies) for key in keys or [NO_LANGUAGE])
+        totals = {name: self._whole(name) for name in targets.vocabularies}
         requests = round(self._estimate(lambda one: one.requests).total) if self.is_requests else self.files
-        messages = round(self._estimate(lambda one: one.messages).total) if self.is_requests else self.files
-        largest = {name: max((_largest(one, name) for _, one in units), default=0) for name in vocabularies}
+        largest = {name: max((one.total(name) for _, one in units), default=0) for name in targets.vocabularies}
         one_text = self.files == 1 and not self.is_requests
         return Input(
             self.label,
             self.encoding,
             requests,
             pieces,
-            messages=messages,
-            largest_request={name: round(one.total) for name, one in totals.items()} if one_text else largest,
+            framings={reader: self._framing(reader) for reader in targets.readers} if self.is_requests else {},
+            largest_text={name: round(one.total) for name, one in totals.items()} if one_text else largest,
             read_share=min(1.0, sum(size for size, _ in units) / self.size_bytes),
             intervals={name: (int(one.low), round(one.high)) for name, one in totals.items()},
+            media=self._media([measure.media for _, measure in units]),
         )
+
+    def _media(self, seen: Sequence[Media]) -> Media:
+        """Return what is no text in the whole: each kind of picture as often as the sample lets expect."""
+        pictures = {picture for one in seen for picture in one.pictures}
+        counts = {picture: round(self._estimate(partial(_times, picture)).total) for picture in pictures}
+        return Media(counts, max((one.most_pictures for one in seen), default=0), sum(one.uncounted for one in seen))
+
+    def _framing(self, reader: ModelReader) -> Framing:
+        """Return how a reader reads the requests of the whole."""
+        seen = [measure.framings[reader] for _, units in self.strata for _, measure in units if reader in measure.framings]
+        added = self._estimate(lambda one: one.framings.get(reader, Framing()).tokens)
+        doubt = self._estimate(lambda one: one.framings.get(reader, Framing()).doubt)
+        return Framing(round(added.total), round(doubt.total), max((one.largest for one in seen), default=0))
 
     def _estimate(self, value: Callable[[Measure], int]) -> Estimate:
         strata = [
@@ -141,8 +155,8 @@ def _tokens_of(key: Key, vocabulary: str, measure: Measure) -> int:
     return measure.share(key).tokens.get(vocabulary, 0)
 
 
-def _largest(measure: Measure, vocabulary: str) -> int:
-    return measure.largest.get(vocabulary, measure.total(vocabulary))
+def _times(picture: Picture, measure: Measure) -> int:
+    return measure.media.pictures.get(picture, 0)
 
 
 def take_samples(work: SamplePlan, reader: InputReader) -> None:
@@ -155,6 +169,8 @@ def take_samples(work: SamplePlan, reader: InputReader) -> None:
             continue
         try:
             _take_windows(item.label, source, work.seed, reader)
+        except OSError as error:  # the disk fails, or the network it is on
+            reader.skipped.append(Skipped(item.label, (error.strerror or str(error)).lower()))
         finally:
             source.close()
     for ending, items in work.groups.items():
@@ -166,7 +182,7 @@ def _take_windows(label: str, source: TextSource, seed: int, reader: InputReader
     units = -(-(size - source.bom_bytes) // BLOCK_BYTES)
     sample = SampledInput(label, source.encoding, size - source.bom_bytes)
     head = source.head.decode(source.encoding, "replace")
-    sample.is_requests = label.endswith(REQUEST_ENDINGS) and is_request_file(head, is_whole=False)
+    sample.is_requests = may_hold_lines(label) and is_request_file(head, is_whole=False)
     sample.slack = 0 if sample.is_requests else units
     # By name, not path: the same file gives the same sample wherever its folder lies.
     for draw in choose(units, WINDOWS, seed=f"{seed} {PurePath(label).name}"):
@@ -175,12 +191,12 @@ def _take_windows(label: str, source: TextSource, seed: int, reader: InputReader
             length = min(BLOCK_BYTES, size - start)
             if sample.is_requests:
                 raw = lines_in(source, start, length)
-                asked = [prompt.texts for line in raw.decode(source.encoding, "replace").split("\n") if (prompt := parse(line))]
-                job = partial(measure_requests, asked, reader.vocabularies)
+                asked = [prompt for line in raw.decode(source.encoding, "replace").split("\n") if (prompt := parse(line))]
+                job = partial(measure_requests, asked, reader.targets)
                 reader.counter.submit(sample.unit(draw, len(raw)), job, length)
             else:
                 text = source.window(start, length)
-                job = partial(measure_text, text, reader.vocabularies, is_program=is_program(label))
+                job = partial(measure_text, text, reader.targets.vocabularies, is_program=is_program(label))
                 reader.counter.submit(sample.unit(draw, length), job, length)
     reader.opened.append(sample)
 
@@ -211,7 +227,7 @@ def _take_files(ending: str, items: list[Found], seed: int, reader: InputReader)
     if not texts:
         return
     sample = SampledInput(f"*{ending} ({len(texts)} files)", "utf-8", sum(_sizes(texts)), len(texts))
-    sample.is_requests = ending in REQUEST_ENDINGS
+    sample.is_requests = may_hold_lines(ending)
     for draw in choose(len(texts), FILES, seed=f"{seed} {ending}"):
         for index in draw.chosen:
             item = texts[index]

@@ -9,7 +9,7 @@ from typing import TypeAlias
 
 from deepsel.estimate.reading.git import ChangedFile, changed_files
 from deepsel.estimate.reading.read import read_text
-from deepsel.estimate.records import Input, Reading, Skipped
+from deepsel.estimate.records import Input, Reading, Skipped, Targets
 
 ReadText: TypeAlias = Callable[[str, bytes], Input | Skipped]
 """Counts one text in memory, given the path it stands under."""
@@ -43,10 +43,10 @@ def read_sides(changed: Iterable[ChangedFile | Skipped], read_text: ReadText) ->
 
 
 def read_change(
-    revision: str | None, paths: Sequence[str], *, vocabularies: Sequence[str], env: Mapping[str, str]
+    revision: str | None, paths: Sequence[str], *, targets: Targets, env: Mapping[str, str]
 ) -> Sides:
     """Read what differs from a revision or range, None: what is staged; raises UsageError where git cannot tell.
 
     `env` is what git is run with: a hook's index is named by it.
     """
-    return read_sides(changed_files(revision, paths, env=env), partial(read_text, vocabularies=vocabularies))
+    return read_sides(changed_files(revision, paths, env=env), partial(read_text, targets=targets))

@@ -31,8 +31,8 @@ _CALL_MEMBERS = ("type", "id", "name", "input")
 class Decoder:
     """Reads one answer, as events of a stream or as one document.
 
-    A stream is whole when a stop reason and `message_stop` have come; nothing is read after that. A stop reason that text
-    follows was none.
+    A stop reason behind the text makes a stream whole: some gateways never send `message_stop`, after which nothing is read. A
+    stop reason that text follows was none; where one has been taken back, only `message_stop` tells the end.
     """
 
     def __init__(self, fail: Fail) -> None:
@@ -48,7 +48,7 @@ class Decoder:
         """Calls whose blocks are open, by index: whether their arguments have begun."""
         self._has_calls = False
         self.is_whole = self.is_sure = False
-        """The stop reason and the end have been seen."""
+        """A stop reason has been seen that means what it says, or the end."""
         self.is_ended = False
         """The end has been seen; nothing that follows counts."""
 
@@ -81,8 +81,10 @@ class Decoder:
                 yield from self._stop(document.get("index"))
             case "message_delta":
                 yield from self._finish(child(document, "delta"))
+                self.is_whole = self.is_sure = self._has_finish and not self._is_resumed
                 yield from self._count(child(document, "usage"))
             case "message_stop":
+                yield from self._count(child(document, "usage"))
                 self._end()
             case "message":
                 yield from self._message(document, is_start=False)
@@ -181,6 +183,7 @@ class Decoder:
                     continue
                 if self._has_finish and kind == "text" and not new.isspace():
                     self._has_finish, self._is_resumed = False, True
+                    self.is_whole = self.is_sure = False
                     yield FinishReport(None, "")
                 yield _delta_of(kind, new)
 

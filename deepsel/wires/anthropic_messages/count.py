@@ -5,21 +5,22 @@ https://docs.anthropic.com/en/api/messages-count-tokens
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from deepsel.errors import AttemptFailed, ErrorClass
-from deepsel.values import Json, JsonObject, Model, Provider
-from deepsel.wires.anthropic_messages.request import url
+from deepsel.values import JsonObject, Model, Provider, Request
+from deepsel.wires.anthropic_messages.request import encode, url
 from deepsel.wires.wire import CountRequest
+
+_COUNTED = ("model", "messages", "system", "tools", "tool_choice", "thinking", "output_config")
+"""The members of a request that the endpoint takes."""
 
 
 def _count_url(provider: Provider) -> str:
     return f"{url(provider)}/count_tokens"
 
 
-def _encode_count(texts: Sequence[str], model: Model) -> JsonObject:
-    messages: list[Json] = [{"role": "user", "content": text} for text in texts]
-    return {"model": model.id, "messages": messages}
+def _encode_count(request: Request, model: Model, provider: Provider) -> JsonObject:
+    body = encode(request, model, provider, max_tokens=1)
+    return {name: body[name] for name in _COUNTED if name in body}
 
 
 def _read_count(document: JsonObject) -> int:

@@ -29,6 +29,9 @@ from deepsel.wires.openai_chat.usage import usage_report
 from deepsel.wires.payload import is_done, read_data, without_empty_error
 from deepsel.wires.sse import Event
 
+_REASONING = ("reasoning_content", "reasoning", "reasoning_details", "thinking", "thinking_blocks")
+"""Members that hold reasoning; where there are several they say the same."""
+
 
 class Decoder:
     """Reads one answer, as events of a stream or as one document.
@@ -41,6 +44,8 @@ class Decoder:
         self._fail = fail
         self._said: tuple[Json, ...] = ()
         self._is_refused = False
+        self._index: Json = None
+        """Of the choice that is read."""
         self._calls = CallNumbers()
         self._text, self._reasoning = GrowingText(), GrowingText()
         self._has_finish = False
@@ -78,16 +83,18 @@ class Decoder:
         if is_error(document):
             raise self._fail(document)
         events, has_usage = self._identity(document), bool(document.get("usage")) or "x_groq" in document
-        for choice in items(document.get("choices")):
-            if isinstance(choice, dict) and choice.get("index") in (0, None, "0"):  # others come only with n > 1
+        choices = items(document.get("choices"))
+        for choice in choices:
+            if isinstance(choice, dict) and self._is_ours(choice, choices):
                 known = len(events)
                 self._choice(choice, events)
                 if self._has_finish and any(map(_is_more, events[known:])):
                     self._resume(events)
-                if choice.get("finish_reason"):
+                if finish := choice.get("finish_reason") or _other_finish(choice):
                     yield from events  # what it said stands, also where it gave up
                     events = []
-                    self._end(choice, events)
+                    self._end(finish, choice, events)
+                    has_usage = True  # which may stand within the choice
                 if "usage" in choice:
                     has_usage = True
         if has_usage and (report := usage_report(document)) is not None:
@@ -122,6 +129,16 @@ class Decoder:
         model, request_id, tier = map(text, said)
         return [Identity(model or None, request_id or None, tier or None)] if model or request_id or tier else []
 
+    def _is_ours(self, choice: JsonObject, choices: list[Json]) -> bool:
+        """Tell whether a choice is the one that is read: number 0 or, where nobody is that, the first; others come with n > 1."""
+        index = choice.get("index")
+        if index is None or index == self._index:  # as nearly always
+            return True
+        if self._index is None:
+            numbers = [one.get("index") for one in choices if isinstance(one, dict)]
+            self._index = 0 if {0, "0", None} & {one for one in numbers if isinstance(one, int | str | None)} else index
+        return str(index) == str(self._index)
+
     def _choice(self, choice: JsonObject, events: list[WireEvent]) -> None:
         delta = choice.get("delta")
         if isinstance(delta, dict) and delta:
@@ -135,6 +152,8 @@ class Decoder:
         message = choice.get("message")
         if isinstance(message, dict) and message:
             self._message(message, events)
+        elif not delta and (words := text(choice.get("text"))):  # of a server that completes texts
+            self._delta({"content": words}, events)
 
     def _delta(self, delta: JsonObject, events: list[WireEvent]) -> None:
         """Add what a delta says."""
@@ -162,8 +181,8 @@ class Decoder:
         self._has_finish, self._is_resumed, self.is_whole, self.is_sure = False, True, False, False
         events.append(FinishReport(None, ""))
 
-    def _end(self, choice: JsonObject, events: list[WireEvent]) -> None:
-        told = read_finish(choice.get("finish_reason"))
+    def _end(self, finish: Json, choice: JsonObject, events: list[WireEvent]) -> None:
+        told = read_finish(finish)
         said = FinishReport(Finish.FILTERED, "refusal") if self._is_refused else told
         if not told.raw or (self._has_finish and not says_more(said, self._finish)):
             return
@@ -171,6 +190,11 @@ class Decoder:
         self._ends_with_text = any(True for _ in _pieces(child(choice, "delta")))
         self.is_sure = self.is_whole and not self._ends_with_text
         events.append(said)
+
+
+def _other_finish(choice: JsonObject) -> Json:
+    """Find a finish value that stands elsewhere than where it should."""
+    return choice.get("finishReason") or choice.get("native_finish_reason") or child(choice, "delta").get("finish_reason")
 
 
 def _is_more(event: WireEvent) -> bool:
@@ -181,8 +205,7 @@ def _is_more(event: WireEvent) -> bool:
 def _pieces(delta: JsonObject) -> Iterator[TextDelta | ReasoningDelta]:
     """Yield reasoning and text of a delta or message; each may be text or, from Mistral, a list of chunks."""
     content = delta.get("content")
-    reasoning = text(delta.get("reasoning_content")) or text(delta.get("reasoning"))
-    reasoning = reasoning or "".join(map(_flat, items(delta.get("reasoning_details"))))
+    reasoning = next(filter(None, (_flat(delta.get(name)) for name in _REASONING)), "")
     if reasoning:
         yield ReasoningDelta(reasoning)
     for chunk in content if isinstance(content, list) else [content]:

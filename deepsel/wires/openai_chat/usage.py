@@ -53,14 +53,17 @@ def _beside(usage: JsonObject, *, cached: int = 0) -> tuple[int, bool]:
     """Return the reasoning that the completion does not contain, and whether what was cached is not in the prompt.
 
     `total_tokens` tells: what it has beyond prompt and completion is one of them. xAI names the reasoning, Gemini's
-    OpenAI form does not. Without a total, reasoning that is more than the completion cannot be part of it.
+    OpenAI form does not. Without a total, reasoning that is more than the completion cannot be part of it, nor what was cached
+    and is more than the prompt.
     """
     prompt, completion, total = _prompt(usage), _completion(usage), count(usage.get("total_tokens"))
     named = _reasoning(usage) or 0
     if prompt is None or completion is None:
         return (named if completion is not None and named > completion else 0), False
-    if not total or total == prompt + completion:
-        return (0 if total or named <= completion else named), False
+    if not total:
+        return (named if named > completion else 0), cached > prompt
+    if total == prompt + completion:
+        return 0, False
     more = total - prompt - completion
     if more == named:
         return named, False
@@ -83,5 +86,6 @@ def _reasoning(usage: JsonObject) -> int | None:
 
 
 def _of_choice(document: JsonObject) -> JsonObject:
-    """Find usage inside a choice, as Kimi sends it."""
-    return next((found for choice in items(document.get("choices")) if (found := child(choice, "usage"))), {})
+    """Find usage inside a choice, as Kimi sends it, or inside what a choice says."""
+    places = ((choice, child(choice, "delta"), child(choice, "message")) for choice in items(document.get("choices")))
+    return next((found for place in places for part in place if (found := child(part, "usage"))), {})

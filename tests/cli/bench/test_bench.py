@@ -51,6 +51,16 @@ def test_record_has_what_was_measured(deepsel: Any, quick: Any) -> None:
     assert len(quick.calls) == 1 + 3 + 2 + 3
 
 
+def test_what_a_host_refuses_is_not_sent(deepsel: Any, simulate: Any, profiles: Any) -> None:
+    """A model is benched as `ask` asks it: what its host refused of what nobody asked for is left out."""
+    host = simulate(refused_members=("temperature",), output_tokens=4)
+    profiles(quick=host)
+    assert deepsel("ask", "--no-cache", "-q", "Hi").code == 0
+    ran = deepsel("bench", *FAST, "--format", "json")
+    assert (ran.code, ran.record()["cases"][0]["errors"]) == (0, {})
+    assert all("temperature" not in call.body for call in host.calls[2:])
+
+
 def test_demo_needs_no_key(deepsel: Any) -> None:
     """The demo's models are measured without key or file, in turn."""
     found = deepsel("bench", "-p", "demo", "-m", "demo-gpt-6-luna", "-m", "demo-claude-sonnet-5-5", *FAST, "--format", "json").record()

@@ -18,7 +18,8 @@ import pyte
 
 from deepsel.cli.drawing.page import Page
 from deepsel.cli.drawing.screen import DrawnScreen
-from deepsel.cli.terminal.terminal import Look, Window, plain
+from deepsel.cli.terminal.terminal import Look, Window
+from deepsel.show.plain import plain
 
 ALL = Look(can_move=True, has_styles=True, has_colours=True)
 

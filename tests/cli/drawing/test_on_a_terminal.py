@@ -46,6 +46,14 @@ def test_every_visible_character_is_on_the_screen(asked: Terminal) -> None:
     assert screen.rows[-1].startswith("one · ")
 
 
+def test_a_short_answer_after_long_thinking_is_there(asked: Terminal) -> None:
+    """What is thought is a status that leaves nothing behind; the answer stands alone above its footer."""
+    ran = asked(behaviour={"text": "short answer", "reasoning_tokens": 140, "itl_s": 0.002})
+    assert "thinking" in ran.out
+    answer, footer = seen(ran.out, WINDOW).rows
+    assert (answer, footer[:6]) == ("short answer", "one · ")
+
+
 @pytest.mark.parametrize("more", [(), ("--stream",)])
 def test_a_redirected_stream_is_what_came(asked: Terminal, more: tuple[str, ...]) -> None:
     """Where only stderr is a terminal, stdout holds the text byte for byte and the screen the footer alone."""

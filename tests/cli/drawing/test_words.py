@@ -14,7 +14,8 @@ from screen_support import draw, letters
 
 from deepsel.cli.drawing.cells import row_width
 from deepsel.cli.drawing.page import Page
-from deepsel.cli.terminal.terminal import Window, plain
+from deepsel.cli.terminal.terminal import Window
+from deepsel.show.plain import plain
 
 WIDTHS = (40, 60, 80, 200)
 SCRAPS = [
@@ -48,6 +49,29 @@ def cut(text: str, places: list[int]) -> list[str]:
     """A text in pieces."""
     ends = [0, *sorted({place % (len(text) + 1) for place in places}), len(text)]
     return [text[start:end] for start, end in itertools.pairwise(ends)]
+
+
+REPORTED = {
+    "html": "Replace <div> with <section>; std::vector<int>; true if 0<foo or foo>10.\n\n<details>\n<summary>More</summary>\n</details>\n",
+    "picture": "![Build status of the main branch](https://example.com/b.png) " + " ".join(f"w{n:02}" for n in range(40)),
+    "lines": "An old silent pond\nA frog jumps\n\nname,age\nAda,36\n\nIn C:\\new\\*.txt and \\d+\\.\\d* and __init__.py.\n",
+    "cells": "| step | command |\n|---|---|\n"
+    "| one | `kubectl get pods --namespace=production-europe-west` |\n| two | sha256:9f86d081884c7d65 |\n",
+    "json in a fence": 'Here you go:\n```json\n{"name": "Ada", "age": 36}\n```',
+    "a paragraph higher than the window": " ".join(f"word{n:04}" for n in range(900)),
+    "a list higher than the window": "".join(f"- item {n:04} with some words of text\n" for n in range(200)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("columns", WIDTHS)
+@pytest.mark.parametrize("size", [7, 100_000], ids=["streamed", "whole"])
+@pytest.mark.parametrize("case", REPORTED)
+def test_answers_that_terminals_have_lost_words_of(case: str, size: int, columns: int) -> None:
+    """Answers of which other tools showed less than came are on the screen in full, at any width."""
+    text = REPORTED[case]
+    pieces = [text[start : start + size] for start in range(0, len(text), size)]
+    shown = bare(letters(draw(pieces, Window(columns, 24)).rows))
+    assert shown == bare(letters([without_languages(text)]))
 
 
 @pytest.mark.parametrize("columns", WIDTHS)

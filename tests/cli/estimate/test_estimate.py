@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+from base64 import b64encode
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -443,3 +444,32 @@ def test_answers_as_long_as_ones_own(deepsel: Callable[..., Any], home: Path) ->
     record = deepsel(*arguments).record()
     assert record["rows"][0]["output_tokens"] == asked["usage"]["output_tokens"]
     assert "median of your 1 answers" in record["assumptions"]["output"]
+
+
+# --- pictures ---------------------------------------------------------------------------------------------------------
+
+PIXELS = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + (1024).to_bytes(4, "big") * 2 + b"\x08\x02\x00\x00\x00" + bytes(4)
+INLINE = f"data:image/png;base64,{b64encode(PIXELS).decode()}"
+
+
+@pytest.mark.parametrize(
+    ("url", "model", "source", "tokens", "cap", "code"),
+    [
+        (INLINE, "gpt-4o-mini", "rule", 25_514, "0.003", 9),
+        (INLINE, "gpt-4o-mini", "rule", 25_514, "0.004", 0),
+        ("https://example.org/a.png", "gpt-4o-mini", "at_most", 48_182, "0.007", 9),
+        ("https://example.org/a.png", "gpt-4o-mini", "at_most", 48_182, "0.008", 0),
+        (INLINE, "gpt-6-luna", "at_least", 13, "1", 9),
+    ],
+)
+def test_a_limit_sees_pictures(
+    prompts: Path, capfd: pytest.CaptureFixture[str], url: str, model: str, source: str, tokens: int, cap: str, code: int
+) -> None:
+    """The cost of a request's picture is in its row and under --max-cost; what nobody knows cannot be checked."""
+    content = [{"type": "text", "text": "What is on the picture?"}, {"type": "image_url", "image_url": {"url": url}}]
+    Path("asks.jsonl").write_text(json.dumps({"messages": [{"role": "user", "content": content}]}))
+    out, err = ran(capfd, "asks.jsonl", "-m", model, "--max-cost", cap, "--format", "json", code=code)
+    (row,) = json.loads(out)["rows"]
+    assert (row["source"], row["input_tokens"]) == (source, tokens)
+    assert "warning" not in err
+    assert ("cannot be checked" in err) is (source == "at_least")

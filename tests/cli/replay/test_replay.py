@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
+import shutil
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from deepsel.cache import database_file, store
+from deepsel.cache import database_file
 from deepsel.cli.replay import memo, replay
 
 Deepsel = Callable[..., Any]
@@ -261,8 +267,7 @@ def test_a_full_spool_takes_the_long_way(deepsel: Deepsel, host: Any, home: Path
 
 
 def test_what_is_told_twice_is_the_same() -> None:
-    """The replay imports nothing of the cache and so repeats two of its constants."""
-    assert replay.CLOCK_SKEW_S == store.CLOCK_SKEW_S
+    """The replay imports nothing of the cache and so repeats the name of its file."""
     assert (database_file.FILE_NAME, f"{database_file.FILE_NAME}-wal") == replay.DATABASE_FILES
 
 
@@ -422,3 +427,196 @@ def test_what_is_piped_is_no_variable(deepsel: Deepsel, simulate: Callable[..., 
     long = "x" * 9000
     assert [deepsel("ask", "-", stdin=f"DEEPSEL_PAD={long}\0hello").out for _ in range(2)] == ["first\n"] * 2
     assert [deepsel("ask", "-", stdin="hello", env={"DEEPSEL_PAD": long}).out for _ in range(2)] == ["second\n"] * 2
+
+
+def own_settings(home: Path, server: Any, model: str = "", more: str = "") -> None:
+    """Write a profiles.toml whose one model has more to say of itself, old enough to be trusted."""
+    path = home / "profiles.toml"
+    path.write_text(
+        f'[providers.host]\nwire = "openai-chat"\nbase_url = "{server.base_url}"\n'
+        f'[models.one]\nprovider = "host"\n{model}\n[profiles.main]\nmodels = ["one"]\n{more}\n'
+    )
+    os.utime(path, (1_700_000_000, 1_700_000_000))
+    time.sleep(0.1)
+
+
+def replays_at(home: Path, instant: datetime, *words: str) -> bool:
+    """Whether an invocation is replayed at an instant."""
+    ran = subprocess.run(
+        [sys.executable, "-c", LATER, str(instant.timestamp()), *words],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=home, check=True, timeout=60,
+    )  # fmt: skip
+    return ran.stderr.splitlines()[-1] == "True"
+
+
+def test_a_model_that_retires_takes_its_memo_along(deepsel: Deepsel, simulate: Callable[..., Any], home: Path) -> None:
+    """From the day (of UTC) on which a candidate is sold no more the command line decides, though the entry is fresh."""
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=2)
+    server = simulate(text="Still here.")
+    own_settings(home, server, f"retires = {midnight:%Y-%m-%d}", "[cache]\nttl_s = 500000")
+    assert deepsel("ask", "Hi").out == "Still here.\n"
+    assert replays_at(home, midnight - timedelta(seconds=1), "ask", "Hi")
+    assert not replays_at(home, midnight, "ask", "Hi")
+
+
+def test_a_model_that_is_not_sold_yet_has_no_memo(deepsel: Deepsel, simulate: Callable[..., Any], home: Path) -> None:
+    """A clock that is put back to before a candidate's first day, a minute ago or so, sends the invocation the long way."""
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    server = simulate(text="Here.")
+    own_settings(home, server, f"available_from = {today:%Y-%m-%d}")
+    assert deepsel("ask", "Hi").out == "Here.\n"
+    assert replays_at(home, datetime.now(UTC), "ask", "Hi")
+    assert not replays_at(home, today - timedelta(seconds=1), "ask", "Hi")
+
+
+def test_a_clock_that_runs_back_a_little_is_believed(deepsel: Deepsel, host: Any, home: Path) -> None:
+    """As in the cache: four minutes before it was stored an answer is replayed, six minutes before it is not."""
+    deepsel("ask", "Hi")
+    now = datetime.now(UTC)
+    assert replays_at(home, now - timedelta(minutes=4), "ask", "Hi")
+    assert not replays_at(home, now - timedelta(minutes=6), "ask", "Hi")
+
+
+def test_a_price_that_changes_changes_no_memo(deepsel: Deepsel, simulate: Callable[..., Any], home: Path) -> None:
+    """What is replayed costs nothing at any hour: when the price rises it is replayed all the same, under a cap too."""
+    rises = datetime.now(UTC) + timedelta(hours=2)
+    rules = "".join(
+        f'[[models.one.prices]]\ninput = "{price}"\noutput = "{price}"\n{bound} = "{rises:%Y-%m-%dT%H:%MZ}"\n'
+        for price, bound in (("1", "valid_to"), ("1000000", "valid_from"))
+    )
+    own_settings(home, simulate(text="Free."), rules, "[cache]\nttl_s = 50000")
+    words = ("ask", "Hi", "--json", "--max-cost", "1")
+    assert deepsel(*words).record()["cost_usd"] != "0"
+    assert replays_at(home, rises + timedelta(hours=1), *words)
+    assert deepsel(*words).record()["cost_usd"] == "0"
+
+
+def test_what_is_made_as_it_is_read_is_not_trusted(deepsel: Deepsel, host: Any, home: Path) -> None:
+    """A file of the kernel's has other contents each time, and the times of its first look."""
+    for _ in range(3):
+        assert deepsel("ask", "Hi", "-f", "/proc/uptime").code == 0
+    assert len({call.body["messages"][-1]["content"] for call in host.calls}) == 3
+
+
+@pytest.mark.parametrize(
+    ("version", "is_sure"),
+    [
+        ((1_700_000_000_123_456_789, 5, 1, 2, 8, 0o100600), True),
+        ((1_700_000_000_000_000_000, 5, 1, 2, 8, 0o100600), False),
+        ((1_700_000_000_120_000_000, 5, 1, 2, 8, 0o100600), False),
+        ((1_700_000_000_123_456_789, 0, 1, 2, 0, 0o100600), False),
+        ((1_700_000_000_123_456_789, 5, 1, 2, 8, 0o010600), False),
+        ((1_700_000_000_123_456_789, 5, 1, 2, 8, 0o040700), False),
+        ((1_700_000_000_999_999_999, 5, 1, 2, 8, 0o100600), False),
+    ],
+    ids=["a file", "whole seconds", "hundredths", "no blocks", "a pipe", "a folder", "just changed"],
+)
+def test_what_may_change_without_a_trace_is_not_trusted(
+    monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...], is_sure: bool
+) -> None:
+    """A clock too coarse, or a time of modification in its place, a pipe, and what changed within the last tick."""
+    monkeypatch.setattr(replay.files, "version", lambda _: version)
+    assert (replay.stamp("file", seen_ns=1_700_000_001_000_000_000) != replay.UNSURE) is is_sure
+
+
+def test_a_database_that_just_changed_is_looked_into_again(tmp_path: Path) -> None:
+    """The next change may come within the same tick of its clock, and leave no trace."""
+    path = tmp_path / "cache.db"
+    path.write_bytes(b"rows")
+    changed_s = path.stat().st_ctime
+    assert replay.database_stamps(str(tmp_path), changed_s + 0.01) == replay.UNSURE
+    assert replay.database_stamps(str(tmp_path), changed_s + 1) != replay.UNSURE
+    (tmp_path / "cache.db-wal").write_bytes(b"")
+    assert replay.database_stamps(str(tmp_path), changed_s + 1).endswith("; -")
+
+
+@pytest.mark.parametrize("words", [(), ("--json",), ("-q",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "text",
+    ["\0time\0", '1 · 2 · 0.4 ms\n"ttft_s":1,"total_s":1 "\\u0000time\\u0000"\n\n1:5 2:7\n?\n"ttft_s":2'],
+    ids=["a marker", "the forms of a memo"],
+)
+def test_no_text_is_taken_for_a_time(
+    deepsel: Deepsel, simulate: Callable[..., Any], profiles: Callable[..., Path], home: Path, text: str, words: tuple[str, ...]
+) -> None:
+    """Whatever an answer quotes of how a memo is written comes out of it as it went in."""
+    os.utime(profiles(one=simulate(text=text)), (1_700_000_000, 1_700_000_000))
+    time.sleep(0.1)
+    deepsel("ask", "Hi", *words)
+    forget(home)
+    long_way, short_way = (deepsel("ask", "Hi", *words) for _ in range(2))
+    assert replayed(home) == 1
+    assert without_times(short_way.out) == without_times(long_way.out)
+    assert without_times(short_way.err) == without_times(long_way.err)
+    if "--json" in words:
+        assert short_way.record()["text"] == text
+
+
+@given(parts=st.lists(st.text(max_size=20), min_size=1, max_size=6), seed=st.integers(0, 8000))
+def test_times_are_found_by_what_differs(parts: list[str], seed: int) -> None:
+    """Two texts that differ in their times alone are parted at these, whatever stands around them, also in long texts."""
+    whole = [parts[0] + "x" * seed, *parts[1:]]
+    assert list(memo._around_times("1".join(whole), "2".join(whole))) == whole
+
+
+def test_what_is_hashed_can_be_read_in_one_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Words, variables and standard input that make one text together are different invocations all the same."""
+    monkeypatch.setattr(replay, "_stdin", lambda: given_here[1])
+    names = set()
+    for given_here in (
+        (["ask", "a", "b"], b""), (["ask", "a"], b"b"), (["ask", "ab"], b""), (["ask", "a", ""], b"b"), (["ask", "a\0b"], b""),
+        (["ask", "a"], b"\0b"), (["ask"], b"ab"),
+    ):  # fmt: skip
+        names.add(replay._identify(given_here[0], {}))
+    names |= {replay._identify(["ask"], {"XDG_A": "ab"}), replay._identify(["ask", "XDG_A=ab"], {})}
+    assert len(names) == 9
+
+
+@pytest.mark.parametrize(
+    ("place", "kind"),
+    [
+        *(("cache/answers/memo/hits", kind) for kind in ("pipe", "socket", "device", "folder")),
+        ("cache/answers/memo/*", "pipe"),
+        ("cache/answers/memo/*", "folder"),
+        ("cache/answers/memo", "pipe"),
+        ("cache/answers/tallies.new", "pipe"),
+        ("cache/answers/cache.db", "pipe"),
+        ("data/prices.json", "pipe"),
+        ("data/prices.json", "device"),
+        ("data/bench.json", "pipe"),
+        ("data/bench.json", "device"),
+        ("profiles.toml", "pipe"),
+    ],
+)
+def test_nothing_in_place_of_a_file_of_ours_is_waited_for(
+    deepsel: Deepsel, host: Any, home: Path, place: str, kind: str
+) -> None:
+    """A pipe, a socket, a device or a folder that stands where one of our files should costs no time and no answer."""
+    expected = deepsel("ask", "-q", "Hi").out
+    deepsel("ask", "-q", "Hi")
+    folder = home / place
+    paths = [path for path in folder.parent.iterdir() if path.name != "hits"] if folder.name == "*" else [folder]
+    for path in paths:
+        shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
+        put_in_place(path, kind)
+    for words in (("ask", "-q", "Hi"), ("ask", "-q", "Ho"), ("cache", "stats")):
+        ran = deepsel(*words)
+        if place == "profiles.toml":
+            assert (ran.code, ran.err.startswith("error: cannot read `")) == (3, True), ran.err
+        else:
+            assert ran.code == 0 or (ran.code == 3 and words == ("cache", "stats") and place.endswith("cache.db")), ran.err
+            assert words[0] != "ask" or ran.out == expected
+
+
+def put_in_place(path: Path, kind: str) -> None:
+    """Make something that is no file."""
+    match kind:
+        case "pipe":
+            os.mkfifo(path)
+        case "socket":
+            with contextlib.chdir(path.parent), socket.socket(socket.AF_UNIX) as one:  # whose address is short
+                one.bind(path.name)
+        case "device":
+            path.symlink_to("/dev/zero")
+        case _:
+            path.mkdir()

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepsel.cli.terminal.terminal import columns_to_cut_to, plain, screen_of
+from deepsel.cli.terminal.terminal import columns_to_cut_to, screen_of
+from deepsel.show.plain import plain
 
 KEPT = {"\n", "\t"}
 
@@ -33,7 +34,11 @@ def test_no_control_character_survives(text: str) -> None:
         ("\x9b2J", "\ufffd2J"),
         ("a\rb", "a␍b"),
         ("a\r\nb", "a\nb"),
-        ("if \u202e} ⁦", "if } ⁦"),
+        ("if \u202e} \u2066", "if \ufffd} \ufffd"),
+        ("\ufeffa\u200bb\u00ad\u2060c\u3164", "\ufffda\ufffdb\ufffd\ufffdc\ufffd"),
+        ("q\U000e0041\U000e0042\U000e0100", "q\ufffd\ufffd\ufffd"),
+        ("x\ufe01\ufe02\ufe0f", "x\ufe01\ufffd\ufffd"),
+        ("❤️‍🔥 👩‍👩‍👧 1️⃣ नमस्ते می‌خواهم \u200fשלום", "❤️‍🔥 👩‍👩‍👧 1️⃣ नमस्ते می‌خواهم \u200fשלום"),
         ("žluťoučký 你好 🙂 مرحبا", "žluťoučký 你好 🙂 مرحبا"),
     ],
 )

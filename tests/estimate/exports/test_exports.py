@@ -24,10 +24,11 @@ from deepsel.estimate.exports.table import table
 from deepsel.estimate.pricing.portions import Answers, By
 from deepsel.estimate.pricing.report import ReportOptions, build
 from deepsel.estimate.pricing.spend import Assumptions
-from deepsel.estimate.records import Change, Reading, Report, Skipped, TokenCount
+from deepsel.estimate.records import Change, Media, Reading, Report, Skipped, TokenCount
 from deepsel.show.lines import width
 from deepsel.show.record import dump
 from deepsel.show.screen import Screen
+from deepsel.tokens import Picture
 from deepsel.values import Source
 
 MODELS = [
@@ -254,3 +255,40 @@ def test_a_page_plots_costs_and_premiums_and_follows_the_colour_scheme() -> None
 def test_growth_has_words_where_there_is_no_percentage(before: str, after: str, text_: str) -> None:
     """Nothing can be divided by nothing."""
     assert growth(Decimal(before), Decimal(after)) == text_
+
+
+# --- pictures ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pictured() -> Report:
+    """A link to a picture, on a model with a rule and on one without."""
+    asked = text("a.jsonl", piece(10), media=Media({Picture(): 1}, 1))
+    models = [model("ruled", price("1"), pictures="claude-high"), model("blind", price("1"))]
+    wanted = ReportOptions(prices_as_of="2026-11-24")
+    return build(reading(asked), models, providers={}, assumptions=Assumptions(AT), wanted=wanted)
+
+
+def test_every_form_says_what_is_a_bound(pictured: Report) -> None:
+    """The most and the least are marked for people and named for programs, with the reason; no form shows a plain figure."""
+    rows = {row["model"]: row for row in json.loads(dump(record(pictured)))["rows"]}
+    assert [(name, rows[name]["source"]) for name in rows] == [("ruled", "at_most"), ("blind", "at_least")]
+    assert rows["blind"]["reason"] == "it is not known how it counts pictures"
+    assert json.loads(dump(record(pictured)))["inputs"][0]["pictures"] == 1
+    lines = {line["model"]: line for line in csv.DictReader(io.StringIO(csv_text(pictured)))}
+    assert (lines["ruled"]["source"], lines["blind"]["source"]) == ("at_most", "at_least")
+    for shown in (table(pictured, Screen(80, has_blocks=True)), markdown(pictured), page(pictured)):
+        assert "≤4,794" in shown
+        assert "≤$0.0047" in shown
+        assert "≥11" in shown
+        assert "≥$0.000011" in shown
+        assert "≤ marks the most" in shown
+        assert "≥ marks the least" in shown
+
+
+def test_a_change_says_that_it_may_be_more() -> None:
+    """Every form for people says why the costs of a change are only known to be no less; the record has it as `reason`."""
+    one = report(change=replace(CHANGE, reason="it is not known how it counts pictures"))
+    for shown in (table(one, Screen(200, has_blocks=True)), markdown(one), page(one)):
+        assert "The change may cost more than shown: it is not known how it counts pictures." in shown
+    assert json.loads(dump(record(one)))["change"]["reason"] == "it is not known how it counts pictures"

@@ -8,13 +8,17 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from deepsel import tokens
 from deepsel.estimate.pricing.portions import By
 from deepsel.estimate.pricing.spend import Assumptions, project
-from deepsel.estimate.records import CostRow, Input, Piece, Reading, TokenCount
+from deepsel.estimate.records import CostRow, Framing, Input, Piece, Reading, TokenCount
+from deepsel.tokens import ModelReader
 from deepsel.values import HourWindow, Model, PriceRule, Source
 
 AT = datetime(2026, 11, 25, 12, tzinfo=UTC)
 CHECKED = date(2026, 11, 24)
+READER = ModelReader("v", None, None, None)
+"""Of the models that `model` makes."""
 
 
 def counted(tokens: int) -> TokenCount:
@@ -30,7 +34,14 @@ def piece(tokens: int | dict[str, TokenCount], *, language: str = "en", chars: i
 
 def text(path: str, *pieces: Piece, **facts: Any) -> Input:
     largest = {name: sum(p.tokens[name].tokens for p in pieces) for name in pieces[0].tokens}
-    return Input(path, "utf-8", facts.pop("requests", 1), tuple(pieces), **{"largest_request": largest, **facts})
+    return Input(path, "utf-8", facts.pop("requests", 1), tuple(pieces), **{"largest_text": largest, **facts})
+
+
+def lines(path: str, *pieces: Piece, requests: int, largest: int, framing_tokens: int = 0) -> Input:
+    """Requests of a file, which the models of `model` read with so much around their texts beside the framing of each."""
+    usual = tokens.framing_of(READER).tokens
+    framing = Framing(usual * requests + framing_tokens, 0, largest + usual)
+    return Input(path, "utf-8", requests, tuple(pieces), framings={READER: framing})
 
 
 def reading(*inputs: Input) -> Reading:
@@ -51,7 +62,7 @@ def price(input_usd: str | None, output_usd: str | None = "0", **more: Any) -> P
 
 
 def model(name: str, *prices: PriceRule, **facts: Any) -> Model:
-    return Model(name=name, provider="p", id=name, prices=prices, **{"vocabulary": "v", **facts})
+    return Model(name=name, provider="p", id=name, prices=prices, **{"vocabulary": "v", "framing_tokens": 0, **facts})
 
 
 PEAK_HOURS = (HourWindow(9 * 60, 18 * 60),)
@@ -83,7 +94,7 @@ def readings(draw: st.DrawFn, least: int = 0) -> Reading:
     for number in range(draw(st.integers(least, 5))):
         parts = draw(st.lists(pieces(), min_size=1, max_size=3))
         requests = draw(st.integers(1, 4))
-        inputs.append(text(f"f{number}", *parts, requests=requests, messages=requests + draw(st.integers(0, 4))))
+        inputs.append(text(f"f{number}", *parts, requests=requests))
     return reading(*inputs)
 
 

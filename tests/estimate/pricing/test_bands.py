@@ -29,7 +29,7 @@ def test_a_large_request_does_not_make_small_ones_dear(deepsel: Callable[..., An
     arguments = ("estimate", str(path), "-m", "gpt-6-luna", "--format", "json", "--output-tokens", "100")
     row = deepsel(*arguments).record()["rows"][0]
     model = CATALOG.find_model("gpt-6-luna")
-    read = row["input_tokens"] - 21 * model.framing_tokens
+    read = row["input_tokens"] - 21 * (model.framing_tokens or 0)
     large = read - 20 * round((read - 300_000) / 20)
     total = Decimal(row["input_tokens"])
     dear, cheap = Decimal("0.20"), Decimal("0.10")

@@ -14,6 +14,7 @@ from pricing_builders import (
     PEAK_HOURS,
     TIERED,
     counted,
+    lines,
     model,
     piece,
     price,
@@ -24,7 +25,6 @@ from pricing_builders import (
     text,
 )
 
-from deepsel.estimate.framing import further_message_tokens
 from deepsel.estimate.pricing.portions import Answers
 from deepsel.estimate.pricing.spend import Assumptions, cheapest, project
 from deepsel.estimate.records import Reading, TokenCount
@@ -50,8 +50,8 @@ def test_input_alone_is_tokens_times_price() -> None:
 
 def test_fixed_answers_are_added_for_each_request() -> None:
     """A fixed answer is written once a request."""
-    lines = text("a.jsonl", piece(1000), requests=10, messages=10)
-    one = row(reading(lines), model("m", price("0", "10")), answers=Answers(tokens=50))
+    asked = text("a.jsonl", piece(1000), requests=10)
+    one = row(reading(asked), model("m", price("0", "10")), answers=Answers(tokens=50))
     assert one.output_tokens == 500
     assert one.total_usd == Decimal("0.005")
 
@@ -62,10 +62,10 @@ def test_a_ratio_makes_answers_of_the_input() -> None:
     assert one.output_tokens == 250
 
 
-def test_framing_is_added_for_each_request_and_further_message() -> None:
-    """Ten requests of twenty-five messages carry ten framings and fifteen further messages."""
-    lines = text("a.jsonl", piece(1000), requests=10, messages=25)
-    assert row(reading(lines), model("m", price("1"), framing_tokens=7)).input_tokens == 1000 + 10 * 7 + 15 * further_message_tokens("v")
+def test_framing_is_added_for_each_request() -> None:
+    """Ten requests carry ten framings and what a template writes beside their texts."""
+    asked = lines("a.jsonl", piece(1000), requests=10, largest=200, framing_tokens=55)
+    assert row(reading(asked), model("m", price("1"), framing_tokens=7)).input_tokens == 1000 + 10 * 7 + 55
 
 
 def test_cached_share_is_charged_at_the_cached_price() -> None:
@@ -84,7 +84,7 @@ def test_an_unstated_cached_price_is_bounded_and_said() -> None:
 
 def test_a_tier_is_picked_by_the_largest_single_request() -> None:
     """Many small requests stay in the low tier whatever they add up to; one large request does not."""
-    small = text("s.jsonl", piece(400_000), requests=8, messages=8, largest_request={"v": 50_000})
+    small = lines("s.jsonl", piece(400_000), requests=8, largest=50_000)
     large = text("l.txt", piece(400_000))
     assert row(reading(small), TIERED).total_usd == Decimal("0.4")
     assert row(reading(large), TIERED).total_usd == Decimal("1.2")
@@ -170,18 +170,20 @@ def test_a_model_whose_window_is_too_small_is_never_the_cheapest() -> None:
     assert cheapest(rows(read, small, large)) == {"": "large"}
 
 
-def test_an_uncounted_vocabulary_is_the_median_of_the_others_with_their_spread() -> None:
-    """A model of unknown vocabulary gets a labelled estimate, and its error is the farthest of the counts."""
+def test_an_uncounted_vocabulary_is_the_median_of_the_others_and_bounded_by_bytes() -> None:
+    """A model of unknown vocabulary gets a labelled estimate whose error nobody knows, and a bound: a token a byte."""
     mixed = piece({"a": counted(100), "b": counted(110), "c": counted(150)})
     one = row(reading(text("a", mixed)), model("m", price("1"), vocabulary=None))
     assert (one.input_tokens, one.source) == (110, Source.ESTIMATED)
-    assert one.error_pct == 36.4
+    assert one.error_pct is None
+    assert one.most_usd == Decimal(mixed.size_bytes) / 10**6
 
 
-def test_one_other_vocabulary_says_nothing_about_the_error() -> None:
-    """A spread of one count is no spread: the error is unknown, not zero."""
-    one = row(reading(text("a", piece({"a": counted(100)}))), model("m", price("1"), vocabulary=None))
-    assert (one.input_tokens, one.source, one.error_pct) == (100, Source.ESTIMATED, None)
+def test_a_window_that_the_bytes_may_not_fit_is_not_known_to_be_large_enough() -> None:
+    """Of an unknown vocabulary the estimate may fit where the most it can be does not."""
+    mixed = reading(text("a", piece({"a": counted(100)})))  # 400 bytes
+    for window, fits in ((99, False), (399, None), (400, True)):
+        assert row(mixed, model("m", price("1"), vocabulary=None, context_window=window)).fits_window is fits
 
 
 def test_errors_of_estimates_are_weighed_by_their_tokens() -> None:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepsel.estimate.reading import requests
-from deepsel.estimate.reading.requests import PromptLine, is_request_file, lines_of, parse
+from deepsel.estimate.reading.requests import is_request_file, lines_of, parse
+from deepsel.tokens import Picture
 
 USER = {"role": "user", "content": "Hello"}
 
@@ -24,12 +25,25 @@ USER = {"role": "user", "content": "Hello"}
         ({"custom_id": "a", "params": {"system": "Be kind.", "messages": [USER]}}, ("Be kind.", "Hello")),
         ({"custom_id": "a", "url": "/v1/responses", "body": {"instructions": "Be kind.", "input": "Hello"}}, ("Be kind.", "Hello")),
         ({"custom_id": "a", "url": "/v1/embeddings", "body": {"input": ["one", "two"]}}, ("one", "two")),
+        ({"input": [USER, {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+                    {"type": "function_call_output", "call_id": "c", "output": "It is."}]}, ("Hello", "", "It is.")),
+        ([USER, {"role": "assistant", "content": "Hi"}], ("Hello", "Hi")),
+        ({"instruction": "Add.", "input": "1 and 2", "output": "3"}, ("Add.\n\n1 and 2",)),
+        ({"instruction": "Hello", "input": "", "output": "Hi"}, ("Hello",)),
+        ({"conversations": [{"from": "human", "value": "Hello"}, {"from": "gpt", "value": "Hi"}, {"from": "human", "value": "So?"},
+                            {"from": "gpt", "value": "Well."}]}, ("Hello", "Hi", "So?")),
+        ({"question": "Hello", "answer": "Hi"}, ("Hello",)),
+        ({"params": {"messages": [{"role": "user", "content": [
+            {"type": "document", "source": {"type": "text", "media_type": "text/plain", "data": "A contract"}},
+            {"type": "text", "text": "."}]}]}}, ("A contract.",)),
         ({"messages": [{"role": "user", "content": [{"type": "text", "text": "He"}, {"type": "text", "text": "llo"}]}]}, ("Hello",)),
     ],
 )
 def test_each_shape_is_understood(record: object, texts: tuple[str, ...]) -> None:
     """Every documented shape gives the content of its messages."""
-    assert parse(json.dumps(record)) == PromptLine(texts)
+    prompt = parse(json.dumps(record))
+    assert prompt is not None
+    assert (prompt.texts, prompt.left_out, prompt.uncounted) == (texts, frozenset(), 0)
 
 
 @pytest.mark.parametrize(
@@ -51,24 +65,68 @@ def test_no_json_makes_it_fail(value: object) -> None:
 
 
 def test_what_is_not_counted_is_named() -> None:
-    """Tools, tool calls and pictures are told apart from the text that is counted."""
-    picture = {"type": "image_url", "image_url": {"url": "https://example.org/a.png"}}
+    """Tools, tool calls and files are told apart from the text and the pictures, which are counted."""
+    picture = {"type": "image_url", "image_url": {"url": "https://example.org/a.png", "detail": "low"}}
+    file = {"type": "file", "file": {"file_data": "data:application/pdf;base64,AAAA"}}
     prompt = parse(json.dumps({
         "tools": [{"type": "function"}],
         "messages": [
-            {"role": "user", "content": [{"type": "text", "text": "What is it?"}, picture]},
+            {"role": "user", "content": [{"type": "text", "text": "What is it?"}, picture, file]},
             {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]},
         ],
     }))
     assert prompt is not None
     assert prompt.texts == ("What is it?", "")
-    assert prompt.left_out == {"tool definitions", "tool calls", "parts that are not text"}
+    assert prompt.left_out == {"tools that run at the provider", "tool calls"}
+    assert (prompt.pictures, prompt.uncounted) == ((Picture(None, None, "low"),), 3)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        [{"type": "input_text", "text": "Look"}, {"type": "input_image", "image_url": "https://example.org/a.png", "detail": "low"}],
+        [{"type": "text", "text": "Look"}, {"type": "image_url", "image_url": {"url": "https://example.org/a.png", "detail": "low"}}],
+    ],
+)
+def test_pictures_of_either_endpoint(content: object) -> None:
+    """A picture of the Responses API is one as that of the chat API is."""
+    prompt = parse(json.dumps({"input": [{"role": "user", "content": content}]}))
+    assert prompt is not None
+    assert (prompt.texts, prompt.pictures, prompt.uncounted) == (("Look",), (Picture(None, None, "low"),), 0)
+
+
+def test_items_of_the_responses_api_are_one_request() -> None:
+    """A call, its result with a picture, and encrypted thinking are items there: the picture and the words count, no base64."""
+    prompt = parse(json.dumps({"input": [
+        USER,
+        {"type": "reasoning", "id": "r", "summary": [], "encrypted_content": "gAAAAABQ" * 99},
+        {"type": "function_call", "call_id": "c", "name": "shot", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "c", "output": [
+            {"type": "input_text", "text": "Here"}, {"type": "input_image", "image_url": "data:image/png;base64,iVBORw0KGgo="},
+        ]},
+        {"type": "function_call_output", "call_id": "c", "output": "Done"},
+    ]}))  # fmt: skip
+    assert prompt is not None
+    assert prompt.texts == ("Hello", "", "", "Here", "Done")
+    assert (prompt.pictures, prompt.uncounted) == ((Picture(),), 0)
+    assert prompt.left_out == {"tool calls", "parts that are not text"}
+
+
+def test_what_only_a_provider_has_is_uncounted() -> None:
+    """A picture that only a provider knows by an id, and sound, are parts whose tokens nobody knows."""
+    for part in ({"type": "input_image", "file_id": "f"}, {"type": "input_audio", "input_audio": {"data": "AA=="}}):
+        prompt = parse(json.dumps({"input": [{"role": "user", "content": [{"type": "input_text", "text": "Look"}, part]}]}))
+        assert prompt is not None
+        assert (prompt.texts, prompt.pictures, prompt.uncounted) == (("Look",), (), 1)
 
 
 def test_lone_surrogates_are_replaced() -> None:
     """Half a surrogate pair becomes U+FFFD and is told; a whole pair is its character."""
-    assert parse(r'{"prompt": "a\ud800b \ud83d\ude00"}') == PromptLine(("a\ufffdb 😀",), has_lone_surrogates=True)
-    assert parse(r'{"prompt": "\ud83d\ude00"}') == PromptLine(("😀",))
+    half = (r'{"prompt": "a\ud800b \ud83d\ude00"}', "a\ufffdb 😀", True)
+    for line, text, is_told in (half, (r'{"prompt": "\ud83d\ude00"}', "😀", False)):
+        prompt = parse(line)
+        assert prompt is not None
+        assert (prompt.texts, prompt.has_lone_surrogates) == ((text,), is_told)
 
 
 @given(st.lists(st.text("ab\n ", max_size=8)))

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
+import os
+from pathlib import Path, PurePath
 
 import pytest
+from reading_builders import reader_for, targets_for
 
-from deepsel.estimate.reading.decode import open_file
+from deepsel.estimate.reading.decode import TextSource, open_file
 from deepsel.estimate.reading.find import Found
 from deepsel.estimate.reading.read import read
 from deepsel.estimate.reading.sampled import lines_in, plan
@@ -26,15 +28,15 @@ def _total(one: Input) -> int:
 def test_a_small_input_is_read_whole(tmp_path: Path) -> None:
     """A sample of what is quickly read is everything, exactly."""
     (tmp_path / "a.txt").write_text(ENGLISH)
-    assert read([str(tmp_path)], vocabularies=[NAME], sample=1) == read([str(tmp_path)], vocabularies=[NAME])
+    assert read([str(tmp_path)], targets=targets_for([NAME]), sample=1) == read([str(tmp_path)], targets=targets_for([NAME]))
 
 
 def test_a_large_file_is_read_in_part(tmp_path: Path) -> None:
     """Of a large file of two languages a share is read; total and parts lie in their intervals, which are narrow."""
     path = tmp_path / "large.txt"
     path.write_text((ENGLISH * 30 + THAI * 12) * 120, "utf-8")
-    exact = read([str(path)], vocabularies=[NAME]).inputs[0]
-    one = read([str(path)], vocabularies=[NAME], sample=1).inputs[0]
+    exact = read([str(path)], targets=targets_for([NAME])).inputs[0]
+    one = read([str(path)], targets=targets_for([NAME]), sample=1).inputs[0]
     low, high = one.intervals[NAME]
     assert 0 < one.read_share < 0.6
     assert low <= _total(exact) <= high
@@ -46,14 +48,31 @@ def test_a_large_file_is_read_in_part(tmp_path: Path) -> None:
         assert tally.low is not None
         assert tally.high is not None
         assert tally.low <= tally.tokens <= tally.high
-    assert one.largest_request[NAME] == pytest.approx(_total(one), abs=2)
+    assert one.largest_text[NAME] == pytest.approx(_total(one), abs=2)
+
+
+def test_a_disk_that_fails_in_the_middle_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A file that can be opened and not read is skipped with the system's words, and the others are read."""
+    for name in ("broken.txt", "good.txt"):
+        (tmp_path / name).write_text((ENGLISH * 30 + THAI * 12) * 120, "utf-8")
+    window = TextSource.window
+
+    def failing(self: TextSource, start: int, length: int) -> str:
+        if os.path.samestat(os.fstat(self.stream.fileno()), (tmp_path / "broken.txt").stat()):
+            raise OSError(5, "Input/output error")
+        return window(self, start, length)
+
+    monkeypatch.setattr(TextSource, "window", failing)
+    found = read([str(tmp_path)], vocabularies=[NAME], sample=1)
+    assert [(PurePath(one.path).name, one.reason) for one in found.skipped] == [("broken.txt", "input/output error")]
+    assert [PurePath(one.path).name for one in found.inputs] == ["good.txt"]
 
 
 def test_the_seed_decides(tmp_path: Path) -> None:
     """The same seed gives the same Reading, another seed another one."""
     path = tmp_path / "large.txt"
     path.write_text("".join(ENGLISH[: index % 700] + "\n" for index in range(12_000)), "utf-8")
-    first, again, other = (read([str(path)], vocabularies=[NAME], sample=seed) for seed in (1, 1, 2))
+    first, again, other = (read([str(path)], targets=targets_for([NAME]), sample=seed) for seed in (1, 1, 2))
     assert first == again != other
 
 
@@ -64,7 +83,7 @@ def test_the_sample_does_not_depend_on_the_folder(tmp_path: Path) -> None:
         path = tmp_path / folder / "large.txt"
         path.parent.mkdir()
         path.write_text("".join(ENGLISH[: index % 700] + "\n" for index in range(12_000)), "utf-8")
-        totals.append(_total(read([str(path)], vocabularies=[NAME], sample=1).inputs[0]))
+        totals.append(_total(read([str(path)], targets=targets_for([NAME]), sample=1).inputs[0]))
     assert totals[0] == totals[1]
 
 
@@ -73,17 +92,18 @@ def test_sampled_requests_are_whole_lines(tmp_path: Path) -> None:
     path = tmp_path / "large.jsonl"
     lines = [json.dumps({"messages": [{"role": "user", "content": f"Request {i}. " * (i % 40 + 1)}]}) for i in range(20_000)]
     path.write_text("\n".join(lines) + "\n")
-    exact = read([str(path)], vocabularies=[NAME]).inputs[0]
+    exact = read([str(path)], targets=targets_for([NAME])).inputs[0]
     held = 0
     for seed in range(10):
-        reading = read([str(path)], vocabularies=[NAME], sample=seed)
+        reading = read([str(path)], targets=targets_for([NAME]), sample=seed)
         one = reading.inputs[0]
         low, high = one.intervals[NAME]
         held += low <= _total(exact) <= high
     assert held >= 8, "an interval of 95 % is missed now and then, not often"
     assert one.requests == pytest.approx(20_000, rel=0.05)
-    assert one.messages == one.requests
-    assert one.largest_request[NAME] <= exact.largest_request[NAME]
+    read_so, truly = one.framings[reader_for(NAME)], exact.framings[reader_for(NAME)]
+    assert read_so.largest <= truly.largest
+    assert read_so.tokens == pytest.approx(truly.tokens, rel=0.05)
     assert reading.notices == ()
 
 
@@ -104,11 +124,11 @@ def test_of_many_small_files_some_are_read(tmp_path: Path) -> None:
         (tmp_path / f"{index}.txt").write_text(ENGLISH * (index % 20 + 4))
     (tmp_path / "picture.txt").write_bytes(b"\0" * 10)
     (tmp_path / "one.md").write_text("# One\n")
-    exact = sum(_total(one) for one in read([str(tmp_path)], vocabularies=[NAME]).inputs if one.path.endswith(".txt"))
-    reading = read([str(tmp_path)], vocabularies=[NAME], sample=5)
+    exact = sum(_total(one) for one in read([str(tmp_path)], targets=targets_for([NAME])).inputs if one.path.endswith(".txt"))
+    reading = read([str(tmp_path)], targets=targets_for([NAME]), sample=5)
     group, single = reading.inputs
     assert group.path == "*.txt (300 files)"
-    assert (group.requests, group.messages) == (300, 300)
+    assert group.requests == 300
     low, high = group.intervals[NAME]
     assert low <= exact <= high
     assert 0.05 < group.read_share < 0.2

@@ -20,8 +20,8 @@ from deepsel.estimate.reading.count import Counter, Measure
 
 ROOT = Path(__file__).parents[3]
 ENDLESS = (
-    "import os, sys\nfrom deepsel.estimate.reading.read import read\n"
-    "read(['-'], vocabularies=['o200k_base', 'deepseek'], processes=2, stdin=sys.stdin.buffer,\n"
+    "import os, sys\nfrom deepsel.estimate.reading.read import read\nfrom deepsel.estimate.records import Targets\n"
+    "read(['-'], targets=Targets(('o200k_base', 'deepseek')), processes=2, stdin=sys.stdin.buffer,\n"
     "     on_progress=lambda step: print(os.getpid(), flush=True))\n"
 )
 
@@ -114,12 +114,12 @@ def test_processes_are_used_and_give_the_same(tmp_path: Path) -> None:
     for path in (ROOT / "samples").glob("*.txt"):
         (tmp_path / path.name).write_text(path.read_text("utf-8") * 20, "utf-8")
     code = (
-        "import os, sys\nfrom deepsel.estimate.reading.read import read\n"
+        "import os, sys\nfrom deepsel.estimate.reading.read import read\nfrom deepsel.estimate.records import Targets\n"
         "def children():\n"
         "    return open(f'/proc/self/task/{os.getpid()}/children').read().split()\n"
         "most = 0\n"
         "def note(step):\n    global most\n    most = max(most, len(children()))\n"
-        f"both = [read([{str(tmp_path)!r}], vocabularies=['o200k_base', 'qwen'], processes=n, on_progress=note) for n in (2, 1)]\n"
+        f"both = [read([{str(tmp_path)!r}], targets=Targets(('o200k_base', 'qwen')), processes=n, on_progress=note) for n in (2, 1)]\n"
         "print(both[0] == both[1], most, len(children()))\n"
     )
     assert _run(code) == ("True 2 0\n" if sys.platform == "linux" else "True 0 0\n")

@@ -1,21 +1,9 @@
-"""What stands around the text of a request, and how a whole number of tokens is shared out over its parts. Pure."""
+"""How a whole number of tokens is shared out over the parts of a text. Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from itertools import pairwise
-
-from deepsel import tokens
-from deepsel.values import Message, Model
-
-
-@cache
-def further_message_tokens(vocabulary: str | None) -> int:
-    """Return what each message of a request after the first adds beside its content."""
-    model = Model(name="", provider="", id="", vocabulary=vocabulary)
-    one, two = (tokens.count_messages([Message.of("user", "")] * count, model).tokens for count in (1, 2))
-    return two - one
 
 
 def split(total: int, weights: Sequence[int]) -> list[int]:

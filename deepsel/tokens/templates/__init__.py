@@ -1,0 +1,1 @@
+"""How each maker writes a request out for its model; pure, counts nothing."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 try:
-    from _sha2 import sha256  # type: ignore[import-not-found]  # from Python 3.12 on
+    if sys.version_info >= (3, 12):
+        from _sha2 import sha256  # type: ignore[import-not-found]
+    else:
+        from _sha256 import sha256  # type: ignore[import-not-found]
 except ImportError:
-    try:
-        from _sha256 import sha256  # type: ignore[import-not-found]  # before
-    except ImportError:
-        from hashlib import sha256
+    from hashlib import sha256
 
 _SHORT_BYTES = 64 * 1024
 """Above it OpenSSL, which hashes nearly four times as fast, is worth its loading."""

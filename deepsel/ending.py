@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any, Self
@@ -19,6 +20,7 @@ from deepsel.clock import SystemClock
 PATIENCE_S = 3.0
 """How long after the first signal others are ignored, so that what came is kept; the next one ends the process at once."""
 INTERRUPTED = 130
+_AGAIN_S = 0.001
 # Those that end no process, or cannot be taken, or mean that this one cannot go on.
 _OTHERS = (
     *("SIGKILL", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGCONT", "SIGCHLD", "SIGURG", "SIGWINCH", "SIGINFO"),
@@ -35,6 +37,8 @@ class Ending:
     def __init__(self) -> None:
         self._clock = SystemClock()
         self._before: dict[int, Any] = {}
+        self._hook: Callable[[sys.UnraisableHookArgs], Any] | None = None
+        """What is told of errors that nobody can catch; None: it was left alone."""
         self._shields = 0
         self._kept_since: float | None = None
         """When a signal came while a shield was up."""
@@ -48,11 +52,22 @@ class Ending:
                 if before is not signal.SIG_IGN and before is not None:
                     self._before[number] = before
                     signal.signal(number, self._take)
+            self._hook, sys.unraisablehook = sys.unraisablehook, self._come_again
         return self
 
     def __exit__(self, *_: object) -> None:
         for number, before in self._before.items():
             signal.signal(number, before)
+        if self._hook is not None:
+            sys.unraisablehook = self._hook
+
+    def _come_again(self, lost: sys.UnraisableHookArgs) -> None:
+        """Let an interruption come a moment later that was raised where Python lets nothing out, as in a callback of its imports."""
+        if issubclass(lost.exc_type, KeyboardInterrupt) and self._ended_since is not None and signal.SIGALRM in self._before:
+            self._ended_since = None
+            signal.setitimer(signal.ITIMER_REAL, _AGAIN_S)
+        elif self._hook is not None:
+            self._hook(lost)
 
     def _take(self, _number: int, _frame: FrameType | None) -> None:
         """End what is being done, or note that it is to end."""

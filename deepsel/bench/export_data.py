@@ -1,15 +1,13 @@
-"""A report for machines: the JSON record (a contract), the baseline read back from it, and CSV."""
+"""A report for machines: the JSON record (a contract), and CSV."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
 from deepsel.bench.figures import rows_of
-from deepsel.bench.records import METRICS, BenchReport, Case, Check, Comparison, Result, Sample
-from deepsel.dollars import read_usd
+from deepsel.bench.records import METRICS, BenchReport, Case, Check, Comparison, Result
 from deepsel.show import csv
 from deepsel.show.record import SCHEMA_VERSION
 
@@ -79,37 +77,6 @@ def _comparison(one: Comparison) -> dict[str, Any]:
 def _check(check: Check) -> dict[str, Any]:
     """Build one member of `checks`."""
     return {name: _round(value) for name, value in asdict(check).items()}
-
-
-def read_results(text: str) -> list[Result]:
-    """Read the cases of a record with their samples; raises ValueError, in words that follow `it`, for anything else."""
-    try:
-        document = json.loads(text)
-        if document.get("schema") != SCHEMA_VERSION:
-            raise ValueError("is not a record of this version of `bench --format json`")
-        return [_result(case) for case in document["cases"]]
-    except (KeyError, TypeError, AttributeError, RecursionError, json.JSONDecodeError):
-        raise ValueError("is not a record of `bench --format json`") from None
-
-
-def _result(case: Mapping[str, Any]) -> Result:
-    """Read one case."""
-    known = {field.name for field in fields(Sample)}
-    samples = [
-        Sample(**{name: _read(name, value) for name, value in sample.items() if name in known})
-        for sample in case["samples"]
-    ]
-    return Result(Case(**{name: case[name] for name in _CASE}), tuple(samples), case["wall_s"])
-
-
-def _read(name: str, value: Any) -> Any:
-    """Turn a member back into a sample's field."""
-    if name == "cost_usd":
-        cost_usd = read_usd(value)
-        if cost_usd is None and value is not None:
-            raise TypeError("not an amount")
-        return cost_usd
-    return tuple(value) if isinstance(value, list) else value
 
 
 def csv_text(report: BenchReport) -> str:

@@ -11,6 +11,7 @@ from deepsel.bench.records import Case, Check, Comparison, Result, Sample
 from deepsel.bench.statistics import (
     MIN_FOR_P95,
     MIN_FOR_P99,
+    MIN_FOR_RATIO,
     describe,
     drift,
     missed_sends,
@@ -137,10 +138,15 @@ def compare_baseline(results: Sequence[Result], baseline: Sequence[Result]) -> l
     pairs = []
     for result in results:
         old = before.get(result.case)
-        for metric in ("cold_ttft_s",) if result.case.idle_s is not None else COMPARED:
+        for metric in _metrics(result):
             if old is not None and result.values(metric) and old.values(metric):
                 pairs.append((result, old, BASELINE, metric))
     return _compared(pairs)
+
+
+def _metrics(result: Result) -> tuple[str, ...]:
+    """Name what is compared of a case."""
+    return ("cold_ttft_s",) if result.case.idle_s is not None else COMPARED
 
 
 def _compared(pairs: Sequence[tuple[Result, Result, str, str]]) -> list[Comparison]:
@@ -164,10 +170,14 @@ def missing_in(baseline: Sequence[Result], cases: Sequence[Case]) -> list[Case]:
 
 
 def checks_of(
-    results: Sequence[Result], comparisons: Sequence[Comparison], limits: Limits, cost_usd: Decimal | None
+    results: Sequence[Result],
+    baseline: Sequence[Result],
+    comparisons: Sequence[Comparison],
+    limits: Limits,
+    cost_usd: Decimal | None,
 ) -> list[Check]:
-    """Hold what was measured against every limit that was given."""
-    found = []
+    """Hold what was measured against every limit that was given; what could not be checked has failed."""
+    found = _unmeasured(limits) if not results else []
     for result in results:
         if limits.ttft_p95_s is not None:
             p95 = result.distribution("ttft_s").p95
@@ -178,12 +188,42 @@ def checks_of(
             words = f"{failed} of {len(result.samples)} requests failed; a share of {limits.error_rate:g} allowed"
             found.append(_check("--max-error-rate", result.case, limits.error_rate, rate, words))
     if limits.regression_pct is not None:
-        found += [_regression(one, limits.regression_pct) for one in comparisons if one.against == BASELINE]
+        with_baseline = [one for one in comparisons if one.against == BASELINE]
+        found += [_regression(one, limits.regression_pct) for one in with_baseline]
+        found += _uncompared(results, baseline, with_baseline, limits.regression_pct)
     if limits.cost_usd is not None:
         passed = cost_usd is not None and cost_usd <= limits.cost_usd
         cost = "an unknown amount" if cost_usd is None else exact_usd(cost_usd)
         words = f"the run cost {cost}; {exact_usd(limits.cost_usd)} allowed"
         found.append(Check("--max-cost", "", limits.cost_usd, cost_usd, passed, words))
+    return found
+
+
+def _unmeasured(limits: Limits) -> list[Check]:
+    """Fail the limits on a case where there is no case."""
+    given = {"--max-ttft-p95": limits.ttft_p95_s, "--max-error-rate": limits.error_rate, "--max-regression": limits.regression_pct}
+    return [
+        Check(name, "", limit, None, False, "could not be checked: nothing was measured")
+        for name, limit in given.items()
+        if limit is not None
+    ]
+
+
+def _uncompared(
+    results: Sequence[Result], baseline: Sequence[Result], compared: Sequence[Comparison], limit_pct: float
+) -> list[Check]:
+    """Fail each comparison that could not be made. A time per token that neither run could measure is none."""
+    before, made = {one.case: one for one in baseline}, {(one.case, one.metric) for one in compared}
+    found = []
+    for result in results:
+        old = before.get(result.case)
+        for metric in _metrics(result):
+            counts = [len(one.values(metric)) if one else 0 for one in (result, old)]
+            if (result.case, metric) in made or (metric == "tpot_s" and old is not None and max(counts) < MIN_FOR_RATIO):
+                continue
+            why = f"{counts[0]} samples here and {counts[1]} in the baseline, {MIN_FOR_RATIO} are needed of each"
+            words = f"{result.case.label}: could not be checked: {'the baseline has no such case' if old is None else why}"
+            found.append(Check(f"--max-regression {metric}", result.case.label, limit_pct, None, False, words))
     return found
 
 

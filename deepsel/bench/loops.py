@@ -15,7 +15,7 @@ from itertools import chain
 from deepsel.bench.measure import BenchTarget, Caller, Seen, undisturbed
 from deepsel.bench.records import Case, Role
 from deepsel.bench.statistics import quantile
-from deepsel.errors import DeepselError
+from deepsel.carried import Carried
 
 TICK_S = 0.25
 """How often whoever watches is told how far it is: seldom, since showing it takes time from the measured threads."""
@@ -62,7 +62,8 @@ class Sender:
     """Told what is waited for, TICK_S apart at least."""
     overhead: list[Seen] = field(default_factory=list)
     """Warm-up and keep-alive requests."""
-    _failure: DeepselError | None = None
+    _failure: Carried = field(default_factory=Carried)
+    """Of any thread."""
     _is_stopped: bool = False
 
     # --- load --------------------------------------------------------------------------------------------------------
@@ -104,7 +105,7 @@ class Sender:
                 thread = threading.Thread(target=send, args=(run, run.prompts.popleft(), began_at + offset), daemon=True)
                 threads.append(thread)
                 thread.start()
-                self._raise_failure()
+                self._failure.raise_it()
             self._join(threads, runs[0].so_far)
             for run in runs:
                 run.wall_s = self._now() - began_at
@@ -153,7 +154,7 @@ class Sender:
 
         def work() -> None:
             """Send one after the other."""
-            while not self._is_stopped:
+            while not (self._is_stopped or self._failure):
                 try:
                     prompt = run.prompts.popleft()
                 except IndexError:
@@ -166,11 +167,9 @@ class Sender:
         self._join(threads, words)
 
     def _call(self, run: CaseRun, prompt: str, *, intended_at: float | None = None) -> None:
-        """Make one call in a thread; what is no failure of the call stops the run."""
-        try:
+        """Make one call in a thread; what is no failure of the call, a bug too, stops the run and is raised by it."""
+        with self._failure:
             run.seen.append(self.caller.call(run.target, prompt, max_tokens=self.max_tokens, intended_at=intended_at))
-        except DeepselError as error:
-            self._failure, self._is_stopped = self._failure or error, True
 
     def _join(self, threads: Sequence[threading.Thread], words: Callable[[], str]) -> None:
         """Wait for threads, and tell how far they are."""
@@ -182,12 +181,7 @@ class Sender:
         except KeyboardInterrupt:
             self._is_stopped = True
             raise
-        self._raise_failure()
-
-    def _raise_failure(self) -> None:
-        """Raise what stopped a thread."""
-        if self._failure is not None:
-            raise self._failure
+        self._failure.raise_it()
 
     def _wait_until(self, instant: float, words: Callable[[], str]) -> None:
         """Sleep, and tell what for."""

@@ -143,7 +143,7 @@ class BenchRun:
             comparisons=tuple(comparisons),
             warnings=(*_simulated(measured.targets), *(f"the baseline has no case `{case.label}`" for case in missing)),
         )
-        return replace(report, checks=tuple(judging.checks_of(results, comparisons, self.limits, report.cost_usd)))
+        return replace(report, checks=tuple(judging.checks_of(results, self.baseline, comparisons, self.limits, report.cost_usd)))
 
 
 def _simulated(targets: Sequence[BenchTarget]) -> list[str]:

@@ -10,9 +10,12 @@ from pathlib import Path
 from deepsel import config
 from deepsel.bench.records import Result
 from deepsel.config import Settings
+from deepsel.config.reader import MAX_FILE_BYTES
 from deepsel.errors import ConfigError
 from deepsel.health.benches import FILE_NAME, MOST_BYTES
 from deepsel.health.log import Observation
+from deepsel.jsontext import loads
+from deepsel.reads import read_file
 from deepsel.storage import files
 from deepsel.storage.amounts import picousd
 from deepsel.values import Json, Latency
@@ -46,8 +49,8 @@ def write_latest(folder: Path, figures: Mapping[str, Latency], *, at: datetime) 
 def _known(path: Path) -> dict[str, Json]:
     """Read what the file has; nothing where it cannot be read."""
     try:
-        models = json.loads(files.read_own(path, most_bytes=MOST_BYTES))
-    except (OSError, ValueError, RecursionError):
+        models = loads(files.read_own(path, most_bytes=MOST_BYTES))
+    except (OSError, ValueError):
         return {}
     return models if isinstance(models, dict) else {}
 
@@ -87,6 +90,6 @@ def profiles_with(settings: Settings, figures: Mapping[str, Latency]) -> tuple[P
     if path is None:
         raise ConfigError("there is no profiles.toml to write to", "make one with `deepsel init`")
     own = {name: one for name, one in figures.items() if name in settings.models or name in settings.catalog.models}
-    text = with_latency(path.read_text("utf-8-sig"), own)
+    text = with_latency(read_file(path, most_bytes=MAX_FILE_BYTES).decode("utf-8-sig"), own)
     config.parse_settings(text.encode(), path, settings.catalog)
     return path, text, list(own)

@@ -14,6 +14,8 @@ from dataclasses import dataclass
 MIN_FOR_P95 = 20
 MIN_FOR_P99 = 100
 """With fewer samples the percentile is hardly more than the largest of them: less than one is expected above it."""
+MIN_FOR_RATIO = 6
+"""With fewer on a side a median has no interval of 95 %."""
 OUTLIER_MADS = 10 * 1.4826
 """Distance from the median, in median absolute deviations, that stands for ten standard deviations of a normal sample."""
 _REPLICATES = 4000
@@ -153,12 +155,12 @@ class Ratio:
 def ratio_of_medians(
     after: Sequence[float], before: Sequence[float], *, rng: random.Random, confidence: float = 0.95
 ) -> Ratio | None:
-    """Return median(after) / median(before) with its bootstrap percentile interval; None below 6 values a side or at 0.
+    """Return median(after) / median(before) with its bootstrap percentile interval; None below MIN_FOR_RATIO values a side or at 0.
 
     The median of a resample is drawn at once: its rank has a beta distribution, so that nothing is resampled.
     """
     top, bottom = sorted(after), sorted(before)
-    if min(len(top), len(bottom)) < 6 or bottom[0] <= 0:
+    if min(len(top), len(bottom)) < MIN_FOR_RATIO or bottom[0] <= 0:
         return None
     ratios = sorted(_resampled_median(top, rng) / _resampled_median(bottom, rng) for _ in range(_REPLICATES))
     tail = (1 - confidence) / 2

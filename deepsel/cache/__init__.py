@@ -6,7 +6,8 @@ from deepsel.cache.entry import CachedAnswer, Entry
 from deepsel.cache.key import cache_key, canonical_json, key_document
 from deepsel.cache.locks import LEASE_S, KeyLock, LockAttempt
 from deepsel.cache.redis_server import Account, Patience, RedisServer
-from deepsel.cache.store import Cache, Selector
+from deepsel.cache.selecting import Selector
+from deepsel.cache.store import Cache
 from deepsel.cache.tier import Tally, TierStats
 
 __all__ = [

@@ -17,7 +17,7 @@ class TooMuch(Exception):
     """The other side sends more than the piece of work may read."""
 
 
-class Bounds(local):
+class SocketBounds(local):
     """What the piece of work that a thread does may still take; without one there is no bound."""
 
     def __init__(self, clock: Clock) -> None:
@@ -53,7 +53,7 @@ class Bounds(local):
 class BoundedSocket:
     """What a client library does with a connected socket, each step within the thread's bounds."""
 
-    def __init__(self, inner: socket.socket, bounds: Bounds) -> None:
+    def __init__(self, inner: socket.socket, bounds: SocketBounds) -> None:
         self._inner = inner
         self._bounds = bounds
         self._is_polled = False

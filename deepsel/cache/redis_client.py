@@ -13,7 +13,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from deepsel.cache.bounded_socket import BoundedSocket, Bounds, TooMuch
+from deepsel.cache.bounded_socket import BoundedSocket, SocketBounds, TooMuch
 from deepsel.cache.tier import CacheResting, CacheUnavailable
 
 _LONGEST_WORDS = 160
@@ -32,7 +32,7 @@ class Elsewhere(CacheResting):
 class _Bounded:
     """What every connection of ours adds to the library's: whatever it waits for ends with the piece of work."""
 
-    bounds: Bounds
+    bounds: SocketBounds
 
     @property
     def socket_connect_timeout(self) -> float | None:
@@ -64,7 +64,7 @@ _KINDS = {
 }
 
 
-def connect(url: str, *, bounds: Bounds, is_cluster: bool = False) -> Any:
+def connect(url: str, *, bounds: SocketBounds, is_cluster: bool = False) -> Any:
     """Make a client that connects when it is first used; raises CacheUnavailable for a URL that is none.
 
     That of a cluster asks its node for the others at once.

@@ -8,7 +8,7 @@ from functools import lru_cache
 from threading import Lock
 from typing import Any, TypeAlias, TypeVar
 
-from deepsel.cache.bounded_socket import Bounds
+from deepsel.cache.bounded_socket import SocketBounds
 from deepsel.cache.tier import CacheResting, CacheUnavailable
 from deepsel.clock import Clock
 from deepsel.errors import ConfigError
@@ -34,6 +34,8 @@ class Patience:
 
     lost_s: float = 0.0
     """Waited for replies that came late; endless after one that did not come."""
+    most_s: float = float("inf")
+    """How long it may wait for one: a part of its own time."""
 
 
 class RedisServer:
@@ -48,7 +50,7 @@ class RedisServer:
         self._namespace = namespace
         self._timeout_s = timeout_s
         self._client: Any = None
-        self._bounds = Bounds(clock)
+        self._bounds = SocketBounds(clock)
         self._is_cluster = False
         self._lock = Lock()
         self._rests_until = float("-inf")
@@ -74,7 +76,7 @@ class RedisServer:
         is that of the request this is done for; what is done for none has a whole time-out for itself.
         """
         patience = patience or Patience()
-        limit_s = min(self._timeout_s, _SLOW_TIMES * self._timeout_s - patience.lost_s)
+        limit_s = min(self._timeout_s, patience.most_s, _SLOW_TIMES * self._timeout_s - patience.lost_s)
         if limit_s <= 0:
             raise CacheResting(f"{self.label}: too slow for `redis_timeout_s`")
         began_s = self._clock.monotonic()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import date, datetime, timedelta
+from datetime import date
 from decimal import Decimal
-from fnmatch import fnmatchcase
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple, TypedDict, TypeVar, Unpack
+from typing import TYPE_CHECKING, NamedTuple, TypeVar, Unpack
 
 from deepsel.cache.disk_tier import DiskTier
 from deepsel.cache.entry import CachedAnswer, Entry, decode, encode
@@ -20,6 +19,7 @@ from deepsel.cache.memory import MemoryTier
 from deepsel.cache.redis_server import Account, Patience, RedisServer
 from deepsel.cache.redis_tier import LeaseLock, RedisTier
 from deepsel.cache.rests import REPAIR, Rests
+from deepsel.cache.selecting import Selector, selection
 from deepsel.cache.tier import CacheCorrupt, CacheResting, CacheUnavailable, Stored, Tally, Tier, TierStats
 from deepsel.clock import Clock
 from deepsel.errors import OTHER_HOME, ConfigError, UsageError
@@ -57,16 +57,6 @@ class Storing(NamedTuple):
 
     def __bool__(self) -> bool:
         return self.is_kept
-
-
-class Selector(TypedDict, total=False):
-    """Which entries are meant; None and what is left out select all."""
-
-    model: str | None
-    provider: str | None
-    pattern: str | None
-    """A part of the prompt, or a pattern with `*` and `?` for all of it; case does not matter."""
-    older_than_s: float | None
 
 
 class Cache:
@@ -215,7 +205,7 @@ class Cache:
 
     def entries(self, **selector: Unpack[Selector]) -> Iterator[Entry]:
         """Yield readable entries, newest first in each tier, each key once."""
-        is_meant = self._selection(selector)
+        is_meant = selection(selector, now=self._clock.now())
         seen: set[str] = set()
         with self._admin():
             for tier in self.own_tiers():
@@ -307,29 +297,6 @@ class Cache:
             stored = self._rests.use(tier, partial(tier.put, key, text, ttl_s=tier_ttl_s, label=label), notices)
             is_kept = is_kept or (bool(stored) and tier.name != MemoryTier.name)
         return is_kept
-
-    def _selection(self, selector: Selector) -> Callable[[CachedAnswer], bool]:
-        """Make the test whether an answer is meant; raises UsageError for an age without an instant."""
-        age_s, pattern = selector.get("older_than_s"), (selector.get("pattern") or "*").casefold().replace("[", "[[]")
-        latest = None if age_s is None else self._instant_before(age_s)
-        wanted = [(name, selector.get(name)) for name in ("model", "provider")]
-        glob = pattern if set(pattern) & {"*", "?"} else f"*{pattern}*"
-
-        def is_meant(answer: CachedAnswer) -> bool:
-            return (
-                all(value in (None, getattr(answer, name)) for name, value in wanted)
-                and (latest is None or answer.stored_at <= latest)
-                and fnmatchcase(answer.question.casefold(), glob)
-            )
-
-        return is_meant
-
-    def _instant_before(self, seconds: float) -> datetime:
-        """Return the instant so long ago; raises UsageError where there is none."""
-        try:
-            return self._clock.now() - timedelta(seconds=seconds)
-        except OverflowError as error:
-            raise UsageError("that is longer ago than dates go back") from error
 
     def count_answer(self, answer: CachedAnswer, tier: str) -> None:
         """Count one answer."""

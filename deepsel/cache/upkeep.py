@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
 from deepsel.cache.database_file import translated_errors
 from deepsel.cache.entry import CachedAnswer, Entry, decode, encode, is_other_format
@@ -90,16 +91,39 @@ def import_lines(cache: Cache, lines: Iterable[str], *, ttl_s: float | None = No
     """
     if cache.disk is None:
         raise ConfigError("an import needs a cache on disk", "set `disk = true` under `[cache]`")
-    read = [_read_line(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+    try:
+        with tempfile.TemporaryFile("w+", encoding="utf-8", newline="\n") as kept:  # an export may be larger than memory
+            read = _check_lines(lines, kept)
+            return _store_lines(cache, kept, ttl_s, read)
+    except OSError as error:
+        words = (error.strerror or "input/output error").lower()
+        raise ConfigError(f"an import needs room for temporary files: {words}", "let `TMPDIR` name another folder") from error
+
+
+def _check_lines(lines: Iterable[str], kept: TextIO) -> int:
+    """Write every line that is an entry into a file, and return their number; raises UsageError for one that is none."""
+    found = 0
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            _read_line(number, line)
+            kept.write(line.rstrip("\r\n") + "\n")
+            found += 1
+    kept.seek(0)
+    return found
+
+
+def _store_lines(cache: Cache, kept: TextIO, ttl_s: float | None, read: int) -> Imported:
+    """Store entries that are known to be good."""
     stored = 0
-    for key, answer in read:
+    for number, line in enumerate(kept, 1):
+        key, answer = _read_line(number, line)
         left_s = cache.left_s(answer)
         if ttl_s is not None:
             answer = answer._replace(ttl_s=answer.ttl_s - left_s + ttl_s)
         if (left_s if ttl_s is None else ttl_s) > 0:
             cache.restore(key, answer)
             stored += 1
-    return Imported(stored, len(read) - stored)
+    return Imported(stored, read - stored)
 
 
 def _read_line(number: int, line: str) -> tuple[str, CachedAnswer]:

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from deepsel.jsontext import loads
 from deepsel.storage import files
 from deepsel.storage.owners import Suspicion, fault
 
@@ -47,12 +48,12 @@ def overlaid(rows: dict[str, dict[str, Any]], overlay: dict[str, Any]) -> dict[s
 def _content(path: Path | None) -> dict[str, Any] | None:
     """Read the file; empty where there is none, None where it is no overlay."""
     try:
-        content = json.loads(files.read_own(path, most_bytes=_MOST_BYTES)) if path is not None and not suspicion(path) else {}
+        content = loads(files.read_own(path, most_bytes=_MOST_BYTES)) if path is not None and not suspicion(path) else {}
         is_whole = not content or (date.fromisoformat(content["as_of"]) and isinstance(content["models"], dict))
         return dict(content) if is_whole else None
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, TypeError, KeyError, RecursionError):
+    except (OSError, ValueError, TypeError, KeyError):
         return None
 
 

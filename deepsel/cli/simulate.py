@@ -53,10 +53,19 @@ def _find(name: str) -> Scenario:
     from deepsel.config import nearest_hint
     from deepsel.simulator.scenario_file import load_scenario
 
-    if name in simulator.BUILT_IN or name in simulator.FAULTS or Path(name).is_file():
+    if name in simulator.BUILT_IN or name in simulator.FAULTS or _is_there(name):
         return load_scenario(name)
     known = [*simulator.BUILT_IN, *simulator.FAULTS]
     raise UsageError(f"there is no scenario `{name}` and no such file", nearest_hint(name, known) or "see `--list`")
+
+
+def _is_there(name: str) -> bool:
+    """Tell whether a name is a path to something; what is too long to be one is none."""
+    try:
+        Path(name).lstat()
+    except (OSError, ValueError):
+        return False
+    return True
 
 
 def _catalogue() -> str:

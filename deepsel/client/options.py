@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, TypeVar, cast
 from deepsel.config import fields, nearest_hint
 from deepsel.engine.ask import Ask, CacheMode
 from deepsel.errors import UsageError
-from deepsel.messages.attach import read_file, with_words
+from deepsel.messages.attach import read_document, with_words
 from deepsel.values import TASKS, JsonObject, Message, Request, Tool
 
 if TYPE_CHECKING:
@@ -123,7 +123,7 @@ def _messages(prompt: str, system: str | None, files: Sequence[str | os.PathLike
     if isinstance(files, str | os.PathLike):
         raise UsageError("`files` is a list", "put the one path into brackets")
     head = (Message.of("system", system),) if system else ()
-    return (*head, Message("user", with_words(prompt, [read_file(Path(path)) for path in files])))
+    return (*head, Message("user", with_words(prompt, [read_document(Path(path)) for path in files])))
 
 
 def _tools(tools: Sequence[Mapping[str, Any]] | None) -> tuple[Tool, ...]:

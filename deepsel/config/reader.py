@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from deepsel.config.fields import CACHE, PROFILE, TOP_LEVEL, Reader
 from deepsel.config.nearest import nearest_hint
 from deepsel.config.settings import DEFAULT_PROFILE, DEMO_PROFILE, CacheSettings, Profile, Settings
 from deepsel.errors import OTHER_HOME, ConfigError
+from deepsel.reads import read_file
 from deepsel.storage import files
 from deepsel.storage.owners import fault
 from deepsel.values import Model, Notice, Provider
@@ -52,8 +52,7 @@ def read_settings(path: Path, catalog: Catalog, *, required: bool = False, demo:
 
 def _read(path: Path, *, is_named: bool) -> bytes:
     """Read the file, a pipe too where the user named it (`--config <(...)`). Raises OSError."""
-    with path.open("rb") if is_named else os.fdopen(files.open_own(path, os.O_RDONLY), "rb") as file:
-        return file.read(MAX_FILE_BYTES + 1)
+    return read_file(path, most_bytes=MAX_FILE_BYTES) if is_named else files.read_own(path, most_bytes=MAX_FILE_BYTES)
 
 
 def _is_there(path: Path) -> bool:
@@ -69,8 +68,6 @@ def parse_settings(raw: bytes, path: Path, catalog: Catalog) -> Settings:
     """Turn the bytes of a profiles.toml into Settings; raises ConfigError."""
     import tomllib  # 15 ms that a user without a file need not wait for
 
-    if len(raw) > MAX_FILE_BYTES:
-        raise ConfigError(f"{path}: larger than {MAX_FILE_BYTES} bytes, which no profiles.toml is")
     try:
         source = raw.decode("utf-8-sig")
         data = tomllib.loads(source)
@@ -153,8 +150,8 @@ class _Document(NamedTuple):
         """Build a model and check that its provider exists."""
         source, provider = str(self.path), row.get("provider")
         base = self.catalog.models.get(name)
-        if base is None and provider in self.catalog.providers:
-            base = self.catalog.model_at(str(provider), str(row.get("id", name)))
+        if base is None and isinstance(provider, str) and provider in self.catalog.providers:
+            base = self.catalog.model_at(provider, str(row.get("id", name)))
         model = self._from_row("models", name, lambda: model_from(row, name, base=base, source=source))
         if model.provider not in providers and model.provider not in self.catalog.providers:
             known = [*providers, *self.catalog.providers]

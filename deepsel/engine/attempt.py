@@ -11,7 +11,7 @@ from typing import NamedTuple
 from deepsel import catalog, tokens
 from deepsel.catalog import Catalog
 from deepsel.engine.checks.plausible import bounded_output, check, is_beyond
-from deepsel.engine.checks.schema import document_for, schema_failure
+from deepsel.engine.checks.schema import TimeLeft, document_for, schema_failure
 from deepsel.engine.checks.tool_calls import OpenCall, is_cut
 from deepsel.engine.checks.wholeness import stops_inside
 from deepsel.errors import AttemptFailed, ErrorClass
@@ -164,10 +164,10 @@ def price_tier(name: Json) -> str:
     return "priority" if name == "fast" else str(name) if name in ("priority", "flex", "batch") else "standard"
 
 
-def judge(draft: Draft, schema: Mapping[str, Json] | None) -> None:
+def judge(draft: Draft, schema: Mapping[str, Json] | None, limit: TimeLeft) -> None:
     """Raise AttemptFailed where the ended answer is not the whole, valid answer that was asked for.
 
-    With a schema the text becomes the document, where that stands in a fence or in prose.
+    With a schema the text becomes the document, where that stands in a fence or in prose; that takes no longer than the `limit`.
     """
     if draft.finish is Finish.FILTERED:
         raise _failure(ErrorClass.CONTENT_POLICY, f"{draft.model.name} declined to answer (`{draft.raw_finish}`)")
@@ -187,8 +187,8 @@ def judge(draft: Draft, schema: Mapping[str, Json] | None) -> None:
         )
     if not draft.is_finish_known:
         draft.doubts.append(f"{draft.model.name} ended with `{draft.raw_finish}`, which nobody knows")
-    document = None if schema is None or draft.calls else document_for(draft.text, schema)
-    problem = None if document is None or schema is None else schema_failure(document, schema)
+    document = None if schema is None or draft.calls else document_for(draft.text, schema, limit)
+    problem = None if document is None or schema is None else schema_failure(document, schema, limit)
     is_valid = document is not None and not problem  # a fence that nobody has closed matters no more
     inside = stops_inside(draft.text) if draft.finish is Finish.COMPLETE and not is_valid else None
     if inside:
@@ -281,9 +281,11 @@ def settle(draft: Draft, input_tokens: tokens.Count) -> Settlement:
     if stated_usd is not None and is_beyond(stated_usd, bill.total_usd):
         said = f"{draft.model.name} stated a cost of ${stated_usd:f}, which cannot be; priced here instead"
         notices, stated_usd = (*notices, Notice("cost_counted", said)), None
-    if stated_usd is not None and bill.rule is not None:
+    if stated_usd is None:
+        return Settlement(usage, bill.total_usd, bill, notices, checked.is_doubted)
+    if bill.rule is not None:
         bill = bill._replace(rule=bill.rule._replace(is_at_most=False))  # what the host says it charges is no bound
-    return Settlement(usage, bill.total_usd if stated_usd is None else stated_usd, bill, notices, checked.is_doubted)
+    return Settlement(usage, stated_usd, bill, notices, checked.is_doubted)
 
 
 def _odd_cost(draft: Draft) -> tuple[Notice, ...]:

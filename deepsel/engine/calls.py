@@ -8,6 +8,7 @@ from decimal import Decimal
 from deepsel.ending import shielded
 from deepsel.engine import retry
 from deepsel.engine.attempt import Draft, billed_usd, judge
+from deepsel.engine.checks.schema import TimeLeft
 from deepsel.engine.coordinator import Coordinator
 from deepsel.engine.events import AttemptEnded, AttemptStarted, EngineEvent, Waiting
 from deepsel.engine.lookup import Lookup
@@ -23,6 +24,9 @@ from deepsel.values import Answer, Attempt, Notice, ReasoningDelta, TextDelta, T
 from deepsel.wires.schema_forms import is_wrapped, unwrapped
 from deepsel.wires.table import wire_of
 from deepsel.wires.taking_back import Sent, TakenBack, changes_for, told
+
+_LEAST_JUDGING_S, _MOST_JUDGING_S = 1.0, 10.0
+"""For holding an answer against the user's schema, whatever is left of the request's time."""
 
 
 class Calls:
@@ -182,7 +186,7 @@ class Calls:
                         yield event
                 self._join(draft)
                 self._unwrap(draft)
-                judge(draft, prepared.request.schema)
+                judge(draft, prepared.request.schema, self._judging(deadline))
             except AttemptFailed as error:
                 self._join(draft)
                 failure = error
@@ -201,6 +205,11 @@ class Calls:
             self._coordinator.remember(target.key, self._taken_back.get(target.key, ()))
         yield AttemptEnded(attempt)
         return failure
+
+    def _judging(self, deadline: float) -> TimeLeft:
+        """Give a judgement the rest of the request's time, a little in any case, and no more than anybody would wait for."""
+        clock = self._resources.clock
+        return TimeLeft.of(min(max(deadline - clock.monotonic(), _LEAST_JUDGING_S), _MOST_JUDGING_S), clock)
 
     def _unwrap(self, draft: Draft) -> None:
         """Take off what was put around the form of the answer, where the user's schema has no object at its root."""

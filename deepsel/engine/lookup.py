@@ -33,6 +33,8 @@ _TOKENS_OF_FRAMING = 256
 """More than any chat template says around a conversation without tools, at any effort, the form of the answer included."""
 _TOKENS_A_MESSAGE = 16
 """More than any maker's framing of one more message."""
+_KEY_SHARE = 0.75
+"""Of the request's time that a key command may take for the look-up."""
 
 
 class CachePeek(NamedTuple):
@@ -74,7 +76,11 @@ class Lookup:
     _flight: SingleFlight | None = None
     _missed: set[str] = field(default_factory=set)
     """Keys that were just looked for on the disk, in vain."""
-    _patience: Patience = field(default_factory=Patience)
+    _patience: Patience = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Leave most of a short time to the providers."""
+        self._patience = Patience(most_s=self.ask.profile.timeout_s / 4)
 
     def before_planning(self, candidates: Sequence[tuple[Model, Provider]]) -> bool:
         """Look on this machine's disk; tell whether an answer was found that no plan could change."""
@@ -151,7 +157,7 @@ class Lookup:
             return Notice("possibly_cut", "the answer ends within a sentence; it was not stored")
         if holds_a_secret(draft, encoded, self.resources.secrets):
             return Notice("holds_a_secret", "the request or its answer holds a key or password of yours; it was not stored")
-        cache, account = self.resources.cache, partial(self.resources.key_of, draft.provider, self.ask.profile.timeout_s)
+        cache, account = self.resources.cache, self._account_of(draft.provider)
         is_kept, notices = cache.put(encoded.key, to_keep(draft, settlement, encoded, prepared), account=account, patience=self._patience)
         self.use = CacheUse("stored" if is_kept else "miss", None, encoded.key)
         self.notices += notices
@@ -180,7 +186,11 @@ class Lookup:
 
     def _account(self, prepared: Prepared, name: str) -> Account:
         """Say how to find the key that pays for a model's answers."""
-        return partial(self.resources.key_of, prepared.candidates[name].provider, self.ask.profile.timeout_s)
+        return self._account_of(prepared.candidates[name].provider)
+
+    def _account_of(self, provider: Provider) -> Account:
+        """Leave a little of the request's time, so that a command which gives no key is what the error speaks of."""
+        return partial(self.resources.key_of, provider, self.ask.profile.timeout_s * _KEY_SHARE)
 
 
 def _sure_limit(ask: Ask, model: Model, most: int) -> int | None:

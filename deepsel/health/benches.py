@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from deepsel.jsontext import loads
 from deepsel.storage import files
 from deepsel.storage.owners import fault
 from deepsel.values import Latency
 
 FILE_NAME = "bench.json"
 """In the data folder: `{MODEL: {"ttft_s": p50, "tokens_per_s": p50}}`, of the last bench that was kept."""
-
-
-MOST_BYTES = 1 << 24
+MOST_BYTES = 4 << 20
 _LARGEST = 1e9
 """In seconds and in tokens a second."""
 
@@ -37,8 +35,8 @@ class Benches:
 
     def _read(self) -> Mapping[str, Latency]:
         try:
-            rows = json.loads(files.read_own(self._path, most_bytes=MOST_BYTES))
-        except (OSError, ValueError, RecursionError):
+            rows = loads(files.read_own(self._path, most_bytes=MOST_BYTES))
+        except (OSError, ValueError):
             return {}
         found = ((name, _latency(row)) for name, row in rows.items()) if isinstance(rows, dict) else ()
         return {name: latency for name, latency in found if latency is not None}

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from deepsel.errors import UsageError
+from deepsel.reads import read_file
 from deepsel.values import Image, Part, Text
 
 MAX_DOCUMENT_BYTES = 64 << 20
@@ -24,14 +25,13 @@ class Attachment(NamedTuple):
     """Whether bytes that are no UTF-8 stand in the text as U+FFFD."""
 
 
-def read_file(path: Path) -> Attachment:
+def read_document(path: Path) -> Attachment:
     """Read one text or picture; raises UsageError where it cannot be read, or is neither."""
     try:
         if not path.is_file() and not path.is_fifo():
             problem = "is a folder" if path.is_dir() else "is not a file" if path.exists() else "does not exist"
             raise UsageError(f"`{path}` {problem}", "name a text file or a picture")
-        with path.open("rb") as file:
-            raw = file.read(MAX_DOCUMENT_BYTES + 1)
+        raw = read_file(path, most_bytes=MAX_DOCUMENT_BYTES)
     except OSError as error:
         raise UsageError(f"cannot read `{path}`: {(error.strerror or 'input/output error').lower()}") from error
     kind = sniff(raw)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import NamedTuple
 
+from deepsel.jsontext import loads
 from deepsel.surrogates import without_surrogates
 from deepsel.values import Json, JsonObject
 
@@ -22,8 +22,8 @@ class Loaded(NamedTuple):
 
 def load(text: str) -> Loaded:
     """Parse a JSON text; raises ValueError where it is none, or too deep."""
+    value: Json = loads(text)
     try:
-        value: Json = json.loads(text)
         if not _MAY_HALVE.search(text):
             return Loaded(value, False)
         clean = _clean(value)

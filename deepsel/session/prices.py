@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +9,8 @@ from deepsel.catalog import overlay
 from deepsel.catalog.refresh import Refresh, compare
 from deepsel.catalog.refresh_sources import Offer, list_urls, read_offers
 from deepsel.errors import OTHER_HOME, AttemptFailed, ConfigError, ErrorClass, UsageError
+from deepsel.jsontext import loads
+from deepsel.reads import read_file
 
 if TYPE_CHECKING:
     from deepsel.session.open import Session
@@ -47,14 +48,14 @@ def _offers(session: Session, source: str) -> tuple[str, list[Offer]]:
     url = list_urls().get(source, source)
     data = _download(session, url) if url.startswith(("http://", "https://")) else _read(Path(source))
     try:
-        return read_offers(json.loads(data))
-    except (ValueError, RecursionError) as error:
+        return read_offers(loads(data))
+    except ValueError as error:
         raise UsageError(f"`{source}` is no list of prices: {error}") from error
 
 
 def _read(path: Path) -> bytes:
     try:
-        return path.read_bytes()
+        return read_file(path, most_bytes=_MOST_BYTES)
     except OSError as error:
         reason = (error.strerror or "input/output error").lower()
         raise UsageError(f"cannot read `{path}`: {reason}", f"a file, a URL, or one of {', '.join(list_urls())}") from error

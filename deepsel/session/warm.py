@@ -186,13 +186,13 @@ class Warmer:
         """Settle a call that is over with what it cost, which is returned, and leave it in the log where it is a model's."""
         provider = draft.provider
         with shielded():
-            settled = None if provider.health_path else _settled(draft, failure)
+            settled = None if provider.health_path else _settled(draft, failure)  # a health path says nothing of the model
             cost_usd = Decimal(0) if settled is None else billed_usd(provider, settled.cost_usd)
             spending.settle(cost_usd)
             self.spent_usd += spending.spent_usd
-            if settled is not None:  # a health path says nothing of the model
-                settled = settled._replace(cost_usd=cost_usd)
-                self._leave(draft, failure, settled, spending, outcome="cancelled" if is_cancelled else "failed" if failure else "ok")
+            if settled is not None:
+                outcome = "cancelled" if is_cancelled else "failed" if failure else "ok"
+                self._leave(draft, failure, settled._replace(cost_usd=cost_usd), spending, outcome=outcome)
         return cost_usd
 
     def _leave(

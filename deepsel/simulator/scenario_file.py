@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields
 from pathlib import Path
@@ -10,6 +9,8 @@ from typing import Any, NoReturn, TypeAlias
 
 from deepsel.config import nearest_hint
 from deepsel.errors import ConfigError
+from deepsel.jsontext import loads
+from deepsel.reads import read_file
 from deepsel.simulator.answers.errors_table import ERRORS
 from deepsel.simulator.catalogue import BUILT_IN
 from deepsel.simulator.faults.table import FAULTS
@@ -30,8 +31,7 @@ def load_scenario(name_or_path: str | Path) -> Scenario:
         return Scenario(name, FAULTS[name].description, Behaviour(fault=(name,)))
     path = Path(name)
     try:
-        with path.open("rb") as file:
-            raw = file.read(MAX_FILE_BYTES + 1)
+        raw = read_file(path, most_bytes=MAX_FILE_BYTES)
     except FileNotFoundError:
         hint = nearest_hint(name, (*BUILT_IN, *FAULTS))
         raise ConfigError(
@@ -65,12 +65,10 @@ def _parsed(raw: bytes, path: Path) -> Mapping[str, Any]:
     """Parse a file: JSON where its name says so, else TOML."""
     import tomllib  # 15 ms, needed for files alone
 
-    if len(raw) > MAX_FILE_BYTES:
-        raise ConfigError(f"{path}: larger than {MAX_FILE_BYTES} bytes, which no scenario is")
     is_json = path.suffix.lower() == ".json"
     try:
         text = raw.decode("utf-8-sig")
-        data = json.loads(text) if is_json else tomllib.loads(text)
+        data = loads(text) if is_json else tomllib.loads(text)
     except (ValueError, RecursionError) as error:
         raise ConfigError(f"{path}: not valid {'JSON' if is_json else 'TOML'}: {str(error).lower()}") from error
     if not isinstance(data, dict):

@@ -133,7 +133,9 @@ def read_own(path: str | os.PathLike[str], *, most_bytes: int = MOST_BYTES) -> b
     with open(open_own(path, os.O_RDONLY), "rb") as file:
         data = file.read(most_bytes + 1)
     if len(data) > most_bytes:
-        raise OSError(f"larger than {most_bytes} bytes, which no such file of deepsel's is")
+        import errno
+
+        raise OSError(errno.EFBIG, f"larger than {most_bytes} bytes, which no such file of deepsel's is")
     return data
 
 

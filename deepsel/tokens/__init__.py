@@ -2,18 +2,18 @@
 
 from deepsel.tokens.counting import Count, count, count_all, prepare
 from deepsel.tokens.cutting import TextPiece, pieces
-from deepsel.tokens.pictures import Bounds, Picture, count_picture, picture_of
+from deepsel.tokens.pictures import Picture, TokenBounds, count_picture, picture_of
 from deepsel.tokens.requests import Framed, ModelReader, count_request, framed, framing_of, reader_of
 from deepsel.tokens.vocabulary import NAMES, Vocabulary, encoding
 
 __all__ = [
     "NAMES",
-    "Bounds",
     "Count",
     "Framed",
     "ModelReader",
     "Picture",
     "TextPiece",
+    "TokenBounds",
     "Vocabulary",
     "count",
     "count_all",

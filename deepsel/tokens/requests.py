@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from deepsel.catalog import picture_rule
 from deepsel.tokens.counting import Count, count
-from deepsel.tokens.pictures import Bounds, count_picture, picture_of
+from deepsel.tokens.pictures import TokenBounds, count_picture, picture_of
 from deepsel.tokens.templates.table import OF_VOCABULARY, TEMPLATES
 from deepsel.values import Document, Image, Json, Message, Model, Request, Role, Source, Text, ToolResult
 
@@ -152,7 +152,7 @@ def _with_media(text: Count, request: Request, reader: ModelReader) -> Count:
     images = [part for part in parts if isinstance(part, Image)]
     files = sum(isinstance(part, Document) and not part.text for part in parts)
     rule = picture_rule(reader.pictures) if reader.pictures else None
-    pictures = Bounds(0, 0)
+    pictures = TokenBounds(0, 0)
     for image in images:
         pictures = pictures.plus(count_picture(picture_of(image), rule))
     guesses = {"pictures": IMAGE_TOKENS * len(images) if pictures.high is None else 0, "files": DOCUMENT_TOKENS * files}

@@ -68,11 +68,6 @@ class Document(NamedTuple):
     provider_data: Mapping[str, Json] = {}
 
 
-def _no_number(word: str) -> Json:
-    """Refuse what Python takes for a number and JSON does not have: `NaN`, `Infinity`."""
-    raise ValueError(f"`{word}` is no JSON")
-
-
 class ToolCall(NamedTuple):
     """A call the model wants made."""
 
@@ -86,11 +81,11 @@ class ToolCall(NamedTuple):
     @property
     def parsed(self) -> JsonObject | None:
         """The arguments as an object, without members where there are none; None: they are no JSON object."""
-        import json
+        from deepsel.jsontext import loads
 
         try:
-            value = json.loads(self.arguments, parse_constant=_no_number) if self.arguments.strip() else {}
-        except (ValueError, RecursionError):
+            value = loads(self.arguments) if self.arguments.strip() else {}
+        except ValueError:
             return None
         return value if isinstance(value, dict) else None
 

@@ -14,7 +14,7 @@ from deepsel.wires.sse import Event
 _KEEP_ALIVE = re.compile(
     r":.*|[\[(]?(?:ping|pong|keep[-_ ]?alive|heart[-_ ]?beat|(?:openrouter )?processing|null|undefined|none|true|ok)[\])]?[.!…]*"
     r"|\"\s*\"",
-    re.IGNORECASE | re.DOTALL,
+    re.IGNORECASE,
 )
 _DONE = re.compile(r"\"?\[? ?DONE ?\]?\"?", re.IGNORECASE)
 _DOUBLED = re.compile(r"(?:data:\s*)+")
@@ -66,7 +66,7 @@ def read_data(data: str) -> JsonObject | None:
     """
     if data[:1] != "{":
         data = _DOUBLED.sub("", data, count=1) if data.startswith("data:") else data
-        if not data or _KEEP_ALIVE.fullmatch(data):
+        if all(_KEEP_ALIVE.fullmatch(line.strip()) for line in data.split("\n") if line.strip()):
             return None
     return load_object(data)
 

@@ -3,7 +3,7 @@
 The rules: https://html.spec.whatwg.org/multipage/server-sent-events.html. These choices are ours. An event with empty
 data is dropped, since no provider sends one that means anything. An event that no blank line ends before the stream does is
 not lost but given by `rest`, since some servers leave the line out; where they leave it out between events too, a data line
-that begins a JSON document behind one that has ended begins an event. Bytes of an event's data that are no UTF-8 are
+behind a JSON document that has ended begins an event. Bytes of an event's data that are no UTF-8 are
 reported as malformed, not replaced: an answer with damaged characters is not what the model wrote. `id` and `retry`
 serve reconnection, which no provider offers, and are skipped; so are comments, which therefore never look like content.
 Names are read without regard to case and blanks, and a line that is a JSON object is data although nothing calls it so.
@@ -113,6 +113,8 @@ class EventStream:
             name, value = (b"data", line.lstrip()) if name[:1] == b"{" else (name, value)
         if name == b"data":
             value = value.removeprefix(b" ")
+            while value.startswith(b"data:"):  # some proxies frame what is framed
+                value = value[5:].removeprefix(b" ")
             if self._data and _follows(self._data, value):
                 before = self._dispatch()
                 self._event, self._next_event = self._next_event, b""
@@ -144,6 +146,9 @@ class EventStream:
 
 
 def _follows(data: list[bytes], line: bytes) -> bool:
-    """Tell whether a data line begins a document behind one that has ended: no JSON goes on so."""
-    is_behind_an_end = data[-1].rstrip()[-1:] in (b"}", b"]") or data[0].lstrip()[:1] not in (b"{", b"[")
-    return is_behind_an_end and line.lstrip()[:1] in (b"{", b"[")
+    """Tell whether a data line begins an event of its own behind a JSON document that has ended: no JSON goes on so."""
+    start = line.lstrip()[:1]
+    if data[0].lstrip()[:1] not in (b"{", b"["):
+        return start in (b"{", b"[")
+    last = next((one for one in reversed(data) if one.strip()), b"").rstrip()[-1:]
+    return last in (b"}", b"]") and start not in (b"", b",", b"}", b"]")

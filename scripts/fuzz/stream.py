@@ -29,6 +29,7 @@ from deepsel import tokens
 from deepsel.catalog import Catalog
 from deepsel.clock import SystemClock
 from deepsel.engine.attempt import Draft, failed_cost_usd, judge, settle
+from deepsel.engine.checks.schema import TimeLeft
 from deepsel.errors import AttemptFailed
 from deepsel.providers.calls import Outgoing, Timeouts
 from deepsel.providers.complete import stream_answer
@@ -120,7 +121,7 @@ class Runner:
             for event in stream_answer(self._transport, outgoing, timeouts=timeouts, clock=self._clock):
                 draft.take(event, began)
             draft.join()
-            judge(draft, None)
+            judge(draft, None, TimeLeft.of(MOST_S))
         except AttemptFailed as error:
             draft.join()
             failure = error

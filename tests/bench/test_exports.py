@@ -18,9 +18,11 @@ sys.path.insert(0, str(Path(__file__).parent))
 from bench_builders import report, result, silence
 
 from deepsel.bench import saving
-from deepsel.bench.export_data import csv_text, read_results, record
+from deepsel.bench.baseline import read_results
+from deepsel.bench.export_data import csv_text, record
 from deepsel.bench.export_html import page
 from deepsel.bench.export_text import junit, markdown, table
+from deepsel.bench.judging import compare_baseline
 from deepsel.bench.records import BenchReport, Check
 from deepsel.health.benches import Benches
 from deepsel.show.record import dump
@@ -72,6 +74,28 @@ def test_what_is_no_record_is_refused(text: str) -> None:
     """Anything else is refused in words, never by a traceback."""
     with pytest.raises(ValueError, match="is not a record"):
         read_results(text)
+
+
+def read_words(text: str) -> str:
+    """Compare with a baseline; what is said where that cannot be, and empty where it can."""
+    try:
+        compare_baseline(read_results(text), read_results(text))
+    except ValueError as error:
+        return str(error)
+    return ""
+
+
+@pytest.mark.parametrize("value", [{}, [], [[]], "x", True, None, -1, 1.5, 10**400, "1e999", "\u0663"])
+def test_a_member_of_another_type_is_refused(whole: BenchReport, value: object) -> None:
+    """A record made by hand can be compared with, or is refused by the member that cannot be."""
+    for place in ("case", "sample"):
+        for name in json.loads(dump(record(whole)))["cases"][0]["samples"][0] if place == "sample" else CONTRACT:
+            document = json.loads(dump(record(whole)))
+            row = document["cases"][0] if place == "case" else document["cases"][0]["samples"][0]
+            row[name] = value
+            text = json.dumps(document)
+            words = read_words(text)
+            assert not words or words.startswith("is not a record of `bench --format json`: ")
 
 
 def test_table_fits_a_terminal(whole: BenchReport) -> None:

@@ -86,7 +86,7 @@ def test_regression_is_significant_and_large() -> None:
     verdicts = {}
     for name, after in {"slower": noise(2, 1.4), "a little": noise(2, 1.12), "same": noise(3)}.items():
         found = compare_baseline([result(after)], before)
-        checks = checks_of([result(after)], found, Limits(regression_pct=20), None)
+        checks = checks_of([result(after)], before, found, Limits(regression_pct=20), None)
         verdicts[name] = [check.passed for check in checks if "ttft_s" in check.name]
     assert verdicts == {"slower": [False], "a little": [True], "same": [True]}
     few = compare_baseline([result([9.0] * 5)], before)
@@ -98,7 +98,7 @@ def test_noise_passes_nineteen_times_in_twenty() -> None:
     failed = 0
     for seed in range(200):
         after, before = [noisy(1000 + seed)], [noisy(5000 + seed)]
-        checks = checks_of(after, compare_baseline(after, before), Limits(regression_pct=0), None)
+        checks = checks_of(after, before, compare_baseline(after, before), Limits(regression_pct=0), None)
         failed += not all(check.passed for check in checks)
     assert failed <= 10
 
@@ -108,7 +108,7 @@ def test_a_fifth_slower_fails_nine_times_in_ten() -> None:
     found = 0
     for seed in range(200):
         after, before = [noisy(1000 + seed, 1.2)], [noisy(5000 + seed)]
-        checks = checks_of(after, compare_baseline(after, before), Limits(regression_pct=5), None)
+        checks = checks_of(after, before, compare_baseline(after, before), Limits(regression_pct=5), None)
         found += any(not check.passed for check in checks if "ttft_s" in check.name)
     assert found >= 180
 
@@ -124,12 +124,47 @@ def test_checks_hold_limits() -> None:
     """Percentile, share of failures and cost are each held against their limit, and name themselves."""
     one = result([0.1] * 9, errors=["server"])
     limits = Limits(ttft_p95_s=0.2, error_rate=0.05, cost_usd=Decimal("0.01"))
-    checks = {check.name: check for check in checks_of([one], [], limits, Decimal("0.02"))}
+    checks = {check.name: check for check in checks_of([one], [], [], limits, Decimal("0.02"))}
     assert {name: check.passed for name, check in checks.items()} == {
         "--max-ttft-p95": True,
         "--max-error-rate": False,
         "--max-cost": False,
     }
     assert "1 of 10 requests failed" in checks["--max-error-rate"].text
-    nothing = checks_of([result([], errors=["server"])], [], Limits(ttft_p95_s=1.0), None)
+    nothing = checks_of([result([], errors=["server"])], [], [], Limits(ttft_p95_s=1.0), None)
     assert (nothing[0].value, nothing[0].passed) == (None, False)
+
+
+def failed(after: list[Result], before: list[Result]) -> list[str]:
+    """What `--max-regression` says that did not pass."""
+    checks = checks_of(after, before, compare_baseline(after, before), Limits(regression_pct=1000), None)
+    return [check.text for check in checks if not check.passed]
+
+
+def test_what_could_not_be_compared_has_failed() -> None:
+    """Too few samples on a side, another case, or no answer at all are no evidence: each fails, and says why."""
+    many, few = result(noise(1)), result(noise(2, n=5))
+    assert failed([many], [many]) == []
+    assert all("5 samples here and 50 in the baseline, 6 are needed of each" in text for text in failed([few], [many]))
+    assert len(failed([few], [many])) == len(failed([many], [few])) == 2
+    assert "the baseline has no such case" in failed([replace(many, case=replace(many.case, prompt_tokens=128))], [many])[0]
+    assert "0 samples here" in failed([result([], errors=["server"] * 9)], [many])[0]
+
+
+def test_a_pace_that_neither_run_has_is_none() -> None:
+    """Where all answers come in one piece the first token alone is compared; where only one run's do, that is said."""
+    many = result(noise(1))
+    whole = replace(many, samples=tuple(replace(one, tpot_s=None) for one in many.samples))
+    assert failed([whole], [whole]) == []
+    assert len(failed([whole], [many])) == len(failed([many], [whole])) == 1
+
+
+def test_no_limit_passes_where_nothing_was_measured() -> None:
+    """Without a case each limit on cases fails."""
+    checks = checks_of([], [], [], Limits(ttft_p95_s=9.0, error_rate=1.0, regression_pct=9.0, cost_usd=Decimal(9)), Decimal(0))
+    assert {check.name: check.passed for check in checks} == {
+        "--max-ttft-p95": False,
+        "--max-error-rate": False,
+        "--max-regression": False,
+        "--max-cost": True,
+    }

@@ -249,3 +249,10 @@ def test_garbage_is_not_collected_meanwhile() -> None:
         assert sys.getswitchinterval() < before
     assert gc.isenabled()
     assert sys.getswitchinterval() == before
+
+
+@pytest.mark.parametrize("wanted", [FEW, Wanted(requests=4, warmup=0), Wanted(requests=4, warmup=0, rate=1000.0)])
+def test_what_crashes_in_a_thread_crashes_the_run(bench: Bench, wanted: Wanted) -> None:
+    """An error that is no failure of a call ends the measuring with that very error, in warm-up, closed and open loop."""
+    with pytest.raises(Exception, match="nonesuch"):
+        bench(wanted, wire="nonesuch")

@@ -179,3 +179,25 @@ def test_an_error_made_of_the_interruption_is_one() -> None:
     """C code that is being imported swallows the interruption and says that it could not be imported: still 130, no traceback."""
     done = subprocess.run([sys.executable, "-c", MADE_OF_IT], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (130, "error: interrupted\n")
+
+
+SWALLOWED = """
+import os, signal, sys, time, weakref
+import typer.main
+class Watched: pass
+def interrupted(_):
+    watched = Watched()
+    heard = weakref.ref(watched, lambda _: (os.kill(os.getpid(), signal.SIGINT), time.sleep(0.2)))
+    del watched
+    time.sleep(20)
+typer.main.get_command = interrupted
+sys.argv = ["deepsel", "stats"]
+from deepsel.__main__ import main
+main()
+"""
+
+
+def test_an_interruption_that_python_swallows_comes_again() -> None:
+    """Raised within a callback, as the import system has them, it would be printed as ignored, and nothing would end."""
+    done = subprocess.run([sys.executable, "-c", SWALLOWED], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (130, "")

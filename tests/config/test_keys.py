@@ -20,9 +20,10 @@ from deepsel.values import Provider
 HOST = Provider(name="host", wire="openai-chat", base_url="http://127.0.0.1:1", api_key_env="HOST_KEY")
 
 
-def test_key_from_the_environment() -> None:
+@pytest.mark.parametrize("end", ["", "\n", "\r\n", " \r\n"])
+def test_key_from_the_environment(end: str) -> None:
     """The variable's value is the key, without the line break a file left behind."""
-    key = resolve_key(HOST, {"HOST_KEY": "sk-abc\n"})
+    key = resolve_key(HOST, {"HOST_KEY": f"sk-abc{end}"})
     assert key is not None
     assert key.reveal() == "sk-abc"
 

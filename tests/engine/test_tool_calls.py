@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from deepsel import tokens
 from deepsel.catalog import Catalog
 from deepsel.engine.attempt import Draft, judge, settle
+from deepsel.engine.checks.schema import TimeLeft
 from deepsel.engine.checks.tool_calls import is_cut
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.values import Finish, FinishReport, Model, Provider, Source, TextDelta, ToolCall, ToolCallDelta, WireEvent
@@ -42,7 +43,7 @@ def test_arguments_come_together_however_they_are_cut(arguments: dict[str, Any],
     cuts = sorted(data.draw(st.sets(st.integers(0, len(text)))) | {0, len(text)})
     pieces = [ToolCallDelta(3, arguments=text[a:b]) for a, b in pairwise(cuts)]
     draft = drafted(ToolCallDelta(3, "a", "f"), *pieces)
-    judge(draft, None)
+    judge(draft, None, TimeLeft.of(60.0))
     assert draft.tool_calls == (ToolCall("a", "f", text),)
     assert draft.tool_calls[0].parsed == arguments
 
@@ -67,14 +68,14 @@ def test_a_call_that_cannot_be_made_is_a_failure(case: str) -> None:
     """A call that is cut or unnamed, and one that was announced and did not come, are never taken for an answer."""
     events, finish, error_class, said = BAD[case]
     with pytest.raises(AttemptFailed, match=said) as caught:
-        judge(drafted(*events, finish=finish), None)
+        judge(drafted(*events, finish=finish), None, TimeLeft.of(60.0))
     assert caught.value.error_class is error_class
 
 
 def test_an_answer_with_calls_ends_with_them() -> None:
     """Some hosts say `stop` after a call; the answer's finish is still `tool`, and a schema is not asked of its text."""
     draft = drafted(ToolCallDelta(0, "a", "f", ""), finish=Finish.COMPLETE, raw="stop")
-    judge(draft, {"type": "object"})
+    judge(draft, {"type": "object"}, TimeLeft.of(60.0))
     assert draft.finish is Finish.TOOL
     assert draft.tool_calls[0].parsed == {}
     assert draft.ttft_s == 1.0
@@ -83,7 +84,7 @@ def test_an_answer_with_calls_ends_with_them() -> None:
 def test_arguments_that_are_no_json_are_the_models_own() -> None:
     """What is not JSON, and not the beginning of an object either, is handed over as the text it is."""
     draft = drafted(ToolCallDelta(0, "a", "f", "Rome"))
-    judge(draft, None)
+    judge(draft, None, TimeLeft.of(60.0))
     assert draft.tool_calls[0].parsed is None
 
 

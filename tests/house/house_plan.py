@@ -47,8 +47,8 @@ LAYERS = (
     ("messages",),
     ("show",),
     ("values",),
-    ("ending", "platforms"),
-    ("errors", "secret", "clock", "chance", "places", "digest", "surrogates", "dollars"),
+    ("ending", "platforms", "reads"),
+    ("errors", "secret", "clock", "chance", "places", "digest", "surrogates", "dollars", "carried", "jsontext"),
     ("__init__",),
 )
 
@@ -68,7 +68,7 @@ FENCES = {
     "referencing": "engine/checks/schema.py",
     "splintr": "tokens/fast.py",
     "redis": "cache/redis_client.py",
-    "pathspec": "estimate/reading/ignore.py",
+    "regex": "engine/checks/patterns.py",
     "gcld3": "estimate/reading/languages.py",
     "charset_normalizer": "estimate/reading/decode.py",
 }

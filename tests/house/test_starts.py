@@ -38,7 +38,7 @@ COMMANDS = {f"deepsel.cli.{name}" for name in ("ask", "estimate", "bench", "cach
         (("cache", "stats"), NETWORK | {"tiktoken", "tempfile", "deepsel.engine", "deepsel.cli.ask"}),
         (("models", "deepseek"), NETWORK | {"tiktoken", "sqlite3", "deepsel.engine", "deepsel.cli.ask"}),
         (("ask", "--explain", "-m", "gpt-5.5", "Hi"), NETWORK | {"tempfile", "deepsel.simulator", "deepsel.cli.bench"}),
-        (("estimate", "-m", "gpt-5.5", "README.md"), NETWORK | {"pathspec", "charset_normalizer", "tempfile", "deepsel.engine.run"}),
+        (("estimate", "-m", "gpt-5.5", "README.md"), NETWORK | {"charset_normalizer", "tempfile", "deepsel.engine.run"}),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
 )

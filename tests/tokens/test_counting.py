@@ -210,3 +210,8 @@ def test_fits_are_whole() -> None:
 def test_main_script(text: str, script: str) -> None:
     """The script with most letters decides which error is stated."""
     assert estimating.main_script(estimating.classify(text)) == script
+
+
+def test_a_million_times_the_same_letter() -> None:
+    """A text without a place to cut is counted exactly, and soon (tiktoken#195)."""
+    assert count("a" * 1_000_000, "o200k_base").tokens in range(125_000, 125_100)

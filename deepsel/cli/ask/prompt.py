@@ -10,7 +10,7 @@ from typing import BinaryIO, NamedTuple
 from deepsel.cli.terminal.terminal import write_note
 from deepsel.clock import SystemClock
 from deepsel.errors import UsageError
-from deepsel.messages.attach import MAX_DOCUMENT_BYTES, Attachment, read_file, read_text, with_words
+from deepsel.messages.attach import MAX_DOCUMENT_BYTES, Attachment, read_document, read_text, with_words
 from deepsel.messages.piped import read_piped
 from deepsel.values import Message
 
@@ -39,9 +39,9 @@ def read_prompt(
         if not piped.strip():
             raise UsageError("the prompt was to come from standard input, which is empty", "pipe some text in")
         prompt, piped = piped, ""
-    documents = [_told(read_file(path)) for path in files]
+    documents = [_told(read_document(path)) for path in files]
     if messages is not None:
-        text, piped = (piped, "") if str(messages) == "-" else (_told(read_file(messages)).text, piped)
+        text, piped = (piped, "") if str(messages) == "-" else (_told(read_document(messages)).text, piped)
         return _continue(_read_list(text, messages), prompt or "", system, documents, piped)
     if prompt is None and not documents and piped.strip():
         prompt, piped = piped, ""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepsel.cli.ask.prompt import read_prompt, refuse_loose_files
 from deepsel.cli.checked import count, money, one_of, refuse, within
-from deepsel.cli.terminal.output import check_writable
+from deepsel.cli.terminal.output import check_writable, partial_path
 from deepsel.engine.ask import Ask, CacheMode
 from deepsel.errors import UsageError
 from deepsel.messages.piped import patient
@@ -27,6 +26,7 @@ OWN = {
     "n": "a request for each answer",
 }
 """Members that decide whom deepsel asks, what for and how it reads the answer, and what to use instead."""
+_MOST_SCHEMA_BYTES = 4 << 20
 
 
 def read_request(options: AskOptions) -> tuple[Request, dict[str, Any]]:
@@ -65,6 +65,7 @@ def ask_of(options: AskOptions, request: Request, profile: Profile) -> Ask:
     """Put the prompt and what the profile says into the request; raises UsageError where there is nothing to ask."""
     if options.output:
         check_writable(options.output)
+        check_writable(partial_path(options.output))
     stdin = sys.stdin
     is_left = options.no_stdin or stdin is None or stdin.closed or stdin.isatty()
     prompt = read_prompt(
@@ -107,12 +108,14 @@ def cache_mode(options: AskOptions) -> CacheMode:
 def read_schema(path: Path) -> JsonObject:
     """Read a JSON Schema and check that it is one."""
     from deepsel.engine.checks.schema import check_schema
+    from deepsel.jsontext import loads
+    from deepsel.reads import read_file
 
     try:
-        schema = json.loads(path.read_text("utf-8-sig"))
+        schema = loads(read_file(path, most_bytes=_MOST_SCHEMA_BYTES).decode("utf-8-sig"))
     except OSError as error:
         raise UsageError(f"cannot read `{path}`: {(error.strerror or 'input/output error').lower()}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise UsageError(f"`{path}` is not JSON: {error}") from error
     if not isinstance(schema, dict):
         raise UsageError(f"`{path}` must hold a JSON object, the schema")
@@ -122,12 +125,12 @@ def read_schema(path: Path) -> JsonObject:
 
 def read_tool_file(path: Path) -> tuple[Tool, ...]:
     """Read a file of tools; raises UsageError where it holds none, or one that cannot be sent."""
-    from deepsel.messages.attach import read_file
+    from deepsel.messages.attach import read_document
     from deepsel.messages.loading import load
     from deepsel.messages.tools import read_tools
 
     try:
-        data = load(read_file(path).text).value
+        data = load(read_document(path).text).value
     except ValueError as error:
         raise UsageError(f"`{path}` is not JSON: {error}") from error
     return read_tools(data, f"`{path}`")
@@ -135,20 +138,17 @@ def read_tool_file(path: Path) -> tuple[Tool, ...]:
 
 def _member(text: str) -> tuple[str, Json]:
     """Split KEY=VALUE; the value is JSON where it reads as such, else text."""
+    from deepsel.jsontext import loads
+
     key, sign, value = text.partition("=")
     if not sign or not key.strip():
         raise UsageError(f"`--param` takes KEY=VALUE, not `{text}`", "e.g. `--param top_p=0.9`")
     if key.strip() in OWN:
         raise UsageError(f"`--param {key.strip()}` is not sent as it is", f"use {OWN[key.strip()]}")
     try:
-        return key.strip(), json.loads(value, parse_constant=_no_constant)
-    except (ValueError, RecursionError):
+        return key.strip(), loads(value)
+    except ValueError:
         return key.strip(), value
-
-
-def _no_constant(name: str) -> Json:
-    """Refuse NaN and the infinities, which Python reads but JSON has not."""
-    raise ValueError(name)
 
 
 def _taken_length(params: dict[str, Json], given: int | None) -> int | None:

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated, BinaryIO, NamedTuple
 
 import typer
 
@@ -16,7 +19,10 @@ from deepsel.cli.terminal.output import write_file, write_stdout
 from deepsel.cli.terminal.terminal import write_note
 from deepsel.errors import UsageError
 from deepsel.messages.piped import patient
+from deepsel.reads import read_file
 from deepsel.show.record import SCHEMA_VERSION, dump
+
+_MOST_LINE_BYTES = 64 << 20
 
 
 class CacheExportOptions(NamedTuple):
@@ -62,22 +68,45 @@ def import_entries(common: Common, options: CacheImportOptions) -> None:
     from deepsel.cache import upkeep
 
     ttl_s = parse_duration(options.ttl) if options.ttl else None
-    written = _read(options.source)
-    with opened(common) as cache:
-        done = upkeep.import_lines(cache, written.split("\n"), ttl_s=ttl_s)
+    with _open(options.source) as file, opened(common) as cache:
+        done = upkeep.import_lines(cache, _lines(file, options.source), ttl_s=ttl_s)
     if done.expired and not common.quiet:
         write_note(f"left out {text.entries(done.expired)} whose time is over; `--ttl 30d` would give them a new one")
     _report("imported", done.stored, common, options.as_json)
 
 
-def _read(source: str) -> str:
-    """Read exported answers; raises UsageError where that is not possible."""
-    if source == "-" and sys.stdin is None:
-        raise UsageError("standard input is closed", "name a file")
+@contextmanager
+def _open(source: str) -> Iterator[BinaryIO]:
+    """Open exported answers; raises UsageError where that is not possible."""
+    if source == "-":
+        if sys.stdin is None:
+            raise UsageError("standard input is closed", "name a file")
+        yield patient(sys.stdin)
+        return
+    path = Path(source)
     try:
-        return (patient(sys.stdin).read() if source == "-" else Path(source).read_bytes()).decode("utf-8")
+        is_pipe = path.is_fifo()
+        file: BinaryIO = BytesIO(read_file(path, most_bytes=_MOST_LINE_BYTES)) if is_pipe else path.open("rb")
+    except (OSError, ValueError) as error:
+        raise _unreadable(source, error) from error
+    with file:
+        yield file
+
+
+def _lines(file: BinaryIO, source: str) -> Iterator[str]:
+    """Yield the lines; raises UsageError for what is no text, and for a line that is longer than any answer's."""
+    try:
+        while raw := file.readline(_MOST_LINE_BYTES + 1):
+            if len(raw) > _MOST_LINE_BYTES:
+                raise UsageError(f"`{source}` has a line of more than {_MOST_LINE_BYTES >> 20} MiB, which no exported entry is")
+            yield raw.decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"cannot read `{source}`: {getattr(error, 'strerror', None) or 'not UTF-8 text'}") from error
+        raise _unreadable(source, error) from error
+
+
+def _unreadable(source: str, error: OSError | ValueError) -> UsageError:
+    words = "not UTF-8 text" if isinstance(error, UnicodeDecodeError) else getattr(error, "strerror", None) or str(error)
+    return UsageError(f"cannot read `{source}`: {words[:1].lower()}{words[1:]}")
 
 
 def _report(verb: str, number: int, common: Common, as_json: bool) -> None:

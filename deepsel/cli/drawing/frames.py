@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from deepsel.errors import DeepselError
+from deepsel.carried import Carried
 
 
 class Frames:
@@ -18,21 +18,21 @@ class Frames:
         self._has_news = threading.Event()
         self._has_ended = threading.Event()
         self._pause = pause or self._has_ended.wait
-        self._error: DeepselError | SystemExit | None = None
+        self._error = Carried()
         self._thread = threading.Thread(target=self._run, daemon=True)
         self._thread.start()
 
     def wake(self) -> None:
         """Say that there is something to draw; raises what went wrong when it was last tried."""
-        if self._error:
-            raise self._error
+        self._error.raise_it()
         self._has_news.set()
 
     def end(self) -> None:
-        """Draw no more; nothing is being drawn when this returns."""
+        """Draw no more; nothing is being drawn when this returns, or raises what went wrong when it was last tried."""
         self._has_ended.set()
         self._has_news.set()
         self._thread.join()
+        self._error.raise_it()
 
     def _run(self) -> None:
         while True:
@@ -40,9 +40,8 @@ class Frames:
             if self._has_ended.is_set():
                 return
             self._has_news.clear()
-            try:
+            with self._error:  # of the stream written to, mostly; it belongs to the caller's thread
                 self._draw()
-            except (DeepselError, SystemExit) as error:  # of the stream written to; they belong to the caller's thread
-                self._error = error
+            if self._error:
                 return
             self._pause(self._every_s)

@@ -51,9 +51,18 @@ def end_with_newline(text: str) -> str:
 
 def check_writable(path: Path) -> None:
     """Refuse a place that cannot take the answer before anything is paid for."""
-    folder = path.parent
     if not path.name:
         raise UsageError("the output has no name", "name a file, or leave `--output` out for standard output")
+    try:
+        _check_place(path)
+    except (OSError, ValueError) as error:  # a name that is too long
+        words = (getattr(error, "strerror", None) or str(error)).lower()
+        raise UsageError(f"cannot write `{path}`: {words}", "name another file") from error
+
+
+def _check_place(path: Path) -> None:
+    """Raise UsageError for a place that takes no file, OSError for a name that cannot be."""
+    folder = path.parent
     if path.is_dir():
         raise UsageError(f"`{path}` is a folder", "name a file")
     if not folder.is_dir():
@@ -77,8 +86,9 @@ def write_file(path: Path, text: str, *, is_private: bool = False) -> None:
         mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
         mode = 0o600 if is_private else mode
         files.write_whole(target, data, mode=mode)
-    except OSError as error:
-        raise UsageError(f"cannot write `{path}`: {(error.strerror or 'input/output error').lower()}") from error
+    except (OSError, ValueError) as error:
+        words = (getattr(error, "strerror", None) or str(error)).lower()
+        raise UsageError(f"cannot write `{path}`: {words}") from error
 
 
 def deliver(text: str, path: Path | None) -> None:

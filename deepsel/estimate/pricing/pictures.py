@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from deepsel import tokens
 from deepsel.estimate.records import Input, Media, Reading
-from deepsel.tokens import Bounds
+from deepsel.tokens import TokenBounds
 from deepsel.values import PictureRule, Source
 
 
@@ -34,14 +34,14 @@ def media_tokens(reading: Reading, rule: PictureRule | None) -> list[MediaTokens
     return [_counted(one, found, rule, is_open=is_open) for one, found in zip(reading.inputs, bounds, strict=True)]
 
 
-def _bounds(media: Media, rule: PictureRule | None) -> Bounds:
-    total = Bounds(media.uncounted, None) if media.uncounted else Bounds(0, 0)
+def _bounds(media: Media, rule: PictureRule | None) -> TokenBounds:
+    total = TokenBounds(media.uncounted, None) if media.uncounted else TokenBounds(0, 0)
     for picture, times in media.pictures.items():
         total = total.plus(tokens.count_picture(picture, rule), times)
     return total
 
 
-def _counted(one: Input, found: Bounds, rule: PictureRule | None, *, is_open: bool) -> MediaTokens:
+def _counted(one: Input, found: TokenBounds, rule: PictureRule | None, *, is_open: bool) -> MediaTokens:
     """Say what one input's pictures count, and what that is worth."""
     if not one.media.pictures and not one.media.uncounted:
         return TEXT_ALONE

@@ -115,7 +115,10 @@ def _missing(path: str) -> UsageError:
     if glob.has_magic(path):
         return UsageError(f"no file matches `{label(path)}`")
     folder = Path(path).parent
-    names = [entry.name for entry in os.scandir(folder)] if folder.is_dir() and os.access(folder, os.R_OK) else []
+    try:
+        names = os.listdir(folder)  # noqa: PTH208 - names alone
+    except (OSError, ValueError):  # it is not there either, may not be read, or no name is that long
+        names = []
     near = get_close_matches(Path(path).name, names, n=1)
     hint = f"did you mean `{label(str(folder / near[0]))}`?" if near else ""
     return UsageError(f"`{label(path)}` does not exist", hint)

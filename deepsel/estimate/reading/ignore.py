@@ -1,23 +1,26 @@
 """What git ignores: `.gitignore` files of a folder and those above it, and the repository's `.git/info/exclude`.
 
-The one importer of pathspec. Owns which rule files apply and their precedence (the nearest file that says anything wins,
-https://git-scm.com/docs/gitignore); a user's global ignore file is left out, so that a count is the same on every machine.
+Owns which rule files apply and their precedence (the nearest file that says anything wins,
+https://git-scm.com/docs/gitignore), not what a pattern means (globs.py); a user's global ignore file is left out, so that a count
+is the same on every machine.
 """
 
 from __future__ import annotations
 
+import errno
 import os
-import re
-import warnings
 from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from pathspec.pattern import RegexPattern
+from deepsel.errors import UsageError
+from deepsel.estimate.reading.globs import Glob, parse
+from deepsel.reads import read_file
 
+_MOST_BYTES = 1 << 18
+"""Of a rule file: each of its lines is held against each path."""
 # (the folder its patterns are relative to, patterns: the last that hits decides), nearest file first
-_Rules: TypeAlias = "tuple[tuple[Path, list[RegexPattern]], ...]"
+_Rules: TypeAlias = "tuple[tuple[Path, list[Glob]], ...]"
 
 
 class IgnoreRules:
@@ -36,10 +39,10 @@ class IgnoreRules:
         """Return whether a rule leaves the path out, that of the folders above it taken for granted."""
         whole = _absolute(path)
         for base, patterns in self._of(whole.parent):
-            relative = whole.relative_to(base).as_posix() + ("/" if is_folder else "")
+            relative = os.fsencode(whole.relative_to(base))
             for pattern in reversed(patterns):
-                if _hits(pattern, relative):
-                    return bool(pattern.include)
+                if pattern.hits(relative, is_folder=is_folder):
+                    return not pattern.is_negative
         return False
 
     def is_ignored(self, path: str, *, is_folder: bool) -> bool:
@@ -67,37 +70,13 @@ def _is_top(folder: Path) -> bool:
 
 
 def _read(folder: Path, name: str) -> _Rules:
-    """One rule file; nothing where it is missing, cannot be read, or is not a file."""
+    """One rule file; nothing where it is missing, cannot be read, or is not a file. UsageError where it is too large to be one."""
     path = folder / name
     try:
-        lines = path.read_text("utf-8-sig", "replace").split("\n") if path.is_file() else []
-    except OSError:
+        raw = read_file(path, most_bytes=_MOST_BYTES) if path.is_file() else b""
+    except OSError as error:
+        if error.errno == errno.EFBIG:
+            raise UsageError(f"`{path}` is {error.strerror}, which no list of patterns is") from error
         return ()
-    return ((folder, _compile(lines)),) if lines else ()
-
-
-def _compile(lines: list[str]) -> list[RegexPattern]:
-    """Compile patterns; like git, pass over one that means nothing."""
-    from pathspec import GitIgnoreSpec
-
-    good: list[RegexPattern] = []
-    with warnings.catch_warnings(action="ignore", category=FutureWarning):  # classes such as [[:alpha:]]
-        for line in lines:
-            try:
-                good += [one for one in GitIgnoreSpec.from_lines([line]).patterns if one.include is not None]
-            except (ValueError, re.error):
-                continue
-    return good
-
-
-def _hits(pattern: RegexPattern, path: str) -> bool:
-    """Return whether a pattern names the path itself; `path` ends in a slash where it is a folder.
-
-    The library lets a pattern hit whatever is below what it names, also a negated one, where git asks at each level anew: there
-    a match ends in the middle of the path, at the slash that the library's only group holds.
-    """
-    for match in pattern.regex.finditer(path) if pattern.regex else ():
-        is_at_end = match.end() == len(path)
-        if is_at_end if match.lastgroup else not (is_at_end and path.endswith("/")):
-            return True
-    return False
+    patterns = [glob for line in raw.removeprefix(b"\xef\xbb\xbf").split(b"\n") if (glob := parse(line)) is not None]
+    return ((folder, patterns),) if patterns else ()

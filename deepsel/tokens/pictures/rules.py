@@ -14,33 +14,33 @@ from deepsel.tokens.pictures.size import Picture
 from deepsel.values import PictureRule, PictureSize
 
 
-class Bounds(NamedTuple):
+class TokenBounds(NamedTuple):
     """Tokens, at least and at most; the same where they are known."""
 
     low: int
     high: int | None
     """None: nobody knows."""
 
-    def plus(self, other: Bounds, times: int = 1) -> Bounds:
+    def plus(self, other: TokenBounds, times: int = 1) -> TokenBounds:
         """Add another's ends `times` over."""
         high = None if self.high is None or other.high is None else self.high + times * other.high
-        return Bounds(self.low + times * other.low, high)
+        return TokenBounds(self.low + times * other.low, high)
 
 
 Cells: TypeAlias = tuple[int, int]
 """The fewest and the most cells that a picture may be."""
 
 
-def count_picture(picture: Picture, rule: PictureRule | None) -> Bounds:
+def count_picture(picture: Picture, rule: PictureRule | None) -> TokenBounds:
     """Count a picture; without a rule it is at least one token, and without a size what the rule bounds any picture by."""
     if rule is None:
-        return Bounds(1, None)
+        return TokenBounds(1, None)
     detail = picture.detail or "auto"
     if detail in rule.flat:
-        return Bounds(rule.base, rule.base)
+        return TokenBounds(rule.base, rule.base)
     known = rule.sizes.get(detail)
     ends = [_ends(picture, rule, size) for size in ([known] if known else rule.sizes.values())]
-    return Bounds(_tokens(rule, min(low for low, _ in ends)), _tokens(rule, max(high for _, high in ends)))
+    return TokenBounds(_tokens(rule, min(low for low, _ in ends)), _tokens(rule, max(high for _, high in ends)))
 
 
 def _ends(picture: Picture, rule: PictureRule, size: PictureSize) -> Cells:

@@ -125,11 +125,12 @@ def test_a_carriage_return_in_another_piece_than_its_line_feed_vanishes() -> Non
     assert seen("".join(written), WINDOW).rows == ["a", "b␍c␍"]
 
 
-def test_what_goes_wrong_in_writing_is_the_callers() -> None:
-    """A terminal that is gone ends the answer with the error of the stream, not with a thread's traceback."""
+@pytest.mark.parametrize("error", [UsageError("cannot write to standard output"), IndexError("a bug")])
+def test_what_goes_wrong_in_drawing_is_the_callers(error: Exception) -> None:
+    """A terminal that is gone, and a bug too, ends the answer: no thread dies with a part of it."""
 
     def gone(_: str) -> None:
-        raise UsageError("cannot write to standard output")
+        raise error
 
     drawn = threading.Event()
 
@@ -143,9 +144,9 @@ def test_what_goes_wrong_in_writing_is_the_callers() -> None:
     frames.wake()
     assert drawn.wait(60)
     frames._thread.join(60)
-    with pytest.raises(UsageError):
-        frames.wake()
-    frames.end()
+    for call in (frames.wake, frames.end):
+        with pytest.raises(type(error)):
+            call()
 
 
 def test_the_status_is_one_row_and_is_wiped(capsys: pytest.CaptureFixture[str]) -> None:

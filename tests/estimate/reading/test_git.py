@@ -184,6 +184,106 @@ def test_no_hook_filter_or_helper_of_the_repository_runs(repo: Path) -> None:
     assert not (repo / "ran").exists()
 
 
+@pytest.mark.parametrize("where", ["attributes", "info", "include"])
+@pytest.mark.parametrize("kind", ["clean", "process"])
+def test_no_filter_of_the_repository_runs(repo: Path, where: str, kind: str) -> None:
+    """A filter that the configuration names, itself or in another file, is not run to see whether a file changed.
+
+    What it has is compared as it is staged, which is said; what no filter has is read from disk.
+    """
+    commit(a="1", b="1", c="1")
+    script = repo / "evil.sh"
+    script.write_text(f"#!/bin/sh\ntouch {repo}/ran\ncat\n")
+    script.chmod(0o755)
+    (repo / "more").write_text(f"[filter \"one\"]\n\t{kind} = {script}\n\trequired = true\n")
+    git("config", *(("include.path", str(repo / "more")) if where == "include" else (f"filter.one.{kind}", str(script))))
+    (repo / ".git" / "info").mkdir(exist_ok=True)
+    place = repo / ".gitattributes" if where == "attributes" else repo / ".git" / "info" / "attributes"
+    Path("b").write_text("staged")
+    git("add", "b")
+    for name in "abc":
+        Path(name).write_text("on disk")
+    place.write_text("a filter=one\nb filter=one\n")
+    changed = list(changed_files("HEAD", env=os.environ))
+    assert not (repo / "ran").exists()
+    assert [one.path for one in changed if isinstance(one, Skipped) and "`one`" in one.reason] == ["a", "b"]
+    assert {one.path: one.after for one in changed if isinstance(one, ChangedFile)} == {"b": b"staged", "c": b"on disk"}
+
+
+def test_a_filter_that_is_not_there_is_none(repo: Path) -> None:
+    """Where an attribute names a filter that nobody has configured, as on a machine without it, the file is read from disk."""
+    commit(a="1", **{".gitattributes": "a filter=lfs"})
+    Path("a").write_text("2")
+    assert found("HEAD") == {"a": (b"1", b"2")}
+
+
+@pytest.mark.parametrize(
+    ("attributes", "autocrlf", "after"),
+    [
+        ("", "false", b"a\r\nb\r\n"),
+        ("", "true", b"a\nb\n"),
+        ("", "input", b"a\nb\n"),
+        ("* text", "false", b"a\nb\n"),
+        ("* text=auto", "false", b"a\nb\n"),
+        ("* -text", "true", b"a\r\nb\r\n"),
+        ("* binary", "true", b"a\r\nb\r\n"),
+        ("* eol=crlf", "false", b"a\nb\n"),
+        ("* text eol=crlf", "false", b"a\nb\n"),
+        ("* -crlf", "true", b"a\r\nb\r\n"),
+        ("* crlf", "false", b"a\nb\n"),
+    ],
+)
+def test_line_ends_are_as_git_would_store_them(repo: Path, attributes: str, autocrlf: str, after: bytes) -> None:
+    """A file on disk is compared as `git add` would take it, by the attributes and settings that git has."""
+    git("config", "core.autocrlf", autocrlf)
+    commit(**{".gitattributes": attributes + "\n"}, a="a\n")
+    Path("a").write_bytes(b"a\r\nb\r\n")
+    (change,) = (one for one in changed_files("HEAD", env=os.environ) if isinstance(one, ChangedFile))
+    git("add", "a")
+    stored = subprocess.run(["git", "cat-file", "blob", ":a"], check=True, capture_output=True).stdout
+    assert change.after == stored == after
+
+
+def test_line_ends_that_are_stored_stay(repo: Path) -> None:
+    """Where the kind is guessed, a file that is stored with both characters keeps them, and so does one that looks binary."""
+    Path("a").write_bytes(b"a\r\n")
+    commit(b="1")
+    git("config", "core.autocrlf", "true")
+    Path("a").write_bytes(b"a\r\nb\r\n")
+    Path("b").write_bytes(b"1\r\n2\r3")
+    assert found("HEAD") == {"a": (b"a\r\n", b"a\r\nb\r\n"), "b": (b"1", b"1\r\n2\r3")}
+
+
+def test_another_encoding_on_disk_is_stored_as_utf_8(repo: Path) -> None:
+    """A file in the encoding its attribute names is compared in UTF-8."""
+    commit(**{".gitattributes": "a working-tree-encoding=UTF-16LE"})
+    Path("a").write_bytes("é".encode("utf-16-le"))
+    git("add", "a")
+    git("commit", "-q", "-m", "x")
+    Path("a").write_bytes("éé".encode("utf-16-le"))
+    assert found("HEAD") == {"a": ("é".encode(), "éé".encode())}
+
+
+def test_a_path_that_names_nothing_is_a_usage_error(repo: Path) -> None:
+    """A misspelt folder is named; a file that is deleted, and a folder that git does not know, are not misspelt."""
+    commit(a="1", b="1")
+    git("rm", "-q", "b")
+    (repo / "untracked").mkdir()
+    assert found(None, "a", "b", "untracked", ":!c") == {"b": (b"1", None)}
+    for revision in (None, "HEAD", "HEAD..HEAD"):
+        with pytest.raises(UsageError, match="`promts` names no file that git knows"):
+            found(revision, "a", "promts")
+
+
+def test_the_framework_names_the_range(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where pre-commit runs over a range, as in CI, what is staged is what that range changed."""
+    commit(a="1")
+    commit(a="2")
+    for name, value in {"PRE_COMMIT": "1", "PRE_COMMIT_FROM_REF": "HEAD~1", "PRE_COMMIT_TO_REF": "HEAD"}.items():
+        monkeypatch.setenv(name, value)
+    assert found() == {"a": (b"1", b"2")}
+
+
 @pytest.mark.parametrize("revision", ["nowhere", "--output=x", "HEAD~5", "nowhere...HEAD"])
 def test_an_unknown_revision_is_a_usage_error(repo: Path, revision: str) -> None:
     """A name git does not know is named, and one that looks like an option is no option."""

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from deepsel.catalog import Catalog, picture_rule, picture_rule_names
-from deepsel.tokens import Bounds, Picture, count_picture
+from deepsel.tokens import Picture, TokenBounds, count_picture
 
 CATALOG = Catalog()
 OPENAI = "https://developers.openai.com/api/docs/guides/images-vision"
@@ -54,7 +54,7 @@ SIDES = st.integers(1, 2**31 - 1) | st.integers(1, 10_000)
 DETAILS = st.sampled_from(["", "auto", "low", "high", "original", "unheard of"])
 
 
-def _count(model: str, width: int | None, height: int | None, detail: str = "") -> Bounds:
+def _count(model: str, width: int | None, height: int | None, detail: str = "") -> TokenBounds:
     name = CATALOG.models[model].pictures
     return count_picture(Picture(width, height, detail), picture_rule(name) if name else None)
 
@@ -139,5 +139,5 @@ def test_turning_a_picture_changes_little(rule: object, width: int, height: int,
 
 def test_bounds_add_up() -> None:
     """Ends are added as often as asked; what nobody knows makes a sum nobody knows."""
-    assert Bounds(1, 2).plus(Bounds(10, 20), 3) == (31, 62)
-    assert Bounds(1, 2).plus(Bounds(10, None)) == (11, None)
+    assert TokenBounds(1, 2).plus(TokenBounds(10, 20), 3) == (31, 62)
+    assert TokenBounds(1, 2).plus(TokenBounds(10, None)) == (11, None)

@@ -8,6 +8,7 @@ from decimal import Decimal
 MOST_USD = 10**6
 """No call, price or budget is larger; more is a mistake, and no sum of such amounts outgrows what a store can hold."""
 DECIMALS = 12
+_FLOAT_DIGITS = 15
 _LONGEST = 60
 _FORM = re.compile(r"\$?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 _SMALLEST = Decimal(1).scaleb(-DECIMALS)
@@ -16,7 +17,8 @@ _SMALLEST = Decimal(1).scaleb(-DECIMALS)
 def read_usd(value: object, *, most: int = MOST_USD, is_exact: bool = False) -> Decimal | None:
     """Read a number, or text in ASCII digits with or without its sign, from 0 to `most`; None for anything else.
 
-    It is rounded to DECIMALS, as sums of floats want it; with `is_exact` one that has more is None.
+    It is rounded to DECIMALS, and to the digits a float has right, as sums of floats want it (0.0000123 comes as
+    1.2300000000000002e-05); with `is_exact` one that has more decimals is None.
     """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
@@ -28,7 +30,8 @@ def read_usd(value: object, *, most: int = MOST_USD, is_exact: bool = False) -> 
     money = Decimal(written.removeprefix("$"))
     if money > most:
         return None
-    if int(money.as_tuple().exponent) >= -DECIMALS:
+    form = money.as_tuple()
+    if int(form.exponent) >= -DECIMALS and (is_exact or len(form.digits) <= _FLOAT_DIGITS):
         return money
-    rounded = money.quantize(_SMALLEST).normalize()
+    rounded = Decimal(f"{money:.{_FLOAT_DIGITS}g}").quantize(_SMALLEST).normalize()
     return None if is_exact and rounded != money else rounded

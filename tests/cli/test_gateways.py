@@ -36,7 +36,8 @@ PORTKEY = {"x-portkey-cache-status": "HIT", "x-portkey-trace-id": "trace-1", "x-
         ({"x-openrouter-cache-status": "HIT"}, Gateway(cache_status="HIT")),
         ({"x-portkey-retry-attempt-count": "-1", "x-portkey-trace-id": "t"}, Gateway(trace_id="t")),
         ({"x-openrouter-cache-status": "MISS", "x-generation-id": "gen-1"}, Gateway(None, "MISS", None, "gen-1")),
-        ({"x-litellm-response-cost": "-1", "x-portkey-retry-attempt-count": "many"}, None),
+        ({"x-litellm-response-cost": "-1", "x-portkey-retry-attempt-count": "many"}, Gateway(odd_cost="x-litellm-response-cost")),
+        ({"x-portkey-retry-attempt-count": "many"}, None),
     ],
 )
 def test_headers_are_read(headers: dict[str, str], gateway: Gateway | None) -> None:

@@ -104,6 +104,7 @@ KNOWN: dict[str, dict[str, int]] = {
     "module state": {
         "cli/replay/replay.py:invocation": 1,
         "cli/replay/replay.py:sys.stdin": 1,
+        "ending.py:sys.unraisablehook": 2,  # as the signals it takes: set for a command, and put back
     },
 }
 

@@ -164,21 +164,23 @@ def _read(options: EstimateOptions, common: Common, basis: Basis) -> tuple[Readi
 
 def _read_paths(options: EstimateOptions, common: Common, basis: Basis) -> Reading:
     """Read and count the paths, with a progress line where a person watches."""
-    from deepsel.estimate.reading.read import read
+    from deepsel.estimate.reading.read import ReadingInterrupted, read
 
     stdin = sys.stdin
     with ExitStack() as stack:
         on_progress = None
         if is_terminal(sys.stderr) and not common.quiet:
             on_progress = stack.enter_context(_progress_line(basis)).take
-        return read(
-            options.paths or [],
-            targets=targets_of(basis.models),
-            sample=SAMPLE_SEED if options.sample else None,
-            on_progress=on_progress,
-            keeps_partial=True,
-            stdin=patient(stdin) if stdin is not None and not stdin.closed else None,
-        )
+        try:
+            return read(
+                options.paths or [],
+                targets=targets_of(basis.models),
+                sample=SAMPLE_SEED if options.sample else None,
+                on_progress=on_progress,
+                stdin=patient(stdin) if stdin is not None and not stdin.closed else None,
+            )
+        except ReadingInterrupted as interrupted:
+            return interrupted.reading
 
 
 def _progress_line(basis: Basis) -> ProgressLine:

@@ -24,6 +24,14 @@ OnProgress = Callable[[Progress], None]
 _TOLD_OF_A_KIND = 3
 
 
+class ReadingInterrupted(KeyboardInterrupt):
+    """A reading was interrupted; `reading` has the inputs that had been counted."""
+
+    def __init__(self, reading: Reading) -> None:
+        super().__init__()
+        self.reading = reading
+
+
 def read(
     paths: Sequence[str],
     *,
@@ -33,13 +41,12 @@ def read(
     on_progress: OnProgress | None = None,
     stdin: BinaryIO | None = None,
     texts: Mapping[str, bytes] | None = None,
-    keeps_partial: bool = False,
 ) -> Reading:
     """Read and count all that `paths` name: files, folders, patterns, `-` for standard input; then `texts`, by name.
 
     `sample` is the seed of a sampled reading; None reads everything. `processes` None: one a core. `stdin` None: it is closed.
-    Raises UsageError for a path that is not there; whatever else cannot be read is in the Reading's `skipped`. With `keeps_partial`
-    an interruption ends the reading, and what had been counted is returned.
+    Raises UsageError for a path that is not there; whatever else cannot be read is in the Reading's `skipped`.
+    Interrupted, it raises ReadingInterrupted, which has what had been counted.
     """
     found, skipped = find(paths)
     work = plan(found, sample)
@@ -54,9 +61,7 @@ def read(
                 reader.take(name, partial(open_stream, io.BytesIO(content), len(content)))
             counter.drain()
         except KeyboardInterrupt:
-            if not keeps_partial:
-                raise
-            return _partial(reader, len(found) + len(texts or {}))
+            raise ReadingInterrupted(_partial(reader, len(found) + len(texts or {}))) from None
     return _reading(reader)
 
 

@@ -12,6 +12,6 @@ END_MARKS = (b'"over"',)
 LENGTH_FIELDS = frozenset({"most_words"})
 count_request = CountRequest(
     url=lambda provider: f"{provider.base_url}/measure",
-    encode=lambda texts, model: {"speaker": model.id, "texts": list(texts)},
+    encode=lambda request, model, provider: {"speaker": model.id, "texts": [message.text for message in request.messages]},
     read=lambda document: first_count(document.get("words")) or 0,
 )

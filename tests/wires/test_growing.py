@@ -95,3 +95,12 @@ def test_a_message_may_leave_thinking_out() -> None:
     text = GrowingText()
     assert text.add("<think>Hm.</think>\n\nBlue.") + text.compare("Blue.") == "<think>Hm.</think>\n\nBlue."
     assert not text.is_doubted
+
+
+def test_the_same_again_and_again_is_doubted() -> None:
+    """A server that repeats itself, or a model in a loop: nobody knows, so it is said and not kept."""
+    text = GrowingText()
+    for _ in range(200):
+        text.add("word and more words ")
+    text.end()
+    assert text.is_doubted

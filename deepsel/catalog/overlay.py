@@ -51,9 +51,9 @@ def _content(path: Path | None) -> dict[str, Any] | None:
         content = loads(files.read_own(path, most_bytes=_MOST_BYTES)) if path is not None and not suspicion(path) else {}
         is_whole = not content or (date.fromisoformat(content["as_of"]) and isinstance(content["models"], dict))
         return dict(content) if is_whole else None
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError, TypeError, KeyError):
+    except OSError:
+        return None if os.path.lexists(path or "") else {}  # a folder that cannot be looked into is told of elsewhere
+    except (ValueError, TypeError, KeyError):
         return None
 
 

@@ -64,7 +64,7 @@ def money(option: str, text: str | None) -> Decimal | None:
     from deepsel.config import fields
 
     try:
-        return fields.money(text.removeprefix("$"))
+        return fields.money(text)
     except ValueError:
         raise UsageError(f"`{option}` takes an amount of USD, not `{text}`", f"e.g. `{option} 0.05`") from None
 

@@ -21,6 +21,8 @@ from deepsel.values import Notice
 UNREADABLE = "what was spent cannot be read"
 _SLACK_S = 60.0
 """How long past its time limit a request may still be writing its bill; later it is taken for lost."""
+_LEAST_USD = Decimal("0.000000000001")
+"""The smallest amount there is: what a call of unknown price holds."""
 
 
 def budgets_of(profile: Profile) -> Budgets:
@@ -79,7 +81,8 @@ class Spending:
             return "its price is unknown, and there is a budget"
         if worst_usd == 0:
             return ""
-        refusal = self._hold(self.spent_usd + self._under_way_usd)
+        least = _LEAST_USD if worst_usd is None else Decimal(0)  # of unknown price: not where nothing is left
+        refusal = self._hold(self.spent_usd + self._under_way_usd + least)
         if refusal:
             self._under_way_usd = Decimal(0)
         return refusal

@@ -118,10 +118,11 @@ def _count_text(request: Request, reader: ModelReader) -> Count:
         total += reader.framing_tokens - _framing(reader.of_text).tokens
     doubt = prompt.doubt_tokens + (0 if reader.is_sure else _FRAMING_DOUBT[0])
     worst = max(counts, key=lambda one: one.error_pct or 0.0)
-    is_exact = not doubt and {one.source for one in counts} == {Source.COUNTED}
+    # What only stands around the text does not make its count a guess; the error has it in it all the same.
+    is_counted = not prompt.doubt_tokens and {one.source for one in counts} == {Source.COUNTED}
     of_texts = sum(one.tokens * (one.error_pct or 0.0) for one in counts)
-    error_pct = 0.0 if is_exact else (of_texts + 100 * doubt) / total if total else worst.error_pct
-    source = Source.COUNTED if is_exact else Source.ESTIMATED
+    error_pct = (of_texts + 100 * doubt) / total if total else worst.error_pct
+    source = Source.COUNTED if is_counted else Source.ESTIMATED
     return Count(max(0, total), source, error_pct, worst.method, doubt=doubt)
 
 

@@ -40,7 +40,7 @@ class EventStream:
         self._data: list[bytes] = []
         self._data_bytes = 0
         self._event = b""
-        self._next_event = b""
+        self._next_event: bytes | None = None
         """Named behind the data: this event's name where a blank line follows, else the next one's."""
         self._is_first_line = True
         self._skips_lf = False
@@ -117,7 +117,7 @@ class EventStream:
                 value = value[5:].removeprefix(b" ")
             if self._data and _follows(self._data, value):
                 before = self._dispatch()
-                self._event, self._next_event = self._next_event, b""
+                self._event, self._next_event = self._next_event or b"", None
             self._data.append(value)
             self._data_bytes += len(value) + 1
         elif name == b"event" and self._data:
@@ -128,7 +128,8 @@ class EventStream:
 
     def _end(self) -> tuple[Event, ...]:
         """Return the event that a blank line, or the stream's end, has ended."""
-        self._event, self._next_event = self._next_event or self._event, b""
+        self._event = self._event if self._next_event is None else self._next_event
+        self._next_event = None
         return self._dispatch()
 
     def _dispatch(self) -> tuple[Event, ...]:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from deepsel.cli import checked
 from deepsel.errors import UsageError
 
-AMOUNTS = st.decimals(0, 10**9, allow_nan=False, places=6)
+AMOUNTS = st.decimals(0, 10**6, allow_nan=False, places=6)
 
 
 @given(AMOUNTS, st.sampled_from(["", "$"]))

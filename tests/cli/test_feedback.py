@@ -161,7 +161,7 @@ def test_monthly_budget_and_failures_that_cost_nothing(
 ) -> None:
     """A failed first attempt gives back what it held, so that the fall-back fits under the same budget."""
     broken, good = simulate(fault=("503",)), simulate(output_tokens=10)
-    profiles(profile='max_tokens = 100\nmonthly_budget_usd = "0.00021"', one=broken, two=good)
+    profiles(profile='max_tokens = 100\nmonthly_budget_usd = "0.00024"', one=broken, two=good)
     assert _asked(deepsel) == "two"
     ran = deepsel("ask", "Hi", "--no-cache", "-m", "two")
     assert ran.code == 7

@@ -101,8 +101,11 @@ def test_a_header_that_cannot_be_a_charge_is_told(deepsel: Deepsel, provider: Pr
 
 @pytest.mark.parametrize("charge", ["999999", "1000000"])
 def test_the_largest_charge_is_a_bill(home: Path, deepsel: Deepsel, provider: Provider, charge: str) -> None:
-    """It is kept whole, closes the budget, and is shown."""
+    """Where no list price says that it cannot be, it is kept whole, closes the budget, and is shown."""
     provider.usage = f',"cost":{charge}'
+    file = home / "profiles.toml"
+    lines = [line for line in file.read_text().splitlines() if not line.startswith("price")]
+    file.write_text("\n".join(lines).replace("retries = 0", 'retries = 0\nunknown_price = "allow"'))
     assert deepsel("ask", "--no-cache", "Hi").code == 0
     assert _sql(home, "SELECT picousd FROM spend") == (int(charge) * 10**12,)
     assert deepsel("ask", "--no-cache", "Hi").code == 7

@@ -13,6 +13,7 @@ from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.providers.counting import can_count, count_tokens
 from deepsel.providers.transport import HttpTransport
 from deepsel.secret import Secret
+from deepsel.values import Message, Request, Tool
 
 Make = Callable[..., Any]
 WIRE = "anthropic-messages"
@@ -26,21 +27,26 @@ def counted(serve: Make, model: Make, provider: Make) -> Iterator[Callable[..., 
         def ask(response: bytes, *texts: str) -> tuple[int, bytes]:
             server = serve(["read", response])
             host = provider(wire=WIRE, base_url=server.url, auth="x-api-key")
-            tokens = count_tokens(transport, texts, model(), host, Secret("sk-key-0123456789"), clock=SystemClock())
+            request = Request((Message.of("system", "Be brief."), *(Message.of("user", text) for text in texts)), tools=(Tool("look"),))
+            tokens = count_tokens(transport, request, model(), host, Secret("sk-key-0123456789"), clock=SystemClock())
             return tokens, server.requests[0]
 
         yield ask
 
 
 def test_a_request_is_counted(counted: Make, reply: Make) -> None:
-    """The texts go out as user messages with the wire's headers and the key; the count comes back."""
+    """The request goes out as it stands, with the wire's headers and the key; the count comes back."""
     tokens, sent = counted(reply('{"input_tokens": 17}'), "One?", "Two\ud800?")
     head, _, body = sent.partition(b"\r\n\r\n")
     assert tokens == 17
     assert head.startswith(b"POST /v1/messages/count_tokens ")
     assert b"anthropic-version: 2023-06-01" in head.lower()
     assert b"x-api-key: sk-key-0123456789" in head.lower()
-    assert json.loads(body) == {"model": "m-1", "messages": [{"role": "user", "content": "One?"}, {"role": "user", "content": "Two??"}]}
+    asked = json.loads(body)
+    assert (asked["model"], asked["system"]) == ("m-1", "Be brief.")
+    assert "One?" in json.dumps(asked["messages"])
+    assert [tool["name"] for tool in asked["tools"]] == ["look"]
+    assert "max_tokens" not in asked
 
 
 @pytest.mark.parametrize("count", ["-1", "true", '"17"', "1.5", "null"])

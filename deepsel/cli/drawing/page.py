@@ -174,7 +174,7 @@ class _Lines:
 
     def _line(self, line: str, columns: int, *, is_start: bool = False) -> list[Row]:
         """Draw one line that is no row of a table."""
-        depth, line = _unquoted(line)
+        quoted, (depth, line) = line, _unquoted(line)
         content = line.strip()
         indent = len(line) - len(line.lstrip())
         if not content:
@@ -183,7 +183,7 @@ class _Lines:
         if indent >= 4 and not self._is_in_list and (self._is_after_blank or self._kind in ("", "code")):
             rows = self._gap("code", depth)
             self._fence = _Fence("", depth, 4, Coloured(""))
-            return rows + self._in_code(self._fence, [line])[1]
+            return rows + self._in_code(self._fence, [quoted])[1]
         item, heading = _ITEM.match(content), _HEADING.match(content)
         if _RULE.match(content) and not is_start:
             self._is_in_list = False

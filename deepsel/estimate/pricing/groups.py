@@ -139,7 +139,7 @@ def _certainty_of_text(of_group: Sequence[Portion]) -> tuple[Source, float | Non
     if not guessed and not doubt:
         is_reported = any(p.tally.source is Source.REPORTED for p in of_group)
         return Source.REPORTED if is_reported else Source.COUNTED, None
-    tokens = sum(p.input_tokens for p in of_group)
+    tokens = sum(p.text_tokens for p in of_group)
     errors = [tally.tokens * tally.error_pct for tally in guessed if tally.error_pct is not None]
     if len(errors) < sum(1 for tally in guessed if tally.tokens) or not tokens:
         return Source.ESTIMATED, None

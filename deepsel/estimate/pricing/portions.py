@@ -48,6 +48,8 @@ class Portion:
     tally: TokenCount
     bands: Mapping[int, Band] = field(default_factory=dict)
     """Its input's requests by size; empty where they were not told apart."""
+    text_tokens: int = 0
+    """Its text with its share of the framing: what an error is a share of."""
     doubt: int = 0
     """How far off its share of the framing may be, in tokens."""
     media: Source | None = None
@@ -72,25 +74,26 @@ def portions(reading: Reading, model: Model, *, answers: Answers, cached_share: 
         tallies = [count_of(piece, vocabulary) for piece in one.pieces]
         weights = [piece.chars for piece in one.pieces]
         framing = framing_of(one, reader)
-        framings = split(framing.tokens + media.tokens, weights)
+        framings, seen = split(framing.tokens, weights), split(media.tokens, weights)
         doubts = split(framing.doubt, weights)
         fixed = split(answers.tokens * one.requests, weights)
         largest = framing.largest or sum(tally.tokens for tally in tallies)
         largest += media.largest
-        for piece, tally, added, doubt, written in zip(one.pieces, tallies, framings, doubts, fixed, strict=True):
-            size = tally.tokens + added
+        for piece, tally, framed, pictured, doubt, written in zip(one.pieces, tallies, framings, seen, doubts, fixed, strict=True):
+            size = tally.tokens + framed + pictured
             yield Portion(
                 group=_group_of(one, piece, by),
                 origin=one,
                 piece=piece,
                 request_tokens=largest,
-                most_tokens=max(size, piece.size_bytes + added + doubt) if vocabulary is None else size,
+                most_tokens=max(size, piece.size_bytes + framed + pictured + doubt) if vocabulary is None else size,
                 input_tokens=size,
                 cached_tokens=rounded(cached_share * size) if cached_share else 0,
                 output_tokens=written if answers.ratio is None else rounded(answers.ratio * size),
                 answer_tokens=answers.tokens if answers.ratio is None else rounded(answers.ratio * largest),
                 tally=tally,
                 bands=framing.bands,
+                text_tokens=tally.tokens + framed,
                 doubt=doubt,
                 media=media.source,
             )

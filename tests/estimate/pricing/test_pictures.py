@@ -26,7 +26,7 @@ BLIND = model("blind", price("1"))
 
 def _asks(*pictures: Picture, uncounted: int = 0, path: str = "a.jsonl", tokens: int = 10, **facts: object) -> Input:
     media = Media({one: pictures.count(one) for one in pictures}, len(pictures), uncounted)
-    return text(path, piece(tokens), requests=1, messages=1, media=media, **facts)
+    return text(path, piece(tokens), requests=1, media=media, **facts)
 
 
 def test_a_known_size_counts_by_rule() -> None:

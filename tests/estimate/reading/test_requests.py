@@ -107,9 +107,9 @@ def test_items_of_the_responses_api_are_one_request() -> None:
         {"type": "function_call_output", "call_id": "c", "output": "Done"},
     ]}))  # fmt: skip
     assert prompt is not None
-    assert prompt.texts == ("Hello", "", "", "Here", "Done")
-    assert (prompt.pictures, prompt.uncounted) == ((Picture(),), 0)
-    assert prompt.left_out == {"tool calls", "parts that are not text"}
+    assert prompt.texts == ("Hello", "", "Here", "Done")
+    assert (prompt.pictures, prompt.uncounted) == ((Picture(),), 1)
+    assert prompt.left_out == {"reasoning that is encrypted"}
 
 
 def test_what_only_a_provider_has_is_uncounted() -> None:

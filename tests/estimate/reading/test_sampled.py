@@ -63,7 +63,7 @@ def test_a_disk_that_fails_in_the_middle_is_said(tmp_path: Path, monkeypatch: py
         return window(self, start, length)
 
     monkeypatch.setattr(TextSource, "window", failing)
-    found = read([str(tmp_path)], vocabularies=[NAME], sample=1)
+    found = read([str(tmp_path)], targets=targets_for([NAME]), sample=1)
     assert [(PurePath(one.path).name, one.reason) for one in found.skipped] == [("broken.txt", "input/output error")]
     assert [PurePath(one.path).name for one in found.inputs] == ["good.txt"]
 

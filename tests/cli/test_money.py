@@ -101,12 +101,22 @@ def test_a_header_that_cannot_be_a_charge_is_told(deepsel: Deepsel, provider: Pr
 
 @pytest.mark.parametrize("charge", ["999999", "1000000"])
 def test_the_largest_charge_is_a_bill(home: Path, deepsel: Deepsel, provider: Provider, charge: str) -> None:
-    """It is kept whole, closes the budget, and is shown."""
+    """Where no price says that it cannot be, it is kept whole, and is shown."""
+    profiles = home / "profiles.toml"
+    lines = [line for line in profiles.read_text().splitlines() if not line.startswith("price = ")]
+    profiles.write_text("\n".join([*lines, 'unknown_price = "allow"']))
     provider.usage = f',"cost":{charge}'
     assert deepsel("ask", "--no-cache", "Hi").code == 0
     assert _sql(home, "SELECT picousd FROM spend") == (int(charge) * 10**12,)
-    assert deepsel("ask", "--no-cache", "Hi").code == 7
     assert deepsel("stats").code == 0
+
+
+def test_a_charge_far_beyond_the_price_is_another_unit(home: Path, deepsel: Deepsel, provider: Provider) -> None:
+    """A hundred times the list price, and over a dollar, is no such call's: it is said, and the budget is told of the list price."""
+    provider.usage = ',"cost":3100'
+    record = deepsel("ask", "--no-cache", "--json", "Hi").record()
+    assert (record["cost_usd"], [one["code"] for one in record["warnings"]]) == (str(LIST_PRICE), ["cost_odd"])
+    assert _sql(home, "SELECT picousd FROM spend") == (int(LIST_PRICE * 10**12),)
 
 
 SETTINGS = [

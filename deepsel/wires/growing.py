@@ -94,8 +94,10 @@ class GrowingText:
         if len(set(sizes)) > 2 and len(delta) >= _GROWN_CHARS:
             return self._believe()
         if len(self._held) >= _MOST_HELD:
-            self.is_doubted = True  # the same again and again: a server's repetition, or a model's
-            return self._believe() if self.size >= _SURE_CHARS else self._settle("".join(self._held))
+            if self.size < _SURE_CHARS:
+                return self._settle("".join(self._held))
+            self.is_doubted = True  # the same long text again and again: a server that repeats itself, or a model in a loop
+            return self._believe()
         return ""
 
     def _believe(self) -> str:

@@ -28,7 +28,7 @@ from answers import MadeAnswer, make
 from deepsel import tokens
 from deepsel.catalog import Catalog
 from deepsel.clock import SystemClock
-from deepsel.engine.attempt import Draft, failed_cost_usd, judge, settle
+from deepsel.engine.attempt import Draft, judge, settle, settle_failed
 from deepsel.engine.checks.schema import TimeLeft
 from deepsel.errors import AttemptFailed
 from deepsel.providers.calls import Outgoing, Timeouts
@@ -125,8 +125,8 @@ class Runner:
         except AttemptFailed as error:
             draft.join()
             failure = error
-        cost_usd = settle(draft, _COUNT).cost_usd if failure is None else failed_cost_usd(draft, failure, _COUNT)
-        return Ended(draft, failure, time.monotonic() - began, cost_usd)
+        settled = settle(draft, _COUNT) if failure is None else settle_failed(draft, failure, _COUNT)
+        return Ended(draft, failure, time.monotonic() - began, settled.cost_usd)
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.providers.counting import can_count, count_tokens
 from deepsel.providers.transport import HttpTransport
 from deepsel.secret import Secret
+from deepsel.values import Message, Request
 
 Make = Callable[..., Any]
 WIRE = "anthropic-messages"
@@ -26,7 +27,8 @@ def counted(serve: Make, model: Make, provider: Make) -> Iterator[Callable[..., 
         def ask(response: bytes, *texts: str) -> tuple[int, bytes]:
             server = serve(["read", response])
             host = provider(wire=WIRE, base_url=server.url, auth="x-api-key")
-            tokens = count_tokens(transport, texts, model(), host, Secret("sk-key-0123456789"), clock=SystemClock())
+            asked = Request(tuple(Message.of("user", text) for text in texts))
+            tokens = count_tokens(transport, asked, model(), host, Secret("sk-key-0123456789"), clock=SystemClock())
             return tokens, server.requests[0]
 
         yield ask

@@ -30,7 +30,7 @@ def read_overlay(path: Path | None, *, newer_than: date) -> dict[str, Any]:
 
 def is_damaged(path: Path | None) -> bool:
     """Tell whether there is something in the file's place that cannot be read: prices of the catalog are better than none."""
-    return _content(path) is None
+    return path is not None and os.path.lexists(path) and _content(path) is None
 
 
 def suspicion(path: Path) -> Suspicion | None:

@@ -277,23 +277,24 @@ def settle(draft: Draft, input_tokens: tokens.Count) -> Settlement:
         service_tier=draft.service_tier,
         multiplier=draft.provider.price_multiplier,
     )
-    stated_usd, notices = _stated_usd(draft), (*checked.notices, *_odd_cost(draft))
-    if stated_usd is not None and is_beyond(stated_usd, bill.total_usd):
-        said = f"{draft.model.name} stated a cost of ${stated_usd:f}, which cannot be; priced here instead"
-        notices, stated_usd = (*notices, Notice("cost_counted", said)), None
-    if stated_usd is None:
+    stated_usd = _stated_usd(draft)
+    beyond_usd = stated_usd if stated_usd is not None and is_beyond(stated_usd, bill.total_usd) else None
+    notices = (*checked.notices, *_odd_cost(draft, beyond_usd))
+    if stated_usd is None or beyond_usd is not None:
         return Settlement(usage, bill.total_usd, bill, notices, checked.is_doubted)
     if bill.rule is not None:
         bill = bill._replace(rule=bill.rule._replace(is_at_most=False))  # what the host says it charges is no bound
     return Settlement(usage, stated_usd, bill, notices, checked.is_doubted)
 
 
-def _odd_cost(draft: Draft) -> tuple[Notice, ...]:
-    """Say that what the provider states as its charge cannot be."""
-    odd = [name for name in draft.odd_usage if "cost" in name]
-    if not odd or draft.stated_cost_usd is not None:
+def _odd_cost(draft: Draft, beyond_usd: Decimal | None) -> tuple[Notice, ...]:
+    """Say that what the provider states as its charge cannot be; `beyond_usd` is one far beyond the price."""
+    odd = [f"a `{name}` that no call costs" for name in draft.odd_usage if "cost" in name]
+    if beyond_usd is not None:
+        odd = [f"a cost of ${beyond_usd:f}, far beyond its price"]
+    elif not odd or draft.stated_cost_usd is not None:
         return ()
-    return (Notice("cost_odd", f"{draft.model.name} states a `{odd[0]}` that no call costs; its list price counts instead"),)
+    return (Notice("cost_odd", f"{draft.model.name} states {odd[0]}; its list price counts instead"),)
 
 
 def _stated_usd(draft: Draft) -> Decimal | None:

@@ -125,8 +125,8 @@ class Runner:
         except AttemptFailed as error:
             draft.join()
             failure = error
-        cost_usd = settle(draft, _COUNT).cost_usd if failure is None else settle_failed(draft, failure, _COUNT).cost_usd
-        return Ended(draft, failure, time.monotonic() - began, cost_usd)
+        settled = settle(draft, _COUNT) if failure is None else settle_failed(draft, failure, _COUNT)
+        return Ended(draft, failure, time.monotonic() - began, settled.cost_usd)
 
 
 @contextmanager

@@ -119,7 +119,10 @@ class _Lines:
         """Draw what is open, and a line that has not ended, as if it had."""
         trial = copy.copy(self)
         if not self._fence:
-            return trial.end(partial, window.columns)
+            rows = trial.end(partial, window.columns)
+            if not trial.is_code:
+                return rows
+            return [part for row in rows for part in fold(row, window.columns, window.columns)][-limit:]
         shown = partial[-window.columns * (limit + 1) :].expandtabs(4)
         rows = trial.take([shown], window.columns) if shown else []
         return [part for row in rows for part in fold(row, window.columns, window.columns)]

@@ -8,7 +8,7 @@ import unicodedata
 from collections import Counter
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from screen_support import draw, letters
 
@@ -110,6 +110,7 @@ def test_a_paragraph_higher_than_the_window_is_whole_and_in_order(words: list[st
 
 
 @given(text=MARKDOWN, columns=st.sampled_from(WIDTHS))
+@example(text="\t " + "x" * 70 + " ", columns=40)
 def test_rows_fit_the_window(text: str, columns: int) -> None:
     """Only code is longer, and what may still change never is; nor is it higher than the window."""
     page, window = Page(has_colours=False), Window(columns, 10)

@@ -30,8 +30,9 @@ def read_usd(value: object, *, most: int = MOST_USD, is_exact: bool = False) -> 
     money = Decimal(written.removeprefix("$"))
     if money > most:
         return None
-    form = money.as_tuple()
-    if int(form.exponent) >= -DECIMALS and (is_exact or len(form.digits) <= _FLOAT_DIGITS):
+    if isinstance(value, float):
+        money = Decimal(f"{money:.{_FLOAT_DIGITS}g}")
+    if int(money.as_tuple().exponent) >= -DECIMALS:
         return money
-    rounded = Decimal(f"{money:.{_FLOAT_DIGITS}g}").quantize(_SMALLEST).normalize()
+    rounded = money.quantize(_SMALLEST).normalize()
     return None if is_exact and rounded != money else rounded

@@ -194,7 +194,7 @@ def test_the_bill(case: str, answering: Callable[[str], type[_Script]], deepsel:
     assert ran.code == 0, ran.err
     record = ran.record()
     assert [notice["code"] for notice in record["warnings"]] == codes
-    assert record["usage"]["source"] == ("estimated" if "usage_counted" in codes else "reported")
+    assert record["usage"]["source"] == ("counted" if "usage_counted" in codes else "reported")
     if cost_usd is None:
         assert Decimal("0.00001") < Decimal(record["cost_usd"]) < Decimal("0.00004")
     else:

@@ -30,7 +30,7 @@ def read_usd(value: object, *, most: int = MOST_USD, is_exact: bool = False) -> 
     money = Decimal(written.removeprefix("$"))
     if money > most:
         return None
-    if isinstance(value, float):
+    if isinstance(value, float) and not is_exact:
         money = Decimal(f"{money:.{_FLOAT_DIGITS}g}")
     if int(money.as_tuple().exponent) >= -DECIMALS:
         return money

@@ -54,21 +54,22 @@ else:
     import sys
 
     _HOMES = {
-        **dict.fromkeys(("Client", "ask", "estimate", "price", "stream"), "deepsel.client.client"),
-        "Event": "deepsel.client.streaming",
-        "Report": "deepsel.estimate.records",
-        "score": "deepsel.routing.difficulty",
-        **dict.fromkeys(("Answer", "ReasoningDelta", "TextDelta", "ToolCallDelta"), "deepsel.values"),
+        "client.client": "Client ask estimate price stream",
+        "client.streaming": "Event",
+        "errors": "AttemptFailed CheckFailedError ConfigError DeepselError IncompleteError NoRouteError OverBudgetError RefusedError "
+        "StoppedByUser UnavailableError UsageError",
+        "estimate.records": "Report",
+        "routing.difficulty": "score",
+        "values": "Answer ReasoningDelta TextDelta ToolCallDelta",
     }
-    """Where what is no error is found."""
 
     def __getattr__(name: str) -> object:
         """Import a public name when it is first used: the command line needs none of them."""
-        if name not in __all__:
+        if name not in __all__:  # Python also looks here before it imports a module of the package by `from`
             raise AttributeError(f"module 'deepsel' has no attribute {name!r}")
-        from importlib import import_module
+        from deepsel.on_use import names_of
 
-        return getattr(import_module(_HOMES.get(name, "deepsel.errors")), name)
+        return names_of(__name__, _HOMES)(name)
 
     def __dir__() -> list[str]:
         """Name what there is, imported or not."""

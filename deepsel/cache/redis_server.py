@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from threading import Lock
 from typing import Any, TypeAlias, TypeVar
 
 from deepsel.cache.bounded_socket import SocketBounds
+from deepsel.cache.patience import Patience
 from deepsel.cache.tier import CacheResting, CacheUnavailable
 from deepsel.clock import Clock
 from deepsel.errors import ConfigError
@@ -26,16 +26,6 @@ _SLOW_TIMES = 2
 _ERROR_CHARS = 400
 _SALT = b"deepsel shared cache 1"
 _T = TypeVar("_T")
-
-
-@dataclass(slots=True)
-class Patience:
-    """What one request has lost to a server so far."""
-
-    lost_s: float = 0.0
-    """Waited for replies that came late; endless after one that did not come."""
-    most_s: float = float("inf")
-    """How long it may wait for one: a part of its own time."""
 
 
 class RedisServer:

@@ -6,14 +6,15 @@ import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from copy import copy
 from functools import partial
 from operator import methodcaller
 from typing import Any
 
 from deepsel.cache.locks import IN_VAIN_S, LEASE_S, LockAttempt
-from deepsel.cache.redis_server import ENTRY_BYTES, Patience, RedisServer
-from deepsel.cache.tier import CacheResting, CacheUnavailable, Stored, TierStats
+from deepsel.cache.patience import Patience
+from deepsel.cache.redis_server import ENTRY_BYTES, RedisServer
+from deepsel.cache.tier import SHARED, CacheResting, CacheUnavailable, Stored, TierStats
 
 _CHUNK = 200
 _MOST_KEYS, _MOST_ROUNDS, _LISTING_S = 1_000_000, 100_000, 60.0
@@ -28,7 +29,7 @@ _MARK = "if redis.call('get', KEYS[1]) == ARGV[1] then redis.call('set', KEYS[1]
 class RedisTier:
     """Texts of one scope on a server, which expires and evicts them itself."""
 
-    name = "redis"
+    name = SHARED
 
     def __init__(self, server: RedisServer, scope: str, patience: Patience | None = None) -> None:
         """Name whose texts are meant; `patience` is that of the request they are wanted for, None for a command."""
@@ -138,7 +139,7 @@ class LeaseLock:
     def try_acquire(self) -> LockAttempt:
         """Set the name where it is free. A server that fails is no use: the request goes on without."""
         # Who waits asks again and again: that is the wait for an answer, and not what the server costs.
-        patience = replace(self._patience) if self._has_waited else self._patience
+        patience = copy(self._patience) if self._has_waited else self._patience
         self._has_waited = True
         try:
             if self._server.call(methodcaller("set", self._name, self._token, nx=True, px=_ms(LEASE_S)), patience):

@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar, Unpack
 from deepsel.cache.disk_tier import DiskTier
 from deepsel.cache.entry import CachedAnswer, Entry, decode, encode
 from deepsel.cache.key import KEY_FORMAT, cache_key
-from deepsel.cache.locks import FileLock, KeyLock, place_name
 from deepsel.cache.memory import MemoryTier
-from deepsel.cache.redis_server import Account, Patience, RedisServer
-from deepsel.cache.redis_tier import LeaseLock, RedisTier
 from deepsel.cache.rests import REPAIR, Rests
-from deepsel.cache.selecting import Selector, selection
-from deepsel.cache.tier import CacheCorrupt, CacheResting, CacheUnavailable, Stored, Tally, Tier, TierStats
+from deepsel.cache.tier import SHARED, CacheCorrupt, CacheResting, CacheUnavailable, Stored, Tally, Tier, TierStats
 from deepsel.clock import Clock
 from deepsel.errors import OTHER_HOME, ConfigError, UsageError
 from deepsel.storage.told import Told
 from deepsel.values import Notice
 
 if TYPE_CHECKING:
+    from deepsel.cache.locks import KeyLock
+    from deepsel.cache.patience import Patience
+    from deepsel.cache.redis_server import Account, RedisServer
+    from deepsel.cache.selecting import Selector
     from deepsel.config import CacheSettings
 
 _T = TypeVar("_T")
@@ -78,7 +78,7 @@ class Cache:
         self.path = folder
         self._clock = clock
         self._ttl_s = settings.ttl_s
-        limits_s = {MemoryTier.name: settings.memory_ttl_s, RedisTier.name: settings.redis_ttl_s}
+        limits_s = {MemoryTier.name: settings.memory_ttl_s, SHARED: settings.redis_ttl_s}
         self._ttl_limits_s = {name: limit for name, limit in limits_s.items() if limit is not None}
         self.disk = DiskTier(folder, size_limit_bytes=settings.size_limit_bytes) if settings.disk else None
         self._local: list[Tier] = [self.disk] if self.disk else []
@@ -164,10 +164,14 @@ class Cache:
         self, key: str, account: Account | None = None, patience: Patience | None = None
     ) -> Iterator[Callable[[int], KeyLock]]:
         """Yield the locks of which one asker of `key` has to hold a place, the machine's own first."""
+        from deepsel.cache.locks import FileLock, place_name
+
         yield lambda number: FileLock(self.locks_folder, place_name(key, number), clock=self._clock)
         server = self._server
         scope = server.scope(account) if server else None
         if server and scope:
+            from deepsel.cache.redis_tier import LeaseLock
+
             yield lambda number: LeaseLock(server, scope, place_name(key, number), patience)
 
     def close(self) -> None:
@@ -185,6 +189,8 @@ class Cache:
         server = self._server
         if server is None:
             return self._local
+        from deepsel.cache.redis_tier import RedisTier
+
         scopes = dict.fromkeys(map(server.scope, (None, *self._own_accounts())))
         shared = [RedisTier(server, scope) for scope in scopes if scope]
         return [*self._local, *(tier for tier in shared if self._rests.use(tier, tier.is_listed, self._left_out))]
@@ -205,6 +211,8 @@ class Cache:
 
     def entries(self, **selector: Unpack[Selector]) -> Iterator[Entry]:
         """Yield readable entries, newest first in each tier, each key once."""
+        from deepsel.cache.selecting import selection
+
         is_meant = selection(selector, now=self._clock.now())
         seen: set[str] = set()
         with self._admin():
@@ -285,6 +293,8 @@ class Cache:
         yield from self._local
         scope = self._server.scope(account) if self._server else None
         if self._server and scope:
+            from deepsel.cache.redis_tier import RedisTier
+
             yield RedisTier(self._server, scope, patience)
 
     def _put_text(

@@ -7,6 +7,9 @@ from datetime import date
 from decimal import Decimal
 from typing import NamedTuple, Protocol
 
+SHARED = "redis"
+"""The name of the tier on a shared server, known also to a process that talks to none."""
+
 
 class CacheUnavailable(Exception):
     """A tier cannot work; internal to the cache, which turns it into a miss and a warning. Its text is the reason."""

@@ -16,7 +16,6 @@ from deepsel.cache import Patience
 from deepsel.engine.ask import Ask, CacheMode
 from deepsel.engine.encoded import Encoded, Encodings
 from deepsel.engine.resources import Resources
-from deepsel.engine.single_flight import SingleFlight
 from deepsel.errors import NoRouteError
 from deepsel.routing.lengths import fit_max_tokens
 from deepsel.values import CacheUse, Finish, JsonObject, Model, Notice, Provider, Request
@@ -26,6 +25,7 @@ if TYPE_CHECKING:
     from deepsel.cache import Account, CachedAnswer
     from deepsel.engine.attempt import Draft, Settlement
     from deepsel.engine.prepare import Prepared
+    from deepsel.engine.single_flight import SingleFlight
 
 _TOKENS_A_BYTE = 3
 """More than any vocabulary makes of a text: a token covers a byte, Claude's marks none; NFC makes three bytes of one at most."""
@@ -168,6 +168,8 @@ class Lookup:
 
         False where the request's time is over: it is too late to ask.
         """
+        from deepsel.engine.single_flight import SingleFlight
+
         assert self.use.key is not None
         account = self._account(prepared, prepared.plan.choices[0].model)
         self._flight = SingleFlight(self.resources.clock, started_s=started_s, timeout_s=self.ask.profile.timeout_s)

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from deepsel.health import log, spend
-from deepsel.health.benches import Benches
 from deepsel.health.log import Observation, sign_s
 from deepsel.health.spend import Spend, Unsettled
 from deepsel.health.tables import FILE_NAME, REPAIR, STEPS
@@ -23,6 +23,7 @@ from deepsel.values import Latency, Notice
 if TYPE_CHECKING:
     import sqlite3
 
+    from deepsel.health.benches import Benches
     from deepsel.health.cooldowns import Judgement, State, Thresholds
     from deepsel.health.endpoint import Endpoint
     from deepsel.health.holds import Budgets, Held
@@ -38,10 +39,10 @@ class SqliteState:
     """The state in `folder`, made on the first write; see SharedState."""
 
     def __init__(self, folder: Path) -> None:
+        self._folder = folder
         self._database = SqliteFile(
             folder / FILE_NAME, STEPS, name="the observation log", code="log_unavailable", repair=REPAIR
         )
-        self._benches = Benches(folder)
         self._paces: dict[tuple[Endpoint, str, float], tuple[float, Pace]] = {}
         self._found_well: dict[tuple[Endpoint, Thresholds], float] = {}
 
@@ -96,6 +97,13 @@ class SqliteState:
     def benched(self) -> Mapping[str, Latency]:
         """Return what the last bench measured, by model."""
         return self._benches.latest()
+
+    @cached_property
+    def _benches(self) -> Benches:
+        """Read where a route is planned."""
+        from deepsel.health.benches import Benches
+
+        return Benches(self._folder)
 
     # --- around a call ----------------------------------------------------------------------------------------------
 

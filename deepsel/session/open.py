@@ -252,11 +252,13 @@ def _open_cache(
     settings: Settings, paths: Paths, clock: Clock, key_of: Callable[[Provider], Secret | None]
 ) -> Cache:
     """Open the answer cache as the settings want it; files are made on first use."""
-    from deepsel.cache import Cache, RedisServer
+    from deepsel.cache import Cache
 
     cache = settings.cache
     server = None
     if cache.redis_url:
+        from deepsel.cache import RedisServer
+
         server = RedisServer(cache.redis_url, clock=clock, namespace=cache.namespace, timeout_s=cache.redis_timeout_s)
     return Cache(
         paths.answers_dir, cache, clock=clock, server=server, own_accounts=lambda: _own_accounts(settings, key_of)

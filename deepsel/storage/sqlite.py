@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import stat
-import struct
 import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -243,6 +242,8 @@ def _empty_file() -> bytes:
     SQLite would make it from an empty file, but does not wait for others while it changes one to WAL mode, so that processes
     which start together would fail. Source: "Database File Format", sqlite.org/fileformat2.html, sections 1.3 and 1.6.
     """
+    import struct  # once in a file's life
+
     size = 4096
     # Page size; WAL mode for writers and readers; no reserved bytes; the three fixed fractions; change counter 1; one page.
     header = struct.pack(">16sHBBBBBBII", b"SQLite format 3\0", size, 2, 2, 0, 64, 32, 32, 1, 1)

@@ -3,44 +3,7 @@
 Money is Decimal USD, tokens are int, time is float seconds. None always means unknown; zero means zero.
 """
 
-from deepsel.values.answer import Answer, Attempt, CacheUse, Gateway, Notice
-from deepsel.values.parts import (
-    Document,
-    Image,
-    Message,
-    Part,
-    Role,
-    Text,
-    Thinking,
-    Tool,
-    ToolCall,
-    ToolChoice,
-    ToolResult,
-)
-from deepsel.values.request import Request
-from deepsel.values.rows import (
-    ErrorRule,
-    HourWindow,
-    Lane,
-    Latency,
-    Model,
-    PictureRule,
-    PictureSize,
-    PriceRule,
-    Provider,
-)
-from deepsel.values.usage import MAX_TOKENS, Bill, Usage
-from deepsel.values.wire_events import (
-    Doubt,
-    FinishReport,
-    Identity,
-    ReasoningDelta,
-    TextDelta,
-    ToolCallDelta,
-    UsageReport,
-    WireEvent,
-)
-from deepsel.values.words import STRATEGIES, TASKS, Finish, Json, JsonObject, Source
+TYPE_CHECKING = False
 
 __all__ = [
     "MAX_TOKENS",
@@ -87,3 +50,60 @@ __all__ = [
     "UsageReport",
     "WireEvent",
 ]
+
+if TYPE_CHECKING:
+    from deepsel.values.answer import Answer, Attempt, CacheUse, Gateway
+    from deepsel.values.notice import Notice
+    from deepsel.values.parts import (
+        Document,
+        Image,
+        Message,
+        Part,
+        Role,
+        Text,
+        Thinking,
+        Tool,
+        ToolCall,
+        ToolChoice,
+        ToolResult,
+    )
+    from deepsel.values.request import Request
+    from deepsel.values.rows import (
+        ErrorRule,
+        HourWindow,
+        Lane,
+        Latency,
+        Model,
+        PictureRule,
+        PictureSize,
+        PriceRule,
+        Provider,
+    )
+    from deepsel.values.usage import MAX_TOKENS, Bill, Usage
+    from deepsel.values.wire_events import (
+        Doubt,
+        FinishReport,
+        Identity,
+        ReasoningDelta,
+        TextDelta,
+        ToolCallDelta,
+        UsageReport,
+        WireEvent,
+    )
+    from deepsel.values.words import STRATEGIES, TASKS, Finish, Json, JsonObject, Source
+else:
+    from deepsel.on_use import names_of
+
+    __getattr__ = names_of(
+        __name__,
+        {
+            "answer": "Answer Attempt CacheUse Gateway",
+            "notice": "Notice",
+            "parts": "Document Image Message Part Role Text Thinking Tool ToolCall ToolChoice ToolResult",
+            "request": "Request",
+            "rows": "ErrorRule HourWindow Lane Latency Model PictureRule PictureSize PriceRule Provider",
+            "usage": "MAX_TOKENS Bill Usage",
+            "wire_events": "Doubt FinishReport Identity ReasoningDelta TextDelta ToolCallDelta UsageReport WireEvent",
+            "words": "STRATEGIES TASKS Finish Json JsonObject Source",
+        },
+    )

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Literal, NamedTuple
 
 from deepsel.errors import ErrorClass
+from deepsel.values.notice import Notice
 from deepsel.values.parts import ToolCall
 from deepsel.values.rows import PriceRule
 from deepsel.values.usage import Usage
@@ -56,13 +57,6 @@ class Attempt(NamedTuple):
     """To the first sign of life, reasoning included: what the endpoint's health is judged by."""
     is_loading: bool = False
     """Whether it failed because the server was only starting."""
-
-
-class Notice(NamedTuple):
-    """Something the user should know that did not stop the work."""
-
-    code: str
-    message: str
 
 
 class CacheUse(NamedTuple):

@@ -49,6 +49,7 @@ LAYERS = (
     ("values",),
     ("ending", "platforms", "reads"),
     ("errors", "secret", "clock", "chance", "places", "digest", "surrogates", "dollars", "carried", "jsontext"),
+    ("on_use",),
     ("__init__",),
 )
 
@@ -79,7 +80,7 @@ PRIVATE = {
 }
 
 # Commands, wires and public names are imported when they are first needed, by the names in one table each.
-IMPORTS_BY_NAME = ("cli/commands.py", "wires/table.py", "__init__.py")
+IMPORTS_BY_NAME = ("on_use.py", "cli/commands.py", "wires/table.py")
 
 VENDOR_WORDS = (
     *("deepseek", "qwen", "mistral", "anthropic", "claude", "openai", "gpt-", "gemini", "dashscope", "alibaba"),

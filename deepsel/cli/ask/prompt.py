@@ -11,7 +11,6 @@ from deepsel.cli.terminal.terminal import write_note
 from deepsel.clock import SystemClock
 from deepsel.errors import UsageError
 from deepsel.messages.attach import MAX_DOCUMENT_BYTES, Attachment, read_document, read_text, with_words
-from deepsel.messages.piped import read_piped
 from deepsel.values import Message
 
 _STDIN_PATIENCE_S = 3.0
@@ -100,6 +99,8 @@ def _read_list(text: str, path: Path) -> list[Message]:
 
 def _read_stdin(stdin: BinaryIO, limit_s: float | None) -> str:
     """Read standard input to its end; say so where it keeps us waiting, and where it had to be repaired."""
+    from deepsel.messages.piped import read_piped
+
     raw = read_piped(
         stdin,
         most_bytes=MAX_DOCUMENT_BYTES,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from deepsel.secret import Secret
 from deepsel.values import JsonObject, Model, Provider, Request
-from deepsel.wires import bodies, schema_forms
+from deepsel.wires import bodies
 from deepsel.wires.bodies import is_deterministic, may_think, withheld
 from deepsel.wires.openai_chat.facts import LENGTH_FIELDS
 from deepsel.wires.openai_chat.messages import encode_message, encode_tool, encode_tool_choice
@@ -34,6 +34,8 @@ def encode(request: Request, model: Model, provider: Provider, *, max_tokens: in
         fields["tool_choice"] = encode_tool_choice(request.tool_choice)
     if request.schema is not None:
         if "json_schema" in model.features:
+            from deepsel.wires import schema_forms
+
             schema = schema_forms.with_object_root(request.schema)
             form: JsonObject = {"name": "answer", "schema": schema, "strict": schema_forms.is_strict(schema)}
             fields["response_format"] = {"type": "json_schema", "json_schema": form}

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from deepsel import catalog, tokens
 from deepsel.catalog import Catalog
 from deepsel.engine.checks.plausible import bounded_output, check, is_beyond
-from deepsel.engine.checks.schema import TimeLeft, document_for, schema_failure
+from deepsel.engine.checks.time_left import TimeLeft
 from deepsel.engine.checks.tool_calls import OpenCall, is_cut
 from deepsel.engine.checks.wholeness import stops_inside
 from deepsel.errors import AttemptFailed, ErrorClass
@@ -187,8 +187,12 @@ def judge(draft: Draft, schema: Mapping[str, Json] | None, limit: TimeLeft) -> N
         )
     if not draft.is_finish_known:
         draft.doubts.append(f"{draft.model.name} ended with `{draft.raw_finish}`, which nobody knows")
-    document = None if schema is None or draft.calls else document_for(draft.text, schema, limit)
-    problem = None if document is None or schema is None else schema_failure(document, schema, limit)
+    document, problem = None, None
+    if schema is not None and not draft.calls:
+        from deepsel.engine.checks.schema import document_for, schema_failure
+
+        document = document_for(draft.text, schema, limit)
+        problem = schema_failure(document, schema, limit)
     is_valid = document is not None and not problem  # a fence that nobody has closed matters no more
     inside = stops_inside(draft.text) if draft.finish is Finish.COMPLETE and not is_valid else None
     if inside:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterator
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from deepsel.ending import shielded
 from deepsel.engine import retry
 from deepsel.engine.attempt import Draft, billed_usd, judge
-from deepsel.engine.checks.schema import TimeLeft
+from deepsel.engine.checks.time_left import TimeLeft
 from deepsel.engine.coordinator import Coordinator
 from deepsel.engine.events import AttemptEnded, AttemptStarted, EngineEvent, Waiting
 from deepsel.engine.lookup import Lookup
@@ -23,7 +24,9 @@ from deepsel.routing.lengths import fit_max_tokens
 from deepsel.values import Answer, Attempt, Notice, ReasoningDelta, TextDelta, ToolCallDelta, WireEvent
 from deepsel.wires.schema_forms import is_wrapped, unwrapped
 from deepsel.wires.table import wire_of
-from deepsel.wires.taking_back import Sent, TakenBack, changes_for, told
+
+if TYPE_CHECKING:
+    from deepsel.wires.taking_back import TakenBack
 
 _LEAST_JUDGING_S, _MOST_JUDGING_S = 1.0, 10.0
 """For holding an answer against the user's schema, whatever is left of the request's time."""
@@ -90,6 +93,8 @@ class Calls:
 
     def _takes_back(self, target: retry.Target, failure: AttemptFailed) -> bool:
         """Take back what the target's host has refused of what nobody asked for; tell whether it is to be asked again so."""
+        from deepsel.wires.taking_back import Sent, changes_for, told
+
         model, max_tokens = target.model, target.choice.max_tokens
         sent = Sent(
             body=self._lookup.encodings.of(model, target.provider, max_tokens).body,

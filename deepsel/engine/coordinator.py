@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from deepsel.clock import Clock
 from deepsel.engine.attempt import billed_usd
@@ -22,7 +22,9 @@ from deepsel.providers.calls import ResponseFacts
 from deepsel.storage.amounts import picousd
 from deepsel.storage.told import Told
 from deepsel.values import Answer, Attempt, Notice
-from deepsel.wires.taking_back import TakenBack
+
+if TYPE_CHECKING:
+    from deepsel.wires.taking_back import TakenBack
 
 FEW_LEFT = 50
 """From so few requests on, processes count down together what a provider says is left."""

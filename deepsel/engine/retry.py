@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from deepsel.chance import Rng
 from deepsel.engine.limiter import Limiter
@@ -18,7 +18,9 @@ from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.health.endpoint import Endpoint
 from deepsel.routing.candidates import Candidate, Choice
 from deepsel.values import Model, Provider
-from deepsel.wires.taking_back import TakenBack, without
+
+if TYPE_CHECKING:
+    from deepsel.wires.taking_back import TakenBack
 
 BACKOFF_BASE_S = 0.5
 BACKOFF_CAP_S = 20.0
@@ -72,6 +74,8 @@ class Target:
 
     def take_back(self, changes: Sequence[TakenBack]) -> None:
         """Go on with the rows that send no more what the host has refused, at once."""
+        from deepsel.wires.taking_back import without
+
         self.model, self.provider = without(changes, self.model, self.provider)
         bounds = [one.max_tokens for one in changes if one.max_tokens is not None]
         self.choice = self.choice._replace(max_tokens=min([self.choice.max_tokens, *bounds]))

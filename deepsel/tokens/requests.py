@@ -10,8 +10,7 @@ from typing import NamedTuple
 
 from deepsel.catalog import picture_rule
 from deepsel.tokens.counting import Count, count
-from deepsel.tokens.pictures import TokenBounds, count_picture, picture_of
-from deepsel.tokens.templates.table import OF_VOCABULARY, TEMPLATES
+from deepsel.tokens.templates.table import OF_VOCABULARY, template
 from deepsel.values import Document, Image, Json, Message, Model, Request, Role, Source, Text, ToolResult
 
 IMAGE_TOKENS = 1000
@@ -110,7 +109,7 @@ def _count_text(request: Request, reader: ModelReader) -> Count:
     """Count what is no picture and no file."""
     if reader.template is None:
         return _unframed(request, reader)
-    prompt = TEMPLATES[reader.template](request, thinks=reader.thinks)
+    prompt = template(reader.template)(request, thinks=reader.thinks)
     counts = [count(text, reader.vocabulary) for text in prompt.texts] or [count("", reader.vocabulary)]
     content = sum(one.tokens for one in counts)
     total = content + prompt.marks
@@ -152,6 +151,10 @@ def _with_media(text: Count, request: Request, reader: ModelReader) -> Count:
     parts += [inner for part in parts if isinstance(part, ToolResult) for inner in part.parts]
     images = [part for part in parts if isinstance(part, Image)]
     files = sum(isinstance(part, Document) and not part.text for part in parts)
+    if not images and not files:
+        return text
+    from deepsel.tokens.pictures import TokenBounds, count_picture, picture_of
+
     rule = picture_rule(reader.pictures) if reader.pictures else None
     pictures = TokenBounds(0, 0)
     for image in images:

@@ -80,7 +80,7 @@ PRIVATE = {
 }
 
 # Commands, wires and public names are imported when they are first needed, by the names in one table each.
-IMPORTS_BY_NAME = ("on_use.py", "cli/commands.py", "wires/table.py")
+IMPORTS_BY_NAME = ("on_use.py", "cli/commands.py", "wires/table.py", "tokens/templates/table.py")
 
 VENDOR_WORDS = (
     *("deepseek", "qwen", "mistral", "anthropic", "claude", "openai", "gpt-", "gemini", "dashscope", "alibaba"),

@@ -9,6 +9,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
+from deepsel.engine.checks.time_left import OutOfTime
+
 _MOST_S = 1.0
 """Of computing, for one search: what takes longer takes without end."""
 MOST_CHARS = 10_000
@@ -19,10 +21,6 @@ _IN_CLASS = re.compile(r"\\u\{([0-9A-Fa-f]{1,6})\}|\\c([A-Za-z])|\\.|\[", re.DOT
 
 class BadPattern(ValueError):
     """A pattern that cannot be used; the message says why, in words that follow its name."""
-
-
-class OutOfTime(Exception):
-    """What was to be found out takes longer than it may."""
 
 
 def check_pattern(pattern: str) -> None:

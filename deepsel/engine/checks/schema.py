@@ -11,10 +11,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from fractions import Fraction
 from itertools import islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from deepsel.clock import Clock, SystemClock
-from deepsel.engine.checks.patterns import BadPattern, OutOfTime, check_pattern, finds
+from deepsel.engine.checks.patterns import BadPattern, check_pattern, finds
+from deepsel.engine.checks.time_left import OutOfTime, TimeLeft
 from deepsel.errors import UsageError
 from deepsel.jsontext import load_at, loads
 from deepsel.values import Json, JsonObject
@@ -38,27 +38,6 @@ _OF_VALUES = frozenset({"enum", "const", "default", "examples", "example"})
 _SAMPLES: tuple[Json, ...] = (None, True, 0, "", [], {})
 _FAULTS = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What a library raises over input it did not expect."""
-
-
-class TimeLeft(NamedTuple):
-    """The time a judgement may take."""
-
-    clock: Clock
-    ends_at: float
-    """On the clock's monotonic scale."""
-
-    @classmethod
-    def of(cls, seconds: float, clock: Clock | None = None) -> TimeLeft:
-        """Begin one now."""
-        clock = clock or SystemClock()
-        return cls(clock, clock.monotonic() + seconds)
-
-    def check(self) -> float:
-        """Return how many seconds are left; raises OutOfTime where none are."""
-        left_s = self.ends_at - self.clock.monotonic()
-        if left_s <= 0:
-            raise OutOfTime
-        return left_s
 
 
 # --- the schema -------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from deepsel.surrogates import without_surrogates
 from deepsel.tokens.claude import ERROR_PCT as RECONSTRUCTION_ERROR_PCT
@@ -25,8 +25,7 @@ CUT_ERROR_PCT = 1.0
 """Stated where a text had to be cut at a place that may change its count; a cut has changed it by far less."""
 
 
-@dataclass(frozen=True, slots=True)
-class Count:
+class Count(NamedTuple):
     """A number of tokens and what it is worth."""
 
     tokens: int

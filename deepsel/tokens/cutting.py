@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
+from typing import NamedTuple
 
 PIECE_CHARS = 128 * 1024
 _LINE_CUT = r"(?s:.*)\n(?=[^\W_])"
@@ -23,8 +23,7 @@ MARKED = (
 _WORD_CUT = rf"(?s:.*)[^\W_{MARKED}](?=[{CLOSERS}])"
 
 
-@dataclass(frozen=True, slots=True)
-class TextPiece:
+class TextPiece(NamedTuple):
     """A part of a text."""
 
     text: str

@@ -10,9 +10,9 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 GENERAL = "general"
 """The fit for a vocabulary nothing is known of."""
@@ -21,8 +21,7 @@ BARE = "bare"
 _DATA = Path(__file__).parent / "data" / "estimates.json"
 
 
-@dataclass(frozen=True, slots=True)
-class Fit:
+class Fit(NamedTuple):
     """A weighted sum that stands for a vocabulary, and how far it was off where that could be measured."""
 
     per_char: Mapping[str, float]

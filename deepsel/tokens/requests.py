@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import replace
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -167,8 +166,7 @@ def _with_media(text: Count, request: Request, reader: ModelReader) -> Count:
     if not images or pictures.high is None:
         return text
     source = Source.RULE if pictures.low == pictures.high else Source.AT_MOST
-    return replace(
-        text,
+    return text._replace(
         tokens=text.tokens + pictures.high,
         source=Source.ESTIMATED if source is Source.RULE and text.source is Source.ESTIMATED else source,
         method=f"{text.method}, pictures by rule",

@@ -141,9 +141,11 @@ def read_own(path: str | os.PathLike[str], *, most_bytes: int = MOST_BYTES) -> b
 
 def write_all(descriptor: int, data: bytes, patience_s: float | None = None) -> None:
     """Write all of it, as `write_some` does. Raises OSError; what was written until then is out."""
-    left = memoryview(data)
-    while left:
-        left = left[write_some(descriptor, left, patience_s) :]
+    written = write_some(descriptor, data, patience_s) if data else 0
+    if written < len(data):  # as hardly ever
+        left = memoryview(data)[written:]
+        while left:
+            left = left[write_some(descriptor, left, patience_s) :]
 
 
 def write_some(descriptor: int, data: bytes | memoryview, patience_s: float | None = None) -> int:

@@ -162,6 +162,8 @@ def _inner(document: JsonObject) -> JsonObject:
 
 def base_code(document: JsonObject) -> str:
     """Read the number of a `base_resp` that reports a failure; empty where there is none."""
+    if "base_resp" not in document:  # as nearly always
+        return ""
     code = child(document, "base_resp").get("status_code")
     is_number = isinstance(code, int | str) and not isinstance(code, bool)
     return str(code) if is_number and str(code) not in ("", "0") else ""

@@ -78,7 +78,7 @@ def request_id(headers: Mapping[str, str]) -> str | None:
 
 def is_error(document: JsonObject) -> bool:
     """Tell whether a document of a 200 is an error in any known shape; looked at before anything else in it."""
-    if document.get("error") or "error" in (document.get("object"), document.get("type")) or base_code(document):
+    if document.get("error") or document.get("object") == "error" or document.get("type") == "error" or base_code(document):
         return True
     if document.get("choices") is not None or "content" in document or "type" in document:
         return False

@@ -194,7 +194,9 @@ class Decoder:
 
 def _other_finish(choice: JsonObject) -> Json:
     """Find a finish value that stands elsewhere than where it should."""
-    return choice.get("finishReason") or choice.get("native_finish_reason") or child(choice, "delta").get("finish_reason")
+    delta = choice.get("delta")
+    within = delta.get("finish_reason") if isinstance(delta, dict) else None
+    return choice.get("finishReason") or choice.get("native_finish_reason") or within
 
 
 def _is_more(event: WireEvent) -> bool:

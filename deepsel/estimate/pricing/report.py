@@ -82,7 +82,7 @@ def describe(assumptions: Assumptions, wanted: ReportOptions) -> Mapping[str, st
         "output": output,
         "requests": f"each input is sent {often}" + (f" a {wanted.period}" if wanted.period else ""),
         "cached": cached,
-        "framing": "what a provider adds around a request and its messages is counted, as recorded from bills",
+        "framing": "what a provider adds around a request and its messages is counted, as its chat template or recorded bills show it",
     }
 
 

@@ -57,6 +57,7 @@ def _run() -> int:
     """Run the command line with the garbage collector out of the way: it took a fifth of a short command's time."""
     import gc
 
+    gc.set_threshold(100_000)  # a start makes many objects and no garbage
     from deepsel.errors import ConfigError
     from deepsel.platforms import ensure_supported
 
@@ -65,7 +66,6 @@ def _run() -> int:
     except ConfigError as error:
         sys.stderr.write(f"error: {error.message}\n\nhint: {error.hint}\n")
         return error.exit_code
-    gc.set_threshold(100_000)  # a start makes many objects and no garbage
     from deepsel.cli.app import run
     from deepsel.ending import INTERRUPTED, Ending
 

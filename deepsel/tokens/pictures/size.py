@@ -14,6 +14,8 @@ from deepsel.values import Image, Json
 
 _MOST_CHARS = (64 << 10, 8 << 20)
 """Of base64 that is looked at, first and at most: a JPEG's size may stand behind its thumbnail and colour profile."""
+_SAID_AT_ONCE = (None, "image/png", "image/gif", "image/webp")
+"""Kinds of which more bytes say no more: their size stands in the first few, and no picture begins later."""
 _BLANKS = {ord(blank): None for blank in " \t\r\n"}
 
 
@@ -45,23 +47,28 @@ def _size(url: str) -> tuple[int, int] | tuple[None, None]:
     if not url.startswith("data:") or not url[:start].endswith(";base64,"):
         return None, None
     for most in _MOST_CHARS:
-        size = _size_in(url[start : start + most])
+        raw = _decoded(url[start : start + most])
+        size = _size_in(raw)
         if size is not None:
             return size
-        if len(url) <= start + most:
+        if len(url) <= start + most or sniff(raw) in _SAID_AT_ONCE:
             break
     return None, None
 
 
-def _size_in(data: str) -> tuple[int, int] | None:
+def _decoded(data: str) -> bytes:
+    """Return what the beginning of base64 stands for; nothing where it is none."""
+    data = data.translate(_BLANKS)
+    try:
+        return binascii.a2b_base64(data[: len(data) // 4 * 4])
+    except ValueError:
+        return b""
+
+
+def _size_in(raw: bytes) -> tuple[int, int] | None:
     """Return the width and height that the beginning of a picture states; None where it states none."""
     import imagesize  # type: ignore[import-untyped]  # it has no stubs; only pictures need it
 
-    data = data.translate(_BLANKS)
-    try:
-        raw = binascii.a2b_base64(data[: len(data) // 4 * 4])
-    except ValueError:
-        return None
     if sniff(raw) is None:
         return None
     width, height = imagesize.get(io.BytesIO(raw), exif_rotation=False)

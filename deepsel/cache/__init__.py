@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-TYPE_CHECKING = False
+TYPE_CHECKING = False  # for type checkers alone; each name is imported when it is first used
 
 __all__ = [
     "LEASE_S",

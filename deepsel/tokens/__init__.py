@@ -1,6 +1,6 @@
 """Token counts: the makers' own vocabularies offline, a reconstruction or an estimate where there is none."""
 
-TYPE_CHECKING = False
+TYPE_CHECKING = False  # for type checkers alone; each name is imported when it is first used
 
 __all__ = [
     "NAMES",

@@ -3,7 +3,7 @@
 Money is Decimal USD, tokens are int, time is float seconds. None always means unknown; zero means zero.
 """
 
-TYPE_CHECKING = False
+TYPE_CHECKING = False  # for type checkers alone; each name is imported when it is first used
 
 __all__ = [
     "MAX_TOKENS",

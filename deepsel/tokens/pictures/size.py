@@ -48,10 +48,11 @@ def _size(url: str) -> tuple[int, int] | tuple[None, None]:
         return None, None
     for most in _MOST_CHARS:
         raw = _decoded(url[start : start + most])
-        size = _size_in(raw)
+        kind = sniff(raw)
+        size = _size_in(raw) if kind else None
         if size is not None:
             return size
-        if len(url) <= start + most or sniff(raw) in _SAID_AT_ONCE:
+        if len(url) <= start + most or kind in _SAID_AT_ONCE:
             break
     return None, None
 
@@ -66,10 +67,8 @@ def _decoded(data: str) -> bytes:
 
 
 def _size_in(raw: bytes) -> tuple[int, int] | None:
-    """Return the width and height that the beginning of a picture states; None where it states none."""
+    """Return the width and height that the beginning of a picture of a known kind states; None where it states none."""
     import imagesize  # type: ignore[import-untyped]  # it has no stubs; only pictures need it
 
-    if sniff(raw) is None:
-        return None
     width, height = imagesize.get(io.BytesIO(raw), exif_rotation=False)
     return (width, height) if width > 0 and height > 0 else None

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from deepsel import __version__
 from deepsel.cache.key import cache_key, canonical_json
 from deepsel.dollars import read_usd
+from deepsel.records import NamedTuple
 from deepsel.values import MAX_TOKENS, Finish, Json, JsonObject, Source, Usage
 
 ENTRY_FORMAT = 1

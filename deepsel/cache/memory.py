@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from threading import Lock
-from typing import NamedTuple
 
 from deepsel.cache.tier import Stored, TierStats
 from deepsel.clock import Clock
+from deepsel.records import NamedTuple
 
 
 class _Held(NamedTuple):

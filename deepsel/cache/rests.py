@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from threading import Lock
-from typing import NamedTuple, TypeVar
+from typing import TypeVar
 
 from deepsel.cache.tier import CacheCorrupt, CacheResting, CacheUnavailable, Tier
 from deepsel.clock import Clock
+from deepsel.records import NamedTuple
 from deepsel.values import Notice
 
 FIRST_REST_S, LONGEST_REST_S = 30.0, 600.0

@@ -9,7 +9,7 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, NamedTuple, TypeVar, Unpack
+from typing import TYPE_CHECKING, TypeVar, Unpack
 
 from deepsel.cache.disk_tier import DiskTier
 from deepsel.cache.entry import CachedAnswer, Entry, decode, encode
@@ -19,6 +19,7 @@ from deepsel.cache.rests import REPAIR, Rests
 from deepsel.cache.tier import SHARED, CacheCorrupt, CacheResting, CacheUnavailable, Stored, Tally, Tier, TierStats
 from deepsel.clock import Clock
 from deepsel.errors import OTHER_HOME, ConfigError, UsageError
+from deepsel.records import NamedTuple
 from deepsel.storage.told import Told
 from deepsel.values import Notice
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple, Protocol
+from typing import Protocol
+
+from deepsel.records import NamedTuple
 
 SHARED = "redis"
 """The name of the tier on a shared server, known also to a process that talks to none."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple, TextIO
+from typing import TextIO
 
 from deepsel.cache.database_file import translated_errors
 from deepsel.cache.entry import CachedAnswer, Entry, decode, encode, is_other_format
@@ -16,6 +16,7 @@ from deepsel.cache.tallies import damage_of_tallies, start_afresh
 from deepsel.cache.tier import CacheCorrupt, CacheUnavailable, Tier
 from deepsel.clock import Clock
 from deepsel.errors import OTHER_HOME, ConfigError, UsageError
+from deepsel.records import NamedTuple
 from deepsel.values import JsonObject
 
 LINE_FORMAT = 1

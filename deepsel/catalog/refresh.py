@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from deepsel.catalog.files import read_data
 from deepsel.catalog.refresh_sources import Offer, OfferedRate
 from deepsel.catalog.rows import price_rules_from
+from deepsel.records import NamedTuple
 
 LARGEST_FACTOR = 10
 """A price that moves further, either way, is a mistake until somebody says otherwise."""

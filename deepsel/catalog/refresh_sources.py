@@ -11,10 +11,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from deepsel.catalog.files import read_data
 from deepsel.dollars import MOST_USD, read_usd
+from deepsel.records import NamedTuple
 
 _MILLION = Decimal(1_000_000)
 _LITELLM = {

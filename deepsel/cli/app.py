@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 from typer.exceptions import TyperException
@@ -15,6 +15,7 @@ from deepsel.cli.terminal.streams import whole_streams
 from deepsel.cli.terminal.terminal import write_error
 from deepsel.ending import has_ended
 from deepsel.errors import DeepselError, ExitCode, StoppedByUser, UsageError
+from deepsel.records import NamedTuple
 from deepsel.show.plain import plain
 
 EPILOG = (

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib import import_module
-from typing import Any, ClassVar, NamedTuple, TypeAlias
+from typing import Any, ClassVar, TypeAlias
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from deepsel.cli.options import with_options
+from deepsel.records import NamedTuple
 
 
 class Place(NamedTuple):

@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 from copy import copy
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, NamedTuple, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import typer
+
+from deepsel.records import NamedTuple
 
 
 class Common(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,6 +11,7 @@ from deepsel.cli.options import Common
 from deepsel.cli.terminal.output import write_stdout
 from deepsel.cli.terminal.terminal import write_note
 from deepsel.errors import UsageError
+from deepsel.records import NamedTuple
 
 if TYPE_CHECKING:
     from deepsel.simulator import Scenario, Simulator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,7 @@ from deepsel.cli.options import Common, Help, MaxCost, Models
 from deepsel.cli.terminal.output import write_stdout
 from deepsel.cli.terminal.terminal import write_note
 from deepsel.errors import OverBudgetError, UsageError
+from deepsel.records import NamedTuple
 from deepsel.show.durations import duration_text, seconds
 from deepsel.show.money import usd
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from threading import Lock
-from typing import NamedTuple
 
 from deepsel.clock import Clock
 from deepsel.config.addresses import ensure_usable
 from deepsel.errors import ConfigError
+from deepsel.records import NamedTuple
 from deepsel.secret import KnownSecrets, Secret
 from deepsel.values import Provider
 

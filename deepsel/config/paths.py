@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 from deepsel import places
 from deepsel.errors import OTHER_HOME, ConfigError
+from deepsel.records import NamedTuple
 
 
 class Paths(NamedTuple):

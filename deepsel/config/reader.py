@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from deepsel.catalog import Catalog, RowError, generic_provider, model_from, provider_from
 from deepsel.config.demo import DEMO_PROFILE_ROW, DEMO_PROVIDERS, with_demo
@@ -14,6 +14,7 @@ from deepsel.config.nearest import nearest_hint
 from deepsel.config.settings import DEFAULT_PROFILE, DEMO_PROFILE, CacheSettings, Profile, Settings
 from deepsel.errors import OTHER_HOME, ConfigError
 from deepsel.reads import read_file
+from deepsel.records import NamedTuple
 from deepsel.storage import files
 from deepsel.storage.owners import fault
 from deepsel.values import Model, Notice, Provider

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal
 
 from deepsel.catalog import Catalog
+from deepsel.records import NamedTuple
 from deepsel.values import Json, Model, Notice, Provider
 
 DEFAULT_PROFILE = "default"
@@ -79,8 +79,7 @@ class Profile(NamedTuple):
         return self._replace(**given, sources={**self.sources, **dict.fromkeys(given, "flag")})
 
 
-@dataclass(frozen=True, slots=True)
-class CacheSettings:
+class CacheSettings(NamedTuple):
     """How answers are kept."""
 
     ttl_s: float = 3600.0
@@ -89,7 +88,7 @@ class CacheSettings:
     size_limit_bytes: int = 1 << 30
     disk: bool = True
     """Whether this machine keeps answers in a file of its own."""
-    redis_url: str = field(default="", repr=False)
+    redis_url: str = ""
     """Empty: no shared tier. May hold a password."""
     redis_timeout_s: float = 0.5
     """What one request may lose to a server that does not answer."""
@@ -99,6 +98,10 @@ class CacheSettings:
     """Shortens `ttl_s` in memory."""
     redis_ttl_s: float | None = None
     """Shortens `ttl_s` on the server."""
+
+    def __repr__(self) -> str:
+        """Show no address: it may hold a password."""
+        return f"CacheSettings(ttl_s={self.ttl_s}, namespace={self.namespace!r})"
 
 
 class Settings(NamedTuple):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from deepsel.config import Profile
+from deepsel.records import NamedTuple
 from deepsel.values import Request
 
 CacheMode: TypeAlias = Literal["auto", "on", "off", "refresh", "only"]

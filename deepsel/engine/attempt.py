@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
 
 from deepsel import catalog, tokens
 from deepsel.catalog import Catalog
@@ -15,6 +14,7 @@ from deepsel.engine.checks.time_left import TimeLeft
 from deepsel.engine.checks.tool_calls import OpenCall, is_cut
 from deepsel.engine.checks.wholeness import stops_inside
 from deepsel.errors import AttemptFailed, ErrorClass
+from deepsel.records import NamedTuple
 from deepsel.values import (
     Bill,
     Doubt,

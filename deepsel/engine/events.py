@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from deepsel.records import NamedTuple
 from deepsel.values import Attempt, ReasoningDelta, TextDelta, ToolCallDelta
 
 

@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, time
 from decimal import Decimal
 from math import inf
-from typing import NamedTuple
 
 from deepsel.cache import CachedAnswer
 from deepsel.health.log import Observation
 from deepsel.providers.hosts import host_of
+from deepsel.records import NamedTuple
 from deepsel.storage.amounts import picousd
 from deepsel.values import Answer, CacheUse, Model, Notice, PriceRule, Provider, Usage
 

@@ -7,9 +7,8 @@ disk that the plan would allow. Wherever it could, nothing is found here, and th
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from deepsel import config
 from deepsel.cache import Patience
@@ -17,6 +16,7 @@ from deepsel.engine.ask import Ask, CacheMode
 from deepsel.engine.encoded import Encoded, Encodings
 from deepsel.engine.resources import Resources
 from deepsel.errors import NoRouteError
+from deepsel.records import NamedTuple
 from deepsel.routing.lengths import fit_max_tokens
 from deepsel.values import CacheUse, Finish, JsonObject, Model, Notice, Provider, Request
 from deepsel.wires.table import wire_of
@@ -63,24 +63,18 @@ def not_cached(models: Iterable[str]) -> NoRouteError:
     return NoRouteError(f"no cached answer, and nothing was sent: {reasons}", "ask once without `--only-cached`")
 
 
-@dataclass(slots=True)
 class Lookup:
     """One request's dealings with the answer cache."""
 
-    ask: Ask
-    resources: Resources
-    encodings: Encodings
-    use: CacheUse = field(default_factory=lambda: CacheUse("off"))
-    hit: CachedAnswer | None = None
-    notices: list[Notice] = field(default_factory=list)
-    _flight: SingleFlight | None = None
-    _missed: set[str] = field(default_factory=set)
-    """Keys that were just looked for on the disk, in vain."""
-    _patience: Patience = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Leave most of a short time to the providers."""
-        self._patience = Patience(most_s=self.ask.profile.timeout_s / 4)
+    def __init__(self, ask: Ask, resources: Resources, encodings: Encodings) -> None:
+        """Have looked nowhere."""
+        self.ask, self.resources, self.encodings = ask, resources, encodings
+        self.use = CacheUse("off")
+        self.hit: CachedAnswer | None = None
+        self.notices: list[Notice] = []
+        self._flight: SingleFlight | None = None
+        self._missed: set[str] = set()  # keys that were just looked for on the disk, in vain
+        self._patience = Patience(most_s=ask.profile.timeout_s / 4)  # which leaves most of a short time to the providers
 
     def before_planning(self, candidates: Sequence[tuple[Model, Provider]]) -> bool:
         """Look on this machine's disk; tell whether an answer was found that no plan could change."""

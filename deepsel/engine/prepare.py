@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
 
 from deepsel import catalog, config, tokens
 from deepsel.config import Profile, Settings
@@ -20,6 +19,7 @@ from deepsel.health.outlook import Outlook, Outlooks
 from deepsel.health.refusals import Rows
 from deepsel.health.state import SharedState
 from deepsel.messages.forms import wires_needed
+from deepsel.records import NamedTuple
 from deepsel.routing.candidates import Candidate, Choice, Cooling, Needs, Plan, Policy, Weights
 from deepsel.routing.difficulty import from_detection
 from deepsel.routing.lengths import expected_output_tokens, fit_max_tokens

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from deepsel.engine.limiter import Limiter
-from deepsel.secret import KnownSecrets
+from deepsel.records import NamedTuple
 
 if TYPE_CHECKING:
     from typing import Protocol
@@ -16,10 +14,11 @@ if TYPE_CHECKING:
     from deepsel.chance import Rng
     from deepsel.clock import Clock
     from deepsel.config import Settings
+    from deepsel.engine.limiter import Limiter
     from deepsel.health.state import SharedState
     from deepsel.providers.calls import Outgoing, ResponseFacts, Timeouts, Transport
     from deepsel.providers.exchange import Exchange
-    from deepsel.secret import Secret
+    from deepsel.secret import KnownSecrets, Secret
     from deepsel.values import Provider, WireEvent
 
     class AnswerStream(Protocol):
@@ -53,8 +52,7 @@ def _as_named(provider: Provider) -> Provider:
     return provider
 
 
-@dataclass(frozen=True, slots=True)
-class Resources:
+class Resources(NamedTuple):
     """What a run needs from outside; safe to use from many threads."""
 
     settings: Settings
@@ -67,11 +65,15 @@ class Resources:
     rng: Rng
     key_of: Callable[[Provider, float], Secret | None]
     """Gives a provider's key within so many seconds; raises ConfigError where it is missing."""
+    secrets: KnownSecrets
+    """What is not to be stored."""
+    limiter: Limiter
     forget_key: Callable[[Provider], None] = _as_it_is
     """Told of a provider that has refused its key."""
-    secrets: KnownSecrets = field(default_factory=KnownSecrets)
-    """What is not to be stored."""
     locate: Callable[[Provider], Provider] = _as_named
     """Gives the provider as it is really reached (the demo's simulator has no fixed port)."""
-    limiter: Limiter = field(default_factory=Limiter)
     stream: AnswerStream = stream_from_provider
+
+    def __repr__(self) -> str:
+        """Show nothing of it: the environment has keys."""
+        return "Resources(...)"

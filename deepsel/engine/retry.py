@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from deepsel.chance import Rng
 from deepsel.engine.limiter import Limiter
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.health.endpoint import Endpoint
+from deepsel.records import NamedTuple
 from deepsel.routing.candidates import Candidate, Choice
 from deepsel.values import Model, Provider
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from deepsel.health.state import SharedState
+from deepsel.records import NamedTuple
 
 HISTORY_DAYS = 30
 _DAY_S = 86_400.0

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
 
+from deepsel.records import NamedTuple
 from deepsel.tokens import ModelReader, Picture
 from deepsel.values import Notice, Source
 

@@ -14,12 +14,13 @@ thresholds decide what that means to it:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal
 
 from deepsel.errors import ErrorClass
 from deepsel.health.endpoint import Endpoint
 from deepsel.health.percentiles import quantile
 from deepsel.health.tables import READABLE, SKEW_S
+from deepsel.records import NamedTuple
 
 if TYPE_CHECKING:
     import sqlite3

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from deepsel.health.spend import LONGEST_HOLD_S, Spend, held_usd, spend_of
+from deepsel.records import NamedTuple
 from deepsel.show.money import exact_usd
 from deepsel.storage.amounts import picousd
 

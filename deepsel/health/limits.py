@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from deepsel.health.tables import READABLE, SKEW_S
+from deepsel.records import NamedTuple
 
 if TYPE_CHECKING:
     import sqlite3

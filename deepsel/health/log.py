@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from deepsel.health.spend import add_spend
 from deepsel.health.tables import READABLE
+from deepsel.records import NamedTuple
 
 if TYPE_CHECKING:
     import sqlite3

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from deepsel.health.cooldowns import Standing, Thresholds, read_state
 from deepsel.health.endpoint import Endpoint
@@ -11,6 +11,7 @@ from deepsel.health.holds import Left
 from deepsel.health.limits import Limit
 from deepsel.health.percentiles import median
 from deepsel.health.tables import READABLE
+from deepsel.records import NamedTuple
 from deepsel.values import Notice
 
 if TYPE_CHECKING:

@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from deepsel.health.tables import SKEW_S
+from deepsel.records import NamedTuple
 from deepsel.storage.amounts import is_amount, usd
 
 if TYPE_CHECKING:

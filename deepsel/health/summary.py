@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
 from deepsel.health.log import Observation
 from deepsel.health.percentiles import quantile
+from deepsel.records import NamedTuple
 from deepsel.storage.amounts import usd
 
 By: TypeAlias = Literal["model", "provider", "profile", "day"]

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
 from pathlib import Path
-from typing import NamedTuple
 
 from deepsel.errors import OTHER_HOME, ConfigError
 from deepsel.health.tables import FILE_NAME, READABLE, STEPS
+from deepsel.records import NamedTuple
 from deepsel.storage import files
 from deepsel.storage.sqlite import SqliteFile, identity, reason_of
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import NamedTuple
 
 from deepsel.errors import UsageError
 from deepsel.reads import read_file
+from deepsel.records import NamedTuple
 from deepsel.values import Image, Part, Text
 
 MAX_DOCUMENT_BYTES = 64 << 20

@@ -8,7 +8,6 @@ named.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from deepsel.errors import UsageError
 from deepsel.messages.blocks import read_content
@@ -16,6 +15,7 @@ from deepsel.messages.chat import ROLES, read_message
 from deepsel.messages.lines import unwrapped
 from deepsel.messages.loading import load
 from deepsel.messages.tools import read_tool_choice, read_tools
+from deepsel.records import NamedTuple
 from deepsel.values import Json, JsonObject, Message, Request, Thinking, Tool, ToolCall, ToolChoice
 
 PROVIDERS_STATE = "state that the provider keeps"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from deepsel.errors import UsageError
 from deepsel.messages.blocks import read_content
 from deepsel.messages.chat import read_messages
 from deepsel.messages.forms import ANTHROPIC
 from deepsel.messages.loading import extras, load
 from deepsel.messages.tools import read_tool_choice, read_tools
+from deepsel.records import NamedTuple
 from deepsel.values import JsonObject, Message, Text, Tool, ToolChoice
 
 _ASKED = ("messages", "prompt", "input")

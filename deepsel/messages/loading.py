@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
 from deepsel.jsontext import loads
+from deepsel.records import NamedTuple
 from deepsel.surrogates import without_surrogates
 from deepsel.values import Json, JsonObject
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from deepsel.providers.hosts import host_name, host_of, is_loopback
+from deepsel.records import NamedTuple
 from deepsel.secret import KnownSecrets, Secret
 from deepsel.values import Gateway, JsonObject, Provider
 from deepsel.wires.waits import Allowance

@@ -10,9 +10,10 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from deepsel.providers.hosts import is_loopback
+from deepsel.records import NamedTuple
 
 _Address: TypeAlias = ipaddress.IPv4Address | ipaddress.IPv6Address
 _PORT = re.compile(r"^(?P<host>\[[^\]]*\](?:/\d+)?|[^:]*):(?P<port>\d+)$")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ssl
 import sys
 from collections.abc import Hashable, Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, cast
 from urllib.request import getproxies
 
 from deepsel import __version__
@@ -17,6 +17,7 @@ from deepsel.errors import ConfigError
 from deepsel.providers.calls import Call
 from deepsel.providers.exchange import Watch
 from deepsel.providers.proxies import Proxy, read_proxies
+from deepsel.records import NamedTuple
 from deepsel.secret import KnownSecrets, secrets_in
 
 if TYPE_CHECKING:

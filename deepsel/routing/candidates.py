@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
+from deepsel.records import NamedTuple
 from deepsel.values import Bill, Model, Provider
 
 Reason: TypeAlias = Literal["no_key", "retired", "not_yet_available", "unsupported", "window", "over_cost", "cooling"]

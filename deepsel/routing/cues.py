@@ -12,7 +12,8 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+
+from deepsel.records import NamedTuple
 
 _DATA = Path(__file__).parent / "data" / "cues.json"
 _NOT_WORD = re.compile(r"[^\w+#]+|[\u2e80-\ud7af]+")

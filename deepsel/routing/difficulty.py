@@ -21,8 +21,8 @@ import zlib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
 
+from deepsel.records import NamedTuple
 from deepsel.routing.instruction import WHOLE_CHARS, split
 from deepsel.routing.task import Detection, detect
 

@@ -7,7 +7,8 @@ at than a short one and says no more about the work than the sentence that came 
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
+
+from deepsel.records import NamedTuple
 
 HEAD_CHARS = 600
 """The most of the beginning of a prompt that may count as instruction."""

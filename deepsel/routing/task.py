@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from typing import NamedTuple
 
+from deepsel.records import NamedTuple
 from deepsel.routing.cues import find as find_cues
 from deepsel.routing.instruction import split
 from deepsel.values import TASKS

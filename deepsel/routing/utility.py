@@ -20,8 +20,8 @@ from __future__ import annotations
 
 import math
 from decimal import Decimal
-from typing import NamedTuple
 
+from deepsel.records import NamedTuple
 from deepsel.routing.candidates import Candidate, Needs, Weights
 
 STRATEGY_WEIGHTS = {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from threading import RLock
@@ -168,7 +167,7 @@ class Session:
     def resources(self) -> Resources:
         """What the engine needs of this process."""
         settings, made = self.settings, self._resources
-        return made if made.settings is settings else replace(made, settings=settings)
+        return made if made.settings is settings else made._replace(settings=settings)
 
     @_once
     def _resources(self) -> Resources:

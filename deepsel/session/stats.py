@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import NamedTuple
 
 from deepsel.config import Profile
 from deepsel.engine.prepare import thresholds_of
@@ -15,6 +14,7 @@ from deepsel.health.endpoint import Endpoint
 from deepsel.health.spend import Spend
 from deepsel.health.state import SharedState
 from deepsel.health.summary import By, TrafficGroup, group, total
+from deepsel.records import NamedTuple
 from deepsel.values import Notice
 
 PARTS = 24

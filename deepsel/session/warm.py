@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
-from typing import Literal, NamedTuple
+from typing import Literal
 from urllib.parse import urljoin
 
 from deepsel import catalog, config, tokens
@@ -20,6 +20,7 @@ from deepsel.health.log import Observation
 from deepsel.health.refusals import Rows
 from deepsel.providers.calls import Call, Outgoing, Timeouts
 from deepsel.providers.hosts import host_of
+from deepsel.records import NamedTuple
 from deepsel.storage.amounts import picousd
 from deepsel.values import Message, Model, Notice, Provider, Request
 from deepsel.wires.table import wire_of

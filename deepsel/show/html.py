@@ -7,8 +7,8 @@ from decimal import Decimal
 from html import escape
 from importlib.resources import files
 from string import Template
-from typing import NamedTuple
 
+from deepsel.records import NamedTuple
 from deepsel.show.money import decimal_text, usd
 from deepsel.show.plain import plain
 

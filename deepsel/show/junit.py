@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from html import escape
-from typing import NamedTuple
+
+from deepsel.records import NamedTuple
 
 
 class JUnitTest(NamedTuple):

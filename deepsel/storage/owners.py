@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 import stat
-from typing import NamedTuple
 
+from deepsel.records import NamedTuple
 from deepsel.storage import files
 
 _ROOT = 0

@@ -1,8 +1,9 @@
-"""Opens one SQLite file, brings its form up to date and keeps one connection a thread; knows no meaning of its tables.
+"""Opens one SQLite file, brings its form up to date and keeps its connections; knows no meaning of its tables.
 
 The file is private and in WAL mode, so that readers and one writer never block each other. A connection is kept because
-opening and closing one costs more than most of what is done with it; it is closed with its thread, by `close()`, and where
-the file has been replaced. After a fork the child opens its own. A file that cannot be used is a notice, never an exception.
+opening and closing one costs more than most of what is done with it: there are as many as were ever at work at once, not one
+a thread. They are closed by `close()`, and where the file has been replaced. After a fork the child opens its own. A file that
+cannot be used is a notice, never an exception.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
-from weakref import WeakSet
 
 from deepsel.storage import files, owners
 from deepsel.storage.locking import FIRST_WAIT_S, be_patient, is_without_locks
@@ -73,32 +73,42 @@ class SqliteFile:
             writing.release()
 
     def close(self) -> None:
-        """Close the connections of all threads, none of which may be at work. The file may be used again."""
+        """Close all connections, none of which may be at work. The file may be used again."""
         self._here().close()
 
-    def _use(
-        self, work: Callable[[sqlite3.Connection], _T], begin: str, *, empty: _T | None = None
-    ) -> Told[_T]:
+    def _use(self, work: Callable[[sqlite3.Connection], _T], begin: str, *, empty: _T | None = None) -> Told[_T]:
         import sqlite3
 
         try:
             if self._without_locks is not None:
                 raise self._without_locks
-            connection = self._connection(makes_it=begin != _READING)
-            if connection is None:
-                return Told(empty)
-            try:
-                return Told(_in_one(connection, work, begin))
-            except sqlite3.OperationalError as error:
-                if not str(error).startswith("Could not decode"):
-                    raise
-                connection.text_factory = _replaced  # from now on: a damaged text is no reason to read nothing
-                return Told(_in_one(connection, work, begin))
+            opened = self._taken(makes_it=begin != _READING)
+            return Told(empty if opened is None else self._done(work, begin, opened))
         except (sqlite3.Error, OSError, ValueError, TypeError, OverflowError) as error:
-            self._here().drop()
             if isinstance(error, OSError) and is_without_locks(error):
                 self._without_locks = error
             return Told(None, self._notices(reason_of(error), is_damaged=is_damage(error)))
+
+    def _done(self, work: Callable[[sqlite3.Connection], _T], begin: str, opened: OpenFile) -> _T:
+        """Do one piece of work; the connection is kept for the next one, or closed where the work failed."""
+        import sqlite3
+
+        process, is_sound = self._process, False
+        try:
+            try:
+                found = _in_one(opened.connection, work, begin)
+            except sqlite3.OperationalError as error:
+                if not str(error).startswith("Could not decode"):
+                    raise
+                opened.connection.text_factory = _replaced  # from now on: a damaged text is no reason to read nothing
+                found = _in_one(opened.connection, work, begin)
+            is_sound = True
+            return found
+        finally:
+            if is_sound:
+                process.keep(opened)
+            else:
+                opened.close()
 
     def _notices(self, reason: str, *, is_damaged: bool) -> tuple[Notice, ...]:
         advice = f"; {self._repair}" if is_damaged else ""
@@ -110,13 +120,13 @@ class SqliteFile:
             self._process = _Process()
         return self._process
 
-    def _connection(self, *, makes_it: bool) -> sqlite3.Connection | None:
-        """Give this thread's connection to the file that has the name now; None where there is none."""
+    def _taken(self, *, makes_it: bool) -> OpenFile | None:
+        """Take a kept connection to the file that has the name now, or open one; None where there is no file."""
         process, file = self._here(), identity(self.path)
-        kept = process.kept()
-        if kept is not None and kept.is_for(file):
-            return kept.connection
-        process.drop()
+        while (kept := process.taken()) is not None:
+            if kept.is_for(file):
+                return kept
+            kept.close()
         suspect = owners.fault(self.path.parent, self.path)
         if suspect:
             raise PermissionError(str(suspect))
@@ -126,11 +136,10 @@ class SqliteFile:
             files.make_private_folder(self.path.parent)
             files.write_new(self.path, _empty_file())  # of those who start together the first one's stays
             file = identity(self.path)
-        connection = _connect(self.path, self._busy_timeout_s)
-        process.keep(OpenFile(connection, file))
-        if _form(connection) < len(self._steps):
-            self._bring_up_to_date(connection)
-        return connection
+        opened = OpenFile(_connect(self.path, self._busy_timeout_s), file)
+        if _form(opened.connection) < len(self._steps):
+            self._bring_up_to_date(opened.connection)
+        return opened
 
     def _bring_up_to_date(self, connection: sqlite3.Connection) -> None:
         """Take every step the file has not taken yet; of several processes one does it, the others find it done."""
@@ -150,9 +159,9 @@ class SqliteFile:
 
 
 class OpenFile:
-    """A connection that is kept, and the file it was opened for; closed when nobody has it any more, as when its thread ends."""
+    """A connection that is kept, and the file it was opened for; closed when nobody has it any more."""
 
-    __slots__ = ("__weakref__", "_pid", "connection", "file")
+    __slots__ = ("_pid", "connection", "file")
 
     def __init__(self, connection: sqlite3.Connection, file: tuple[int, int] | None) -> None:
         """Keep a connection that was opened with `check_same_thread` off, as any thread may be the last that has it."""
@@ -179,38 +188,27 @@ class OpenFile:
 
 
 class _Process:
-    """The connections of one process, and the lock by which its writers wait for each other."""
+    """The idle connections of one process, and the lock by which its writers wait for each other."""
 
     def __init__(self) -> None:
         self.pid = os.getpid()
         self.writing = threading.Lock()
-        self._guard = threading.Lock()
-        self._all: WeakSet[OpenFile] = WeakSet()
-        self._local = threading.local()
+        self._idle = list[OpenFile]()  # whose `append` and `pop` are one step each, for any number of threads
 
-    def kept(self) -> OpenFile | None:
-        """Give this thread's connection, where it has one."""
-        return getattr(self._local, "kept", None)
+    def taken(self) -> OpenFile | None:
+        """Take the connection that was used last; None where all are at work."""
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return None
 
-    def keep(self, kept: OpenFile) -> None:
-        """Keep a connection for this thread."""
-        self._local.kept = kept
-        with self._guard:
-            self._all.add(kept)
-
-    def drop(self) -> None:
-        """Close this thread's connection, where it has one."""
-        kept = self.kept()
-        if kept is not None:
-            self._local.kept = None
-            kept.close()
+    def keep(self, opened: OpenFile) -> None:
+        """Keep a connection for whoever needs one next."""
+        self._idle.append(opened)
 
     def close(self) -> None:
-        """Close the connections of all threads."""
-        with self._guard:
-            found = list(self._all)
-        self._local = threading.local()
-        for kept in found:
+        """Close the connections that nobody is using."""
+        while (kept := self.taken()) is not None:
             kept.close()
 
 

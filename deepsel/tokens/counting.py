@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from typing import NamedTuple
 
+from deepsel.records import NamedTuple
 from deepsel.surrogates import without_surrogates
 from deepsel.tokens.claude import ERROR_PCT as RECONSTRUCTION_ERROR_PCT
 from deepsel.tokens.claude import counter as reconstruction_of

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from functools import cache
-from typing import NamedTuple
+
+from deepsel.records import NamedTuple
 
 PIECE_CHARS = 128 * 1024
 _LINE_CUT = r"(?s:.*)\n(?=[^\W_])"

@@ -12,7 +12,8 @@ from collections import Counter
 from collections.abc import Mapping
 from functools import cache, lru_cache
 from pathlib import Path
-from typing import NamedTuple
+
+from deepsel.records import NamedTuple
 
 GENERAL = "general"
 """The fit for a vocabulary nothing is known of."""

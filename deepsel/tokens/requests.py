@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import NamedTuple
 
 from deepsel.catalog import picture_rule
+from deepsel.records import NamedTuple
 from deepsel.tokens.counting import Count, count
 from deepsel.tokens.templates.table import OF_VOCABULARY, template
 from deepsel.values import Document, Image, Json, Message, Model, Request, Role, Source, Text, ToolResult

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from deepsel.errors import ErrorClass
+from deepsel.records import NamedTuple
 from deepsel.values.notice import Notice
 from deepsel.values.parts import ToolCall
 from deepsel.values.rows import PriceRule

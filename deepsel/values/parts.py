@@ -7,8 +7,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Literal, TypeAlias
 
+from deepsel.records import NamedTuple
 from deepsel.values.words import Json, JsonObject
 
 Role: TypeAlias = Literal["system", "developer", "user", "assistant", "tool"]

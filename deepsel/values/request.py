@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
 
+from deepsel.records import NamedTuple
 from deepsel.values.parts import Document, Image, Message, Tool, ToolChoice, ToolResult
 from deepsel.values.words import Json
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Literal, NamedTuple
+from typing import Literal
 
 from deepsel.errors import ErrorClass
+from deepsel.records import NamedTuple
 from deepsel.values.words import Json
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import NamedTuple
 
+from deepsel.records import NamedTuple
 from deepsel.values.rows import PriceRule
 from deepsel.values.words import Source
 

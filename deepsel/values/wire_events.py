@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from deepsel.records import NamedTuple
 from deepsel.values.usage import Usage
 from deepsel.values.words import Finish, Json
 

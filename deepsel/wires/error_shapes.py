@@ -9,8 +9,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
 
+from deepsel.records import NamedTuple
 from deepsel.values import Json, JsonObject
 from deepsel.wires.fields import child, items, text
 

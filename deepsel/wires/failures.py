@@ -8,9 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
 from deepsel.errors import AttemptFailed, ErrorClass
+from deepsel.records import NamedTuple
 from deepsel.secret import KnownSecrets
 from deepsel.values import ErrorRule, JsonObject, Provider
 from deepsel.wires import error_words, waits

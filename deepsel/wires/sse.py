@@ -12,9 +12,9 @@ Names are read without regard to case and blanks, and a line that is a JSON obje
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from deepsel.errors import AttemptFailed, ErrorClass
+from deepsel.records import NamedTuple
 
 MAX_EVENT_BYTES = 4 * 1024 * 1024
 """Largest line, and largest event, that is held in memory."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from typing import TYPE_CHECKING, NamedTuple, cast
+from typing import TYPE_CHECKING, cast
+
+from deepsel.records import NamedTuple
 
 if TYPE_CHECKING:
     from deepsel.wires.wire import Wire

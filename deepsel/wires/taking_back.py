@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import NamedTuple
 
 from deepsel.errors import AttemptFailed, ErrorClass
+from deepsel.records import NamedTuple
 from deepsel.values import Json, JsonObject, Model, Provider
 
 _STATUSES = frozenset({200, 400, 422, 500})

@@ -8,8 +8,8 @@ with is reasoning: tags further on are part of what the model says.
 from __future__ import annotations
 
 import re
-from typing import NamedTuple
 
+from deepsel.records import NamedTuple
 from deepsel.values import ReasoningDelta, TextDelta
 
 _NAMES = (

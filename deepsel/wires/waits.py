@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from typing import NamedTuple
 
+from deepsel.records import NamedTuple
 from deepsel.values import Json
 
 MAX_WAIT_S = 31 * 86_400.0

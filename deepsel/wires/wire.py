@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
+from deepsel.records import NamedTuple
 from deepsel.secret import Secret
 from deepsel.values import JsonObject, Model, Provider, Request, WireEvent
 

@@ -19,11 +19,12 @@ from deepsel.catalog import Catalog
 from deepsel.clock import Clock, SystemClock
 from deepsel.config import CacheSettings, Profile, Settings
 from deepsel.engine.ask import Ask, CacheMode
+from deepsel.engine.limiter import Limiter
 from deepsel.engine.resources import Resources
 from deepsel.engine.run import Run
 from deepsel.health.sqlite_state import SqliteState
 from deepsel.providers.transport import HttpTransport
-from deepsel.secret import Secret
+from deepsel.secret import KnownSecrets, Secret
 from deepsel.values import Answer, Message, Model, PriceRule, Provider, Request
 
 CATALOG = Catalog()
@@ -54,6 +55,8 @@ class Asker:
             state=SqliteState(home / "data"),
             clock=clock,
             rng=random.Random(0),
+            secrets=KnownSecrets(),
+            limiter=Limiter(),
             key_of=lambda provider, timeout_s: KEY,
         )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -64,7 +63,7 @@ def test_every_ask_is_answered(tmp_path: Path, redis: RedisProcess) -> None:
     (tmp_path / "cache").mkdir()
     (tmp_path / "cache" / "none").touch()
     no_state = SqliteState(tmp_path / "cache" / "none")  # a file: this test is not about the state, which costs most
-    asker.resources = replace(asker.resources, cache=cache, stream=answered, state=no_state)
+    asker.resources = asker.resources._replace(cache=cache, stream=answered, state=no_state)
     trouble = {
         100: redis.stop,
         250: redis.start,
@@ -104,7 +103,7 @@ def test_each_request_is_told_what_happened_to_it(tmp_path: Path) -> None:
     asker = Asker(tmp_path, "http://127.0.0.1:1/v1", clock=SystemClock())
     asker.cache.close()
     cache = Cache(tmp_path / "cache", CacheSettings(memory_entries=0), clock=SystemClock())
-    asker.resources = replace(asker.resources, cache=cache, stream=answered)
+    asker.resources = asker.resources._replace(cache=cache, stream=answered)
     told = [sorted(one.code for one in asker.ask(f"Question {number}?").warnings) for number in range(3)]
     asker.close()
     cache.close()

@@ -19,11 +19,13 @@ import pytest
 from deepsel.cache import Cache
 from deepsel.catalog import Catalog
 from deepsel.config import CacheSettings, Profile, Settings
+from deepsel.engine.limiter import Limiter
 from deepsel.engine.resources import Resources
 from deepsel.errors import OverBudgetError
 from deepsel.health.log import Observation
 from deepsel.health.sqlite_state import SqliteState
 from deepsel.providers.calls import Outgoing
+from deepsel.secret import KnownSecrets
 from deepsel.session.warm import Warmer
 from deepsel.values import Finish, FinishReport, Model, PriceRule, Provider, TextDelta, Usage, UsageReport, WireEvent
 
@@ -80,6 +82,8 @@ def warmer(tmp_path: Path, clock: FakeClock) -> Callable[..., Warmer]:
             state=SqliteState(tmp_path / "data"),
             clock=clock,
             rng=random.Random(0),
+            secrets=KnownSecrets(),
+            limiter=Limiter(),
             key_of=lambda provider, timeout_s: None,
             stream=ask,
         )

@@ -25,13 +25,14 @@ from deepsel.catalog import Catalog
 from deepsel.clock import SystemClock
 from deepsel.config import CacheSettings, Profile, Settings
 from deepsel.engine.ask import Ask
+from deepsel.engine.limiter import Limiter
 from deepsel.engine.resources import Resources
 from deepsel.engine.run import Run
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.health.sqlite_state import SqliteState
 from deepsel.providers.calls import Call, Timeouts
 from deepsel.providers.transport import HttpResponse, HttpTransport
-from deepsel.secret import Secret
+from deepsel.secret import KnownSecrets, Secret
 from deepsel.simulator import FAULTS, Behaviour, Scenario, Simulator
 from deepsel.values import Message, Model, PriceRule, Provider, Request, TextDelta
 
@@ -168,6 +169,8 @@ def ask(tmp_path: Path) -> Iterator[AskOne]:
                 state=SqliteState(tmp_path / "data"),
                 clock=clock,
                 rng=random.Random(0),
+                secrets=KnownSecrets(),
+                limiter=Limiter(),
                 key_of=lambda provider, timeout_s: KEY,
             )
             made = PatientTransport(clock) if isinstance(clock, HurriedClock) else HttpTransport(clock, env={})
@@ -648,6 +651,8 @@ def test_many_at_once_press_nobody(tmp_path: Path) -> None:
             state=SqliteState(tmp_path / "data"),
             clock=SystemClock(),
             rng=random.Random(0),
+            secrets=KnownSecrets(),
+            limiter=Limiter(),
             key_of=lambda provider, timeout_s: KEY,
         )
 

@@ -20,10 +20,12 @@ from deepsel.clock import SystemClock
 from deepsel.config import CacheSettings, Profile, Settings
 from deepsel.engine.ask import Ask, CacheMode
 from deepsel.engine.encoded import Encodings
+from deepsel.engine.limiter import Limiter
 from deepsel.engine.lookup import _TOKENS_OF_FRAMING, Lookup, _most_tokens
 from deepsel.engine.resources import Resources
 from deepsel.engine.run import Run
 from deepsel.health.sqlite_state import SqliteState
+from deepsel.secret import KnownSecrets
 from deepsel.values import Finish, Image, Message, Model, PriceRule, Provider, Request, Source, Usage
 
 CATALOG = Catalog()
@@ -57,7 +59,8 @@ class World:
         return Resources(
             settings=Settings({"host": self.host}, self.models, {}, "main", CacheSettings(), CATALOG), env=self.env,
             transport=lambda: pytest.fail("something was sent"), cache=self.cache, state=self.state, clock=SystemClock(),
-            rng=random.Random(0), key_of=lambda *_: None, stream=lambda *_, **__: pytest.fail("something was sent"),
+            rng=random.Random(0), secrets=KnownSecrets(), limiter=Limiter(),
+            key_of=lambda *_: None, stream=lambda *_, **__: pytest.fail("something was sent"),
         )  # fmt: skip
 
     def keep(self, name: str, request: Request = ASKED) -> None:

@@ -19,12 +19,14 @@ from deepsel.catalog import Catalog
 from deepsel.config import CacheSettings, Profile, Settings
 from deepsel.engine.ask import Ask
 from deepsel.engine.events import AttemptEnded, AttemptStarted, Waiting
+from deepsel.engine.limiter import Limiter
 from deepsel.engine.resources import Resources
 from deepsel.engine.retry import BACKOFF_BASE_S
 from deepsel.engine.run import Run
 from deepsel.errors import AttemptFailed, ErrorClass, OverBudgetError
 from deepsel.health.sqlite_state import SqliteState
 from deepsel.providers.calls import Outgoing, Timeouts
+from deepsel.secret import KnownSecrets
 from deepsel.values import (
     Finish,
     FinishReport,
@@ -188,6 +190,8 @@ def _run(
         state=SqliteState(folder / "data"),
         clock=clock,
         rng=random.Random(0),
+        secrets=KnownSecrets(),
+        limiter=Limiter(),
         key_of=lambda provider, timeout_s: None,
         stream=world.ask,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import sqlite3
 import subprocess
@@ -85,7 +84,7 @@ def test_a_new_file_is_what_sqlite_itself_makes(database: SqliteFile) -> None:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
-def test_a_thread_opens_the_file_once(database: SqliteFile, opened: list[sqlite3.Connection]) -> None:
+def test_one_thread_opens_the_file_once(database: SqliteFile, opened: list[sqlite3.Connection]) -> None:
     """From the first write on, a thousand pieces of work use one connection, and `close` gives it back."""
     insert(database)
     for _ in range(500):
@@ -97,10 +96,10 @@ def test_a_thread_opens_the_file_once(database: SqliteFile, opened: list[sqlite3
     assert count(database) == 501
 
 
-def test_threads_that_ended_keep_no_connection(database: SqliteFile, opened: list[sqlite3.Connection]) -> None:
-    """Each thread has a connection of its own, which is closed with it."""
+def test_threads_share_connections_one_at_a_time(database: SqliteFile, opened: list[sqlite3.Connection]) -> None:
+    """There are as many as are at work at once: one for all who write, since they wait for each other; one a reader meanwhile."""
     insert(database)
-    before, barrier = len(opened), threading.Barrier(10)
+    barrier = threading.Barrier(10)
 
     def work(_: int) -> None:
         barrier.wait(30)
@@ -108,13 +107,24 @@ def test_threads_that_ended_keep_no_connection(database: SqliteFile, opened: lis
 
     with ThreadPoolExecutor(10) as pool:
         list(pool.map(work, range(10)))
-    gc.collect()
-    assert len(opened) == before + 10
-    assert [is_open(one) for one in opened[before:]] == [False] * 10
-    assert count(database) == 11
+        assert len(opened) == 1
+        list(pool.map(lambda _: database.read(lambda _: barrier.wait(30), empty=0), range(10)))
+        assert len(opened) == 10
+        list(pool.map(work, range(10)))
+    assert len(opened) == 10
+    assert count(database) == 21
 
 
-def test_close_gives_back_what_all_threads_opened(database: SqliteFile, opened: list[sqlite3.Connection]) -> None:
+def test_work_that_fails_leaves_its_connection_to_nobody(database: SqliteFile, opened: list[sqlite3.Connection]) -> None:
+    """Whatever was under way on it is over: the next one opens its own."""
+    insert(database)
+    with pytest.raises(ZeroDivisionError):
+        database.write(lambda _: 1 // 0)
+    assert [is_open(one) for one in opened] == [False]
+    assert count(database) == 1
+
+
+def test_close_gives_back_what_any_thread_opened(database: SqliteFile, opened: list[sqlite3.Connection]) -> None:
     """Connections of threads that live on are closed too, and made anew when they are needed again."""
     with ThreadPoolExecutor(1) as pool:
         pool.submit(insert, database).result(30)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
 from deepsel.cli.options import AsJson, Common, Help, MaxCost, Models, Output
+from deepsel.records import NamedTuple
 from deepsel.values import STRATEGIES, TASKS
 
 

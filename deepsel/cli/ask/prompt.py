@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO
 
 from deepsel.cli.terminal.terminal import write_note
 from deepsel.clock import SystemClock
 from deepsel.errors import UsageError
 from deepsel.messages.attach import MAX_DOCUMENT_BYTES, Attachment, read_document, read_text, with_words
+from deepsel.records import NamedTuple
 from deepsel.values import Message
 
 _STDIN_PATIENCE_S = 3.0

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
 from deepsel.bench.formats import FORMATS
 from deepsel.cli.options import Common, Form, Help, MaxCost, Models, Output
+from deepsel.records import NamedTuple
 
 
 class BenchOptions(NamedTuple):

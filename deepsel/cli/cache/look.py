@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
@@ -13,6 +13,7 @@ from deepsel.cli.options import AsJson, Common
 from deepsel.cli.terminal.output import write_stdout
 from deepsel.cli.terminal.terminal import columns_to_cut_to, screen_of, write_note
 from deepsel.clock import SystemClock
+from deepsel.records import NamedTuple
 from deepsel.show.record import SCHEMA_VERSION, dump
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from io import BytesIO
 from pathlib import Path
-from typing import Annotated, BinaryIO, NamedTuple
+from typing import Annotated, BinaryIO
 
 import typer
 
@@ -20,6 +20,7 @@ from deepsel.cli.terminal.terminal import write_note
 from deepsel.errors import UsageError
 from deepsel.messages.piped import patient
 from deepsel.reads import read_file
+from deepsel.records import NamedTuple
 from deepsel.show.record import SCHEMA_VERSION, dump
 
 _MOST_LINE_BYTES = 64 << 20

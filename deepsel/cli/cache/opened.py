@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -12,6 +12,7 @@ from deepsel.cli.checked import parse_duration
 from deepsel.cli.context import open_session
 from deepsel.cli.options import AsJson, Common
 from deepsel.cli.terminal.terminal import write_note
+from deepsel.records import NamedTuple
 
 if TYPE_CHECKING:
     from deepsel.cache import Cache, Selector

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Annotated, NamedTuple
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +15,7 @@ from deepsel.cli.terminal.output import write_stdout
 from deepsel.cli.terminal.terminal import is_terminal, write_note
 from deepsel.clock import SystemClock
 from deepsel.errors import CheckFailedError
+from deepsel.records import NamedTuple
 from deepsel.show.plain import plain
 from deepsel.show.record import SCHEMA_VERSION, dump
 

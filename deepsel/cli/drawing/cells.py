@@ -6,9 +6,9 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import NamedTuple
 
 from deepsel.cli.terminal.terminal import Look
+from deepsel.records import NamedTuple
 
 
 class Span(NamedTuple):

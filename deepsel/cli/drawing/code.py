@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from deepsel.cli.drawing.cells import Row, Span
+from deepsel.records import NamedTuple
 
 if TYPE_CHECKING:
     from pygments.lexer import Lexer

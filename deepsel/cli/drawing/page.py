@@ -8,12 +8,12 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from deepsel.cli.drawing import inline, table
 from deepsel.cli.drawing.cells import Drawn, Row, Span, fold, row_width, wrap
 from deepsel.cli.drawing.code import Coloured
 from deepsel.cli.terminal.terminal import Window
+from deepsel.records import NamedTuple
 
 _ITEM = re.compile(r"([-*+]|\d{1,9}[.)])(?: +|$)")
 _HEADING = re.compile(r"(#{1,6})(?: +|$)(.*?)(?: +#+)? *$")

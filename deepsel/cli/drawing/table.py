@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from deepsel.cli.drawing.cells import Row, Span, row_width, wrap
 from deepsel.cli.drawing.inline import BOLD, spans
+from deepsel.records import NamedTuple
 
 _PIPE = re.compile(r"(?<!\\)\|")
 _RULE = re.compile(r"\s*\|?\s*:?-+:?\s*(\|\s*:?-+:?\s*)*\|?\s*$")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
 from deepsel.cli.options import Common, Form, Help, MaxCost, Models, Output
 from deepsel.estimate.exports.formats import FORMATS
+from deepsel.records import NamedTuple
 
 
 class EstimateOptions(NamedTuple):

@@ -6,7 +6,7 @@ import os
 import sys
 from contextlib import ExitStack
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from deepsel import catalog, config
 from deepsel.catalog import Catalog
@@ -25,6 +25,7 @@ from deepsel.estimate.pricing.portions import Answers, By
 from deepsel.estimate.pricing.spend import Assumptions
 from deepsel.estimate.records import Change, Reading, Report
 from deepsel.messages.piped import patient
+from deepsel.records import NamedTuple
 from deepsel.values import TASKS, Model, Provider
 
 if TYPE_CHECKING:

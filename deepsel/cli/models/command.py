@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import datetime
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import typer
 
@@ -18,6 +18,7 @@ from deepsel.cli.terminal.output import write_stdout
 from deepsel.clock import SystemClock
 from deepsel.config import Settings, nearest_hint
 from deepsel.errors import UsageError
+from deepsel.records import NamedTuple
 from deepsel.values import Model
 
 DETAILED_UP_TO = 3

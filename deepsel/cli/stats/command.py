@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,7 @@ from deepsel.cli.options import AsJson, Common
 from deepsel.cli.terminal.output import write_stdout
 from deepsel.cli.terminal.terminal import screen_of, write_note
 from deepsel.clock import SystemClock
+from deepsel.records import NamedTuple
 from deepsel.show.record import SCHEMA_VERSION, dump
 
 if TYPE_CHECKING:

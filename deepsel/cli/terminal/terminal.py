@@ -6,8 +6,9 @@ import os
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, NamedTuple, TextIO
+from typing import TYPE_CHECKING, TextIO
 
+from deepsel.records import NamedTuple
 from deepsel.show.plain import plain
 
 if TYPE_CHECKING:

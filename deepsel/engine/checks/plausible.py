@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from decimal import Decimal
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from deepsel import tokens
+from deepsel.records import NamedTuple
 from deepsel.values import Notice, Source, Usage
 
 if TYPE_CHECKING:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 from deepsel.clock import Clock, SystemClock
+from deepsel.records import NamedTuple
 
 
 class OutOfTime(Exception):

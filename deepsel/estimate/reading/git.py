@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from deepsel.errors import UsageError
 from deepsel.estimate.reading.worktree import ATTRIBUTES, as_stored, filter_of, read_regular
 from deepsel.estimate.records import Skipped
+from deepsel.records import NamedTuple
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 """A larger version of a file is skipped: both versions are held in memory."""

@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from decimal import ROUND_CEILING
-from typing import NamedTuple, TypeAlias
+from typing import TypeAlias
 
+from deepsel.records import NamedTuple
 from deepsel.tokens.pictures.size import Picture
 from deepsel.values import PictureRule, PictureSize
 

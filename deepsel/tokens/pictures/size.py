@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import binascii
 import io
-from typing import NamedTuple
 
 from deepsel.messages.attach import sniff
+from deepsel.records import NamedTuple
 from deepsel.values import Image, Json
 
 _MOST_CHARS = (64 << 10, 8 << 20)

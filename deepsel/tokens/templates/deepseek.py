@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
-from typing import NamedTuple
 
+from deepsel.records import NamedTuple
 from deepsel.tokens.templates.writer import Writer, WrittenPrompt, function_of, json_text, results, written
 from deepsel.values import Json, Message, Request, Thinking, Tool, ToolCall
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
 
+from deepsel.records import NamedTuple
 from deepsel.values import Document, Json, Message, Part, Text, Tool, ToolResult
 
 _CHARS_A_TOKEN = 4

@@ -49,7 +49,7 @@ LAYERS = (
     ("values",),
     ("ending", "platforms", "reads"),
     ("errors", "secret", "clock", "chance", "places", "digest", "surrogates", "dollars", "carried", "jsontext"),
-    ("on_use",),
+    ("on_use", "records"),
     ("__init__",),
 )
 

@@ -151,6 +151,8 @@ PROFILE: dict[str, Reader] = {
     "max_tokens": integer(1),
     "temperature": number(0, 2),
     "seed": integer(0),
+    "model": text,
+    "env_file": text,
 }
 
 CACHE: dict[str, Reader] = {
@@ -165,4 +167,6 @@ CACHE: dict[str, Reader] = {
     "redis_ttl_s": number(0, above=True),
 }
 
-TOP_LEVEL = ("default_profile", "providers", "models", "profiles", "cache")
+CONVERSATIONS: dict[str, Reader] = {"keep_s": number(0)}
+
+TOP_LEVEL = ("default_profile", "providers", "models", "profiles", "cache", "conversations")

@@ -53,6 +53,7 @@ def test_the_example_loads_and_names_every_key() -> None:
         *fields.TOP_LEVEL,
         *fields.PROFILE,
         *fields.CACHE,
+        *fields.CONVERSATIONS,
         *PRICE_KEYS,
         *PROVIDER_KEYS,
         *MODEL_KEYS,
@@ -70,7 +71,7 @@ def test_the_examples_defaults_are_the_defaults() -> None:
     settings = parse_settings(EXAMPLE.read_bytes(), EXAMPLE, CATALOG)
     assert settings.cache == CacheSettings()
     example, default = settings.profiles["main"], Profile(name="main", models=())
-    own = {"models", "tasks", "larger_context", "max_cost_usd", "daily_budget_usd", "monthly_budget_usd", "weights", "sources"}
+    own = {"model", "models", "tasks", "larger_context", "max_cost_usd", "daily_budget_usd", "monthly_budget_usd", "weights", "sources"}
     for name in Profile._fields:
         if name not in own:
             assert getattr(example, name) == getattr(default, name), name

@@ -82,11 +82,25 @@ class ConfigGroup(LazyGroup):
     }
 
 
+class ConversationsGroup(LazyGroup):
+    """The commands of `deepsel conversations`."""
+
+    summary = "List, show, export and delete conversations."
+    table: ClassVar[Table] = {
+        "list": Place("deepsel.cli.conversations.look", "list_conversations", "List conversations, the last one first."),
+        "show": Place("deepsel.cli.conversations.look", "show", "Print a conversation with the cost of each turn."),
+        "export": Place("deepsel.cli.conversations.look", "export", "Write a conversation as messages for `--messages`."),
+        "delete": Place("deepsel.cli.conversations.remove", "delete", "Delete conversations."),
+    }
+
+
 class Commands(LazyGroup):
     """The commands of `deepsel`."""
 
     table: ClassVar[Table] = {
         "ask": Place("deepsel.cli.ask.command", "ask", "Ask one question."),
+        "chat": Place("deepsel.cli.chat.command", "chat", "Talk with a model, turn by turn."),
+        "conversations": ConversationsGroup,
         "estimate": Place("deepsel.cli.estimate.command", "estimate", "Tell what text costs on each model before it is sent."),
         "bench": Place("deepsel.cli.bench.command", "bench", "Measure latency: first token, speed, cold starts."),
         "models": Place("deepsel.cli.models.command", "models", "Search the catalog: prices now and next."),

@@ -23,6 +23,7 @@ from deepsel.values import Notice, Provider
 
 if TYPE_CHECKING:
     from deepsel.cache import Cache
+    from deepsel.conversations.store import Conversations
     from deepsel.engine.ask import Ask
     from deepsel.engine.lookup import CachePeek
     from deepsel.engine.prepare import Prepared
@@ -213,6 +214,14 @@ class Session:
         from deepsel.health.sqlite_state import SqliteState
 
         return self._stack.enter_context(SqliteState(self.paths.data_dir))
+
+    @_once
+    def conversations(self) -> Conversations:
+        """The user's conversations."""
+        from deepsel.conversations.store import Conversations
+
+        keep_s = self.settings.conversations.keep_s
+        return self._stack.enter_context(Conversations(self.paths.data_dir, keep_s=keep_s))
 
     @_once
     def transport(self) -> HttpTransport:

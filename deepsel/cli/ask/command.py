@@ -26,6 +26,10 @@ class AskOptions(NamedTuple):
     messages: Annotated[
         Path | None, typer.Option("--messages", metavar="PATH", help="Continue a JSON list of {role, content}.")
     ] = None
+    goes_on: Annotated[bool, typer.Option("--continue", "-c", help="Go on with the last conversation.")] = False
+    conversation: Annotated[
+        str | None, typer.Option("--conversation", metavar="NAME", help="Begin or go on with this one, kept until deleted.")
+    ] = None
     models: Annotated[Models, Help("Only these candidates. Repeatable.")] = None
     task: Annotated[
         str | None, typer.Option("--task", metavar="TASK", help=f"One of {', '.join(TASKS)}; detected otherwise.")
@@ -89,23 +93,17 @@ def ask(common: Common, options: AskOptions) -> None:
 
 def _ask(common: Common, options: AskOptions) -> None:
     """Go through the steps."""
-    from deepsel.cli.ask.answer import explain, show, shows_stream
     from deepsel.cli.ask.remember import conditions_of, remember
-    from deepsel.cli.ask.request import ask_of, read_request, whom_to_ask
-    from deepsel.cli.context import choose_profile, load_settings, open_session
+    from deepsel.cli.ask.request import read_request
+    from deepsel.cli.context import load_settings, open_session
 
     conditions = conditions_of(common, options)  # of the files before they are read
     request, flags = read_request(options)
     settings = load_settings(common)
-    profile = choose_profile(settings, common)
-    profile = profile.override(**{**flags, **whom_to_ask(options, settings, profile)})
-    asked = ask_of(options, request, profile)
     with open_session(common, settings) as session:
-        if options.explain:
-            explain(*session.explain(asked), options, common)
-            return
-        run = session.ask(asked, is_shown=shows_stream(options))
-        show(run, options, common)
-        following = run.next_time() if conditions else None
-    if conditions and following:  # the files have to be closed: a memo goes by their state
-        remember(run, following, options, common, conditions)
+        from deepsel.cli.ask.answering import answered
+
+        run, kept = answered(session, common, options, request, flags)
+        following = run.next_time() if run and conditions else None
+    if run and conditions and following:  # the files have to be closed: a memo goes by their state
+        remember(run, following, options, common, conditions, kept)

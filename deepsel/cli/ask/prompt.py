@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,9 +28,9 @@ class Prompt(NamedTuple):
 
 def read_prompt(
     prompt: str | None, *, files: list[Path], system: str | None, messages: Path | None, stdin: BinaryIO | None,
-    stdin_limit_s: float | None = None,
+    stdin_limit_s: float | None = None, history: tuple[Message, ...] = (),
 ) -> Prompt:
-    """Assemble the messages; raise UsageError where there is nothing to ask, or something cannot be read.
+    """Assemble the messages, behind those of `history`; raise UsageError where there is nothing to ask, or something cannot be read.
 
     `stdin` is None where standard input is a terminal, closed, or left alone; `stdin_limit_s` bounds the wait for its end.
     """
@@ -42,14 +43,22 @@ def read_prompt(
     documents = [_told(read_document(path)) for path in files]
     if messages is not None:
         text, piped = (piped, "") if str(messages) == "-" else (_told(read_document(messages)).text, piped)
-        return _continue(_read_list(text, messages), prompt or "", system, documents, piped)
+        given = [*history, *_read_list(text, messages)]
+        return _continue(given, prompt or "", system, documents, piped)
     if prompt is None and not documents and piped.strip():
         prompt, piped = piped, ""
     if not (prompt or "").strip() and not documents:
         raise UsageError("there is no prompt", 'write one, e.g. `deepsel ask "What is DNS?"`, or pipe text in')
     user = _user_message(prompt or "", documents, piped)
-    head = (Message.of("system", system),) if system else ()
-    return Prompt((*head, user), prompt or user.text[:4000])
+    return Prompt((*_with_system(history, system), user), prompt or user.text[:4000])
+
+
+def _with_system(history: Iterable[Message], system: str | None) -> list[Message]:
+    """Put a system message in the place of those that were there; None: they stay."""
+    if system is None:
+        return list(history)
+    head = [Message.of("system", system)] if system else []
+    return [*head, *(message for message in history if message.role not in ("system", "developer"))]
 
 
 def _typed(text: str | None) -> str | None:
@@ -63,8 +72,7 @@ def _continue(
     history: list[Message], prompt: str, system: str | None, documents: list[Attachment], piped: str
 ) -> Prompt:
     """Add what was typed to a conversation read from a file."""
-    if system is not None:
-        history = [Message.of("system", system), *(m for m in history if m.role not in ("system", "developer"))]
+    history = _with_system(history, system)
     if prompt.strip() or documents or piped.strip():
         history.append(_user_message(prompt, documents, piped))
     asked = [message for message in history if message.role == "user"]

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 def conditions_of(common: Common, options: AskOptions) -> memo.Conditions | None:
     """Look at the files that decide the answer, before they are read; None where it cannot be printed again."""
     is_written_elsewhere = options.explain or options.output or common.verbose or is_terminal(sys.stdout)
-    if is_written_elsewhere or cache_mode(options) not in ("auto", "on", "only"):
+    if is_written_elsewhere or options.goes_on or options.conversation or cache_mode(options) not in ("auto", "on", "only"):
         return None
     paths = config.find_paths(os.environ, common.config)
     named = [path for path in (options.messages, options.schema, options.tools) if path is not None]
@@ -36,9 +36,9 @@ def conditions_of(common: Common, options: AskOptions) -> memo.Conditions | None
 
 
 def remember(
-    run: Run, following: NextTime, options: AskOptions, common: Common, conditions: memo.Conditions
+    run: Run, following: NextTime, options: AskOptions, common: Common, conditions: memo.Conditions, kept: int | None
 ) -> None:
-    """Keep the output for the next identical invocation, which will be a hit."""
+    """Keep the output for the next identical invocation, which will be a hit; `kept`: the conversation it begins anew."""
     lines = conditions.lines(name for one in run.providers for name in [one.api_key_env] if name)
     if lines is None:
         return
@@ -48,6 +48,7 @@ def remember(
         outputs=(_output(one, options), _output(other, options)),
         footers=("", "") if common.quiet else (footer(one, times="1"), footer(other, times="2")),
         conditions=lines,
+        conversation=kept,
     )
 
 

@@ -16,6 +16,7 @@ from deepsel.values import STRATEGIES, TASKS, Json, JsonObject, Request, Tool
 
 if TYPE_CHECKING:
     from deepsel.cli.ask.command import AskOptions
+    from deepsel.cli.ask.talk import Talk
     from deepsel.config import Profile, Settings
 
 OWN = {
@@ -60,18 +61,27 @@ def read_request(options: AskOptions) -> tuple[Request, dict[str, Any]]:
     }
 
 
-def whom_to_ask(options: AskOptions, settings: Settings, profile: Profile) -> dict[str, Any]:
-    """Return the profile's fields that `-m` and what stands for it decide; a name that means several asks the cheapest first."""
+def whom_to_ask(options: AskOptions, settings: Settings, profile: Profile, talk: Talk | None = None) -> dict[str, Any]:
+    """Return the profile's fields that `-m` and what stands for it decide; a name that means several asks the cheapest first.
+
+    A conversation stays with the model that answered last, whose provider has read it already, unless another one is named.
+    """
     from deepsel.cli.context import preferred_models
 
+    if talk and talk.model and not options.models and options.strategy is None:
+        others = (name for name in profile.models if name != talk.model)
+        return {"models": (talk.model, *others), "strategy": "ordered", "tasks": {}}
     typed = options.models or []
     models = preferred_models(settings, profile, typed)
     is_several = models is not None and len(models) > max(1, len(typed)) and options.strategy is None
     return {"models": models, **({"strategy": "cheapest"} if is_several else {})}
 
 
-def ask_of(options: AskOptions, request: Request, profile: Profile) -> Ask:
-    """Put the prompt and what the profile says into the request; raises UsageError where there is nothing to ask."""
+def ask_of(options: AskOptions, request: Request, profile: Profile, talk: Talk | None = None) -> Ask:
+    """Put the prompt and what the profile says into the request; raises UsageError where there is nothing to ask.
+
+    It follows what was said in the conversation it belongs to, with the tools that were offered there.
+    """
     if options.output:
         check_writable(options.output)
         check_writable(partial_path(options.output))
@@ -84,10 +94,12 @@ def ask_of(options: AskOptions, request: Request, profile: Profile) -> Ask:
         messages=options.messages,
         stdin=None if is_left else patient(stdin),
         stdin_limit_s=options.timeout,
+        history=talk.history if talk else (),
     )
     return Ask(
         request._replace(
             messages=prompt.messages,
+            tools=request.tools or (talk.tools if talk else ()),
             max_tokens=profile.max_tokens,
             temperature=profile.temperature,
             seed=profile.seed_for(request.params),

@@ -94,6 +94,11 @@ class Run:
         answer = self._calls.record.answer(total_s=total_s, cache=self._lookup.use)
         return answer._replace(warnings=tuple(dict.fromkeys((*answer.warnings, *self._notices()))))
 
+    def input_tokens(self, model: str) -> int:
+        """Return the tokens of the prompt as counted for a model; 0 where nobody had to count them."""
+        count = self._prepared.counts.get(model) if self._prepared is not None else None
+        return count.tokens if count is not None else 0
+
     def failure(self) -> DeepselError | None:
         """Say why there is no whole answer; None where there is one."""
         if self._lookup.hit is not None or self._calls is None or self._prepared is None:

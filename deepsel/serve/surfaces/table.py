@@ -1,0 +1,22 @@
+"""The table of surfaces: path to module; a new wire is one file and one row."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib import import_module
+from typing import TYPE_CHECKING, cast
+
+if TYPE_CHECKING:
+    from deepsel.serve.surfaces.surface import Surface
+
+PATHS: dict[str, str] = {
+    "/chat/completions": "chat",
+    "/messages": "messages",
+}
+"""Behind `/v1`, or without it."""
+
+
+@cache
+def surface_of(path: str) -> Surface:
+    """Return the surface that is posted to at a path; raises KeyError where there is none."""
+    return cast("Surface", import_module(f"deepsel.serve.surfaces.{PATHS[path]}"))

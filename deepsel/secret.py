@@ -129,7 +129,7 @@ class KnownSecrets:
         return self._knows_any() and any(form in text for secret in self._known if len(secret) >= _RUN for form in whole_forms(secret))
 
     def without(self, text: str) -> str:
-        """Return a text of any length with a mask in place of every whole secret, as it is or in escapes; fast, for each event of a stream."""
+        """Return a text of any length with a mask in place of every whole secret; fast, for each event of a stream."""
         if not self._knows_any():
             return text
         pattern = self._pattern
@@ -176,10 +176,10 @@ class KnownSecrets:
                 yield places[start], places[end]
             if depth == _DEEPEST or not ("%" in view or "&" in view or "\\" in view):
                 return
-            unescaped, places = unescaped(view, places)
-            if unescaped == view:
+            plain, places = unescaped(view, places)
+            if plain == view:
                 return
-            view = unescaped
+            view = plain
 
     def _in_view(self, view: str) -> Iterator[tuple[int, int]]:
         """Yield where secrets stand in a text whose escapes are undone."""

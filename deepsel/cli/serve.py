@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -12,6 +12,9 @@ from deepsel.cli.options import Common
 from deepsel.cli.terminal.output import write_stdout
 from deepsel.cli.terminal.terminal import write_note
 from deepsel.records import NamedTuple
+
+if TYPE_CHECKING:
+    from deepsel.config import ServeSettings
 
 
 class ServeOptions(NamedTuple):
@@ -42,15 +45,9 @@ def serve(common: Common, options: ServeOptions) -> None:
 
     settings = load_settings(common)
     profile = choose_profile(settings, common)
-    given: dict[str, Any] = {"host": options.host, "port": options.port, "max_connections": options.max_connections}
-    given["warm"] = tuple(options.warm) if options.warm else None
-    wanted = settings.serve._replace(**{name: value for name, value in given.items() if value is not None})
+    wanted = _wanted(settings.serve, options)
     place = Address(wanted.host, wanted.port, options.socket, options.tls_cert, options.tls_key)
-
-    def log(line: dict[str, Any]) -> None:
-        if not common.quiet:
-            write_note(dump(line).rstrip("\n"))
-
+    log = _quiet if common.quiet else _logged
     with open_session(common, settings) as session:
         try:
             with serving(session, profile, wanted, place, log) as url:
@@ -58,3 +55,21 @@ def serve(common: Common, options: ServeOptions) -> None:
                 until_told()
         except KeyboardInterrupt:
             pass  # how this ends
+
+
+def _wanted(settings: ServeSettings, options: ServeOptions) -> ServeSettings:
+    """Lay the options over what the file says."""
+    given: dict[str, Any] = {"host": options.host, "port": options.port, "max_connections": options.max_connections}
+    given["warm"] = tuple(options.warm) if options.warm else None
+    return settings._replace(**{name: value for name, value in given.items() if value is not None})
+
+
+def _logged(line: dict[str, Any]) -> None:
+    """Write a line of the access log."""
+    from deepsel.show.record import dump
+
+    write_note(dump(line).rstrip("\n"))
+
+
+def _quiet(_line: dict[str, Any]) -> None:
+    """Write nothing."""

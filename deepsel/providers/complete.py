@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from deepsel.clock import Clock
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.providers.calls import Call, Outgoing, Response, ResponseFacts, Timeouts, Transport
-from deepsel.providers.content import Content
+from deepsel.providers.content import ComingAnswer
 from deepsel.secret import Secret
 from deepsel.values import (
     Finish,
@@ -262,7 +262,7 @@ def _checked(events: Iterator[WireEvent], response: Response) -> Iterator[WireEv
 
     Raises AttemptFailed (empty) where a whole answer holds neither text nor a call: reasoning alone is none.
     """
-    content = Content(response.secrets)
+    content = ComingAnswer(response.secrets)
     exchange = response.exchange
     try:
         for event in events:

@@ -15,7 +15,7 @@ MAX_TEXT_CHARS = 32 * 1024 * 1024
 _INVISIBLE = " \t\r\n\v\f\u00a0\u00ad\u200b\u200c\u200d\u2060\ufeff"
 
 
-class Content:
+class ComingAnswer:
     """What has come of one answer, whatever its wire."""
 
     def __init__(self, secrets: KnownSecrets) -> None:

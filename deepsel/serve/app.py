@@ -1,4 +1,4 @@
-"""Answers the requests of clients: paths, errors in each wire's shape, one line of the access log each. Opens nothing and prints nothing."""
+"""Answers the requests of clients: paths, errors in each wire's shape, one line of the access log each. Prints nothing."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from deepsel.serve.names import NotAllowed, UnknownModel, named_profile, profile
 from deepsel.serve.problems import problem_of
 from deepsel.serve.surfaces.events import json_bytes
 from deepsel.serve.surfaces.surface import Asked, BadMember, Labels, Problem, Surface
-from deepsel.serve.surfaces.table import PATHS, surface_of
+from deepsel.serve.surfaces.table import PATHS, surface_for, surface_of
 from deepsel.session.open import Session
 from deepsel.values import TASKS, Answer, JsonObject
 
@@ -88,7 +88,7 @@ class App:
 
     def _answer(self, request: HttpRequest, path: str, out: Outgoings, line: AccessLine, started_s: float) -> None:
         """Let the client in, and do what the path is for."""
-        surface = _surface_for(path, request.headers)
+        surface = surface_for(path, request.headers)
         visitor = self.gate.admit(request.headers)
         if isinstance(visitor, Problem):
             self._tell(visitor, surface, out, line)
@@ -102,13 +102,13 @@ class App:
         elif request.method in ("GET", "HEAD") and path == "/health":
             self._send(out, line, {"status": "ok"})
         elif request.method in ("GET", "HEAD") and (path == "/models" or path.startswith("/models/")):
-            self._models(request, path, surface, out, line)
+            self._models(path, surface, out, line)
         else:
             self._tell(Problem(404, "not_found", f"there is no {request.method} {request.path[:200]} here"), surface, out, line)
 
-    def _models(self, request: HttpRequest, path: str, surface: Surface, out: Outgoings, line: AccessLine) -> None:
+    def _models(self, path: str, surface: Surface, out: Outgoings, line: AccessLine) -> None:
         """List the models, or one of them."""
-        is_anthropic = "anthropic-version" in request.headers
+        is_anthropic = surface is surface_of("/messages")
         name = path.removeprefix("/models").strip("/")
         if not name:
             self._send(out, line, listing.page(self.session.settings, is_anthropic=is_anthropic))
@@ -208,14 +208,6 @@ class App:
             "sent_bytes": out.sent_bytes,
             "error": line.error,
         }
-
-
-def _surface_for(path: str, headers: Mapping[str, str]) -> Surface:
-    """Return the wire in whose shape a client is answered: that of the path, else the one it seems to speak."""
-    if path in PATHS:
-        return surface_of(path)
-    is_anthropic = path.startswith("/messages") or "anthropic-version" in headers
-    return surface_of("/messages" if is_anthropic else "/chat/completions")
 
 
 def _body(request: HttpRequest) -> JsonObject:

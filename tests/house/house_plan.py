@@ -48,8 +48,8 @@ LAYERS = (
     ("show",),
     ("values",),
     ("ending", "platforms", "reads", "http1"),
-    ("errors", "secret", "secret_forms", "clock", "chance", "places", "digest", "surrogates", "dollars", "carried", "jsontext"),
-    ("on_use",),
+    ("errors", "secret", "clock", "chance", "places", "digest", "surrogates", "dollars", "carried", "jsontext"),
+    ("on_use", "records", "secret_forms"),
     ("__init__",),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, cast
@@ -20,3 +21,11 @@ PATHS: dict[str, str] = {
 def surface_of(path: str) -> Surface:
     """Return the surface that is posted to at a path; raises KeyError where there is none."""
     return cast("Surface", import_module(f"deepsel.serve.surfaces.{PATHS[path]}"))
+
+
+def surface_for(path: str, headers: Mapping[str, str]) -> Surface:
+    """Return the wire in whose shape a client is answered: that of the path, else the one it seems to speak."""
+    head = "/" + path.strip("/").partition("/")[0]
+    if path in PATHS or head in PATHS:
+        return surface_of(path if path in PATHS else head)
+    return surface_of("/messages" if "anthropic-version" in headers else "/chat/completions")

@@ -52,6 +52,10 @@ class Profile(NamedTuple):
     max_tokens: int = 4096
     temperature: float | None = 0.0
     seed: int | None = 7
+    client: str = ""
+    """Who asks through `deepsel serve`, by the name of its key; no member of a row."""
+    client_daily_budget_usd: Decimal | None = None
+    """Bound on that client's spend since midnight UTC, whatever its profile; no member of a row."""
     sources: Mapping[str, str] = {}
     """Field name to `file` or `flag`; a field not named holds its default."""
 

@@ -24,6 +24,7 @@ from deepsel.routing.candidates import Candidate, Choice, Cooling, Needs, Plan, 
 from deepsel.routing.difficulty import from_detection
 from deepsel.routing.lengths import expected_output_tokens, fit_max_tokens
 from deepsel.routing.plan import plan as plan_for
+from deepsel.routing.stickiness import conversation_plan
 from deepsel.routing.task import detect
 from deepsel.values import Bill, Latency, Model, Notice, Provider, Request, Tool
 from deepsel.wires.bodies import asked_members, members_at
@@ -59,6 +60,8 @@ class Prepared(NamedTuple):
     notices: tuple[Notice, ...] = ()
     outlooks: Outlooks = Outlooks({})
     """What was known of everybody who may be asked."""
+    stay: tuple[str, ...] = ()
+    """Why the conversation it belongs to stays or moves, with both sums; empty: it belongs to none."""
 
     @property
     def request(self) -> Request:
@@ -98,7 +101,7 @@ def prepare(ask: Ask, rows: Rows, *, env: Mapping[str, str], at: datetime, state
     gather = _Gatherer(request, profile, rows, env, at, task, outlooks, state.benched(), needs_keys=may_send)
     policy = _policy(profile, outlooks)
     candidates = [gather.candidate(name, request.max_tokens or profile.max_tokens) for name in profile.models]
-    plan = plan_for(candidates, needs, policy)
+    plan, stay = conversation_plan(candidates, needs, policy, ask.holding, at=at)
     reserves = _reserves(gather)
     return Prepared(
         ask=ask,
@@ -116,6 +119,7 @@ def prepare(ask: Ask, rows: Rows, *, env: Mapping[str, str], at: datetime, state
         language=catalog.language(env),
         notices=(*rows.notices, *_notices(request, plan, gather)),
         outlooks=outlooks,
+        stay=stay,
     )
 
 
@@ -264,13 +268,9 @@ class _Gatherer:
 
     def _bill(self, model: Model, provider: Provider, input_tokens: int, output_tokens: int) -> Bill:
         """Price a call in advance."""
+        tier, factor = price_tier(asked_members(self.request).get("service_tier")), provider.price_multiplier
         return catalog.project(
-            model,
-            input_tokens=input_tokens,
-            output_tokens=output_tokens,
-            at=self.at,
-            service_tier=price_tier(asked_members(self.request).get("service_tier")),
-            multiplier=provider.price_multiplier,
+            model, input_tokens=input_tokens, output_tokens=output_tokens, at=self.at, service_tier=tier, multiplier=factor
         )
 
 

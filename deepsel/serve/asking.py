@@ -48,13 +48,35 @@ class Passage:
     _passed: Passed | None = None
     """The latest event of the same wire as it came, in this attempt."""
 
-    def whole(self) -> Answer:
-        """Carry it out, and write the answer at once."""
-        for event in self._events():
-            if isinstance(event, AttemptStarted):
-                self._passed = None
-            elif isinstance(event, Passed):
-                self._passed = event
+    def whole(self) -> None:
+        """Carry it out, and write the answer at once: before what happened is written down, which nobody need wait for."""
+        is_asking = False
+        with closing(self._events()) as events:
+            for event in events:
+                if isinstance(event, AttemptStarted):
+                    is_asking, self._passed = True, None
+                elif isinstance(event, Passed):
+                    self._passed = event
+                elif _ends_well(event) or (isinstance(event, TextDelta) and not is_asking):  # which comes from the cache
+                    self._write_whole()
+        if self.out.status is None:
+            self._write_whole()
+
+    def streamed(self) -> None:
+        """Carry it out, and write what comes as it comes."""
+        with closing(self._events()) as events:
+            for event in events:
+                if not isinstance(event, AttemptEnded):
+                    self._take(event)
+                elif _ends_well(event):
+                    self._end()
+                elif self.out.is_open:
+                    break  # nobody else is asked: the client has seen something of this one
+        if self.out.status is None or self.out.is_open:
+            self._end()
+
+    def _write_whole(self) -> None:
+        """Write the answer that there is, or note why there is none."""
         answer = self.run.answer()
         self.problem = self.problem or self._problem(answer)
         if self.problem is None:
@@ -62,17 +84,9 @@ class Passage:
             body = self._document(answer) if passed is None else passed.data.encode("utf-8", "replace")
             self.on_first()
             self.out.whole(200, {**JSON_TYPE, **self.headers(answer), **_cost(answer)}, body)
-        return answer
 
-    def streamed(self) -> Answer:
-        """Carry it out, and write what comes as it comes."""
-        with closing(self._events()) as events:
-            for event in events:
-                if isinstance(event, AttemptEnded):
-                    if self.out.is_open and event.attempt.outcome != "ok":
-                        break  # nobody else is asked: the client has seen something of this one
-                else:
-                    self._take(event)
+    def _end(self) -> None:
+        """Write the end of a stream, or why it ends before; note why none has begun."""
         answer = self.run.answer()
         self.problem = self.problem or self._problem(answer)
         if self.problem is None:
@@ -81,7 +95,6 @@ class Passage:
             self.out.end(last)
         elif self.out.is_open:
             self.out.end(self.surface.error_event(self.problem))
-        return answer
 
     def _events(self) -> Generator[EngineEvent, None, None]:
         """Yield what happens; what cannot be asked at all becomes the problem."""
@@ -146,6 +159,11 @@ class Passage:
         if failure is None or (answer.finish in _HONEST_ENDS and (answer.text or answer.finish is Finish.LENGTH)):
             return None
         return problem_of(failure, answer)
+
+
+def _ends_well(event: EngineEvent) -> bool:
+    """Tell whether a call has just brought the whole answer."""
+    return isinstance(event, AttemptEnded) and event.attempt.outcome == "ok"
 
 
 def _cost(answer: Answer) -> dict[str, str]:

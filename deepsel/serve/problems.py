@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from deepsel.errors import (
+    AttemptFailed,
     ConfigError,
     DeepselError,
     ErrorClass,
@@ -41,8 +42,8 @@ def problem_of(error: DeepselError | BadMember, answer: Answer | None = None) ->
         return _no_route(error, message)
     if isinstance(error, ConfigError):
         return Problem(503, "unavailable", message)
-    last = _last_class(answer)
-    if isinstance(error, RefusedError):
+    last = error.error_class if isinstance(error, AttemptFailed) else _last_class(answer)
+    if isinstance(error, RefusedError) or (last is not None and last.is_refusal and isinstance(error, AttemptFailed)):
         status, kind = _REFUSALS.get(last or ErrorClass.AUTH, (502, "unavailable"))
         return Problem(status, kind, message)  # type: ignore[arg-type]  # one of the table's
     if isinstance(error, IncompleteError):

@@ -15,6 +15,8 @@ from deepsel.http1.server import Http1Server, ServerLimits
 from deepsel.records import NamedTuple
 from deepsel.serve import listening
 from deepsel.serve.app import App
+from deepsel.serve.completing import Completions
+from deepsel.serve.conversations import Conversations
 from deepsel.serve.gate import Gate
 from deepsel.session.open import Session
 
@@ -42,7 +44,7 @@ def serving(
     gate = Gate(settings, session.env, host=place.host, is_socket=place.socket is not None)
     tls = listening.tls_context(place.tls_cert, place.tls_key) if place.tls_cert is not None and place.tls_key is not None else None
     listener = listening.on_socket(place.socket) if place.socket is not None else listening.on_port(place.host, place.port)
-    app = App(session, profile, gate, session.clock, log)
+    app = App(Completions(session, profile, Conversations(session.clock)), gate, session.clock, log)
     limits = ServerLimits(
         connections=settings.max_connections,
         workers=min(_MOST_WORKERS, settings.max_connections),

@@ -8,5 +8,9 @@ A surface is a module with what `surface.Surface` names, and one row in `table.p
     Writer(labels)          writes one stream: `feed` what the engine says, `pass_on` an event of the same wire as it came, `end` it
     error(problem)          an error as a body of the wire; `error_event(problem)` as an event in the middle of a stream
 
+Where tokens are counted is a module with `read` and `document`, and a row of `COUNTS` there (`surface.TokenCounter`). What a wire calls its
+wishes (stop texts, how long to think) is a writer in `members.py`; what two wires read alike is in `reading.py`. A request that only its
+own wire can carry says so in `Given.only`, which names the member.
+
 Nothing here reads a socket, a clock or the settings. Chunks of bytes that are returned are whole events, each one write.
 """

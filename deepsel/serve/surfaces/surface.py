@@ -101,3 +101,13 @@ class Surface(Protocol):
 
     def error_event(self, problem: Problem, /) -> bytes:
         """Write an error in the middle of a stream."""
+
+
+class TokenCounter(Protocol):
+    """A path where a prompt's tokens are asked for."""
+
+    def read(self, body: JsonObject, headers: Mapping[str, str], /) -> Asked:
+        """Read what is to be counted; raises BadMember."""
+
+    def document(self, tokens: int, /) -> JsonObject:
+        """Write the count."""

@@ -8,13 +8,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING, cast
 
 if TYPE_CHECKING:
-    from deepsel.serve.surfaces.surface import Surface
+    from deepsel.serve.surfaces.surface import Surface, TokenCounter
 
 PATHS: dict[str, str] = {
     "/chat/completions": "chat",
     "/messages": "messages",
 }
 """Behind `/v1`, or without it."""
+COUNTS: dict[str, str] = {
+    "/messages/count_tokens": "messages_count",
+}
+"""Where a prompt's tokens are asked for."""
 
 
 @cache
@@ -25,7 +29,13 @@ def surface_of(path: str) -> Surface:
 
 def surface_for(path: str, headers: Mapping[str, str]) -> Surface:
     """Return the wire in whose shape a client is answered: that of the path, else the one it seems to speak."""
-    head = "/" + path.strip("/").partition("/")[0]
-    if path in PATHS or head in PATHS:
-        return surface_of(path if path in PATHS else head)
+    within = next((one for one in PATHS if path == one or path.startswith(f"{one}/")), None)
+    if within is not None:
+        return surface_of(within)
     return surface_of("/messages" if "anthropic-version" in headers else "/chat/completions")
+
+
+@cache
+def counter_of(path: str) -> TokenCounter:
+    """Return who reads and writes at a path where tokens are asked for; raises KeyError where there is none."""
+    return cast("TokenCounter", import_module(f"deepsel.serve.surfaces.{COUNTS[path]}"))

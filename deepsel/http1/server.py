@@ -135,6 +135,7 @@ class Http1Server:
                 connection.sock.shutdown(socket.SHUT_RDWR)
         for worker in self._workers:
             worker.join(1.0)
+        self._wake_in.close()
 
     # --- the thread that watches --------------------------------------------------------------------------------------
 

@@ -7,7 +7,15 @@ from deepsel.config.lookup import find_model, find_provider
 from deepsel.config.nearest import nearest_hint
 from deepsel.config.paths import Paths, find_paths
 from deepsel.config.reader import parse_settings, read_settings
-from deepsel.config.settings import DEFAULT_PROFILE, DEMO_PROFILE, CacheSettings, Profile, Settings
+from deepsel.config.settings import (
+    DEFAULT_PROFILE,
+    DEMO_PROFILE,
+    CacheSettings,
+    Profile,
+    ServeKey,
+    ServeSettings,
+    Settings,
+)
 
 __all__ = [
     "COMMAND_TIMEOUT_S",
@@ -17,6 +25,8 @@ __all__ = [
     "Keys",
     "Paths",
     "Profile",
+    "ServeKey",
+    "ServeSettings",
     "Settings",
     "at_their_addresses",
     "find_model",

@@ -9,9 +9,17 @@ from typing import Any, NoReturn, TypeVar
 
 from deepsel.catalog import Catalog, RowError, generic_provider, model_from, provider_from
 from deepsel.config.demo import DEMO_PROFILE_ROW, DEMO_PROVIDERS, with_demo
-from deepsel.config.fields import CACHE, PROFILE, TOP_LEVEL, Reader
+from deepsel.config.fields import CACHE, PROFILE, SERVE, SERVE_KEY, TOP_LEVEL, Reader
 from deepsel.config.nearest import nearest_hint
-from deepsel.config.settings import DEFAULT_PROFILE, DEMO_PROFILE, CacheSettings, Profile, Settings
+from deepsel.config.settings import (
+    DEFAULT_PROFILE,
+    DEMO_PROFILE,
+    CacheSettings,
+    Profile,
+    ServeKey,
+    ServeSettings,
+    Settings,
+)
 from deepsel.errors import OTHER_HOME, ConfigError
 from deepsel.reads import read_file
 from deepsel.records import NamedTuple
@@ -131,6 +139,7 @@ class _Document(NamedTuple):
             profiles=every_profile,
             default_profile=self._default_name(profiles, every_profile),
             cache=self._cache(),
+            serve=self._serve(every_profile),
             catalog=self.catalog,
             config_file=self.path,
         )
@@ -181,6 +190,23 @@ class _Document(NamedTuple):
         if not isinstance(row, dict):
             self._fail("cache", "", "`cache` must be a table")
         return CacheSettings(**self._values("cache", row, CACHE))
+
+    def _serve(self, profiles: Mapping[str, Profile]) -> ServeSettings:
+        """Build how `deepsel serve` listens; fails on a client's profile that nobody knows."""
+        row = self.data.get("serve", {})
+        if not isinstance(row, dict):
+            self._fail("serve", "", "`serve` must be a table")
+        values = self._values("serve", row, SERVE)
+        keys: dict[str, ServeKey] = {}
+        for name, one in values.pop("keys", {}).items():
+            table = f"serve.keys.{name}"
+            read = self._values(table, one, SERVE_KEY)
+            if not read.get("env"):
+                self._fail(table, "env", 'needs `env`, the variable that holds the key, e.g. env = "DEEPSEL_KEY_AGENT"')
+            if read.get("profile") is not None and read["profile"] not in profiles:
+                self._fail(table, "profile", f"there is no profile `{read['profile']}`", read["profile"], profiles)
+            keys[name] = ServeKey(name=name, **read)
+        return ServeSettings(**values, keys=keys)
 
     def _values(self, table: str, row: Mapping[str, Any], readers: Mapping[str, Reader]) -> dict[str, Any]:
         """Read each member of a table with its reader."""

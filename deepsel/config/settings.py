@@ -52,6 +52,10 @@ class Profile(NamedTuple):
     max_tokens: int = 4096
     temperature: float | None = 0.0
     seed: int | None = 7
+    client: str = ""
+    """Who asks through `deepsel serve`, by the name of its key; no member of a row."""
+    client_daily_budget_usd: Decimal | None = None
+    """Bound on that client's spend since midnight UTC, whatever its profile; no member of a row."""
     sources: Mapping[str, str] = {}
     """Field name to `file` or `flag`; a field not named holds its default."""
 
@@ -104,6 +108,37 @@ class CacheSettings(NamedTuple):
         return f"CacheSettings(ttl_s={self.ttl_s}, namespace={self.namespace!r})"
 
 
+class ServeKey(NamedTuple):
+    """One client of `deepsel serve`, known by a key of ours."""
+
+    name: str
+    env: str
+    """The variable that holds the key."""
+    profile: str | None = None
+    """The only profile it may use; None: any."""
+    daily_budget_usd: Decimal | None = None
+    """Bound on its spend since midnight UTC, beside the profile's own."""
+    models: tuple[str, ...] = ()
+    """Models it may use; empty: any."""
+
+
+class ServeSettings(NamedTuple):
+    """How `deepsel serve` listens, and whom it knows."""
+
+    host: str = "127.0.0.1"
+    port: int = 8391
+    warm: tuple[str, ...] = ()
+    """Models that are kept warm while nobody calls them."""
+    max_connections: int = 512
+    queue: int = 128
+    """Requests that may wait for their turn; further ones are told to come again."""
+    request_bytes: int = 64 << 20
+    aliases: Mapping[str, str] = {}
+    """What a client calls a model, and what it gets."""
+    keys: Mapping[str, ServeKey] = {}
+    """Empty: whoever reaches it may use it."""
+
+
 class Settings(NamedTuple):
     """Everything a command needs to know about its user's wishes."""
 
@@ -115,6 +150,7 @@ class Settings(NamedTuple):
     cache: CacheSettings
     catalog: Catalog
     """What is known besides the user's own rows."""
+    serve: ServeSettings = ServeSettings()
     config_file: Path | None = None
     """The file that was read; None: there was none."""
     notices: tuple[Notice, ...] = ()

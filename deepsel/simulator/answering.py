@@ -14,12 +14,12 @@ import deepsel.simulator.wires.anthropic_messages as anthropic_messages
 import deepsel.simulator.wires.openai_chat as openai_chat
 import deepsel.simulator.wires.openai_responses as openai_responses
 from deepsel.clock import Clock
+from deepsel.http1.requests import HttpRequest
 from deepsel.simulator.answers.errors_table import ERRORS, ErrorRow
 from deepsel.simulator.answers.reply import LimitHeaders, ReadRequest, Reply, UnreadableRequest
 from deepsel.simulator.answers.tokens import count
 from deepsel.simulator.faults.table import planned
 from deepsel.simulator.http.delivery import Delivery
-from deepsel.simulator.http.http1 import HttpRequest
 from deepsel.simulator.records import Ledger, Stamps
 from deepsel.simulator.replies import Scene, error_reply, json_reply, stalled
 from deepsel.simulator.scenario import Behaviour, Scenario

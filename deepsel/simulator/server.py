@@ -11,10 +11,10 @@ from typing import Any
 
 from deepsel.clock import Clock, SystemClock
 from deepsel.errors import ConfigError
+from deepsel.http1.requests import BadRequest, Incoming
 from deepsel.simulator.answering import Answering
 from deepsel.simulator.answers.reply import Mark
 from deepsel.simulator.http.delivery import Delivery, hang
-from deepsel.simulator.http.http1 import BadRequest, Incoming
 from deepsel.simulator.records import CallLog, Ledger, SeenCall, Stamps
 from deepsel.simulator.replies import json_reply
 from deepsel.simulator.scenario import Scenario

@@ -106,6 +106,7 @@ class Commands(LazyGroup):
         "models": Place("deepsel.cli.models.command", "models", "Search the catalog: prices now and next."),
         "stats": Place("deepsel.cli.stats.command", "stats", "Tell what was asked, spent, waited for and saved."),
         "warm": Place("deepsel.cli.warm", "warm", "Keep models warm with the smallest call there is."),
+        "serve": Place("deepsel.cli.serve", "serve", "Serve the wires of OpenAI and Anthropic to other programs."),
         "init": Place("deepsel.cli.init", "init", "Write a first profiles.toml."),
         "simulate": Place("deepsel.cli.simulate", "simulate", "Run the simulated provider."),
         "cache": CacheGroup,

@@ -15,6 +15,8 @@ from deepsel.config.settings import (
     CacheSettings,
     ConversationSettings,
     Profile,
+    ServeKey,
+    ServeSettings,
     Settings,
 )
 
@@ -27,6 +29,8 @@ __all__ = [
     "Keys",
     "Paths",
     "Profile",
+    "ServeKey",
+    "ServeSettings",
     "Settings",
     "at_their_addresses",
     "find_model",

@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 
 from deepsel.config import Profile
 from deepsel.records import NamedTuple
+from deepsel.routing.stickiness import Holding
 from deepsel.values import Request
 
 CacheMode: TypeAlias = Literal["auto", "on", "off", "refresh", "only"]
@@ -24,5 +25,7 @@ class Ask(NamedTuple):
     difficulty: float | None = None
     """In [0, 1]; None: scored."""
     cache_mode: CacheMode = "auto"
+    holding: Holding | None = None
+    """Where the conversation is that it belongs to; None: it belongs to none, or nobody asks."""
     needs_difficulty: bool = True
     """False: the record of a hit may leave the score out, which takes some milliseconds."""

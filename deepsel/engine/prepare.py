@@ -24,8 +24,10 @@ from deepsel.routing.candidates import Candidate, Choice, Cooling, Needs, Plan, 
 from deepsel.routing.difficulty import from_detection
 from deepsel.routing.lengths import expected_output_tokens, fit_max_tokens
 from deepsel.routing.plan import plan as plan_for
+from deepsel.routing.stickiness import conversation_plan
 from deepsel.routing.task import detect
 from deepsel.values import Bill, Latency, Model, Notice, Provider, Request, Tool
+from deepsel.wires.bodies import asked_members, members_at
 
 _RESERVE_GROWTH = 4
 """How many times longer an answer may be where it was cut before."""
@@ -58,6 +60,8 @@ class Prepared(NamedTuple):
     notices: tuple[Notice, ...] = ()
     outlooks: Outlooks = Outlooks({})
     """What was known of everybody who may be asked."""
+    stay: tuple[str, ...] = ()
+    """Why the conversation it belongs to stays or moves, with both sums; empty: it belongs to none."""
 
     @property
     def request(self) -> Request:
@@ -90,6 +94,7 @@ def prepare(ask: Ask, rows: Rows, *, env: Mapping[str, str], at: datetime, state
         media=request.media,
         tools=request.asks_for_tools,
         wires=wires_needed(request),
+        unsayable={} if request.given is None else request.given.unsayable,
         on=at.date(),
     )
     may_send = ask.cache_mode != "only"
@@ -97,7 +102,7 @@ def prepare(ask: Ask, rows: Rows, *, env: Mapping[str, str], at: datetime, state
     gather = _Gatherer(request, profile, rows, env, at, task, outlooks, state.benched(), needs_keys=may_send)
     policy = _policy(profile, outlooks)
     candidates = [gather.candidate(name, request.max_tokens or profile.max_tokens) for name in profile.models]
-    plan = plan_for(candidates, needs, policy)
+    plan, stay = conversation_plan(candidates, needs, policy, ask.holding, at=at)
     reserves = _reserves(gather)
     return Prepared(
         ask=ask,
@@ -111,10 +116,11 @@ def prepare(ask: Ask, rows: Rows, *, env: Mapping[str, str], at: datetime, state
         counts=gather.counts,
         look_up=_look_up(plan, candidates),
         half_open=frozenset(name.model for name, one in outlooks.endpoints.items() if one.standing.state == "half_open"),
-        service_tier=price_tier(request.params.get("service_tier")),
+        service_tier=price_tier(asked_members(request).get("service_tier")),
         language=catalog.language(env),
         notices=(*rows.notices, *_notices(request, plan, gather)),
         outlooks=outlooks,
+        stay=stay,
     )
 
 
@@ -189,7 +195,9 @@ def ensure_route(prepared: Prepared, settings: Settings) -> None:
         if all(_is_unpriced(prepared, refusal.model) for refusal in refused if refusal.reason == "over_cost"):
             hint = 'name a model whose cost is known, give its row `price` and `pictures`, or set unknown_price = "allow"'
         raise OverBudgetError(f"over budget, nothing was sent: {detail}", hint)
-    raise NoRouteError(f"no candidate can take this request: {detail}", "see `deepsel ask --explain`")
+    error = NoRouteError(f"no candidate can take this request: {detail}", "see `deepsel ask --explain`")
+    error.reasons = frozenset(reasons)
+    raise error
 
 
 def _is_unpriced(prepared: Prepared, name: str) -> bool:
@@ -219,7 +227,7 @@ class _Gatherer:
     def candidate(self, name: str, wanted_tokens: int) -> Candidate:
         """Find out about the model called `name`."""
         model, provider = self.rows[name]
-        count = self._count(model)
+        count = self._count(model, provider.wire)
         limit = fit_max_tokens(model, count.in_window, wanted=wanted_tokens, input_is_exact=count.is_exact)
         outlook = self.outlooks.endpoints.get(Endpoint(model.provider, model.name), Outlook())
         expected = expected_output_tokens(
@@ -234,8 +242,8 @@ class _Gatherer:
             input_is_exact=count.is_exact,
             max_tokens=limit,
             expected_output_tokens=expected,
-            bill=self._bill(model, provider, count.tokens, expected),
-            worst_bill=self._worst_bill(model, provider, count, limit or wanted_tokens),
+            bill=self._bill(model, provider, count.tokens, expected * self.request.answers),
+            worst_bill=self._worst_bill(model, provider, count, (limit or wanted_tokens) * self.request.answers),
             latency_s=latency_s,
             latency_source=latency_source,
             output_source="" if outlook.usual_tokens is None else f"median of {outlook.usual_of} {self.task} answers",
@@ -245,9 +253,9 @@ class _Gatherer:
             health_note=_health_note(outlook, self.at),
         )
 
-    def _count(self, model: Model) -> tokens.Count:
+    def _count(self, model: Model, wire: str) -> tokens.Count:
         """Count all that the model reads, the tools and the schema that travel with it included."""
-        reader = tokens.reader_of(model, self.request.params)
+        reader = tokens.reader_of(model, members_at(self.request, wire))
         if reader not in self._counted:
             self._counted[reader] = tokens.count_request(_with_tools(self.request), reader)
         self.counts[model.name] = self._counted[reader]
@@ -261,13 +269,9 @@ class _Gatherer:
 
     def _bill(self, model: Model, provider: Provider, input_tokens: int, output_tokens: int) -> Bill:
         """Price a call in advance."""
+        tier, factor = price_tier(asked_members(self.request).get("service_tier")), provider.price_multiplier
         return catalog.project(
-            model,
-            input_tokens=input_tokens,
-            output_tokens=output_tokens,
-            at=self.at,
-            service_tier=price_tier(self.request.params.get("service_tier")),
-            multiplier=provider.price_multiplier,
+            model, input_tokens=input_tokens, output_tokens=output_tokens, at=self.at, service_tier=tier, multiplier=factor
         )
 
 

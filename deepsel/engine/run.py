@@ -94,6 +94,16 @@ class Run:
         answer = self._calls.record.answer(total_s=total_s, cache=self._lookup.use)
         return answer._replace(warnings=tuple(dict.fromkeys((*answer.warnings, *self._notices()))))
 
+    @property
+    def prepared(self) -> Prepared | None:
+        """The plan; None where none was made, or has to be."""
+        return self._prepared
+
+    def input_tokens(self, model: str) -> int:
+        """Return the tokens of the prompt as counted for a model; 0 where nobody had to count them."""
+        count = self._prepared.counts.get(model) if self._prepared is not None else None
+        return count.tokens if count is not None else 0
+
     def failure(self) -> DeepselError | None:
         """Say why there is no whole answer; None where there is one."""
         if self._lookup.hit is not None or self._calls is None or self._prepared is None:
@@ -182,7 +192,8 @@ class Run:
     def _hit_observation(self, answer: Answer, hit: CachedAnswer) -> Observation:
         """Make what the log keeps of a hit."""
         hosts = {provider.name: provider for provider in self.providers}
-        return observation_of(answer, hit, hosts.get(answer.provider), at=self._resources.clock.now())
+        seen = observation_of(answer, hit, hosts.get(answer.provider), at=self._resources.clock.now())
+        return seen._replace(client=self._ask.profile.client)
 
     def _judged(self, answered_task: str | None = None) -> tuple[str, float | None]:
         """Return task and difficulty: the plan's, else what they would be, as far as somebody reads them.

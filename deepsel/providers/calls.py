@@ -44,6 +44,10 @@ class Outgoing:
     body: JsonObject = field(repr=False)
     is_stream: bool = True
     """Whether the body asks for an answer in pieces."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What goes with the body, under the wire's own and the provider's."""
+    passes_on: bool = False
+    """Whether what comes is wanted as it is, too."""
 
 
 class Timeouts(NamedTuple):

@@ -34,7 +34,7 @@ LAYERS = (
     ("__main__",),
     ("cli",),
     ("client",),
-    ("bench", "estimate"),
+    ("bench", "estimate", "serve"),
     ("session",),
     ("engine",),
     ("routing",),
@@ -47,9 +47,9 @@ LAYERS = (
     ("messages",),
     ("show",),
     ("values",),
-    ("ending", "platforms", "reads"),
+    ("ending", "platforms", "reads", "http1"),
     ("errors", "secret", "clock", "chance", "places", "digest", "surrogates", "dollars", "carried", "jsontext"),
-    ("on_use", "records"),
+    ("on_use", "records", "secret_forms"),
     ("__init__",),
 )
 
@@ -83,13 +83,13 @@ PRIVATE = {
 }
 
 # Commands, wires and public names are imported when they are first needed, by the names in one table each.
-IMPORTS_BY_NAME = ("on_use.py", "cli/commands.py", "wires/table.py", "tokens/templates/table.py")
+IMPORTS_BY_NAME = ("on_use.py", "cli/commands.py", "wires/table.py", "tokens/templates/table.py", "serve/surfaces/table.py")
 
 VENDOR_WORDS = (
     *("deepseek", "qwen", "mistral", "anthropic", "claude", "openai", "gpt-", "gemini", "dashscope", "alibaba"),
     *("tokenmix", "openrouter", "litellm", "portkey"),
 )
-VENDOR_ROOMS = ("wires/", "simulator/", "tokens/", "catalog/refresh_sources.py")
+VENDOR_ROOMS = ("wires/", "serve/surfaces/", "simulator/", "tokens/", "catalog/refresh_sources.py")
 
 ROOMS = {
     "print": (),

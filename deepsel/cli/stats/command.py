@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from deepsel.health.summary import By, TrafficGroup
     from deepsel.session.stats import StatsReport
 
-_BY: tuple[By, ...] = ("model", "provider", "profile", "day")
+_BY: tuple[By, ...] = ("model", "provider", "profile", "client", "day")
 _LONGEST_S = 3650 * 86_400.0
 
 

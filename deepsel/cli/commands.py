@@ -70,6 +70,15 @@ class CacheGroup(LazyGroup):
     }
 
 
+class BatchGroup(LazyGroup):
+    """The commands of `deepsel batch`."""
+
+    summary = "Ask thousands of prompts, resumable to the line."
+    table: ClassVar[Table] = {
+        "run": Place("deepsel.cli.batch.command", "run", "Ask thousands of prompts, resumable to the line."),
+    }
+
+
 class Commands(LazyGroup):
     """The commands of `deepsel`."""
 
@@ -82,5 +91,6 @@ class Commands(LazyGroup):
         "warm": Place("deepsel.cli.warm", "warm", "Keep models warm with the smallest call there is."),
         "init": Place("deepsel.cli.init", "init", "Write a first profiles.toml."),
         "simulate": Place("deepsel.cli.simulate", "simulate", "Run the simulated provider."),
+        "batch": BatchGroup,
         "cache": CacheGroup,
     }

@@ -43,6 +43,7 @@ STEPS = (
         "CREATE TABLE taken_back (provider TEXT, model TEXT, change TEXT, until REAL, PRIMARY KEY (provider, model, change))",
     ),
     ("ALTER TABLE holds ADD COLUMN at REAL",),
+    ("CREATE TABLE paces (provider TEXT, model TEXT, most REAL, ceiling REAL, at REAL, PRIMARY KEY (provider, model))",),
 )
 """What turns a file of form N into one of form N + 1. The files of the first releases say 0 and hold the first step."""
 
@@ -112,6 +113,15 @@ READABLE: Mapping[str, str] = {
         ]
     ),
     "spend": " AND ".join([_text("profile"), "day = date(day)", _whole("picousd", 9 * 10**18)]),
+    "paces": " AND ".join(
+        [
+            _text("provider"),
+            _text("model"),
+            _number("most", 10**6),
+            _optional("ceiling", _number("ceiling", 10**6)),
+            _number("at", _LAST_INSTANT),
+        ]
+    ),
     "taken_back": " AND ".join([_text("provider"), _text("model"), _text("change"), _number("until", _LAST_INSTANT)]),
 }
 """Table to the condition, in SQL, under which a row is one that deepsel writes. Any other row is passed over wherever rows

@@ -34,7 +34,7 @@ LAYERS = (
     ("__main__",),
     ("cli",),
     ("client",),
-    ("bench", "estimate"),
+    ("batch", "bench", "estimate"),
     ("session",),
     ("engine",),
     ("routing",),

@@ -79,6 +79,18 @@ class BatchGroup(LazyGroup):
     }
 
 
+class ConfigGroup(LazyGroup):
+    """The commands of `deepsel config`."""
+
+    summary = "Show and change the configuration."
+    table: ClassVar[Table] = {
+        "show": Place("deepsel.cli.config.show", "show", "Show every value in force, and where it comes from."),
+        "set": Place("deepsel.cli.config.change", "set_value", "Set one value in profiles.toml; comments stay."),
+        "unset": Place("deepsel.cli.config.change", "unset_value", "Remove one value from profiles.toml."),
+        "path": Place("deepsel.cli.config.show", "path", "Print the path of profiles.toml."),
+    }
+
+
 class Commands(LazyGroup):
     """The commands of `deepsel`."""
 
@@ -93,4 +105,6 @@ class Commands(LazyGroup):
         "simulate": Place("deepsel.cli.simulate", "simulate", "Run the simulated provider."),
         "batch": BatchGroup,
         "cache": CacheGroup,
+        "config": ConfigGroup,
+        "help": Place("deepsel.cli.help", "help_", "Show the help of a command."),
     }

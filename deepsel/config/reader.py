@@ -9,9 +9,16 @@ from typing import Any, NoReturn, TypeVar
 
 from deepsel.catalog import Catalog, RowError, generic_provider, model_from, provider_from
 from deepsel.config.demo import DEMO_PROFILE_ROW, DEMO_PROVIDERS, with_demo
-from deepsel.config.fields import CACHE, PROFILE, TOP_LEVEL, Reader
+from deepsel.config.fields import CACHE, CONVERSATIONS, PROFILE, TOP_LEVEL, Reader
 from deepsel.config.nearest import nearest_hint
-from deepsel.config.settings import DEFAULT_PROFILE, DEMO_PROFILE, CacheSettings, Profile, Settings
+from deepsel.config.settings import (
+    DEFAULT_PROFILE,
+    DEMO_PROFILE,
+    CacheSettings,
+    ConversationSettings,
+    Profile,
+    Settings,
+)
 from deepsel.errors import OTHER_HOME, ConfigError
 from deepsel.reads import read_file
 from deepsel.records import NamedTuple
@@ -130,8 +137,9 @@ class _Document(NamedTuple):
             models=every_model,
             profiles=every_profile,
             default_profile=self._default_name(profiles, every_profile),
-            cache=self._cache(),
+            cache=CacheSettings(**self._section("cache", CACHE)),
             catalog=self.catalog,
+            conversations=ConversationSettings(**self._section("conversations", CONVERSATIONS)),
             config_file=self.path,
         )
 
@@ -175,12 +183,12 @@ class _Document(NamedTuple):
             self._fail(f"profiles.{name}", "models", 'needs `models`, e.g. models = ["deepseek-flash"]')
         return Profile(name=name, sources=dict.fromkeys(values, "file"), **values)
 
-    def _cache(self) -> CacheSettings:
-        """Build the cache's settings."""
-        row = self.data.get("cache", {})
+    def _section(self, name: str, readers: Mapping[str, Reader]) -> dict[str, Any]:
+        """Read the members of a table that stands once in the file."""
+        row = self.data.get(name, {})
         if not isinstance(row, dict):
-            self._fail("cache", "", "`cache` must be a table")
-        return CacheSettings(**self._values("cache", row, CACHE))
+            self._fail(name, "", f"`{name}` must be a table")
+        return self._values(name, row, readers)
 
     def _values(self, table: str, row: Mapping[str, Any], readers: Mapping[str, Reader]) -> dict[str, Any]:
         """Read each member of a table with its reader."""

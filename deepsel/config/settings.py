@@ -52,6 +52,10 @@ class Profile(NamedTuple):
     max_tokens: int = 4096
     temperature: float | None = 0.0
     seed: int | None = 7
+    model: str = ""
+    """Whom to ask unless another one is named, by name or a part of it; empty: whoever of `models` the plan prefers."""
+    env_file: str = ""
+    """A file of variables, keys among them, that stand behind those of the environment; empty: none."""
     sources: Mapping[str, str] = {}
     """Field name to `file` or `flag`; a field not named holds its default."""
 
@@ -104,6 +108,13 @@ class CacheSettings(NamedTuple):
         return f"CacheSettings(ttl_s={self.ttl_s}, namespace={self.namespace!r})"
 
 
+class ConversationSettings(NamedTuple):
+    """How conversations are kept."""
+
+    keep_s: float = 3600.0
+    """How long an unnamed one is kept after its last turn; named ones stay until they are deleted. 0: nothing is kept of any."""
+
+
 class Settings(NamedTuple):
     """Everything a command needs to know about its user's wishes."""
 
@@ -115,6 +126,7 @@ class Settings(NamedTuple):
     cache: CacheSettings
     catalog: Catalog
     """What is known besides the user's own rows."""
+    conversations: ConversationSettings = ConversationSettings()
     config_file: Path | None = None
     """The file that was read; None: there was none."""
     notices: tuple[Notice, ...] = ()

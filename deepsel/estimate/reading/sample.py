@@ -4,7 +4,9 @@ Separate ratio estimation is refused for its bias with two units a stratum; the 
 (Cochran, Sampling Techniques, 3rd ed., 6.11): with size x and value y of each unit,
 R = sum_h N_h mean(y_h) / sum_h N_h mean(x_h), total = R X, and
 variance = (X / X')^2 sum_h N_h^2 (1 - n_h/N_h) s_h^2 / n_h, s_h^2 the variance of y - R x within stratum h, X' = sum_h N_h mean(x_h).
-The interval is Student's, with Satterthwaite's degrees of freedom.
+The interval is Student's, with Satterthwaite's degrees of freedom. It is wider by what may lie where nobody looked: a part so
+small that a sample of this size misses it all in one of forty cases (the exact form of the "rule of three", Hanley and
+Lippman-Hand, JAMA 249, 1983), and has as much of the value, or as little, as anything can.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 _Z = 1.959964
+_MISSED = 0.025
+"""How likely a part of the size that is allowed for is missed altogether; one side of 95 %."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +59,39 @@ def choose(units: int, wanted: int, *, seed: str) -> list[Draw]:
     return [Draw(run, tuple(sorted(source.sample(run, min(2, len(run)))))) for run in runs]
 
 
-def estimate(strata: Sequence[Stratum], size: float) -> Estimate:
-    """Return the total of the values over units whose sizes add up to `size`."""
+def estimate(strata: Sequence[Stratum], size: float, *, most: float | None = None) -> Estimate:
+    """Return the total of the values over units whose sizes add up to `size`.
+
+    `most` is the largest value that a size of 1 can have; None leaves out what may lie where nobody looked.
+    """
     sizes = sum(stratum.units * _mean([x for x, _ in stratum.seen]) for stratum in strata)
     values = sum(stratum.units * _mean([y for _, y in stratum.seen]) for stratum in strata)
     if not sizes:
         return Estimate(0.0, 0.0, 0.0)
     ratio = values / sizes
-    parts = [(_variance(stratum, ratio), len(stratum.seen) - 1) for stratum in strata]
-    variance = sum(part for part, _ in parts) * (size / sizes) ** 2
-    if not variance:
-        return Estimate(ratio * size, ratio * size, ratio * size)
-    freedom = sum(part for part, _ in parts) ** 2 / sum(part**2 / free for part, free in parts if free > 0 and part)
-    half = student_95(freedom) * math.sqrt(variance)
+    half = _half(strata, ratio) * size / sizes
+    unseen = 0.0 if most is None else size * _unseen_share(strata)
     counted = sum(y for stratum in strata for _, y in stratum.seen)
-    return Estimate(ratio * size, max(counted, ratio * size - half), ratio * size + half)
+    total = ratio * size
+    low = max(counted, total - math.hypot(half, unseen * ratio))
+    return Estimate(total, min(total, low), total + math.hypot(half, unseen * max(0.0, (most or 0.0) - ratio)))
+
+
+def _half(strata: Sequence[Stratum], ratio: float) -> float:
+    """Return half of the interval's width, for what was looked at."""
+    parts = [(_variance(stratum, ratio), len(stratum.seen) - 1) for stratum in strata]
+    variance = sum(part for part, _ in parts)
+    if not variance:
+        return 0.0
+    freedom = variance**2 / sum(part**2 / free for part, free in parts if free > 0 and part)
+    return student_95(freedom) * math.sqrt(variance)
+
+
+def _unseen_share(strata: Sequence[Stratum]) -> float:
+    """Return the largest share of the units of which a sample like this may show nothing; 0 where all were seen."""
+    seen = sum(len(stratum.seen) for stratum in strata)
+    left = sum(stratum.units for stratum in strata) - seen
+    return 0.0 if left <= 0 else 1 - _MISSED ** (1 / seen)
 
 
 def student_95(freedom: float) -> float:

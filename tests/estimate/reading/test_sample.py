@@ -93,3 +93,33 @@ def test_the_interval_holds_the_truth_in_95_of_100_cases(kind: str) -> None:
         one = estimate(strata, sum(size for size, _ in units))
         hits += one.low <= sum(value for _, value in units) <= one.high
     assert 0.92 <= hits / 600 <= 0.98
+
+
+DENSE, USUAL, MOST = 0.75, 0.22, 1.0
+
+
+@pytest.mark.parametrize("runs", [0, 1, 2, 3, 5, 10, 40, 200])
+@pytest.mark.parametrize("run", [1, 8, 200])
+def test_a_rare_dense_part_is_allowed_for(runs: int, run: int) -> None:
+    """However rare the dense units are, and whether alone or in runs: at least 190 of 200 intervals hold the total."""
+    source = random.Random(runs * 1000 + run)
+    units = [(1.0, USUAL * source.gauss(1, 0.1)) for _ in range(20_000)]
+    for _ in range(runs):
+        first = source.randrange(len(units) - run)
+        units[first : first + run] = [(1.0, DENSE)] * run
+    total, held = sum(value for _, value in units), 0
+    for trial in range(200):
+        strata = [Stratum(len(draw.units), tuple(units[one] for one in draw.chosen)) for draw in choose(20_000, 1024, seed=f"{trial}")]
+        one = estimate(strata, 20_000.0, most=MOST)
+        held += one.low <= total <= one.high
+    assert held >= 190
+
+
+def test_without_a_look_at_all_of_it_there_is_doubt() -> None:
+    """Units that are all alike leave the doubt of what was not seen; none is left where all were."""
+    seen = tuple((1.0, 0.25) for _ in range(100))
+    one = estimate([Stratum(1000, seen)], 1000.0, most=1.0)
+    missed = 1 - 0.025 ** (1 / 100)
+    assert one.high == pytest.approx(250 + 1000 * missed * 0.75)
+    assert one.low == pytest.approx(250 - 1000 * missed * 0.25)
+    assert estimate([Stratum(100, seen)], 100.0, most=1.0) == Estimate(25.0, 25.0, 25.0)

@@ -41,6 +41,11 @@ class Where(NamedTuple):
         assert place is not None
         return place.with_name(place.name + ".journal")
 
+    def has_answers(self) -> bool:
+        """Tell whether something stands where the answers go."""
+        place = self.output or self.folder
+        return place is not None and (any(place.iterdir()) if place.is_dir() else place.exists() and place.stat().st_size > 0)
+
     def ensure_new(self) -> None:
         """Raise UsageError where an earlier run has left something."""
         for path in (self.journal, self.output or self.folder):

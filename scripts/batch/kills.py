@@ -16,6 +16,7 @@ import random
 import subprocess
 import sys
 import tempfile
+import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,13 +59,22 @@ def under_way(journal: Path) -> int:
 def killed(command: list[str], journal: Path, kills: int, chance: random.Random) -> Iterator[int]:
     """Run the job and kill it, so many times; yields how many lines were under way each time."""
     for number in range(kills):
-        with subprocess.Popen([*command, *(["--resume"] if number else [])]) as process:  # noqa: S603 - this very program
+        before = size_of(journal)
+        with subprocess.Popen([*command, "--resume"]) as process:  # noqa: S603 - this very program
+            # Most of them while lines are asked; some at any moment, as while they are counted.
+            while number % 5 and process.poll() is None and size_of(journal) <= before:
+                time.sleep(0.01)
             try:
-                process.wait(chance.uniform(0.3, 2.0))
+                process.wait(chance.uniform(0.0, 0.6) if number % 5 else chance.uniform(0.0, 3.0))
                 return
             except subprocess.TimeoutExpired:
                 process.kill()
         yield under_way(journal)
+
+
+def size_of(path: Path) -> int:
+    """Return the size of a file; 0 where there is none."""
+    return path.stat().st_size if path.exists() else 0
 
 
 def verdict(output: Path, lines: int, is_ordered: bool) -> list[str]:
@@ -98,8 +108,7 @@ def main() -> int:
         command += ["--concurrency", str(chosen.at_once), *(["--unordered"] if chosen.unordered else [])]
         journal = Path(f"{output}.journal")
         begun = list(killed(command, journal, chosen.kills, random.Random(chosen.seed)))  # noqa: S311 - repeatable on purpose
-        is_left = journal.exists()
-        code = subprocess.run([*command, *(["--resume"] if begun else [])], check=False).returncode if is_left or not begun else 0  # noqa: S603
+        code = subprocess.run([*command, "--resume"], check=False).returncode  # noqa: S603 - this very program
         wrong = verdict(output, chosen.lines, not chosen.unordered)
         calls, most = len(host.calls), chosen.lines + sum(begun)
     print(f"{len(begun)} kills; under way at them: {begun}; {calls} calls for {chosen.lines} lines, at most {most} may be; exit {code}")

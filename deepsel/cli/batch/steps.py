@@ -106,7 +106,11 @@ def _wanted(line: EachLine, profile: Profile) -> Wishes:
 
 def carry_out(job: Job, options: BatchRunOptions, common: Common) -> None:
     """JobPlan, ask whether to go on, ask the lines, tell how it ended, and raise what decides the exit code."""
-    goes_on = (options.resume or options.retry_failed) and (options.retry_failed or job.where.journal.exists())
+    if options.resume and not options.dry_run and not job.where.journal.exists() and job.where.has_answers():
+        if not common.quiet:
+            write_note("nothing is left to do: there is no journal beside the answers")
+        return
+    goes_on = options.retry_failed or (options.resume and job.where.journal.exists())
     keeper = None if options.dry_run or not goes_on else job.restored()
     is_watched = is_terminal(sys.stderr) and not common.quiet
     retried = keeper.retry_failed() if keeper is not None and options.retry_failed else 0

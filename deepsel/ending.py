@@ -85,6 +85,11 @@ class Ending:
         self._ended_since = now
         raise KeyboardInterrupt
 
+    def hurry(self) -> None:
+        """End the process at the next signal, however soon it comes: the first one was heeded, and what it waits for is told."""
+        if self._ended_since is not None:
+            self._ended_since = float("-inf")
+
     @property
     def has_ended(self) -> bool:
         """Tell whether what was being done was told to end."""
@@ -117,6 +122,13 @@ def has_ended() -> bool:
     """Tell whether a signal has ended the command; C code that is interrupted can make another error of it."""
     ending = _current()
     return ending is not None and ending.has_ended
+
+
+def leave_at_next_signal() -> None:
+    """After a first signal that was heeded: end at once when another comes."""
+    ending = _current()
+    if ending is not None:
+        ending.hurry()
 
 
 def _current() -> Ending | None:

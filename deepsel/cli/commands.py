@@ -70,6 +70,15 @@ class CacheGroup(LazyGroup):
     }
 
 
+class BatchGroup(LazyGroup):
+    """The commands of `deepsel batch`."""
+
+    summary = "Ask thousands of prompts, resumable to the line."
+    table: ClassVar[Table] = {
+        "run": Place("deepsel.cli.batch.command", "run", "Ask thousands of prompts, resumable to the line."),
+    }
+
+
 class ConfigGroup(LazyGroup):
     """The commands of `deepsel config`."""
 
@@ -109,6 +118,7 @@ class Commands(LazyGroup):
         "serve": Place("deepsel.cli.serve", "serve", "Serve the wires of OpenAI and Anthropic to other programs."),
         "init": Place("deepsel.cli.init", "init", "Write a first profiles.toml."),
         "simulate": Place("deepsel.cli.simulate", "simulate", "Run the simulated provider."),
+        "batch": BatchGroup,
         "cache": CacheGroup,
         "config": ConfigGroup,
         "help": Place("deepsel.cli.help", "help_", "Show the help of a command."),

@@ -72,7 +72,7 @@ class Calls:
                 self._coordinator.learn()
                 continue  # another request may have been told to stay away for longer meanwhile
             left_s = budget.deadline - clock.monotonic()
-            with limiter.taken(target.provider, timeout_s=left_s) as is_taken:
+            with limiter.taken(target.provider, target=target.key, timeout_s=left_s) as is_taken:
                 if not is_taken:
                     return
                 if limiter.opens_at(target.key) > clock.monotonic() or not self._may_send(target, targets):
@@ -81,10 +81,11 @@ class Calls:
                 target.calls += 1
                 target.asks_again = False
                 failure = yield from self._call(target, waited_s, budget.deadline)
+                self._tell(target, failure)
                 waited_s = 0.0
                 if failure is None or self._is_final(failure):
                     return
-                if failure.is_loading and prepared.profile.retries:
+                if (failure.is_loading and prepared.profile.retries) or self._is_forgiven(failure):
                     budget.calls_left += 1  # nothing was begun: it is asked again for as long as there is time
                 if budget.calls_left > retry.has_unasked(targets) and self._takes_back(target, failure):
                     continue
@@ -92,6 +93,17 @@ class Calls:
                     self._resources.forget_key(target.provider)
                 self._coordinator.share_wait(target.key, failure.retry_after_s)
                 retry.note_failure(target, targets, failure, limiter=limiter, now=clock.monotonic(), rng=self._resources.rng)
+
+    def _tell(self, target: retry.Target, failure: AttemptFailed | None) -> None:
+        """Tell the limiter how a call ended, and how soon its first sign of life came."""
+        draft = self.record.draft
+        assert draft is not None
+        first_sign_s = draft.ttft_s if draft.thought_s is None else draft.thought_s
+        self._resources.limiter.heard(target.key, failure, started_s=draft.started_s, first_sign_s=first_sign_s)
+
+    def _is_forgiven(self, failure: AttemptFailed) -> bool:
+        """Tell whether a refusal only says that there were too many calls, by which a limit is found."""
+        return failure.error_class is ErrorClass.RATE_LIMITED and self._resources.limiter.forgives
 
     def _takes_back(self, target: retry.Target, failure: AttemptFailed) -> bool:
         """Take back what the target's host has refused of what nobody asked for; tell whether it is to be asked again so."""

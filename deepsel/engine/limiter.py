@@ -7,7 +7,7 @@ again; with none left the next call waits for that moment.
 from __future__ import annotations
 
 import threading
-from collections.abc import Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -17,12 +17,15 @@ from deepsel.storage.leases import Leases, give_back
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from deepsel.errors import AttemptFailed
     from deepsel.values import Provider
     from deepsel.wires.waits import Allowance, Quota
 
 _FIRST_LOOK_S, _LONGEST_LOOK_S = 0.02, 0.25
 """How soon, and how seldom at most, it is looked whether another process has given a place back."""
 
+AT_ONCE = 8
+"""Calls at once to a provider whose row states no `max_concurrency`."""
 NEAR_SHARE = 0.1
 """Below this share of a limit calls are spread out."""
 FEW = 2
@@ -52,29 +55,41 @@ class Limiter:
         with self._lock:
             return self._opens_at.get(target, float("-inf"))
 
+    @property
+    def forgives(self) -> bool:
+        """Tell whether a refusal for too many calls at once is a way of finding the limit, which counts against no request."""
+        return False
+
+    def heard(self, target: Hashable, failure: AttemptFailed | None, *, started_s: float, first_sign_s: float | None) -> None:
+        """Take note of how a call to a target ended, while its place is still held; nothing follows from it here."""
+
     @contextmanager
-    def taken(self, provider: Provider, *, timeout_s: float) -> Iterator[bool]:
-        """Hold one of the provider's `max_concurrency` places; gives False where none was free within `timeout_s`."""
+    def taken(self, provider: Provider, *, timeout_s: float, target: Hashable = None) -> Iterator[bool]:  # noqa: ARG002 - of a kind of limiter
+        """Hold one of the provider's `max_concurrency` places; gives False where none was free within `timeout_s`.
+
+        `target` is who will be asked, for limiters that count by target.
+        """
+        most = provider.max_concurrency or AT_ONCE
         with self._lock:
-            places = self._places.setdefault(provider.name, threading.Semaphore(provider.max_concurrency))
+            places = self._places.setdefault(provider.name, threading.Semaphore(most))
         ends = self._clock.monotonic() + max(0.0, timeout_s)
         if not places.acquire(timeout=max(0.0, timeout_s)):
             yield False
             return
         try:
-            with self._shared(provider, ends) as is_taken:
+            with self.shared(f"{provider.name} {provider.base_url}", lambda: most, ends) as is_taken:
                 yield is_taken
         finally:
             places.release()
 
     @contextmanager
-    def _shared(self, provider: Provider, ends: float) -> Iterator[bool]:
+    def shared(self, name: str, most: Callable[[], int], ends: float) -> Iterator[bool]:
         """Hold a place that no other process has; where the folder cannot be used, only this process counts."""
         place: int | None = None
         wait_s = _FIRST_LOOK_S
         try:
             while self._leases is not None:
-                place = self._leases.take(f"{provider.name} {provider.base_url}", provider.max_concurrency)
+                place = self._leases.take(name, most())
                 if place is not None:
                     break
                 if self._clock.monotonic() + wait_s > ends:

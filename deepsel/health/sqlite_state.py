@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from deepsel.health.holds import Budgets, Held
     from deepsel.health.limits import Limit
     from deepsel.health.outlook import Outlook, Outlooks, Pace
+    from deepsel.health.paces import FoundPace
     from deepsel.wires.taking_back import TakenBack
 
 GOOD_FOR_S = 1.0
@@ -131,6 +132,18 @@ class SqliteState:
         from deepsel.health import limits
 
         return self._database.write(lambda one: limits.take_one(one, endpoint, at=at))
+
+    def pace(self, endpoint: Endpoint, *, at: float) -> Told[FoundPace | None]:
+        """Read how many calls at once the endpoint was lately found to bear."""
+        from deepsel.health.paces import read_pace
+
+        return self._database.read(lambda one: read_pace(one, endpoint, at=at), empty=None)
+
+    def keep_pace(self, endpoint: Endpoint, limit: float, ceiling: float | None, *, at: float) -> tuple[Notice, ...]:
+        """Tell every process how many calls at once the endpoint was found to bear."""
+        from deepsel.health.paces import keep_pace
+
+        return self._database.write(lambda one: keep_pace(one, endpoint, limit, ceiling, at=at)).notices
 
     def taken_back(self, endpoints: Iterable[Endpoint], *, at: float) -> Told[Mapping[Endpoint, tuple[TakenBack, ...]]]:
         """List what hosts have refused lately."""

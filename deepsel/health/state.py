@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from deepsel.health.limits import Limit
     from deepsel.health.log import Observation
     from deepsel.health.outlook import Outlooks
+    from deepsel.health.paces import FoundPace
     from deepsel.health.spend import Spend, Unsettled
     from deepsel.storage.told import Told
     from deepsel.values import Latency, Notice
@@ -52,6 +53,12 @@ class SharedState(Protocol):
 
     def take_one(self, endpoint: Endpoint, *, at: float) -> Told[bool]:
         """Count one request against what is left; False where another process has taken the last one."""
+
+    def pace(self, endpoint: Endpoint, *, at: float) -> Told[FoundPace | None]:
+        """Read how many calls at once the endpoint was lately found to bear; None where nobody has found that."""
+
+    def keep_pace(self, endpoint: Endpoint, limit: float, ceiling: float | None, *, at: float) -> tuple[Notice, ...]:
+        """Tell every process how many calls at once the endpoint was found to bear; the last word holds."""
 
     def taken_back(self, endpoints: Iterable[Endpoint], *, at: float) -> Told[Mapping[Endpoint, tuple[TakenBack, ...]]]:
         """List what hosts have refused lately of what deepsel adds by itself; an endpoint that refused nothing is left out."""

@@ -47,6 +47,7 @@ STEPS = (
         "ALTER TABLE observations ADD COLUMN client TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE holds ADD COLUMN client TEXT NOT NULL DEFAULT ''",
     ),
+    ("CREATE TABLE paces (provider TEXT, model TEXT, most REAL, ceiling REAL, at REAL, PRIMARY KEY (provider, model))",),
 )
 """What turns a file of form N into one of form N + 1. The files of the first releases say 0 and hold the first step."""
 
@@ -116,6 +117,15 @@ READABLE: Mapping[str, str] = {
         ]
     ),
     "spend": " AND ".join([_text("profile"), "day = date(day)", _whole("picousd", 9 * 10**18)]),
+    "paces": " AND ".join(
+        [
+            _text("provider"),
+            _text("model"),
+            _number("most", 10**6),
+            _optional("ceiling", _number("ceiling", 10**6)),
+            _number("at", _LAST_INSTANT),
+        ]
+    ),
     "taken_back": " AND ".join([_text("provider"), _text("model"), _text("change"), _number("until", _LAST_INSTANT)]),
 }
 """Table to the condition, in SQL, under which a row is one that deepsel writes. Any other row is passed over wherever rows

@@ -19,6 +19,11 @@ WHOLE_CHARS = 1600
 _FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
 """A fenced block, closed or running to the end."""
 
+_TURNS = re.compile(r"<\|?/?[a-z_]{1,12}\|?>(?:system|user|assistant)?|\[/?INST\]|</?s>|<</?SYS>>|^#{2,4} ?[A-Z][\w ]{2,20}:?$", re.MULTILINE)
+"""What marks turns: of chat templates, and headings of a word or two."""
+_BEFORE = re.compile(r"\A\s*(?:(?:Q|Question|Instruction|Input|Prompt|Human|User|Task)\s?:\s*)+", re.IGNORECASE)
+_AFTER = re.compile(r"\n\s*(?:A|Answer|Response|Output|Assistant|Solution)\s?:\s*\Z", re.IGNORECASE)
+
 
 class Parts(NamedTuple):
     """A prompt taken apart."""
@@ -29,6 +34,8 @@ class Parts(NamedTuple):
     """Its last paragraph where that may be the instruction; empty where there is none or it is the head."""
     has_code: bool
     """Whether a fenced block was cut out."""
+    bounded: str = ""
+    """The beginning and the end of all of it, without the marks of a template."""
 
     @property
     def text(self) -> str:
@@ -40,19 +47,27 @@ def split(prompt: str) -> Parts:
     """Take a prompt apart; reads at most its first and last few thousand characters."""
     clipped = len(prompt) > 2 * WHOLE_CHARS
     text = f"{prompt[:WHOLE_CHARS]}\n\n{prompt[-WHOLE_CHARS:]}" if clipped else prompt
+    text = bounded = without_template(text)
     unfenced = text
     if "```" in text:
         unfenced = _FENCED.sub("\n\n", text)
     has_code = unfenced != text
     blocks = [block.strip() for block in unfenced.split("\n\n") if block.strip()]
     if not blocks:
-        return Parts(head=text.strip()[:HEAD_CHARS], tail="", has_code=has_code)
+        return Parts(head=text.strip()[:HEAD_CHARS], tail="", has_code=has_code, bounded=bounded)
     blocks = [*_first_lines(blocks[0]), *blocks[1:-1], *_last_lines(blocks[-1], is_only=len(blocks) == 1)]
     head = _clip_end(blocks[0])
     tail = _clip_start(blocks[-1]) if len(blocks) > 1 else ""
     if not is_question_like(tail) and (head.endswith((":", "：")) or _is_data(tail)):
         tail = ""
-    return Parts(head=head, tail=tail, has_code=has_code)
+    return Parts(head=head, tail=tail, has_code=has_code, bounded=bounded)
+
+
+def without_template(text: str) -> str:
+    """Take off the marks that a template puts round a prompt: turns of a chat, `### Instruction:`, `Question:`, `Answer:`."""
+    text = _TURNS.sub("\n", text).strip()
+    text = _BEFORE.sub("", text)
+    return _AFTER.sub("", text).rstrip()
 
 
 def is_question_like(text: str) -> bool:

@@ -45,7 +45,8 @@ class Provider(NamedTuple):
     """Members merged into every request."""
     non_stream_body: Mapping[str, Json] = {}
     """Members merged into requests that do not stream (Qwen refuses thinking there)."""
-    max_concurrency: int = 8
+    max_concurrency: int | None = None
+    """Calls at once, over all processes of a user; None: not stated, so that a job finds it out, and other requests are careful."""
     max_tokens_field: str = "max_tokens"
     seed_field: str | None = "seed"
     """None: the host has no such parameter."""

@@ -34,7 +34,7 @@ LAYERS = (
     ("__main__",),
     ("cli",),
     ("client",),
-    ("bench", "estimate", "serve"),
+    ("batch", "bench", "estimate", "serve"),
     ("session",),
     ("engine",),
     ("routing",),

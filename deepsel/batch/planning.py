@@ -1,0 +1,181 @@
+"""Goes through a job before it starts: counts every line, plans it as it will be planned, adds up what it will cost. Sends nothing."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+
+from deepsel import catalog
+from deepsel.batch.asking import Wishes, ask_of
+from deepsel.batch.notes import Ids, Note, Notes
+from deepsel.batch.outlet import Marks
+from deepsel.batch.source import JobSource, Numbered
+from deepsel.engine.ask import Ask
+from deepsel.engine.prepare import Prepared, ensure_route, prepare
+from deepsel.errors import DeepselError, UsageError
+from deepsel.health.refusals import Rows
+from deepsel.session.open import Session
+from deepsel.storage.amounts import picousd, usd
+from deepsel.values import Model, Provider
+
+
+@dataclass(slots=True)
+class ModelShare:
+    """What of a job one model will carry."""
+
+    model: Model
+    provider: Provider
+    lines: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost_picousd: int = 0
+    unpriced: int = 0
+    """Lines whose cost nobody knows."""
+
+    @property
+    def cost_usd(self) -> Decimal:
+        """What they will probably cost, those of unknown price aside."""
+        return usd(self.cost_picousd) or Decimal(0)
+
+
+@dataclass(slots=True)
+class JobPlan:
+    """A job before it starts; `notes` are those of its lines."""
+
+    notes: Notes
+    job: str = ""
+    """The hash of what is asked."""
+    lines: int = 0
+    to_do: int = 0
+    """Lines that are still to be asked."""
+    refused: Counter[str] = field(default_factory=Counter)
+    """Lines that will not be sent, by class."""
+    shares: dict[tuple[str, str], ModelShare] = field(default_factory=dict)
+    """By lane and model, of the lines that are to be asked."""
+    first_error: DeepselError | None = None
+    """Why the first line that cannot be sent cannot."""
+
+    @property
+    def cost_usd(self) -> Decimal:
+        """What the lines to do will probably cost, those of unknown price aside."""
+        return sum((share.cost_usd for share in self.shares.values() if not share.provider.is_simulated), Decimal(0))
+
+    @property
+    def unpriced(self) -> int:
+        """Lines to do whose cost nobody knows."""
+        return sum(share.unpriced for share in self.shares.values() if not share.provider.is_simulated)
+
+    @property
+    def sendable(self) -> int:
+        """Lines to do that have a model."""
+        return sum(share.lines for share in self.shares.values())
+
+
+def prepared_of(ask: Ask, session: Session, at: datetime) -> Prepared:
+    """JobPlan one request as it would be planned now; raises DeepselError where nobody can or may be asked."""
+    settings, state = session.settings, session.state
+    prepared = prepare(ask, Rows(settings, ask.profile.all_models, state, at), env=session.env, at=at, state=state)
+    ensure_route(prepared, settings)
+    return prepared
+
+
+def checked(source: JobSource, feed: Callable[[bytes], object]) -> Iterator[tuple[Numbered, bool]]:
+    """Yield every line, and whether an earlier one has its id."""
+    ids = Ids()
+    try:
+        for one in source.requests(feed):
+            is_new = one.request is None or ids.is_new(one.id)
+            yield one, not is_new
+    finally:
+        ids.close()
+
+
+def job_of(source: JobSource, wanted: Wishes) -> str:
+    """Return what tells this job from every other: the hash of its lines and of what is asked of them."""
+    content = hashlib.sha256()
+    for _ in source.requests(content.update):
+        pass
+    return _named(content.hexdigest(), wanted)
+
+
+def _named(content: str, wanted: Wishes) -> str:
+    words = json.dumps([content, wanted.words()], sort_keys=True, default=str).encode("utf-8", "surrogatepass")
+    return hashlib.sha256(words).hexdigest()[:24]
+
+
+@dataclass(slots=True)
+class Planner:
+    """Plans a job line by line."""
+
+    source: JobSource
+    wanted: Wishes
+    session: Session
+    lane_of: Callable[[Model, Provider], str]
+    """Names the lane that a model's lines will take."""
+
+    def plan(self, done: Marks, watch: Callable[[int, Decimal], None] = lambda *_: None) -> JobPlan:
+        """JobPlan every line that is not `done`; `watch` is told how many were counted and what they will cost."""
+        plan, content = JobPlan(Notes()), hashlib.sha256()
+        at = self.session.clock.now()
+        for one, is_duplicate in checked(self.source, content.update):
+            plan.lines += 1
+            note = Note(one.number, is_duplicate=is_duplicate)
+            if one.number not in done:
+                plan.to_do += 1
+                note = self._planned(one, note, plan, at)
+            plan.notes.add(note)
+            if plan.lines % 200 == 0:
+                watch(plan.lines, plan.cost_usd)
+        plan.job = _named(content.hexdigest(), self.wanted)
+        return plan
+
+    def _planned(self, one: Numbered, note: Note, plan: JobPlan, at: datetime) -> Note:
+        """JobPlan a line, and add it up."""
+        if note.is_duplicate or one.request is None:
+            plan.refused["duplicate_id" if note.is_duplicate else one.fault.kind if one.fault else "bad_line"] += 1
+            return note
+        try:
+            prepared = prepared_of(ask_of(one.request, self.wanted), self.session, at)
+        except DeepselError as error:
+            plan.refused[kind_of(error)] += 1
+            plan.first_error = plan.first_error or error
+            return note
+        candidate = prepared.candidates[prepared.plan.choices[0].model]
+        lane = self.lane_of(candidate.model, candidate.provider)
+        share = plan.shares.setdefault((lane, candidate.model.name), ModelShare(candidate.model, candidate.provider))
+        share.lines += 1
+        share.input_tokens += candidate.input_tokens
+        share.output_tokens += candidate.expected_output_tokens
+        expected, worst = candidate.bill.total_usd, candidate.worst_bill.total_usd
+        if lane == "batch" or lane == "batch-chat":
+            expected, worst = (self._in_tier(prepared, candidate.model, most=most, at=at) for most in (False, True))
+        if expected is None:
+            share.unpriced += 1
+        else:
+            share.cost_picousd += picousd(expected) or 0
+        return note._replace(expected_picousd=picousd(expected), worst_picousd=picousd(worst))
+
+    def _in_tier(self, prepared: Prepared, model: Model, *, most: bool, at: datetime) -> Decimal | None:
+        """Price a line in the provider's batch tier."""
+        candidate = prepared.candidates[model.name]
+        count = prepared.counts[model.name]
+        if most and count.most is None:
+            return None
+        return catalog.project(
+            model,
+            input_tokens=(count.most or 0) if most else candidate.input_tokens,
+            output_tokens=(candidate.max_tokens or 0) if most else candidate.expected_output_tokens,
+            at=at,
+            service_tier="batch",
+            multiplier=candidate.provider.price_multiplier,
+        ).total_usd
+
+
+def kind_of(error: DeepselError) -> str:
+    """Name the class of an error that came before anything was sent."""
+    return "bad_line" if isinstance(error, UsageError) else error.kind

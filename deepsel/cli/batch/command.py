@@ -1,0 +1,20 @@
+"""`deepsel batch run`: from the options to a summary; each step is done elsewhere."""
+
+from __future__ import annotations
+
+from deepsel.cli.batch.options import BatchRunOptions
+from deepsel.cli.options import Common
+
+
+def run(common: Common, options: BatchRunOptions) -> None:
+    """Ask thousands of prompts, resumable to the line.
+
+    Records go to the output, one a line; a journal lies beside it until every line has succeeded.
+    """
+    from deepsel.cli.batch.steps import carry_out, job_of
+    from deepsel.cli.context import choose_profile, load_settings, open_session
+
+    settings = load_settings(common)
+    profile = choose_profile(settings, common)
+    with open_session(common, settings) as session:
+        carry_out(job_of(options, profile, session), options, common)

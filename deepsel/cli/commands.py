@@ -94,6 +94,17 @@ class ConversationsGroup(LazyGroup):
     }
 
 
+class TemplatesGroup(LazyGroup):
+    """The commands of `deepsel templates`."""
+
+    summary = "List and show templates of questions."
+    table: ClassVar[Table] = {
+        "list": Place("deepsel.cli.templates.look", "list_templates", "List templates, your own first."),
+        "show": Place("deepsel.cli.templates.look", "show", "Print a template."),
+        "path": Place("deepsel.cli.templates.look", "path", "Print the folder of your own templates."),
+    }
+
+
 class Commands(LazyGroup):
     """The commands of `deepsel`."""
 
@@ -108,6 +119,7 @@ class Commands(LazyGroup):
         "warm": Place("deepsel.cli.warm", "warm", "Keep models warm with the smallest call there is."),
         "init": Place("deepsel.cli.init", "init", "Write a first profiles.toml."),
         "simulate": Place("deepsel.cli.simulate", "simulate", "Run the simulated provider."),
+        "templates": TemplatesGroup,
         "cache": CacheGroup,
         "config": ConfigGroup,
         "help": Place("deepsel.cli.help", "help_", "Show the help of a command."),

@@ -29,6 +29,12 @@ class AskOptions(NamedTuple):
     messages: Annotated[
         Path | None, typer.Option("--messages", metavar="PATH", help="Continue a JSON list of {role, content}.")
     ] = None
+    template: Annotated[
+        str | None, typer.Option("--template", "-t", metavar="NAME", help="Ask by a template; `deepsel templates list`.")
+    ] = None
+    var: Annotated[
+        list[str] | None, typer.Option("--var", metavar="NAME=VALUE", help="Set a variable of the template (repeatable).")
+    ] = None
     goes_on: Annotated[bool, typer.Option("--continue", "-c", help="Go on with the last conversation.")] = False
     conversation: Annotated[
         str | None, typer.Option("--conversation", metavar="NAME", help="Begin or go on with this one, kept until deleted.")
@@ -114,8 +120,10 @@ def _ask(common: Common, options: AskOptions) -> None:
     """Go through the steps."""
     from deepsel.cli.ask.remember import conditions_of, remember
     from deepsel.cli.ask.request import read_request
+    from deepsel.cli.ask.templated import with_template
     from deepsel.cli.context import load_settings, open_session
 
+    common, options = with_template(common, options)
     conditions = conditions_of(common, options)  # of the files before they are read
     request, flags = read_request(options)
     settings = load_settings(common)

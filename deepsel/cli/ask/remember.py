@@ -35,6 +35,11 @@ def conditions_of(common: Common, options: AskOptions) -> memo.Conditions | None
     paths = config.find_paths(os.environ, common.config)
     schema = Path(options.schema) if options.schema and is_file(options.schema) else None
     named = [path for path in (options.messages, options.system_file, schema, options.tools) if path is not None]
+    if options.template is not None:
+        from deepsel.templates.reading import find_template, folder_of
+
+        # Both: one of the user's own may come to be.
+        named += [find_template(options.template, paths.config_file).path, folder_of(paths.config_file) / f"{options.template}.toml"]
     files = [paths.config_file, paths.data_dir / overlay.FILE_NAME, *(options.files or []), *named]
     return memo.Conditions(files, os.environ)
 

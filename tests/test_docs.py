@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from deepsel.catalog import Catalog
-from deepsel.cli.commands import CacheGroup, Commands, ConfigGroup, ConversationsGroup, Place
+from deepsel.cli.commands import CacheGroup, Commands, ConfigGroup, ConversationsGroup, Place, TemplatesGroup
 from deepsel.errors import DeepselError, ExitCode
 
 CATALOG = Catalog()
@@ -24,7 +24,7 @@ README = (ROOT / "README.md").read_text("utf-8")
 GOLDEN = Path(__file__).parent / "golden"
 COMMANDS = (
     *("ask", "bench", "cache", "chat", "config", "conversations", "estimate", "help", "init", "models", "serve", "simulate"),
-    *("stats", "warm"),
+    *("stats", "templates", "warm"),
 )
 
 
@@ -56,7 +56,7 @@ def test_readme_shows_the_help_as_it_is(deepsel: Callable[..., Any]) -> None:
 
 def test_summaries_are_the_commands_own() -> None:
     """The table of commands, which imports none of them, says what each one's own first line says."""
-    groups = (Commands, CacheGroup, ConfigGroup, ConversationsGroup)
+    groups = (Commands, CacheGroup, ConfigGroup, ConversationsGroup, TemplatesGroup)
     places = [place for group in groups for place in group.table.values()]
     for place in places:
         if isinstance(place, Place):

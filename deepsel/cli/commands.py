@@ -103,6 +103,17 @@ class ConversationsGroup(LazyGroup):
     }
 
 
+class TemplatesGroup(LazyGroup):
+    """The commands of `deepsel templates`."""
+
+    summary = "List and show templates of questions."
+    table: ClassVar[Table] = {
+        "list": Place("deepsel.cli.templates.look", "list_templates", "List templates, your own first."),
+        "show": Place("deepsel.cli.templates.look", "show", "Print a template."),
+        "path": Place("deepsel.cli.templates.look", "path", "Print the folder of your own templates."),
+    }
+
+
 class Commands(LazyGroup):
     """The commands of `deepsel`."""
 
@@ -119,6 +130,7 @@ class Commands(LazyGroup):
         "init": Place("deepsel.cli.init", "init", "Write a first profiles.toml."),
         "simulate": Place("deepsel.cli.simulate", "simulate", "Run the simulated provider."),
         "batch": BatchGroup,
+        "templates": TemplatesGroup,
         "cache": CacheGroup,
         "config": ConfigGroup,
         "help": Place("deepsel.cli.help", "help_", "Show the help of a command."),

@@ -12,6 +12,7 @@ from typing import TypeGuard
 from deepsel.errors import ConfigError
 from deepsel.secret import Secret
 from deepsel.values import Json, JsonObject, Model, Part, Provider, Request, Text
+from deepsel.wires.own_words import in_own_words
 
 _STREAM_OPTIONS = "stream_options"
 # Members of a body by which hosts let a model think.
@@ -162,7 +163,7 @@ def schema_instruction(schema: Mapping[str, Json]) -> str:
 
 def _layers(request: Request, model: Model, provider: Provider) -> JsonObject:
     """Merge what the catalog and the user lay over the wire's fields."""
-    own = {**model.params, **request.params}
+    own = {**model.params, **in_own_words(request.params, model, provider)}
     off = model.reasoning_off or {}
     layers: JsonObject = {} if off.keys() & own.keys() else dict(off)
     layers |= provider.extra_body

@@ -40,7 +40,7 @@ LAYERS = (
     ("routing",),
     ("health", "cache", "conversations"),
     ("providers", "simulator"),
-    ("tokens",),
+    ("tokens", "templates"),
     ("config",),
     ("catalog",),
     ("wires", "storage"),

@@ -9,9 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepsel.cli.ask import records
+from deepsel.cli.ask.extract import extracted
 from deepsel.cli.ask.footer import footer
 from deepsel.cli.context import one_of_home
 from deepsel.cli.terminal import output as out
+from deepsel.cli.terminal.output import end_with_newline
 from deepsel.cli.terminal.terminal import is_terminal, write_note
 from deepsel.ending import shielded
 from deepsel.errors import DeepselError, StoppedByUser, UsageError
@@ -33,7 +35,7 @@ def show(run: Run, options: AskOptions, common: Common, talk: Talk | None = None
     is_shown, events = shows_stream(options), run.events()
     try:
         with (
-            reader_for(is_shown=is_shown, quiet=common.quiet, verbose=common.verbose) as reader,
+            reader_for(is_shown=is_shown, common=common, raw=options.raw, thinks=options.show_thinking) as reader,
             closing(events),
         ):
             for event in events:
@@ -86,7 +88,8 @@ def shows_stream(options: AskOptions) -> bool:
 
     A pipe gets the answer when it is whole, so that a cut one can be asked again and nobody parses half of it.
     """
-    if options.as_json or options.output or options.schema or options.stream is False:
+    is_made_up = options.as_json or options.schema or options.extract is not None
+    if is_made_up or options.output or options.stream is False:
         return False
     return bool(options.stream) or is_terminal(sys.stdout)
 
@@ -100,8 +103,11 @@ def _finish(
     if options.as_json:
         if failure is not None:
             failure.is_recorded = True
-        record = records.answer_record(answer, failure) | ({"conversation": talk.record(answer)} if talk else {})
+        record = records.answer_record(answer, failure, has_schema=options.schema is not None)
+        record |= {"conversation": talk.record(answer)} if talk else {}
         _deliver(dump(record), options.output, is_whole=is_whole)
+    elif options.extract is not None and is_whole:
+        _deliver(end_with_newline(extracted(answer.text, options.extract)), options.output)
     elif (text := records.answer_text(answer, is_shown=is_shown)):
         _deliver(text, options.output, is_whole=is_whole)
     if not common.quiet:

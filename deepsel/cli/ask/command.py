@@ -23,8 +23,17 @@ class AskOptions(NamedTuple):
         list[Path] | None, typer.Option("--file", "-f", metavar="PATH", help="Append a text or picture. Repeatable.")
     ] = None
     system: Annotated[str | None, typer.Option("--system", "-s", metavar="TEXT", help="The system message.")] = None
+    system_file: Annotated[
+        Path | None, typer.Option("--system-file", metavar="PATH", help="Read the system message from a file.")
+    ] = None
     messages: Annotated[
         Path | None, typer.Option("--messages", metavar="PATH", help="Continue a JSON list of {role, content}.")
+    ] = None
+    template: Annotated[
+        str | None, typer.Option("--template", "-t", metavar="NAME", help="Ask by a template; `deepsel templates list`.")
+    ] = None
+    var: Annotated[
+        list[str] | None, typer.Option("--var", metavar="NAME=VALUE", help="Set a variable of the template (repeatable).")
     ] = None
     goes_on: Annotated[bool, typer.Option("--continue", "-c", help="Go on with the last conversation.")] = False
     conversation: Annotated[
@@ -46,8 +55,17 @@ class AskOptions(NamedTuple):
     ] = None
     temperature: Annotated[float | None, typer.Option("--temperature", metavar="X", help="0 by default.")] = None
     seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Sent where the provider has one.")] = None
+    top_p: Annotated[float | None, typer.Option("--top-p", metavar="X", help="Sample from the likeliest words only, 0 to 1.")] = None
+    stop: Annotated[
+        list[str] | None, typer.Option("--stop", metavar="TEXT", help="End the answer before this text (repeatable).")
+    ] = None
+    reasoning_effort: Annotated[
+        str | None,
+        typer.Option("--reasoning-effort", metavar="E", help="How long it may think: none, low, medium, high, ... [default: none]."),
+    ] = None
     schema: Annotated[
-        Path | None, typer.Option("--schema", metavar="PATH", help="A JSON Schema the answer has to satisfy.")
+        str | None,
+        typer.Option("--schema", metavar="SCHEMA", help="What the answer has to satisfy: a file, JSON, or 'name, age int'."),
     ] = None
     tools: Annotated[
         Path | None, typer.Option("--tools", metavar="PATH", help="A JSON list of tools the model may call.")
@@ -75,6 +93,13 @@ class AskOptions(NamedTuple):
         bool | None,
         typer.Option("--stream/--no-stream", help="Show text as it comes (default on a terminal).", show_default=False),
     ] = None
+    extract: Annotated[
+        str | None,
+        typer.Option("--extract", "-x", metavar="[LANG]", help="Print the last code block alone, or the last one in LANG."),
+    ] = None
+    raw: Annotated[bool, typer.Option("--raw", help="On a terminal, print Markdown as it is.")] = False
+    show_thinking: Annotated[bool, typer.Option("--show-thinking", help="Print what the model thinks on stderr.")] = False
+    compare: Annotated[bool, typer.Option("--compare", help="Ask every model of -m and show the answers together.")] = False
     as_json: AsJson = False
     explain: Annotated[bool, typer.Option("--explain", help="Print the plan with each reason; send nothing.")] = False
     output: Annotated[Output, Help("Write the answer to this file.")] = None
@@ -95,14 +120,21 @@ def _ask(common: Common, options: AskOptions) -> None:
     """Go through the steps."""
     from deepsel.cli.ask.remember import conditions_of, remember
     from deepsel.cli.ask.request import read_request
+    from deepsel.cli.ask.templated import with_template
     from deepsel.cli.context import load_settings, open_session
 
+    common, options = with_template(common, options)
     conditions = conditions_of(common, options)  # of the files before they are read
     request, flags = read_request(options)
     settings = load_settings(common)
     with open_session(common, settings) as session:
         from deepsel.cli.ask.answering import answered
 
+        if options.compare:
+            from deepsel.cli.ask.compare import compare
+
+            compare(session, common, options, request, flags)
+            return
         run, kept = answered(session, common, options, request, flags)
         following = run.next_time() if run and conditions else None
     if run and conditions and following:  # the files have to be closed: a memo goes by their state

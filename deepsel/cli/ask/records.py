@@ -15,18 +15,19 @@ if TYPE_CHECKING:
     from deepsel.errors import DeepselError
 
 _MEMBERS = (
-    *("schema", "text", "reasoning", "tool_calls", "model", "answered_model", "provider", "profile", "task", "difficulty"),
+    *("schema", "text", "reasoning", "tool_calls", "data", "model", "answered_model", "provider", "profile", "task", "difficulty"),
     *("finish", "usage", "cost_usd", "price", "timing", "cache", "attempts", "simulated", "warnings", "error"),
 )
 
 
-def answer_record(answer: Answer, error: DeepselError | None = None) -> dict[str, Any]:
-    """Build the record of `ask --json`; `error` says why it is not whole."""
+def answer_record(answer: Answer, error: DeepselError | None = None, *, has_schema: bool = False) -> dict[str, Any]:
+    """Build the record of `ask --json`; `error` says why it is not whole, `has_schema` that the text is a document."""
     return {
         "schema": SCHEMA_VERSION,
         "text": answer.text,
         "reasoning": answer.reasoning,
         "tool_calls": [call_record(call) for call in answer.tool_calls],
+        "data": _data(answer.text) if has_schema and error is None and not answer.tool_calls else None,
         "model": answer.model,
         "answered_model": answer.answered_model,
         "provider": answer.provider,
@@ -44,6 +45,16 @@ def answer_record(answer: Answer, error: DeepselError | None = None) -> dict[str
         "warnings": [{"code": notice.code, "message": notice.message} for notice in answer.warnings],
         **({"error": _error(error, answer.attempts)} if error is not None else {}),
     }
+
+
+def _data(text: str) -> Any:
+    """Read the document of a checked answer."""
+    from deepsel.jsontext import loads
+
+    try:
+        return loads(text)
+    except ValueError:
+        return None  # an answer of the cache that was never checked
 
 
 def _error(error: DeepselError, attempts: Iterable[Attempt]) -> dict[str, str]:

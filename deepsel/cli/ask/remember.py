@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepsel import config
@@ -11,6 +12,7 @@ from deepsel.catalog import overlay
 from deepsel.cli.ask import records
 from deepsel.cli.ask.footer import footer
 from deepsel.cli.ask.request import cache_mode
+from deepsel.cli.ask.schemas import is_file
 from deepsel.cli.replay import memo
 from deepsel.cli.terminal.output import end_with_newline
 from deepsel.cli.terminal.terminal import is_terminal
@@ -27,10 +29,17 @@ if TYPE_CHECKING:
 def conditions_of(common: Common, options: AskOptions) -> memo.Conditions | None:
     """Look at the files that decide the answer, before they are read; None where it cannot be printed again."""
     is_written_elsewhere = options.explain or options.output or common.verbose or is_terminal(sys.stdout)
-    if is_written_elsewhere or options.goes_on or options.conversation or cache_mode(options) not in ("auto", "on", "only"):
+    is_more = options.show_thinking or options.extract is not None or options.compare or options.goes_on or options.conversation
+    if is_written_elsewhere or is_more or cache_mode(options) not in ("auto", "on", "only"):
         return None
     paths = config.find_paths(os.environ, common.config)
-    named = [path for path in (options.messages, options.schema, options.tools) if path is not None]
+    schema = Path(options.schema) if options.schema and is_file(options.schema) else None
+    named = [path for path in (options.messages, options.system_file, schema, options.tools) if path is not None]
+    if options.template is not None:
+        from deepsel.templates.reading import find_template, folder_of
+
+        # Both: one of the user's own may come to be.
+        named += [find_template(options.template, paths.config_file).path, folder_of(paths.config_file) / f"{options.template}.toml"]
     files = [paths.config_file, paths.data_dir / overlay.FILE_NAME, *(options.files or []), *named]
     return memo.Conditions(files, os.environ)
 
@@ -54,4 +63,6 @@ def remember(
 
 def _output(answer: Answer, options: AskOptions) -> str:
     """Write what goes to standard output."""
-    return dump(records.answer_record(answer)) if options.as_json else end_with_newline(answer.text)
+    if options.as_json:
+        return dump(records.answer_record(answer, has_schema=options.schema is not None))
+    return end_with_newline(answer.text)

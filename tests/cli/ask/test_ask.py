@@ -18,7 +18,7 @@ import pytest
 
 CONTRACT = {
     "schema", "text", "reasoning", "model", "answered_model", "provider", "profile", "task", "difficulty", "finish",
-    "usage", "cost_usd", "price", "timing", "cache", "attempts", "warnings", "tool_calls", "simulated",
+    "usage", "cost_usd", "price", "timing", "cache", "attempts", "warnings", "tool_calls", "data", "simulated",
 }  # fmt: skip
 
 

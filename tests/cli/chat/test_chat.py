@@ -44,6 +44,10 @@ def test_off_is_said(deepsel: Callable[..., Any], simulate: Callable[..., Any], 
     assert deepsel("chat", stdin="Hi\n").code == 3
 
 
+PROMPT = "?2004h"
+"""Switches marks around what is pasted on: the prompt listens."""
+
+
 def _typed(keys: list[tuple[str, str]], home: Path) -> str:
     """Run a chat on a pseudo-terminal; each key sequence is sent once its sign has been shown. Returns all that was shown."""
     parent, child = pty.openpty()
@@ -53,10 +57,9 @@ def _typed(keys: list[tuple[str, str]], home: Path) -> str:
     )
     os.close(child)
     shown = ""
-    for sign, sent in keys:
-        seen = len(shown)
-        while sign not in shown[seen:]:
-            assert select.select([parent], [], [], 20)[0], shown
+    for number, (sign, sent) in enumerate(keys, 1):
+        while shown.count(sign) < number:
+            assert select.select([parent], [], [], 60)[0], shown
             shown += os.read(parent, 65536).decode("utf-8", "replace")
         os.write(parent, sent.encode())
     try:
@@ -74,6 +77,6 @@ def test_a_person_types(simulate: Callable[..., Any], profiles: Callable[..., Pa
     server = simulate(text="Understood.")
     profiles(one=server)
     paste = "\x1b[200~first line\nsecond line\x1b[201~"
-    _typed([(">", "x\x7f" + paste + "\r"), ("conversation", "and?\r"), ("conversation", "\x04")], home)
+    _typed([(PROMPT, "x\x7f" + paste + "\r"), (PROMPT, "and?\r"), (PROMPT, "\x04")], home)
     assert [call.body["messages"][-1]["content"] for call in server.calls] == ["first line\nsecond line", "and?"]
     assert (home / "data" / "chat_history").stat().st_mode & 0o777 == 0o600

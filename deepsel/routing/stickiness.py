@@ -56,7 +56,7 @@ def conversation_plan(
     if holding is None:
         return plan(candidates, needs, policy), ()
     costed = weighed(candidates, holding, at=at)
-    return placed(plan(costed, needs, policy), costed, holding, at=at)
+    return _placed(plan(costed, needs, policy), costed, holding, policy.pins.get(needs.task, ()), at)
 
 
 def weighed(candidates: Sequence[Candidate], holding: Holding, *, at: datetime) -> list[Candidate]:
@@ -64,8 +64,13 @@ def weighed(candidates: Sequence[Candidate], holding: Holding, *, at: datetime) 
     return [one._replace(bill=_session_bill(one, holding, at) if not holding.model else _turn(one, holding, at)) for one in candidates]
 
 
-def placed(made: Plan, candidates: Sequence[Candidate], holding: Holding, *, at: datetime) -> tuple[Plan, tuple[str, ...]]:
-    """Return the plan with the holder first where the conversation stays, and the reasons; without one, as it is."""
+def _placed(
+    made: Plan, candidates: Sequence[Candidate], holding: Holding, pinned: Sequence[str], at: datetime
+) -> tuple[Plan, tuple[str, ...]]:
+    """Return the plan with the holder first where the conversation stays, and the reasons; without one, as it is.
+
+    From a model that is pinned to the task it moves to no other but a pinned one.
+    """
     if not holding.model:
         return made, (f"begins here: costs are those of a turn on average over {USUAL_TURNS} turns",) if made.choices else ()
     known = {one.model.name: one for one in candidates}
@@ -76,7 +81,7 @@ def placed(made: Plan, candidates: Sequence[Candidate], holding: Holding, *, at:
     holder = known[held.model]
     if holding.is_in_tool_loop:
         return _first(made, held), (f"stays with {holder.model.name}: the calls it made were just answered",)
-    others = [one for one in made.choices if one.model != held.model]
+    others = [one for one in made.choices if one.model != held.model and (held.model not in pinned or one.model in pinned)]
     for other in sorted(others, key=lambda one: known[one.model].bill.total_usd or Decimal("Infinity")):
         if _pays(known[other.model], holder, holding, at):
             return _first(made, other), (_said("moves to", known[other.model], holder, holding),)

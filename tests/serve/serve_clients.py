@@ -8,7 +8,6 @@ from typing import Any
 
 import anthropic
 import openai
-
 from serve_sayings import ANTHROPIC_FINISH
 
 TOOLS = [{"name": "look", "description": "Looks at the weather.", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}]

@@ -76,3 +76,14 @@ def test_quiet_says_nothing(simulate: Any, profiles: Profiles) -> None:
         assert ask_chat(url, "one", stream=False).text
         process.send_signal(signal.SIGTERM)
         assert process.communicate(timeout=30)[1] == ""
+
+
+def test_named_models_are_kept_warm(simulate: Any, profiles: Profiles) -> None:
+    """A call at the start, in the log as such; an unknown name is exit 3."""
+    server = simulate()
+    profiles(one=server)
+    with _running("--warm", "one") as (process, _):
+        assert process.stderr is not None
+        line = json.loads(process.stderr.readline())
+    assert (line["warm"], line["kind"], line["error"]) == ("one", "cold", None)
+    assert len(server.calls) == 1

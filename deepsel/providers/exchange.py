@@ -55,6 +55,8 @@ class Exchange:
         self.is_document = False
         """The body is a JSON document and no stream, so that none of its pieces came before the others."""
         self.is_closed_by_peer = False
+        self.on_wait: Callable[[], None] | None = None
+        """Called before each wait for more bytes: what has come is all there is for now. Must not raise."""
         self.phase: Phase = "connect"
         """What was last begun."""
 
@@ -240,10 +242,18 @@ class WatchedStream:
         # A socket is read directly: the client's own read adds nothing but its classes of errors, in a tenth of the time that an
         # event takes. What encrypts within an encrypted stream (a proxy's) is more than its socket.
         self._socket = inner.get_extra_info("socket") if layers < 2 else None
+        # The client writes head and body apart: held back until the second, they leave at once, and wake the other side once.
+        self._head: bytes | None = None
+        self._is_first = True
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - the exchange knows better
         """Read within the limits."""
         exchange = self._watch.exchange
+        if self._head is not None:
+            self._write(b"")
+        self._is_first = True
+        if exchange.on_wait is not None:
+            exchange.on_wait()
         left = exchange.begin("read")
         if self._socket is None:
             data = self._inner.read(max_bytes, left)
@@ -254,8 +264,17 @@ class WatchedStream:
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - the exchange knows better
-        """Write within the limits, which a slow reader on the other side would stretch if it were done at once."""
+        """Write within the limits; the first of a request only with what follows it, or before what comes is read."""
+        if self._is_first:
+            self._head, self._is_first = buffer, False
+        else:
+            self._write(buffer)
+
+    def _write(self, buffer: bytes) -> None:
+        """Write in slices: a slow reader on the other side would stretch the limits if it were done at once."""
         exchange = self._watch.exchange
+        if self._head is not None:
+            buffer, self._head = self._head + buffer, None
         for start in range(0, len(buffer), _SLICE_BYTES):
             left = exchange.begin("write")
             exchange.writing()

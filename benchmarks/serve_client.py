@@ -56,7 +56,15 @@ def main() -> None:
     ).encode() + body
     times: list[tuple[float, float]] = []
 
+    failures: list[str] = []
+
     def work(count: int) -> None:
+        try:
+            converse(count)
+        except SystemExit as failure:
+            failures.append(str(failure))
+
+    def converse(count: int) -> None:
         with socket.create_connection((host, int(port))) as sock:
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             times.extend([_ask(sock, raw) for _ in range(count)])
@@ -67,6 +75,8 @@ def main() -> None:
         one.start()
     for one in workers:
         one.join()
+    if failures:
+        raise SystemExit(failures[0])
     print(json.dumps({"wall_s": time.perf_counter() - began, "first_s": [one[0] for one in times], "total_s": [one[1] for one in times]}))
 
 

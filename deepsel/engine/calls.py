@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -28,6 +28,7 @@ from deepsel.wires.schema_forms import is_wrapped, unwrapped
 from deepsel.wires.table import wire_of
 
 if TYPE_CHECKING:
+    from deepsel.providers.exchange import Exchange
     from deepsel.wires.taking_back import TakenBack
 
 _LEAST_JUDGING_S, _MOST_JUDGING_S = 1.0, 10.0
@@ -45,6 +46,8 @@ class Calls:
         self._lookup = lookup
         self._is_shown = is_shown
         self._started_s = started_s
+        self.on_wait: Callable[[], None] | None = None
+        """Called before each wait for more of an answer."""
         self._closed: Draft | None = None
         """The call that was recorded last."""
         self._spending = Spending(
@@ -271,7 +274,12 @@ class Calls:
             timeouts=timeouts,
             clock=resources.clock,
             on_response=lambda facts: self._take_facts(draft, facts),
+            on_open=self._opened if self.on_wait is not None else None,
         )
+
+    def _opened(self, exchange: Exchange) -> None:
+        """Have it told when there is nothing more for now."""
+        exchange.on_wait = self.on_wait
 
     def _take_facts(self, draft: Draft, facts: ResponseFacts) -> None:
         """Note what a response's head says of the gateway and of the limits."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -47,6 +47,8 @@ class Run:
         self._late_notices: list[Notice] = []
         """Come up when the observation was written."""
         self._is_settled = False
+        self.on_wait: Callable[[], None] | None = None
+        """Called before each wait for more of an answer, so that who shows it need not write each piece apart. Must not raise."""
 
     def events(self) -> Generator[EngineEvent, None, None]:
         """Yield what happens, as it happens; afterwards `failure()` and `answer()` are final.
@@ -151,6 +153,7 @@ class Run:
         if not prepared.look_up or ask.cache_mode in ("off", "refresh"):
             ensure_route(prepared, settings)
         self._calls = Calls(prepared, resources, self._lookup, is_shown=self._is_shown, started_s=self._started_s)
+        self._calls.on_wait = self.on_wait
         self._lookup.everywhere(prepared)
         if self._lookup.hit is None:
             ensure_route(prepared, settings)

@@ -63,14 +63,21 @@ class Incoming:
         self._clock = clock or SystemClock()
         self._buffer = bytearray()
         self._ends_at: float | None = None
+        self._has_begun = False
 
     @property
     def has_more(self) -> bool:
         """Whether bytes of a next request have come already."""
         return bool(self._buffer)
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether a request has begun to come and is not whole."""
+        return self._has_begun
+
     def next(self) -> HttpRequest | None:
         """Read one request; None where the peer closed instead; raise BadRequest or OSError."""
+        self._has_begun = self.has_more
         head = self._head()
         if head is None:
             return None
@@ -116,7 +123,9 @@ class Incoming:
             if left_s <= 0:
                 raise TimeoutError
             self._connection.settimeout(left_s)
-        return self._connection.recv(_READ_BYTES)
+        data = self._connection.recv(_READ_BYTES)
+        self._has_begun = self._has_begun or bool(data)
+        return data
 
     def _check_declared(self, headers: Mapping[str, str]) -> None:
         """Refuse a body over the bound before it is asked for."""

@@ -135,6 +135,8 @@ class Http1Server:
                 connection.sock.shutdown(socket.SHUT_RDWR)
         for worker in self._workers:
             worker.join(1.0)
+        for connection in (*self._waiting, *self._returned):
+            connection.sock.close()
         self._wake_in.close()
 
     # --- the thread that watches --------------------------------------------------------------------------------------
@@ -277,6 +279,10 @@ class Http1Server:
                 request = incoming.next()
             except BadRequest as error:
                 self._answer_no_request(connection.sock, error)
+                return False
+            except TimeoutError:
+                if incoming.has_begun:
+                    self._answer_no_request(connection.sock, BadRequest(408, "the request took too long to come"))
                 return False
             if request is None:
                 return False

@@ -55,6 +55,8 @@ class Exchange:
         self.is_document = False
         """The body is a JSON document and no stream, so that none of its pieces came before the others."""
         self.is_closed_by_peer = False
+        self.on_wait: Callable[[], None] | None = None
+        """Called before each wait for more bytes: what has come is all there is for now. Must not raise."""
         self.phase: Phase = "connect"
         """What was last begun."""
 
@@ -244,6 +246,8 @@ class WatchedStream:
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - the exchange knows better
         """Read within the limits."""
         exchange = self._watch.exchange
+        if exchange.on_wait is not None:
+            exchange.on_wait()
         left = exchange.begin("read")
         if self._socket is None:
             data = self._inner.read(max_bytes, left)

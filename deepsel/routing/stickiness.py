@@ -26,7 +26,7 @@ from deepsel.records import NamedTuple
 from deepsel.routing.candidates import Candidate, Choice, Needs, Plan, Policy
 from deepsel.routing.plan import plan
 from deepsel.show.money import usd
-from deepsel.values import Bill
+from deepsel.values import Bill, Usage
 
 USUAL_TURNS = 8
 """So many turns a conversation is expected to have that has just begun."""
@@ -56,7 +56,7 @@ def conversation_plan(
     if holding is None:
         return plan(candidates, needs, policy), ()
     costed = weighed(candidates, holding, at=at)
-    return placed(plan(costed, needs, policy), costed, holding, at=at)
+    return _placed(plan(costed, needs, policy), costed, holding, policy.pins.get(needs.task, ()), at)
 
 
 def weighed(candidates: Sequence[Candidate], holding: Holding, *, at: datetime) -> list[Candidate]:
@@ -64,8 +64,13 @@ def weighed(candidates: Sequence[Candidate], holding: Holding, *, at: datetime) 
     return [one._replace(bill=_session_bill(one, holding, at) if not holding.model else _turn(one, holding, at)) for one in candidates]
 
 
-def placed(made: Plan, candidates: Sequence[Candidate], holding: Holding, *, at: datetime) -> tuple[Plan, tuple[str, ...]]:
-    """Return the plan with the holder first where the conversation stays, and the reasons; without one, as it is."""
+def _placed(
+    made: Plan, candidates: Sequence[Candidate], holding: Holding, pinned: Sequence[str], at: datetime
+) -> tuple[Plan, tuple[str, ...]]:
+    """Return the plan with the holder first where the conversation stays, and the reasons; without one, as it is.
+
+    From a model that is pinned to the task it moves to no other but a pinned one.
+    """
     if not holding.model:
         return made, (f"begins here: costs are those of a turn on average over {USUAL_TURNS} turns",) if made.choices else ()
     known = {one.model.name: one for one in candidates}
@@ -76,7 +81,7 @@ def placed(made: Plan, candidates: Sequence[Candidate], holding: Holding, *, at:
     holder = known[held.model]
     if holding.is_in_tool_loop:
         return _first(made, held), (f"stays with {holder.model.name}: the calls it made were just answered",)
-    others = [one for one in made.choices if one.model != held.model]
+    others = [one for one in made.choices if one.model != held.model and (held.model not in pinned or one.model in pinned)]
     for other in sorted(others, key=lambda one: known[one.model].bill.total_usd or Decimal("Infinity")):
         if _pays(known[other.model], holder, holding, at):
             return _first(made, other), (_said("moves to", known[other.model], holder, holding),)
@@ -95,32 +100,32 @@ def _pays(other: Candidate, holder: Candidate, holding: Holding, at: datetime) -
 
 def _warm_usd(one: Candidate, holding: Holding, at: datetime) -> Decimal | None:
     """Return what a turn of this size costs a model that has just read it."""
-    return _bill(one, round(one.input_tokens * holding.shares.get(one.model.name, 0.0)), at).total_usd
+    return _bill(one, round(one.input_tokens * holding.shares.get(one.model.name, 0.0)), holding, at).total_usd
 
 
 def _turn(one: Candidate, holding: Holding, at: datetime) -> Bill:
     """Price this turn: what is expected to be cached is so at the holder alone."""
     is_holder = one.model.name == holding.model
-    return _bill(one, min(holding.cached_tokens, one.input_tokens), at) if is_holder and holding.cached_tokens else one.bill
+    return _bill(one, min(holding.cached_tokens, one.input_tokens) if is_holder else 0, holding, at)
 
 
 def _session_bill(one: Candidate, holding: Holding, at: datetime) -> Bill:
     """Price a turn on average: one cold, the expected rest of them warm."""
-    cold, warm = one.bill.total_usd, _warm_usd(one, holding, at)
-    if cold is None or warm is None:
+    cold, warm = _bill(one, 0, holding, at), _warm_usd(one, holding, at)
+    if cold.total_usd is None or warm is None:
         return one.bill
-    return one.bill._replace(total_usd=(cold + (USUAL_TURNS - 1) * warm) / USUAL_TURNS)
+    return cold._replace(total_usd=(cold.total_usd + (USUAL_TURNS - 1) * warm) / USUAL_TURNS)
 
 
-def _bill(one: Candidate, cached_tokens: int, at: datetime) -> Bill:
-    return catalog.project(
-        one.model,
-        input_tokens=one.input_tokens,
-        output_tokens=one.expected_output_tokens,
-        cached_tokens=cached_tokens,
-        at=at,
-        multiplier=one.provider.price_multiplier,
-    )
+def _bill(one: Candidate, cached_tokens: int, holding: Holding, at: datetime) -> Bill:
+    """Price a turn; where writing to a cache has a price, what is read anew is written to it."""
+    fresh, factor = one.input_tokens - cached_tokens, one.provider.price_multiplier
+    if holding.shares.get(one.model.name):
+        written = Usage(0, cached_tokens, fresh, 0, one.expected_output_tokens, 0)
+        bill = catalog.bill(one.model, written, at=at, multiplier=factor)
+        if bill.total_usd is not None:  # else writing has no price of its own
+            return bill
+    return catalog.bill(one.model, Usage(fresh, cached_tokens, 0, 0, one.expected_output_tokens, 0), at=at, multiplier=factor)
 
 
 def _first(made: Plan, choice: Choice) -> Plan:

@@ -24,6 +24,7 @@ from deepsel.serve.problems import problem_of
 from deepsel.serve.surfaces.events import json_bytes
 from deepsel.serve.surfaces.surface import BadMember, Labels, Problem, Surface
 from deepsel.serve.surfaces.table import COUNTS, PATHS, counter_of, surface_for, surface_of
+from deepsel.serve.tracing import Trace
 from deepsel.values import Answer, JsonObject
 
 _EMBEDDINGS = "/embeddings"
@@ -38,6 +39,7 @@ class App:
     clock: Clock
     log: Callable[[dict[str, Any]], None]
     """Takes each line of the access log."""
+    trace: Trace
     metrics: Metrics = field(default_factory=Metrics)
 
     def handle(self, request: HttpRequest, out: Outgoings) -> None:
@@ -132,7 +134,7 @@ class App:
 
     def _complete(self, request: HttpRequest, surface: Surface, visitor: Visitor, out: Outgoings, line: AccessLine) -> None:
         """Carry out one completion."""
-        began_s = self.clock.monotonic()
+        began_s, began_ns = self.clock.monotonic(), round(self.clock.now().timestamp() * 1e9)
         asked = surface.read(_body(request), request.headers)
         run, conversation = self.completions.start(asked, request.headers, visitor)
         shows_plan = request.headers.get("x-deepsel-plan") == "1"
@@ -153,6 +155,7 @@ class App:
         finally:
             answer = run.answer()
             line.note(answer)
+            self.trace(request.headers, asked.model, answer, began_ns, passage.problem.kind if passage.problem else None)
             if self.completions.conversations.note(conversation, answer, line.id):
                 self.metrics.switch()
         if passage.problem is not None:

@@ -20,6 +20,7 @@ from deepsel.serve.surfaces.events import json_bytes
 from deepsel.serve.surfaces.surface import Labels, Problem, StreamWriter, Surface
 from deepsel.values import Answer, Finish, Passed, ReasoningDelta, TextDelta, ToolCallDelta
 
+_MOST_PENDING = 16 * 1024
 JSON_TYPE = {"content-type": "application/json"}
 _STREAM_TYPE = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
 _HONEST_ENDS = frozenset({Finish.LENGTH, Finish.FILTERED})
@@ -47,6 +48,10 @@ class Passage:
     """What ends the stream, as the provider wrote it."""
     _passed: Passed | None = None
     """The latest event of the same wire as it came, in this attempt."""
+    _pending: bytearray = field(default_factory=bytearray)
+    """To be written when nothing more has come."""
+    _left: OSError | None = None
+    """Why nothing more can be written: the client has left."""
 
     def whole(self) -> None:
         """Carry it out, and write the answer at once: before what happened is written down, which nobody need wait for."""
@@ -63,7 +68,8 @@ class Passage:
             self._write_whole()
 
     def streamed(self) -> None:
-        """Carry it out, and write what comes as it comes."""
+        """Carry it out, and write what comes as it comes: what has come at once in one write."""
+        self.run.on_wait = self._flush
         with closing(self._events()) as events:
             for event in events:
                 if not isinstance(event, AttemptEnded):
@@ -92,9 +98,9 @@ class Passage:
         if self.problem is None:
             last = b"".join(self._ending) if self._is_passed(answer) else self._writer_of(answer.model).end(answer)
             self._show(b"")
-            self.out.end(last)
+            self._close(last)
         elif self.out.is_open:
-            self.out.end(self.surface.error_event(self.problem))
+            self._close(self.surface.error_event(self.problem))
 
     def _events(self) -> Generator[EngineEvent, None, None]:
         """Yield what happens; what cannot be asked at all becomes the problem."""
@@ -118,7 +124,7 @@ class Passage:
                 if event.is_end or self._ending:
                     self._ending.append(data)
                 elif self.out.is_open:
-                    self.out.write(data)
+                    self._write(data)
                 else:
                     self._held.append(data)
             case TextDelta() | ReasoningDelta() | ToolCallDelta():
@@ -127,13 +133,37 @@ class Passage:
     def _show(self, data: bytes) -> None:
         """Write what is seen of the answer; the head goes with the first."""
         if self.out.is_open:
-            self.out.write(data)
+            self._write(data)
             return
         if not data and not self._held and not self._ending and self._writer is None:
             return
         self.on_first()
         self.out.begin(200, {**_STREAM_TYPE, **self.headers(self.run.answer())}, b"".join(self._held) + data)
         self._held.clear()
+
+    def _write(self, data: bytes) -> None:
+        """Write soon: when nothing more has come, or much has. Raises OSError where the client has left."""
+        if self._left is not None:
+            raise self._left
+        self._pending += data
+        if len(self._pending) >= _MOST_PENDING:
+            self._flush()
+
+    def _flush(self) -> None:
+        """Write what is pending. Raises nothing: where the client has left, the next piece says so."""
+        if self._pending and self._left is None:
+            data, self._pending = bytes(self._pending), bytearray()
+            try:
+                self.out.write(data)
+            except OSError as error:
+                self._left = error
+
+    def _close(self, last: bytes) -> None:
+        """Write what is pending and the end."""
+        if self._left is not None:
+            raise self._left
+        data, self._pending = bytes(self._pending) + last, bytearray()
+        self.out.end(data)
 
     def _writer_of(self, model: str) -> StreamWriter:
         """Return who writes this attempt's events."""

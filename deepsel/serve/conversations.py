@@ -148,7 +148,10 @@ def _share(before: _Standing | None, answer: Answer) -> float:
 
 
 def _first_share(answer: Answer) -> float:
-    """Expect of a provider's cache what its row says, where it wrote or read anything, or does so by itself."""
+    """Expect of a provider's cache what it has just shown, else what its row says, where it keeps anything by itself."""
+    read, prompt = answer.usage.cache_read, answer.usage.input_tokens
+    if read and prompt:  # others have asked with the same beginning
+        return read / prompt
     cache = prompt_cache(answer.provider)
     if cache is None or (cache.needs_marks and not (answer.usage.cache_write_tokens or answer.usage.cache_read)):
         return 0.0

@@ -18,6 +18,8 @@ from deepsel.serve.app import App
 from deepsel.serve.completing import Completions
 from deepsel.serve.conversations import Conversations
 from deepsel.serve.gate import Gate
+from deepsel.serve.tracing import tracing
+from deepsel.serve.warming import keeping_warm
 from deepsel.session.open import Session
 
 _HEAD_S, _BODY_S, _WRITE_S = 10.0, 60.0, 60.0
@@ -44,7 +46,6 @@ def serving(
     gate = Gate(settings, session.env, host=place.host, is_socket=place.socket is not None)
     tls = listening.tls_context(place.tls_cert, place.tls_key) if place.tls_cert is not None and place.tls_key is not None else None
     listener = listening.on_socket(place.socket) if place.socket is not None else listening.on_port(place.host, place.port)
-    app = App(Completions(session, profile, Conversations(session.clock)), gate, session.clock, log)
     limits = ServerLimits(
         connections=settings.max_connections,
         workers=min(_MOST_WORKERS, settings.max_connections),
@@ -53,9 +54,12 @@ def serving(
     )
     name = listener.getsockname()
     try:
-        with Http1Server(listener, app.handle, app.refuse, limits=limits, tls=tls, clock=session.clock):
-            yield _url(place, name)
+        with tracing(session.env) as trace, keeping_warm(settings.warm, profile, session, log):
+            app = App(Completions(session, profile, Conversations(session.clock)), gate, session.clock, log, trace)
+            with Http1Server(listener, app.handle, app.refuse, limits=limits, tls=tls, clock=session.clock):
+                yield _url(place, name)
     finally:
+        listener.close()
         if place.socket is not None:
             place.socket.unlink(missing_ok=True)
 

@@ -31,7 +31,7 @@ TESTS = {
     "anthropic": ("", "test_messages.py", "test_models.py", "beta/test_messages.py", "beta/test_models.py"),
 }
 """By package: what its base URL ends in, and the files under tests/api_resources."""
-NAMES = ("gpt-6-astra", "claude-opus-5-5", "text-embedding-3-small", "model_id")
+NAMES = ("gpt-6-astra", "claude-opus-5-5", "claude-mythos-preview", "text-embedding-3-small", "model_id")
 """The models that the tests ask for."""
 OTHER_HTTP = "aiohttp"
 """Variants with another HTTP library say nothing more of a server."""

@@ -70,6 +70,7 @@ FENCES = {
     "splintr": "tokens/fast.py",
     "redis": "cache/redis_client.py",
     "regex": "engine/checks/patterns.py",
+    "opentelemetry": "serve/tracing.py",
     "gcld3": "estimate/reading/languages.py",
     "charset_normalizer": "estimate/reading/decode.py",
 }

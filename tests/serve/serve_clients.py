@@ -8,10 +8,10 @@ from typing import Any
 
 import anthropic
 import openai
-
 from serve_sayings import ANTHROPIC_FINISH
 
-TOOLS = [{"name": "look", "description": "Looks at the weather.", "parameters": {"type": "object", "properties": {"city": {"type": "string"}}}}]
+_CITY = {"type": "object", "properties": {"city": {"type": "string"}}}
+TOOLS = [{"name": "look", "description": "Looks at the weather.", "parameters": _CITY}]
 _FINISH = {theirs: ours for ours, theirs in ANTHROPIC_FINISH.items()}
 
 

@@ -107,7 +107,8 @@ def messages(saying: Saying) -> Any:
         def send(kind: str, **members: Any) -> None:
             out.write(f"event: {kind}\ndata: {json.dumps({'type': kind, **members})}\n\n".encode())
 
-        send("message_start", message={**head, "content": [], "stop_reason": None, "stop_sequence": None, "usage": {**usage, "output_tokens": 1}})
+        begun = {"content": [], "stop_reason": None, "stop_sequence": None, "usage": {**usage, "output_tokens": 1}}
+        send("message_start", message={**head, **begun})
         send("ping")
         for index, block in enumerate(blocks):
             empty = {"text": {"text": ""}, "thinking": {"thinking": "", "signature": ""}, "tool_use": {"input": {}}}[block["type"]]

@@ -193,3 +193,31 @@ def test_a_schema_is_kept_to(scripted: Any, serve: Any, profiles: Profiles) -> N
             response_format={"type": "json_schema", "json_schema": {"name": "x", "schema": wrong}},  # type: ignore[typeddict-item]
         )
     assert caught.value.status_code == 502
+
+
+@pytest.mark.parametrize("wire", PROVIDERS)
+def test_each_piece_is_there_before_the_next_is_made(wire: str, scripted: Any, serve: Any, profiles: Profiles) -> None:
+    """What has come at once is written at once, but nothing waits for what comes later: the provider goes on when the client has read."""
+    import threading
+
+    seen = threading.Semaphore(0)
+
+    def answer(request: Any, body: Any, out: Any) -> None:
+        write = out.write
+
+        def patient(data: bytes) -> None:
+            write(data)
+            if b"Hel" in data or b"lo " in data:
+                assert seen.acquire(timeout=30)
+
+        out.write = patient
+        PROVIDERS[wire](SAYINGS["text"])(request, body, out)
+
+    base = scripted(answer).url
+    served = serve(profiles(one=(f"{base}/v1" if wire == "openai-chat" else base, wire)))
+    text = ""
+    for chunk in openai_client(served.url).chat.completions.create(model="one", messages=CHAT["messages"], stream=True):  # type: ignore[call-overload]
+        if chunk.choices and (piece := chunk.choices[0].delta.content):
+            text += piece
+            seen.release()
+    assert text == SAYINGS["text"].text

@@ -189,7 +189,7 @@ class Answering:
 
 def _model_row(name: str) -> dict[str, Any]:
     """Give the members of one model in the lists of all wires."""
-    own = {"created": 0, "owned_by": "deepsel-simulator", "display_name": name, "created_at": "1970-01-01T00:00:00Z"}
+    own = {"created": 0, "owned_by": "deepsel-simulator", "display_name": name, "created_at": "1970-01-01T00:00:00Z", "lifecycle": "active"}
     return {"id": name, "object": "model", "type": "model", **own}
 
 

@@ -30,7 +30,7 @@ def main() -> int:
     options = parser.parse_args()
     names = options.names or sorted(path.stem.removeprefix("use_") for path in HERE.glob("use_*.py"))
     failed = []
-    with standing(MODEL, wire=options.wire if options.serve else None) as url:
+    with standing(MODEL, wires=[options.wire] if options.serve else ()) as url:
         for name in names:
             print(f"--- {name}", flush=True)
             command = [options.python, str(HERE / f"use_{name}.py"), url, MODEL]

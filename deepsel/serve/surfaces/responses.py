@@ -36,8 +36,8 @@ def read(body: JsonObject, headers: Mapping[str, str]) -> Asked:
     """Read a request; raises BadMember."""
     if body.get("background"):
         raise BadMember("`background` is not possible here: answers are not kept to be fetched later", "background")
-    asked = conversation(body, headers)
-    return asked._replace(request=asked.request._replace(max_tokens=reading.whole(body, _LENGTH, 0) or None))
+    asked = conversation({"model": "auto", **body}, headers)  # the one wire on which none need be named
+    return asked._replace(request=asked.request._replace(max_tokens=reading.whole(body, _LENGTH)))
 
 
 def conversation(body: JsonObject, headers: Mapping[str, str]) -> Asked:
@@ -86,12 +86,11 @@ def _instructions(body: JsonObject) -> tuple[Message, ...]:
 
 
 def _input(body: JsonObject, bound: list[str]) -> tuple[Message, ...]:
-    """Read the items; there may be none where the prompt is kept at the provider."""
+    """Read the items; there may be none where something is kept at the provider, which alone knows."""
     given = body.get("input")
-    if given is None and (body.get("prompt") or body.get("previous_response_id") or body.get("conversation")):
+    if given is None:
+        bound.append("a request without `input`")
         return (Message.of("user", ""),)
-    if given in (None, []):
-        raise BadMember("`input` is required: text, or a list of items", "input")
     return reading.messages_of(given, bound, "input", read_input)
 
 

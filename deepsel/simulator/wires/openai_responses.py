@@ -49,8 +49,8 @@ def read(body: Mapping[str, Any]) -> ReadRequest:
 def _items(body: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Give the items of the input; raises UnreadableRequest where it is neither a text nor a list of objects."""
     given = body.get("input")
-    if given is None and body.get("prompt") is not None:
-        given = ""  # a prompt that is kept at the provider
+    if given is None:
+        given = ""  # what is asked is kept at the provider
     if isinstance(given, str):
         return [{"role": "user", "content": given}]
     if not isinstance(given, list) or not given or not all(isinstance(item, Mapping) for item in given):

@@ -70,6 +70,15 @@ class CacheGroup(LazyGroup):
     }
 
 
+class RouteGroup(LazyGroup):
+    """The commands of `deepsel route`."""
+
+    summary = "Tell what the router does with your own prompts."
+    table: ClassVar[Table] = {
+        "eval": Place("deepsel.cli.route.command", "evaluate", "Tell what routing your prompts is worth."),
+    }
+
+
 class Commands(LazyGroup):
     """The commands of `deepsel`."""
 
@@ -82,5 +91,6 @@ class Commands(LazyGroup):
         "warm": Place("deepsel.cli.warm", "warm", "Keep models warm with the smallest call there is."),
         "init": Place("deepsel.cli.init", "init", "Write a first profiles.toml."),
         "simulate": Place("deepsel.cli.simulate", "simulate", "Run the simulated provider."),
+        "route": RouteGroup,
         "cache": CacheGroup,
     }

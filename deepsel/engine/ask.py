@@ -24,5 +24,7 @@ class Ask(NamedTuple):
     difficulty: float | None = None
     """In [0, 1]; None: scored."""
     cache_mode: CacheMode = "auto"
+    answered_by: str = ""
+    """The model that gave the last answer of this conversation, whose provider has read its beginning; empty: not known."""
     needs_difficulty: bool = True
     """False: the record of a hit may leave the score out, which takes some milliseconds."""

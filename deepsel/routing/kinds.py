@@ -1,8 +1,8 @@
 """The learned half of the task detection: character n-grams of a request to a sum for each kind of work; owns the weights.
 
 `data/kinds.bin` is one line of JSON (plain weights), the n-grams on one line, and a row of signed bytes for each n-gram,
-one byte a kind. It is made by `scripts/routing/train_kinds.py` from prompts in about forty languages. An n-gram that is not in
-the file weighs nothing, so a language that was not trained on is judged by its form alone.
+one byte a kind and one for sentences that are no work. It is made by `scripts/routing/train_kinds.py` from prompts in about
+forty languages. An n-gram that is not in the file weighs nothing, so a language that was not trained on is judged by its form.
 
 Sums of all kinds are added in one integer: a row is spread to fields of 16 bits, each byte offset by 128, so one
 addition of Python integers adds eleven weights. A field holds at most 256 rows; more are added in turns.
@@ -20,14 +20,13 @@ from pathlib import Path
 from deepsel.records import NamedTuple
 
 WEIGHTS_FILE = Path(__file__).parent / "data" / "kinds.bin"
-KINDS = (
-    *("code", "structured", "extract", "reasoning", "choice", "summarize", "translate", "creative", "chat", "knowledge"),
-    "aside",
-)
-"""What is told apart, in the order of the weights; `aside` is a greeting, a thanks, a role: no work at all."""
-TASK_OF = {"extract": "structured", "choice": "reasoning", "knowledge": "chat", "aside": "chat"}
+KINDS = ("code", "structured", "extract", "reasoning", "choice", "summarize", "translate", "creative", "chat", "knowledge")
+"""What is told apart, in the order of the weights."""
+COLUMNS = len(KINDS) + 1
+"""Weights of an n-gram: one a kind, and one that says whether a sentence is no work at all (a greeting, a thanks, a role)."""
+TASK_OF = {"extract": "structured", "choice": "reasoning", "knowledge": "chat"}
 """Kinds that are not tasks of their own to the outside."""
-MOST_WORDS = 60
+MOST_WORDS = 24
 """The most words of one passage that are read."""
 
 _EDGES = "\"'`.,;:!?()[]{}<>«»„“”‘’¿¡。、，．！？：；（）「」『』《》…—–-*#_|/\\~=+।؟،؛\u200b"
@@ -35,6 +34,8 @@ _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\u
 _DIGITS = re.compile(r"\d+")
 _FIELD_BITS = 16
 _ROWS_A_TURN = 256
+_LEAST_KNOWN = 0.4
+"""The share of a sentence's n-grams that has to be known for it to be called no work."""
 _TELLING = 0.4
 """The least weight a piece of a word has to have to be named."""
 
@@ -52,6 +53,8 @@ class KindWeights(NamedTuple):
     """By kind."""
     plain: tuple[tuple[float, ...], ...]
     """By kind, the weight of each plain feature."""
+    aside_bias: float
+    """What a sentence without any n-gram has of being no work, in logits."""
     form_only: tuple[tuple[float, ...], ...]
     """The same, with the bias last, where no n-gram of a request is known."""
 
@@ -68,7 +71,7 @@ def grams(text: str) -> list[str]:
         if not word:
             continue
         if _UNSPACED.match(word) or _UNSPACED.match(word[-1]):
-            word = word[:MOST_WORDS]
+            word = word[: 2 * MOST_WORDS]
             for size in (1, 2, 3, 4):
                 found += [word[at : at + size] for at in range(len(word) - size + 1)]
             if previous == "^":
@@ -95,14 +98,14 @@ def weights() -> KindWeights:
     spread[::2] = table
     rows = {name: number for number, name in enumerate(names.decode().split("\t"))}
     plain, form_only = ([tuple(one) for one in row[name]] for name in ("plain", "form_only"))
-    return KindWeights(rows, bytes(spread), row["step"], tuple(row["bias"]), tuple(plain), tuple(form_only))
+    return KindWeights(rows, bytes(spread), row["step"], tuple(row["bias"]), tuple(plain), row["aside_bias"], tuple(form_only))
 
 
 class Sums(NamedTuple):
     """What a passage says for each kind."""
 
     values: tuple[int, ...]
-    """By kind, in units of `step`."""
+    """By kind, the share of no work last, in units of `step`."""
     known: int
     """How many of its n-grams have weights."""
     size: int
@@ -114,7 +117,7 @@ class Sums(NamedTuple):
         return Sums(both, self.known + other.known, self.size + other.size)
 
 
-NOTHING = Sums((0,) * len(KINDS), 0, 0)
+NOTHING = Sums((0,) * COLUMNS, 0, 0)
 
 
 def sums(text: str) -> Sums:
@@ -123,13 +126,13 @@ def sums(text: str) -> Sums:
     found = grams(text)
     get = learned.rows.get
     hits = [row for row in map(get, found) if row is not None]
-    width = 2 * len(KINDS)
+    width = 2 * COLUMNS
     table = learned.table
-    values = [0] * len(KINDS)
+    values = [0] * COLUMNS
     for start in range(0, len(hits), _ROWS_A_TURN):
         turn = hits[start : start + _ROWS_A_TURN]
         whole = sum([int.from_bytes(table[at * width : at * width + width], "little") for at in turn])
-        for kind in range(len(KINDS)):
+        for kind in range(COLUMNS):
             values[kind] += (whole >> (_FIELD_BITS * kind) & 0xFFFF) - 128 * len(turn)
     return Sums(tuple(values), len(hits), len(found))
 
@@ -137,7 +140,7 @@ def sums(text: str) -> Sums:
 def telling(text: str, kind: int) -> dict[str, float]:
     """Return the words and pieces of words that say most for a kind, with how much; at most three."""
     learned = weights()
-    width = 2 * len(KINDS)
+    width = 2 * COLUMNS
     found: dict[str, float] = {}
     for gram in grams(text):
         row = learned.rows.get(gram)
@@ -157,8 +160,16 @@ def logits(passage: Sums, plain: Sequence[float]) -> list[float]:
     scale = learned.step / math.sqrt(passage.size)
     return [
         bias + scale * value + math.fsum(map(float.__mul__, row, plain))
-        for bias, value, row in zip(learned.bias, passage.values, learned.plain, strict=True)
+        for bias, value, row in zip(learned.bias, passage.values, learned.plain, strict=False)
     ]
+
+
+def is_aside(passage: Sums) -> bool:
+    """Tell whether a sentence is no work, from its n-grams."""
+    if passage.known < _LEAST_KNOWN * passage.size or not passage.known:
+        return False
+    learned = weights()
+    return learned.aside_bias + learned.step * passage.values[-1] / math.sqrt(passage.size) > 0
 
 
 def odds(values: Sequence[float]) -> list[float]:

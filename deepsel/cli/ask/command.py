@@ -73,6 +73,12 @@ class AskOptions(NamedTuple):
     ] = None
     as_json: AsJson = False
     explain: Annotated[bool, typer.Option("--explain", help="Print the plan with each reason; send nothing.")] = False
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help="With --explain: plan for this time (ISO 8601, UTC unless it says).")
+    ] = None
+    rate: Annotated[
+        str | None, typer.Option("--rate", metavar="good|bad", help="Ask nothing: say what the last answer was worth.")
+    ] = None
     output: Annotated[Output, Help("Write the answer to this file.")] = None
 
 
@@ -83,6 +89,11 @@ def ask(common: Common, options: AskOptions) -> None:
     """
     from deepsel.cli.ask.answer import told_in_a_record
 
+    if options.rate is not None:
+        from deepsel.cli.ask.rate import rate
+
+        rate(options, common)
+        return
     with told_in_a_record(options):
         _ask(common, options)
 
@@ -92,8 +103,11 @@ def _ask(common: Common, options: AskOptions) -> None:
     from deepsel.cli.ask.answer import explain, show, shows_stream
     from deepsel.cli.ask.remember import conditions_of, remember
     from deepsel.cli.ask.request import ask_of, read_request
+    from deepsel.cli.checked import instant, refuse
     from deepsel.cli.context import choose_profile, load_settings, open_session
 
+    at = instant("--at", options.at) if options.at is not None else None
+    refuse(at is not None and not options.explain, "`--at` plans for another time and sends nothing", "add `--explain`")
     conditions = conditions_of(common, options)  # of the files before they are read
     request, flags = read_request(options)
     settings = load_settings(common)
@@ -101,7 +115,7 @@ def _ask(common: Common, options: AskOptions) -> None:
     asked = ask_of(options, request, profile)
     with open_session(common, settings) as session:
         if options.explain:
-            explain(*session.explain(asked), options, common)
+            explain(*session.explain(asked, at=at), options, common)
             return
         run = session.ask(asked, is_shown=shows_stream(options))
         show(run, options, common)

@@ -58,10 +58,10 @@ _NEGATED = re.compile(r"\b(?:NOT|EXCEPT|FALSE)\b")
 _NUMBERED = re.compile(r"\b(\w{3,}) (?:1|2|I|II) ?[|:.]")
 """The heading of a first or second case: `Statement 1 |`, `Scenario II:`."""
 _PRIOR = {
-    "code": 0.25,
+    "code": 0.42,
     "structured": -0.45,
     "extract": -0.65,
-    "reasoning": 0.55,
+    "reasoning": 0.75,
     "choice": 0.15,
     "summarize": -0.95,
     "translate": -0.95,
@@ -167,7 +167,7 @@ def _option_features(options: int, rest: str, count: float, symbols: float, leng
 
 def _relevant(prompt: str, detection: Detection) -> str:
     """Leave out manners, and what is only the material of the work; options to choose from are never that."""
-    text = without_asides(clip(prompt))
+    text = without_asides(clip(prompt)) if detection.text is None else detection.text
     is_read_whole = len(prompt) <= WHOLE_CHARS and detection.task not in _PASTING_TASKS
     return text if is_read_whole or len(_OPTION.findall(text)) >= _LEAST_OPTIONS else split(text).text
 

@@ -21,6 +21,7 @@ _CODE = re.compile(
     re.MULTILINE,
 )
 _IDENTIFIER = re.compile(r"[a-z]_[a-z]|[a-z][A-Z][a-z]|\w\(\)|\w\.\w+\(|\s--[a-z]{2}")
+_CAMEL = re.compile(r"[a-z][A-Z][a-z]")
 _FILE = re.compile(r"\.(?:py|js|ts|tsx|go|rs|cpp|hpp|java|rb|sh|sql|ipynb|c|h|cs|php|kt|css|html)\b")
 _TRACE = re.compile(r"Traceback|Exception\b|\bat [\w.$]+\([\w.]+:\d+\)|File \".+\", line \d+|\b\w+Error\b|\bERR_\w+")
 _JSON = re.compile(r"\{\s*[\"']\w+[\"']\s*:")
@@ -43,7 +44,11 @@ _FULL_REQUEST = 80.0
 _TRACES = ("Traceback", "Exception", "Error", "ERR_", "File \"", " at ")
 _CODE_SIGNS = "(;=<{\n"
 _FORMULA_SIGNS = "\\$=^+×÷∑∫√≤≥²³π∞0123456789"
-_LABEL_ENDS = ").:．、：）"
+_SECOND_LABELS = (
+    *("B.", "B)", "B:", "B）", "B．", "B、", "b.", "b)", "b:", "2.", "2)", "2、", "②", "Б", "б", "Β", "β", "ב", "ข", "খ", "ख", "२", "イ", "ب"),
+    *("B ", "b "),
+)
+"""Without a second option there is none."""
 _QUESTIONS = "?？؟"
 
 MARKS = (
@@ -79,7 +84,9 @@ MARKS = (
 
 def look(text: str, asked: str, given_chars: int) -> tuple[float, ...]:
     """Take the marks, in the order of MARKS, of a bounded text with the request within it and the size of the data beside that."""
-    asked_numbers = len(_NUMBER.findall(asked))
+    has_number = _NUMBER.search(text) is not None
+    asked_numbers = len(_NUMBER.findall(asked)) if has_number else 0
+    numbers = len(_NUMBER.findall(text)) if has_number else 0
     has_question = any(mark in text for mark in _QUESTIONS)
     asked_size = latin_length(asked)
     options = has_options(text)
@@ -88,14 +95,14 @@ def look(text: str, asked: str, given_chars: int) -> tuple[float, ...]:
         float("```" in text),
         float("`" in text and _INLINE.search(text) is not None),
         float(_has_any(text, _CODE_SIGNS) and _CODE.search(text) is not None),
-        min(2.0, 0.5 * sum(1 for _ in zip(range(4), _IDENTIFIER.finditer(text), strict=False))),
+        _identifiers(text),
         float("." in text and _FILE.search(text) is not None),
         float(_has_any(text, _TRACES) and _TRACE.search(text) is not None),
         float(_has_any(text.lower(), _FORMATS) or ("{" in text and _JSON.search(text) is not None)),
         _rows(text) if lines or "|" in text else 0.0,
         float(_has_any(text, _FORMULA_SIGNS) and _FORMULA.search(text) is not None),
         min(2.0, math.log1p(max(0, asked_numbers - 1))),
-        min(2.0, 0.6 * math.log1p(max(0, len(_NUMBER.findall(text)) - 1))),
+        min(2.0, 0.6 * math.log1p(max(0, numbers - 1))),
         float(asked.rstrip(" \n\"'»”)").endswith(tuple(_QUESTIONS))),
         float(has_question),
         float(given_chars > 0 and asked.rstrip().endswith((":", "："))),
@@ -107,7 +114,7 @@ def look(text: str, asked: str, given_chars: int) -> tuple[float, ...]:
         float(lines >= 2),
         float(asked_size <= 16 and given_chars == 0),
         float("!" in text or "！" in text),
-        float(_MONEY.search(text) is not None),
+        float(has_number and _MONEY.search(text) is not None),
         float(asked_numbers >= 2 and has_question),
         float(_has_any(text, ("://", "@")) and _ADDRESS.search(text) is not None),
         float(given_chars == 0),
@@ -116,9 +123,7 @@ def look(text: str, asked: str, given_chars: int) -> tuple[float, ...]:
 
 def has_options(text: str) -> bool:
     """Tell whether there are at least three labelled options, each on its own line or in one."""
-    labels = sum(len(word) < 5 and word[-1] in _LABEL_ENDS for word in text.split())
-    circled = not text.isascii() and sum("①" <= char <= "⑤" for char in text)
-    if labels < 3 and circled < 3 and text.count(")") < 3 and text.count("\n") < 3:
+    if not _has_any(text, _SECOND_LABELS):
         return False
     if len(_OPTION_LINE.findall(text)) >= 3 and len(_LISTED.findall(text)) < 6:
         return True
@@ -135,12 +140,18 @@ def bounded(text: str) -> str:
     """Return the beginning and the end of a text, as much as is looked at."""
     if len(text) <= LOOKED_CHARS:
         return text
-    return f"{text[: LOOKED_CHARS * 5 // 8]}\n{text[-LOOKED_CHARS * 3 // 8 :]}"
+    return f"{text[: LOOKED_CHARS * 5 // 8]} {text[-LOOKED_CHARS * 3 // 8 :]}"
 
 
 def _rows(text: str) -> float:
     """Count rows of a table, half a point each, two points at most."""
     return min(2.0, 0.5 * sum(1 for _ in zip(range(4), _TABLE.finditer(text), strict=False)))
+
+
+def _identifiers(text: str) -> float:
+    """Count names as programs have them, half a point each, two points at most."""
+    pattern = _IDENTIFIER if _has_any(text, "_(") or "--" in text else _CAMEL
+    return min(2.0, 0.5 * sum(1 for _ in zip(range(4), pattern.finditer(text), strict=False)))
 
 
 def _has_any(text: str, signs: Iterable[str]) -> bool:

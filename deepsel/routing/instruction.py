@@ -70,7 +70,9 @@ def split(prompt: str) -> Parts:
 
 def without_template(text: str) -> str:
     """Take off the marks that a template puts round a prompt: turns of a chat, `### Instruction:`, `Question:`, `Answer:`."""
-    text = _TURNS.sub("\n", text).strip()
+    if any(mark in text for mark in "<[#"):
+        text = _TURNS.sub("\n", text)
+    text = text.strip()
     text = _BEFORE.sub("", text)
     return _AFTER.sub("", text).rstrip()
 

@@ -19,6 +19,7 @@ from deepsel.values import TASKS
 
 _QUOTED = re.compile(r"(?<!\w)[\"“«「'‘„][^\"”»」\n]{3,200}?[\"”»」'’“](?!\w)")
 """A quotation: marks outside words, with more than a word or two between them."""
+_QUOTES = "\"“«「'‘„"
 _SENTENCE = re.compile(r"(?<=[.!?؟।;…])\s+|(?<=[。！？])\s*|\n+")
 _ADDRESSED = re.compile(r"([^\s,!.:，！]+(?:\s[^\s,!.:，！]+){0,2}\s?[,!，！])\s*(?=\S)")
 """A few words up to a first comma: `hi,`."""
@@ -52,6 +53,8 @@ _EXTRA_HIT_FACTOR = 0.5
 """What further hits of one task add: evidence of the same kind overlaps."""
 _CUE_UNIT = 4.0
 """The sum of cue weights that counts as one."""
+_CUED_CHARS = 240
+"""How much of the request, and of the data, is searched for cues."""
 _MOST_CUES = 2.0
 _MOST_PIECES = 4
 _TELLING = 0.35
@@ -75,6 +78,8 @@ class Detection(NamedTuple):
     """The probability of each kind, in the order of `kinds.KINDS`."""
     marks: tuple[float, ...] = ()
     """The marks of its form, in the order of `form.MARKS`."""
+    text: str | None = None
+    """What of the prompt was looked at, without manners."""
 
     @property
     def certainty(self) -> float:
@@ -91,14 +96,16 @@ class Read(NamedTuple):
     """The beginning of the data, as far as it may tell anything."""
     marks: tuple[float, ...]
     said: kinds.Sums
+    text: str
+    """All that was looked at, without manners."""
 
 
 def detect(prompt: str) -> Detection:
     """Detect the task of a prompt."""
     read = look(prompt)
     found: dict[str, dict[str, float]] = {kind: {} for kind in (*TASKS, *_MODIFIERS)}
-    _collect(read.request, found, factor=1.0)
-    _collect(read.given, found, factor=_GIVEN_FACTOR)
+    _collect(read.request[:_CUED_CHARS], found, factor=1.0)
+    _collect(read.given[:_CUED_CHARS], found, factor=_GIVEN_FACTOR)
     plain = (*read.marks, *cue_features(found))
     odds = kinds.odds(kinds.logits(read.said, plain))
     tasks = dict.fromkeys(TASKS, 0.0)
@@ -115,6 +122,7 @@ def detect(prompt: str) -> Detection:
         kind=kinds.KINDS[kind],
         odds=tuple(odds),
         marks=read.marks,
+        text=read.text,
     )
 
 
@@ -133,7 +141,7 @@ def look(prompt: str) -> Read:
     if not said.known and given:
         said = kinds.sums(given)
     given_chars = max(0, len(text) - len(asked) - 4)
-    return Read(" ".join(pieces), given[: form.LOOKED_CHARS // 4], form.look(form.bounded(text), asked, given_chars), said)
+    return Read(" ".join(pieces), given[: form.LOOKED_CHARS // 4], form.look(form.bounded(text), asked, given_chars), said, text)
 
 
 def without_asides(text: str) -> str:
@@ -191,8 +199,12 @@ def _collect(text: str, found: dict[str, dict[str, float]], *, factor: float) ->
 
 def _part(text: str) -> tuple[str, str]:
     """Part what is asked from what is given: quotations, and all after the first colon that ends words."""
-    quoted = " ".join(match.group() for match in _QUOTED.finditer(text))
-    asked, colon, given = _QUOTED.sub(" ", text).replace("：", ": ").partition(": ")
+    quoted = ""
+    bare = text
+    if any(mark in text for mark in _QUOTES):
+        quoted = " ".join(match.group() for match in _QUOTED.finditer(text))
+        bare = _QUOTED.sub(" ", text)
+    asked, colon, given = bare.replace("：", ": ").partition(": ")
     asked, line, lines = asked.partition(":\n")
     if form.latin_length(asked) < _LEAST_REQUEST or (given and _ENDED.search(asked)):
         return text, ""

@@ -31,7 +31,7 @@ STRATEGY_WEIGHTS = {
     "fastest": Weights(0.04, 0.01, 0.95),
     "best": Weights(0.96, 0.02, 0.02),
 }
-TECHNICAL_WEIGHTS = Weights(0.74, 0.24, 0.02)
+TECHNICAL_WEIGHTS = Weights(0.71, 0.27, 0.02)
 """`balanced` for code and structured work: a wrong program costs more than the moment that a quicker model saves."""
 TECHNICAL_TASKS = ("code", "structured")
 UNKNOWN_STRENGTH = 0.5

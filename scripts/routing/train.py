@@ -11,8 +11,8 @@ rounded sums (`math.fsum`; `sum` differs between Python versions) and products i
 same bit for bit anywhere.
 
 Each source's mean is taken off and its spread made equal first, so that telling the sources apart earns nothing. Subjects of
-MMLU whose worked answers were read as one letter (`FAULTY`) are left out, and one template that makes up an eighth of the gap
-counts less.
+MMLU whose worked answers were read as one letter (`FAULTY`) count less, and what is learned of numbers, symbols and length where
+options are given stays there.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ CONVERGED = 1e-9
 """Squared length of a gradient that is nothing but rounding."""
 MIN_PROMPTS = 3
 """An n-gram is kept where so many prompts of the training set have it."""
-FEATURE_SCALE = 0.3
+FEATURE_SCALE = 1.0
 """Weight of a standardised plain feature against an n-gram: the larger, the less it is shrunk."""
 FAILURE = 0.3
 """How much of the weak tier's failure stands beside the gain."""
@@ -49,8 +49,8 @@ SOURCES = {
 REPEATS = {"gsm8k": 3.0, "routerbench_mbpp": 2.0}
 """How often each prompt counts where not once, so that a smaller source is not drowned."""
 FAULTY = ("high_school_mathematics", "college_mathematics", "elementary_mathematics", "high_school_statistics")
-TEMPLATES = {"moral_scenarios": 0.6}
-"""Subjects that are one template, and how much each of its rows counts."""
+OF_FAULTY = 0.3
+"""How much a row of such a subject counts."""
 SLOPE = 6.0
 """How many logits a unit of the learned sum is worth; changes no order within a kind of work."""
 
@@ -70,7 +70,7 @@ class Row:
     @property
     def count(self) -> float:
         """Return how often it counts."""
-        return REPEATS.get(self.source, 1.0) * TEMPLATES.get(self.group, 1.0)
+        return REPEATS.get(self.source, 1.0) * (OF_FAULTY if self.group in FAULTY else 1.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,6 @@ def load(folder: Path) -> list[Row]:
 
 def fit(rows: Sequence[Row]) -> Fit:
     """Fit plain features and n-grams to gain and failure."""
-    rows = [row for row in rows if row.group not in FAULTY]
     owners = _owners(rows)
     columns = {gram: number for number, gram in enumerate(owners, start=len(difficulty.FEATURES))}
     means, scales = _standard(rows)

@@ -108,8 +108,8 @@ def plain_features(prompt: str) -> tuple[list[str], tuple[float, ...]]:
     """Return the n-grams of a prompt's request, as many times as they count, and its plain features."""
     read = task.look(prompt)
     found: dict[str, dict[str, float]] = {name: {} for name in (*TASKS, "hard", "easy")}
-    task._collect(read.request, found, factor=1.0)
-    task._collect(read.given, found, factor=task._GIVEN_FACTOR)
+    task._collect(read.request[: task._CUED_CHARS], found, factor=1.0)
+    task._collect(read.given[: task._CUED_CHARS], found, factor=task._GIVEN_FACTOR)
     pieces = task._pieces(read.request) or [read.given]
     return [gram for piece in pieces for gram in kinds.grams(piece)], (*read.marks, *task.cue_features(found))
 
@@ -238,7 +238,8 @@ def main() -> None:
     for make in (_nothing, lambda: encode(rows)):  # what is learned does not depend on what was learned before
         content = make()
         arguments.output.write_bytes(content)
-        kinds.weights.cache_clear()
+        for cached in (kinds.weights, kinds._packed, kinds._joined):
+            cached.cache_clear()
     print(f"{arguments.output}: {len(content)} bytes from {len(rows)} prompts")
     say(0)
     say(1)

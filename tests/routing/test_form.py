@@ -74,7 +74,13 @@ def _correlation(one: list[float], other: list[float]) -> float:
 
 @pytest.mark.parametrize(
     "text",
-    ["Which?\nA) one\nB) two\nC) three", "何ですか\nア 一つ\nイ 二つ\nウ 三つ", "ما هي؟\nأ) س\nب) ص\nج) ع", "Elige: a) uno b) dos c) tres", "고르시오 ① 가 ② 나 ③ 다"],
+    [
+        "Which?\nA) one\nB) two\nC) three",
+        "何ですか\nア 一つ\nイ 二つ\nウ 三つ",
+        "ما هي؟\nأ) س\nب) ص\nج) ع",
+        "Elige: a) uno b) dos c) tres",
+        "고르시오 ① 가 ② 나 ③ 다",
+    ],
 )
 def test_options_are_seen_in_any_script(text: str) -> None:
     """Three labelled options are seen, on their own lines or in one, in any script; prose has none."""
@@ -82,7 +88,10 @@ def test_options_are_seen_in_any_script(text: str) -> None:
     assert not form.has_options("He came. B. was late. Nobody (as it happened) minded.")
 
 
-@pytest.mark.parametrize("prompt", ["[INST] What is DNS? [/INST]", "Question: What is DNS?\nAnswer:", "### Instruction:\nWhat is DNS?\n\n### Response:"])
+@pytest.mark.parametrize(
+    "prompt",
+    ["[INST] What is DNS? [/INST]", "Question: What is DNS?\nAnswer:", "### Instruction:\nWhat is DNS?\n\n### Response:"],
+)
 def test_templates_are_taken_off(prompt: str) -> None:
     """The marks of a template are no part of a prompt."""
     assert without_template(prompt).strip() == "What is DNS?"
@@ -92,7 +101,8 @@ def test_every_kind_is_a_task() -> None:
     """Each finer kind belongs to one of the seven tasks, and the odds of kinds add up to those of tasks."""
     found = task.detect("Extract all dates from the text below:\n\nIt began on 3 May 2024 and ended on 9 June.")
     assert sum(found.odds) == pytest.approx(1)
-    assert dict(found.scores)["structured"] == pytest.approx(sum(found.odds[kinds.KINDS.index(name)] for name in ("structured", "extract")), abs=1e-3)
+    own = sum(found.odds[kinds.KINDS.index(name)] for name in ("structured", "extract"))
+    assert dict(found.scores)["structured"] == pytest.approx(own, abs=1e-3)
     assert found.kind in ("structured", "extract")
     assert task.detect("Who wrote Don Quixote?").kind == "knowledge"
 

@@ -79,6 +79,15 @@ class BatchGroup(LazyGroup):
     }
 
 
+class RouteGroup(LazyGroup):
+    """The commands of `deepsel route`."""
+
+    summary = "Tell what the router does with your own prompts."
+    table: ClassVar[Table] = {
+        "eval": Place("deepsel.cli.route.command", "evaluate", "Tell what routing your prompts is worth."),
+    }
+
+
 class ConfigGroup(LazyGroup):
     """The commands of `deepsel config`."""
 
@@ -130,6 +139,7 @@ class Commands(LazyGroup):
         "init": Place("deepsel.cli.init", "init", "Write a first profiles.toml."),
         "simulate": Place("deepsel.cli.simulate", "simulate", "Run the simulated provider."),
         "batch": BatchGroup,
+        "route": RouteGroup,
         "templates": TemplatesGroup,
         "cache": CacheGroup,
         "config": ConfigGroup,

@@ -22,7 +22,12 @@ from deepsel.messages.forms import wires_needed
 from deepsel.records import NamedTuple
 from deepsel.routing.candidates import Candidate, Choice, Cooling, Needs, Plan, Policy, Weights
 from deepsel.routing.difficulty import from_detection
-from deepsel.routing.lengths import expected_output_tokens, fit_max_tokens
+from deepsel.routing.lengths import (
+    affordable_tokens,
+    expected_output_tokens,
+    fit_max_tokens,
+    thinking_tokens,
+)
 from deepsel.routing.plan import plan as plan_for
 from deepsel.routing.stickiness import conversation_plan
 from deepsel.routing.task import detect
@@ -99,8 +104,8 @@ def prepare(ask: Ask, rows: Rows, *, env: Mapping[str, str], at: datetime, state
     )
     may_send = ask.cache_mode != "only"
     outlooks = _look(profile, rows, state, task, at) if may_send else Outlooks({})
-    gather = _Gatherer(request, profile, rows, env, at, task, outlooks, state.benched(), needs_keys=may_send)
     policy = _policy(profile, outlooks)
+    gather = _Gatherer(ask, needs, rows, env, at, outlooks, state.benched(), policy.max_cost_usd, needs_keys=may_send)
     candidates = [gather.candidate(name, request.max_tokens or profile.max_tokens) for name in profile.models]
     plan, stay = conversation_plan(candidates, needs, policy, ask.holding, at=at)
     reserves = _reserves(gather)
@@ -118,7 +123,7 @@ def prepare(ask: Ask, rows: Rows, *, env: Mapping[str, str], at: datetime, state
         half_open=frozenset(name.model for name, one in outlooks.endpoints.items() if one.standing.state == "half_open"),
         service_tier=price_tier(asked_members(request).get("service_tier")),
         language=catalog.language(env),
-        notices=(*rows.notices, *_notices(request, plan, gather)),
+        notices=(*rows.notices, *_notices(candidates, plan, gather)),
         outlooks=outlooks,
         stay=stay,
     )
@@ -210,19 +215,29 @@ def _is_unpriced(prepared: Prepared, name: str) -> bool:
 class _Gatherer:
     """Finds out about one candidate after another; each vocabulary counts the prompt once."""
 
-    request: Request
-    profile: Profile
+    ask: Ask
+    needs: Needs
     rows: Rows
     env: Mapping[str, str]
     at: datetime
-    task: str
     outlooks: Outlooks
     benches: Mapping[str, Latency]
+    cap_usd: Decimal | None
     needs_keys: bool
     """Whether a candidate without a key is one that cannot answer."""
     counts: dict[str, tokens.Count] = field(default_factory=dict)
     """By model name, as far as they have been found."""
     _counted: dict[tokens.ModelReader, tokens.Count] = field(default_factory=dict)
+
+    @property
+    def request(self) -> Request:
+        """What is asked."""
+        return self.ask.request
+
+    @property
+    def profile(self) -> Profile:
+        """How it is carried out."""
+        return self.ask.profile
 
     def candidate(self, name: str, wanted_tokens: int) -> Candidate:
         """Find out about the model called `name`."""
@@ -231,8 +246,16 @@ class _Gatherer:
         limit = fit_max_tokens(model, count.in_window, wanted=wanted_tokens, input_is_exact=count.is_exact)
         outlook = self.outlooks.endpoints.get(Endpoint(model.provider, model.name), Outlook())
         expected = expected_output_tokens(
-            self.task, count.tokens - count.pictures, max_tokens=limit or wanted_tokens, usual=outlook.usual_tokens
+            self.needs.task,
+            count.tokens - count.pictures,
+            max_tokens=limit or wanted_tokens,
+            usual=outlook.usual_tokens,
+            thought=thinking_tokens(asked_members(self.request), self.needs.difficulty),
         )
+        worst = self._worst_bill(model, provider, count, (limit or wanted_tokens) * self.request.answers)
+        bought = self._bought(model, provider, count, limit, expected, worst)
+        if bought is not None:
+            worst = self._worst_bill(model, provider, count, bought * self.request.answers)
         latency_s, latency_source = expected_latency(model, expected, outlook, self.benches.get(model.name))
         return Candidate(
             model=model,
@@ -240,18 +263,30 @@ class _Gatherer:
             has_key=not self.needs_keys or config.has_key(provider, self.env),
             input_tokens=count.tokens,
             input_is_exact=count.is_exact,
-            max_tokens=limit,
+            max_tokens=limit if bought is None else bought,
             expected_output_tokens=expected,
             bill=self._bill(model, provider, count.tokens, expected * self.request.answers),
-            worst_bill=self._worst_bill(model, provider, count, (limit or wanted_tokens) * self.request.answers),
+            worst_bill=worst,
             latency_s=latency_s,
             latency_source=latency_source,
-            output_source="" if outlook.usual_tokens is None else f"median of {outlook.usual_of} {self.task} answers",
+            output_source="" if outlook.usual_tokens is None else f"median of {outlook.usual_of} {self.needs.task} answers",
             key_names=config.key_places(provider),
             price_note=price_note(model, self.at, count.tokens),
+            length_note="" if bought is None else f"answer cut to {bought:,} tokens instead of {limit:,}: what the limit on cost buys",
             cooling=_cooling(outlook),
             health_note=_health_note(outlook, self.at),
         )
+
+    def _bought(
+        self, model: Model, provider: Provider, count: tokens.Count, limit: int | None, expected: int, worst: Bill
+    ) -> int | None:
+        """Return the shorter bound that the cap buys, where it has to be shorter and the expected answer fits; else None."""
+        over = self.cap_usd is not None and worst.total_usd is not None and worst.total_usd > self.cap_usd
+        if not over or limit is None or self.cap_usd is None:
+            return None
+        prompt_usd = self._worst_bill(model, provider, count, 0).total_usd
+        bought = affordable_tokens(self.cap_usd, without_output_usd=prompt_usd, at_most_usd=worst.total_usd, max_tokens=limit)
+        return bought if bought is not None and bought >= expected else None
 
     def _count(self, model: Model, wire: str) -> tokens.Count:
         """Count all that the model reads, the tools and the schema that travel with it included."""
@@ -335,7 +370,7 @@ def price_note(model: Model, at: datetime, input_tokens: int) -> str:
     return f"{label}ends in {wait}, then {later.label or 'the price'} at {(later.input / now.input).normalize():f}x"
 
 
-def _notices(request: Request, plan: Plan, gather: _Gatherer) -> tuple[Notice, ...]:
+def _notices(candidates: Sequence[Candidate], plan: Plan, gather: _Gatherer) -> tuple[Notice, ...]:
     """Warn of what the first choice will not be sent or cannot be sure of."""
     if not plan.choices:
         return ()
@@ -343,8 +378,11 @@ def _notices(request: Request, plan: Plan, gather: _Gatherer) -> tuple[Notice, .
 
     model, provider = gather.rows[plan.choices[0].model]
     notices = []
+    shorter = next((one.length_note for one in candidates if one.model is model), "")
+    if shorter:
+        notices.append(Notice("shorter_answer", f"{model.name}: {shorter}"))
     explicit = {name for name, source in gather.profile.sources.items() if source == "flag"}
-    for name in wire_of(provider.wire).withheld(request, model, provider):
+    for name in wire_of(provider.wire).withheld(gather.request, model, provider):
         if name in explicit:
             notices.append(Notice("parameter_withheld", f"{model.name} takes no {name}; it is not sent"))
     return tuple(notices)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from threading import RLock
@@ -148,15 +149,15 @@ class Session:
 
         return Run(ask, self.resources, is_shown=is_shown)
 
-    def explain(self, ask: Ask) -> tuple[Prepared, CachePeek]:
-        """Plan a request and look whether the cache has its answer; nothing is sent."""
+    def explain(self, ask: Ask, *, at: datetime | None = None) -> tuple[Prepared, CachePeek]:
+        """Plan a request and look whether the cache has its answer; nothing is sent. `at`: as if it were then, now where None."""
         from deepsel.engine.encoded import Encodings
         from deepsel.engine.lookup import Lookup
         from deepsel.engine.prepare import prepare
         from deepsel.health.refusals import Rows
 
         resources = self.resources
-        at = self.clock.now()
+        at = at or self.clock.now()
         prepared = prepare(ask, Rows(self.settings, ask.profile.all_models, self.state, at), env=self.env, at=at, state=self.state)
         encodings = Encodings(ask.request, (one.provider.name for one in prepared.candidates.values()))
         return prepared, Lookup(ask, resources, encodings).peek(prepared)

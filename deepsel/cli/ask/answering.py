@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from deepsel.cli.ask.answer import explain, show, shows_stream
 from deepsel.cli.ask.request import ask_of, whom_to_ask
+from deepsel.cli.checked import instant
 from deepsel.cli.context import choose_profile
 from deepsel.ending import shielded
 
@@ -37,7 +38,8 @@ def answered(
     profile = profile.override(**{**flags, **whom_to_ask(options, settings, profile, talk)})
     asked = ask_of(options, request, profile, talk)
     if options.explain:
-        explain(*session.explain(asked), options, common)
+        at = instant("--at", options.at) if options.at is not None else None
+        explain(*session.explain(asked, at=at), options, common)
         return None, None
     run = session.ask(asked, is_shown=shows_stream(options))
     if talk is None:

@@ -102,6 +102,12 @@ class AskOptions(NamedTuple):
     compare: Annotated[bool, typer.Option("--compare", help="Ask every model of -m and show the answers together.")] = False
     as_json: AsJson = False
     explain: Annotated[bool, typer.Option("--explain", help="Print the plan with each reason; send nothing.")] = False
+    at: Annotated[
+        str | None, typer.Option("--at", metavar="TIME", help="With --explain: plan for this time (ISO 8601, UTC unless it says).")
+    ] = None
+    rate: Annotated[
+        str | None, typer.Option("--rate", metavar="good|bad", help="Ask nothing: say what the last answer was worth.")
+    ] = None
     output: Annotated[Output, Help("Write the answer to this file.")] = None
 
 
@@ -112,6 +118,11 @@ def ask(common: Common, options: AskOptions) -> None:
     """
     from deepsel.cli.ask.answer import told_in_a_record
 
+    if options.rate is not None:
+        from deepsel.cli.ask.rate import rate
+
+        rate(options, common)
+        return
     with told_in_a_record(options):
         _ask(common, options)
 
@@ -121,8 +132,10 @@ def _ask(common: Common, options: AskOptions) -> None:
     from deepsel.cli.ask.remember import conditions_of, remember
     from deepsel.cli.ask.request import read_request
     from deepsel.cli.ask.templated import with_template
+    from deepsel.cli.checked import refuse
     from deepsel.cli.context import load_settings, open_session
 
+    refuse(options.at is not None and not options.explain, "`--at` plans for another time and sends nothing", "add `--explain`")
     common, options = with_template(common, options)
     conditions = conditions_of(common, options)  # of the files before they are read
     request, flags = read_request(options)

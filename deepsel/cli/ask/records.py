@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from deepsel.cli.terminal.output import end_with_newline
 from deepsel.show.record import SCHEMA_VERSION, dump, error_member, failed_record, price_member, usage_member
-from deepsel.values import Answer, Attempt, Gateway, PriceRule, ToolCall
+from deepsel.values import Answer, Attempt, Gateway, Model, PriceRule, ToolCall
 
 if TYPE_CHECKING:
     from deepsel.engine.prepare import Prepared
@@ -119,6 +119,16 @@ def gateway_record(gateway: Gateway | None) -> dict[str, Any] | None:
     }
 
 
+def strength_member(model: Model, task: str) -> dict[str, Any] | None:
+    """Build a strength with its source; None where nothing is known."""
+    from deepsel.catalog.strengths import strength_source
+
+    if task not in model.capability:
+        return None
+    known = strength_source(model, task)
+    return {"value": model.capability[task], "source": known.source, "as_of": known.as_of, "mode": known.mode, "error": known.error}
+
+
 def plan_record(prepared: Prepared, cache: dict[str, Any]) -> dict[str, Any]:
     """Build the record of `ask --explain --json`."""
     return {
@@ -137,7 +147,8 @@ def plan_record(prepared: Prepared, cache: dict[str, Any]) -> dict[str, Any]:
                 "utility": round(choice.utility, 6),
                 "terms": {name: round(value, 6) for name, value in choice.terms.items()},
                 "cost_usd": choice.cost_usd,
-                "reasons": list(choice.reasons),
+                "reasons": [*choice.reasons, *([choice.margin] if choice.margin else [])],
+                "strength": strength_member(prepared.candidates[choice.model].model, prepared.task),
             }
             for choice in prepared.plan.choices
         ],

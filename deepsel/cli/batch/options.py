@@ -27,7 +27,9 @@ class EachLine(NamedTuple):
     max_tokens: Annotated[int | None, typer.Option("--max-tokens", metavar="N", help="The longest answer, reasoning included.")] = None
     temperature: Annotated[float | None, typer.Option("--temperature", metavar="X", help="0 by default.")] = None
     seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Sent where the provider has one.")] = None
-    schema: Annotated[Path | None, typer.Option("--schema", metavar="PATH", help="A JSON Schema each answer has to satisfy.")] = None
+    schema: Annotated[
+        str | None, typer.Option("--schema", metavar="SCHEMA", help="What each answer has to satisfy: a file, JSON, or 'name, age int'.")
+    ] = None
     tools: Annotated[Path | None, typer.Option("--tools", metavar="PATH", help="A JSON list of tools the model may call.")] = None
     params: Annotated[
         list[str] | None,

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from deepsel.config import Profile
 from deepsel.records import NamedTuple
-from deepsel.routing.stickiness import Holding
 from deepsel.values import Request
+
+if TYPE_CHECKING:
+    from deepsel.routing.stickiness import Holding
 
 CacheMode: TypeAlias = Literal["auto", "on", "off", "refresh", "only"]
 """auto: deterministic requests only; on: every request; refresh: ask anew and store; only: the cache or nothing."""

@@ -1,6 +1,6 @@
 """`deepsel ask`: the options, and the steps from them to an answer; each step is done elsewhere."""
 
-from __future__ import annotations
+# No `from __future__ import annotations`: the options' types are read when the program starts, and as text each would be compiled then.
 
 from pathlib import Path
 from typing import Annotated

@@ -56,7 +56,7 @@ class LazyGroup(TyperGroup):
 class CacheGroup(LazyGroup):
     """The commands of `deepsel cache`."""
 
-    summary = "Look at the answer cache, keep it in order, move it, empty it."
+    summary = "Inspect, check, export and clear the answer cache."
     table: ClassVar[Table] = {
         "stats": Place("deepsel.cli.cache.look", "stats", "Tell what each tier holds and what hits have saved."),
         "list": Place("deepsel.cli.cache.look", "list_entries", "List cached answers, newest first."),
@@ -130,11 +130,11 @@ class Commands(LazyGroup):
         "ask": Place("deepsel.cli.ask.command", "ask", "Ask one question."),
         "chat": Place("deepsel.cli.chat.command", "chat", "Talk with a model, turn by turn."),
         "conversations": ConversationsGroup,
-        "estimate": Place("deepsel.cli.estimate.command", "estimate", "Tell what text costs on each model before it is sent."),
+        "estimate": Place("deepsel.cli.estimate.command", "estimate", "Estimate what text will cost on each model."),
         "bench": Place("deepsel.cli.bench.command", "bench", "Measure latency: first token, speed, cold starts."),
         "models": Place("deepsel.cli.models.command", "models", "Search the catalog: prices now and next."),
-        "stats": Place("deepsel.cli.stats.command", "stats", "Tell what was asked, spent, waited for and saved."),
-        "warm": Place("deepsel.cli.warm", "warm", "Keep models warm with the smallest call there is."),
+        "stats": Place("deepsel.cli.stats.command", "stats", "Show requests, spending, latency and cache savings."),
+        "warm": Place("deepsel.cli.warm", "warm", "Keep models warm with one-token requests."),
         "serve": Place("deepsel.cli.serve", "serve", "Serve the wires of OpenAI and Anthropic to other programs."),
         "init": Place("deepsel.cli.init", "init", "Write a first profiles.toml."),
         "simulate": Place("deepsel.cli.simulate", "simulate", "Run the simulated provider."),

@@ -200,7 +200,7 @@ def ensure_route(prepared: Prepared, settings: Settings) -> None:
         if all(_is_unpriced(prepared, refusal.model) for refusal in refused if refusal.reason == "over_cost"):
             hint = 'name a model whose cost is known, give its row `price` and `pictures`, or set unknown_price = "allow"'
         raise OverBudgetError(f"over budget, nothing was sent: {detail}", hint)
-    error = NoRouteError(f"no candidate can take this request: {detail}", "see `deepsel ask --explain`")
+    error = NoRouteError(f"no model is available for this request: {detail}", "see `deepsel ask --explain`")
     error.reasons = frozenset(reasons)
     raise error
 

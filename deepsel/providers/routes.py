@@ -146,7 +146,7 @@ def _make_proxy_pool(proxy: Proxy, watch: Watch, host: str) -> Any:
     try:
         transport = httpx.HTTPTransport(proxy=proxy.url, **_options())
     except (ImportError, ValueError, httpx.InvalidURL) as error:
-        needs = "a SOCKS proxy needs the package `socksio`; " if isinstance(error, ImportError) else ""
+        needs = "a SOCKS proxy needs `pip install 'deepsel[socks]'`; " if isinstance(error, ImportError) else ""
         raise ConfigError(
             f"the proxy that {proxy.variable} names cannot be used",
             f"{needs}correct {proxy.variable}, or name {host} in NO_PROXY to reach it without one",

@@ -111,7 +111,7 @@ def test_a_call_comes_back(
     for _ in range(2):
         ran = deepsel("ask", "--tools", tools, "Weather in Rome?", streams)
         assert (ran.code, [json.loads(line) for line in ran.out.splitlines()]) == (0, [CALL])
-        assert "50 + 20 tokens" in ran.err
+        assert "50 in, 20 out" in ran.err
     assert len(asked) == 2
     named = asked[0]["tools"][0].get("function", asked[0]["tools"][0])
     assert named["name"] == "weather"

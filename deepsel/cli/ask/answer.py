@@ -114,7 +114,7 @@ def _finish(
         for notice in one_of_home(answer.warnings, run.settings):
             write_note(f"warning: {notice.message}")
         if is_whole or answer.text:
-            write_note(footer(answer) + (f" · {talk.told(answer)}" if talk else ""))
+            write_note(footer(answer, kept_s=run.settings.cache.ttl_s) + (f" · {talk.told(answer)}" if talk else ""))
     if failure is not None:
         raise failure
 

@@ -20,14 +20,15 @@ class AskOptions(NamedTuple):
         typer.Argument(metavar="[PROMPT]", help="What to ask; `-` reads it from stdin.", show_default=False),
     ] = None
     files: Annotated[
-        list[Path] | None, typer.Option("--file", "-f", metavar="PATH", help="Append a text or picture. Repeatable.")
+        list[Path] | None,
+        typer.Option("--file", "-f", metavar="PATH", help="Add a text, picture, folder or quoted pattern (repeatable)."),
     ] = None
     system: Annotated[str | None, typer.Option("--system", "-s", metavar="TEXT", help="The system message.")] = None
     system_file: Annotated[
         Path | None, typer.Option("--system-file", metavar="PATH", help="Read the system message from a file.")
     ] = None
     messages: Annotated[
-        Path | None, typer.Option("--messages", metavar="PATH", help="Continue a JSON list of {role, content}.")
+        Path | None, typer.Option("--messages", metavar="PATH", help="Continue a conversation from a JSON list of messages.")
     ] = None
     template: Annotated[
         str | None, typer.Option("--template", "-t", metavar="NAME", help="Ask by a template; `deepsel templates list`.")
@@ -39,7 +40,7 @@ class AskOptions(NamedTuple):
     conversation: Annotated[
         str | None, typer.Option("--conversation", metavar="NAME", help="Begin or go on with this one, kept until deleted.")
     ] = None
-    models: Annotated[Models, Help("Only these candidates. Repeatable.")] = None
+    models: Annotated[Models, Help("Ask these models only; a part of a name will do (repeatable).")] = None
     task: Annotated[
         str | None, typer.Option("--task", metavar="TASK", help=f"One of {', '.join(TASKS)}; detected otherwise.")
     ] = None
@@ -48,13 +49,13 @@ class AskOptions(NamedTuple):
     ] = None
     difficulty: Annotated[
         float | None,
-        typer.Option("--difficulty", metavar="0..1", help="How strong a model it needs; scored otherwise."),
+        typer.Option("--difficulty", metavar="0..1", help="Override the difficulty score."),
     ] = None
     max_tokens: Annotated[
-        int | None, typer.Option("--max-tokens", metavar="N", help="The longest answer, reasoning included.")
+        int | None, typer.Option("--max-tokens", metavar="N", help="Maximum tokens in the answer, reasoning included [default: 4096].")
     ] = None
-    temperature: Annotated[float | None, typer.Option("--temperature", metavar="X", help="0 by default.")] = None
-    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Sent where the provider has one.")] = None
+    temperature: Annotated[float | None, typer.Option("--temperature", metavar="X", help="Sampling temperature [default: 0].")] = None
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Sampling seed, where the provider has one [default: 7].")] = None
     top_p: Annotated[float | None, typer.Option("--top-p", metavar="X", help="Sample from the likeliest words only, 0 to 1.")] = None
     stop: Annotated[
         list[str] | None, typer.Option("--stop", metavar="TEXT", help="End the answer before this text (repeatable).")
@@ -72,7 +73,7 @@ class AskOptions(NamedTuple):
     ] = None
     params: Annotated[
         list[str] | None,
-        typer.Option("--param", metavar="KEY=VALUE", help="Send this member as it is (JSON or text). Repeatable."),
+        typer.Option("--param", metavar="KEY=VALUE", help="Add a field to the request body (repeatable)."),
     ] = None
     max_cost: MaxCost = None
     timeout: Annotated[
@@ -85,7 +86,7 @@ class AskOptions(NamedTuple):
         bool | None,
         typer.Option("--cache/--no-cache", help="Use the cache for any request, or for none.", show_default=False),
     ] = None
-    refresh: Annotated[bool, typer.Option("--refresh", help="Ask anew and replace what the cache holds.")] = False
+    refresh: Annotated[bool, typer.Option("--refresh", help="Ask again and replace the cached answer.")] = False
     only_cached: Annotated[
         bool, typer.Option("--only-cached", help="Answer from the cache or exit 6; send nothing, need no key.")
     ] = False
@@ -114,7 +115,8 @@ class AskOptions(NamedTuple):
 def ask(common: Common, options: AskOptions) -> None:
     """Ask one question.
 
-    The answer goes to stdout, everything else to stderr. Standard input that is not a terminal is appended to the prompt as a document.
+    The answer goes to stdout, everything else to stderr; piped standard input is added to the prompt as a document. Without a
+    command, `deepsel "..."` does the same.
     """
     from deepsel.cli.ask.answer import told_in_a_record
 

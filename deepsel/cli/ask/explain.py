@@ -47,7 +47,7 @@ def plan_text(prepared: Prepared, cache: dict[str, Any], *, verbose: bool = Fals
         lines.append(f"   - {strength_words(prepared, choice.model)}")
         lines += [f"   - {choice.margin}"] if choice.margin else []
     if not prepared.plan.choices:
-        lines.append("no candidate can take this request")
+        lines.append("no model is available for this request")
     if prepared.plan.refused:
         lines += ["", "refused"]
         lines += [f"   {refusal.model}: {refusal.detail or refusal.reason}" for refusal in prepared.plan.refused]

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
+from deepsel.cli.ask.documents import read_files
 from deepsel.cli.terminal.terminal import write_note
 from deepsel.clock import SystemClock
 from deepsel.errors import UsageError
@@ -34,13 +35,14 @@ def read_prompt(
 
     `stdin` is None where standard input is a terminal, closed, or left alone; `stdin_limit_s` bounds the wait for its end.
     """
-    piped = _read_stdin(stdin, stdin_limit_s) if stdin is not None else ""
     prompt, system = _typed(prompt), _typed(system)
+    is_needed = prompt in (None, "-") or str(messages) == "-"
+    piped = _read_stdin(stdin, stdin_limit_s, is_needed=is_needed) if stdin is not None else ""
     if prompt == "-":
         if not piped.strip():
             raise UsageError("the prompt was to come from standard input, which is empty", "pipe some text in")
         prompt, piped = piped, ""
-    documents = [_told(read_document(path)) for path in files]
+    documents = [_told(document) for document in read_files(files)]
     if messages is not None:
         text, piped = (piped, "") if str(messages) == "-" else (_told(read_document(messages)).text, piped)
         given = [*history, *_read_list(text, messages)]
@@ -106,16 +108,28 @@ def _read_list(text: str, path: Path) -> list[Message]:
     return list(read_messages(data, f"`{path}`"))
 
 
-def _read_stdin(stdin: BinaryIO, limit_s: float | None) -> str:
-    """Read standard input to its end; say so where it keeps us waiting, and where it had to be repaired."""
+def _read_stdin(stdin: BinaryIO, limit_s: float | None, *, is_needed: bool) -> str:
+    """Read standard input to its end; say so where it keeps us waiting, and where it had to be repaired.
+
+    One that nobody else writes into, and that nothing needs, is left alone once it has said nothing for a while.
+    """
     from deepsel.messages.piped import read_piped
+
+    def goes_on() -> bool:
+        from deepsel.messages.writers import is_merely_left_open
+
+        if not is_needed and is_merely_left_open(stdin.fileno()):
+            write_note("warning: standard input is open and says nothing; asked without it (`--no-stdin` does not wait for it)")
+            return False
+        write_note("reading standard input (end it with Ctrl-D, or run with `--no-stdin`)")
+        return True
 
     raw = read_piped(
         stdin,
         most_bytes=MAX_DOCUMENT_BYTES,
         limit_s=limit_s,
         patience_s=_STDIN_PATIENCE_S,
-        on_wait=lambda: write_note("reading standard input (end it with Ctrl-D, or run with `--no-stdin`)"),
+        on_wait=goes_on,
         clock=SystemClock(),
     )
     read = read_text(raw, "standard input", "standard input")

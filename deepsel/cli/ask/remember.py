@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from deepsel import config
 from deepsel.catalog import overlay
 from deepsel.cli.ask import records
+from deepsel.cli.ask.documents import is_several
 from deepsel.cli.ask.footer import footer
 from deepsel.cli.ask.request import cache_mode
 from deepsel.cli.ask.schemas import is_file
@@ -31,6 +32,8 @@ def conditions_of(common: Common, options: AskOptions) -> memo.Conditions | None
     is_written_elsewhere = options.explain or options.output or common.verbose or is_terminal(sys.stdout)
     is_more = options.show_thinking or options.extract is not None or options.compare or options.goes_on or options.conversation
     if is_written_elsewhere or is_more or cache_mode(options) not in ("auto", "on", "only"):
+        return None
+    if any(is_several(path) for path in options.files or []):  # others may come
         return None
     paths = config.find_paths(os.environ, common.config)
     schema = Path(options.schema) if options.schema and is_file(options.schema) else None

@@ -36,7 +36,7 @@ class StatsOptions(NamedTuple):
 
 
 def stats(common: Common, options: StatsOptions) -> None:
-    """Tell what was asked, spent, waited for and saved.
+    """Show requests, spending, latency and cache savings.
 
     Requests, tokens, spend, times (p50, p95, p99), errors by class, cache hits and what they saved, spend against budget.
     """

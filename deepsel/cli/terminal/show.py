@@ -74,6 +74,7 @@ class Reader:
         self._tells_attempts = tells_attempts
         self._tells_waits = tells_waits
         self._waited_s = 0.0
+        self._thought = 0
 
     def __enter__(self) -> Reader:
         return self
@@ -105,13 +106,18 @@ class Reader:
                 self._status.wipe()
             self._thoughts.add(event.text)
             return
-        doing = doing_now(event)
+        doing = self._thinking(event) if isinstance(event, ReasoningDelta) else doing_now(event)
         if self._status and doing:
-            self._status.say(doing)
+            self._status.say(doing, for_s=event.seconds if isinstance(event, Waiting) else None)
         note = attempt_note(event) if self._tells_attempts else self._long_wait(event)
         if note:
             (self._status.note if self._status else write_note)(note)
 
+
+    def _thinking(self, event: ReasoningDelta) -> str:
+        """Say that the model thinks, and how much has come of it."""
+        self._thought += len(event.text)
+        return f"thinking, {self._thought:,} characters"
 
     def _long_wait(self, event: EngineEvent) -> str | None:
         """Say once what is waited for, as soon as the waits together are long and nothing else tells of them."""
@@ -182,8 +188,8 @@ def doing_now(event: EngineEvent) -> str | None:
             return "thinking"
         case AttemptStarted(_, model, _):
             return f"asking {model}"
-        case Waiting(wait_s, model, reason):
-            return f"waiting {seconds(wait_s)} for {model}: {reason}"
+        case Waiting(_, model, reason):
+            return f"waiting for {model}: {reason}"
         case AttemptEnded(attempt) if attempt.outcome == "failed":
             return f"{attempt.model} failed ({attempt.error_class})"
         case _:

@@ -28,9 +28,9 @@ def test_demo_answers_without_a_key_then_from_the_cache(deepsel: Callable[..., A
     assert (first.code, second.code) == (0, 0)
     assert "simulated" in first.out
     assert first.out == second.out
-    assert "tokens" in first.err
-    assert "cache stored" in first.err
-    assert "cache hit (disk)" in second.err
+    assert " in, " in first.err
+    assert "saved for 1 h" in first.err
+    assert "from the cache (disk)" in second.err
     assert "$0 " in second.err
 
 

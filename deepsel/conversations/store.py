@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
+from deepsel.conversations.asked import Asked
 from deepsel.conversations.codec import read_messages, read_tools, write_messages, write_tools
 from deepsel.conversations.records import Conversation, Turn
 from deepsel.errors import OTHER_HOME, ConfigError
@@ -21,7 +23,7 @@ FILE_NAME = "conversations.sqlite"
 """In the data folder."""
 STEPS = (
     (
-        "CREATE TABLE conversations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, last_at REAL NOT NULL)",
+        "CREATE TABLE conversations (id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT UNIQUE, last_at REAL NOT NULL, origin TEXT UNIQUE)",
         "CREATE TABLE turns (conversation INTEGER NOT NULL REFERENCES conversations (id), number INTEGER NOT NULL, "
         "at REAL NOT NULL, asked TEXT NOT NULL, tools TEXT NOT NULL, answer TEXT, model TEXT NOT NULL DEFAULT '', "
         "provider TEXT NOT NULL DEFAULT '', finish TEXT NOT NULL DEFAULT '', cost_usd TEXT, "
@@ -41,6 +43,7 @@ class Conversations:
             repair="move it away to begin anew",
         )  # fmt: skip
         self._keep_s = keep_s
+        self._asked = Asked(folder, keep_s=keep_s)
 
     def __enter__(self) -> Self:
         return self
@@ -58,6 +61,8 @@ class Conversations:
         `which` is a conversation's number, the name of one that is made where there is none, or None for a new one without a
         name. Whatever has ended is removed on the way.
         """
+
+        self._take_asked(at)
 
         def work(database: sqlite3.Connection) -> tuple[int, int]:
             self._drop_ended(database, at)
@@ -92,19 +97,6 @@ class Conversations:
 
         self._write(work)
 
-    def begin_again(self, which: int, *, at: float) -> None:
-        """Begin anew with the first turn of a conversation, which was asked again; one that is not there is let be."""
-
-        def work(database: sqlite3.Connection) -> None:
-            first = database.execute("SELECT * FROM turns WHERE conversation = ? AND number = 1", (which,)).fetchone()
-            if first is None:
-                return
-            made = database.execute("INSERT INTO conversations (last_at) VALUES (?)", (at,)).lastrowid
-            marks = ", ".join("?" * len(first))
-            database.execute(f"INSERT INTO turns VALUES ({marks})", (made, 1, at, *first[3:-1], "0"))  # noqa: S608 - marks alone
-
-        self._write(work)
-
     def delete(self, which: Sequence[int]) -> None:
         """Remove conversations with all their turns."""
 
@@ -129,6 +121,7 @@ class Conversations:
 
     def _those(self, which: str, values: tuple[object, ...], *, at: float) -> list[Conversation]:
         """Read those that a condition, with its order and limit, chooses of the ones that have not ended."""
+        self._take_asked(at)
         kept = "SELECT * FROM conversations WHERE name IS NOT NULL OR last_at >= ? ORDER BY last_at DESC, id DESC"
         statement = f"SELECT id, name, last_at FROM ({kept}) WHERE {which}"  # noqa: S608 - one of the conditions above
 
@@ -139,6 +132,24 @@ class Conversations:
         return self._read(work, empty=[])
 
     # --- within -------------------------------------------------------------------------------------------------------
+
+    def _take_asked(self, at: float) -> None:
+        """Make a conversation of each question that was asked by itself and has not ended. Raises ConfigError."""
+
+        def use(rows: Sequence[Mapping[str, Any]]) -> None:
+            def work(database: sqlite3.Connection) -> None:
+                for row in rows:
+                    with suppress(KeyError, TypeError):  # a line that is none of ours
+                        if row["at"] >= at - self._keep_s:
+                            (_copy if "again" in row else _insert)(database, row)
+
+            self._write(work)
+
+        try:
+            self._asked.take(use)
+        except OSError as error:
+            words = (error.strerror or str(error)).lower()
+            raise ConfigError(f"what was asked last cannot be read: {words}", OTHER_HOME) from error
 
     def _drop_ended(self, database: sqlite3.Connection, at: float) -> None:
         rows = database.execute(
@@ -157,6 +168,25 @@ class Conversations:
         if told.notices or told.value is None:
             raise ConfigError(told.notices[0].message, OTHER_HOME)
         return told.value
+
+
+def _insert(database: sqlite3.Connection, row: Mapping[str, Any]) -> None:
+    """Make a conversation of one question; once, however often it is handed on."""
+    values = (row["asked"], row["tools"], row["answer"], row["model"], row["provider"], row["finish"], row["cost_usd"])
+    made = database.execute("INSERT OR IGNORE INTO conversations (last_at, origin) VALUES (?, ?)", (row["at"], row["id"]))
+    if made.rowcount:
+        database.execute(f"INSERT INTO turns (conversation, {_COLUMNS}) VALUES (?, 1, ?, ?, ?, ?, ?, ?, ?, ?)", (made.lastrowid, row["at"], *values))  # noqa: E501, S608
+
+
+def _copy(database: sqlite3.Connection, row: Mapping[str, Any]) -> None:
+    """Begin anew with a question that was asked again, at no cost; one that is not there any more is let be."""
+    found = database.execute(
+        "SELECT turns.* FROM turns JOIN conversations ON id = conversation WHERE origin = ? AND number = 1", (row["again"],)
+    ).fetchone()
+    if found is not None:
+        made = database.execute("INSERT INTO conversations (last_at) VALUES (?)", (row["at"],)).lastrowid
+        marks = ", ".join("?" * len(found))
+        database.execute(f"INSERT INTO turns VALUES ({marks})", (made, 1, row["at"], *found[3:-1], "0"))  # noqa: S608 - marks alone
 
 
 def _id_of(database: sqlite3.Connection, name: str) -> int | None:

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from deepsel.conversations.asked import FOLDER, Asked
+from deepsel.conversations.codec import write_messages
 from deepsel.conversations.records import Turn
 from deepsel.conversations.store import FILE_NAME, Conversations
 from deepsel.errors import ConfigError
@@ -86,17 +88,78 @@ def test_a_system_message_is_replaced_by_a_later_one(tmp_path: Path) -> None:
     assert [message.role for message in found.messages].count("system") == 1
 
 
-def test_a_replayed_question_begins_anew(tmp_path: Path) -> None:
-    """Its first turn is copied at no cost; one that is gone is no error."""
+def _alone(folder: Path, text: str, *, at: float) -> str:
+    """Keep a question that was asked by itself."""
+    row = {"asked": write_messages(_said(text)), "tools": "[]", "answer": write_messages([Message.of("assistant", text.upper())])}
+    rest = {"model": "m", "provider": "p", "finish": "complete", "cost_usd": "0.1"}
+    return Asked(folder, keep_s=KEEP_S).keep({**row, **rest}, at=at)
+
+
+def test_a_question_by_itself_is_a_conversation_of_one_turn(tmp_path: Path) -> None:
+    """It is found once somebody looks, gone on with, and listed once; its file is the owner's alone, and gone then."""
+    _alone(tmp_path, "a", at=1)
+    [path] = (tmp_path / FOLDER).iterdir()
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
     store = Conversations(tmp_path, keep_s=KEEP_S)
-    first = _turn(store, None, "a", at=1)
-    _turn(store, first, "b", at=2)
-    store.begin_again(first, at=3)
-    store.begin_again(99, at=3)
-    found = store.last(at=4)
+    found = store.last(at=2)
     assert found is not None
-    assert found.id != first
+    assert ([message.text for message in found.messages], found.cost_usd) == (["a", "A"], Decimal("0.1"))
+    _turn(store, found.id, "b", at=3)
+    assert [[message.text for message in one.messages] for one in store.every(at=4)] == [["a", "A", "b", "B"]]
+    assert list((tmp_path / FOLDER).iterdir()) == []
+
+
+def test_a_replayed_question_begins_anew(tmp_path: Path) -> None:
+    """Its turn is copied at no cost, whether somebody has looked meanwhile or not; one that is gone is no error."""
+    asked, store = Asked(tmp_path, keep_s=KEEP_S), Conversations(tmp_path, keep_s=KEEP_S)
+    first = _alone(tmp_path, "a", at=1)
+    asked.again(first, at=2)
+    asked.again("gone", at=2)
+    _alone(tmp_path, "b", at=3)
+    assert [[message.text for message in one.messages] for one in store.every(at=4)] == [["b", "B"], ["a", "A"], ["a", "A"]]
+    _turn(store, None, "c", at=5)
+    asked.again(first, at=6)
+    found = store.last(at=7)
+    assert found is not None
     assert ([message.text for message in found.messages], found.cost_usd) == (["a", "A"], Decimal(0))
+
+
+def test_questions_by_themselves_end(tmp_path: Path) -> None:
+    """One whose time is over is not taken for a conversation, and its words are removed with the next question."""
+    _alone(tmp_path, "secret words", at=0)
+    assert Conversations(tmp_path / "other", keep_s=KEEP_S).last(at=1) is None
+    for at in (KEEP_S + 1, 2 * KEEP_S + 3):
+        _alone(tmp_path, "later", at=at)
+    kept = b"".join(path.read_bytes() for path in (tmp_path / FOLDER).iterdir())
+    assert b"secret words" not in kept
+    found = Conversations(tmp_path, keep_s=KEEP_S).every(at=2 * KEEP_S + 3)
+    assert [one.messages[0].text for one in found] == ["later"]
+
+
+def test_what_is_damaged_among_them_is_passed_over(tmp_path: Path) -> None:
+    """A line that was cut off, or is none of ours, costs itself alone; one that was handed on twice is there once."""
+    _alone(tmp_path, "a", at=1)
+    [path] = (tmp_path / FOLDER).iterdir()
+    line = path.read_bytes()
+    path.write_bytes(b'{"id": 1}\nno json\n[]\n' + line + line + line[:20])
+    found = Conversations(tmp_path, keep_s=KEEP_S).every(at=2)
+    assert [one.messages[0].text for one in found] == ["a"]
+
+
+def test_those_who_ask_and_look_at_once_lose_nothing(tmp_path: Path) -> None:
+    """Twenty questions of four threads, while another one looks again and again, are twenty conversations."""
+
+    def ask(name: int) -> None:
+        for number in range(5):
+            _alone(tmp_path, f"{name} {number}", at=1)
+
+    store, threads = Conversations(tmp_path, keep_s=KEEP_S), [threading.Thread(target=ask, args=(name,)) for name in range(4)]
+    for thread in threads:
+        thread.start()
+    while any(thread.is_alive() for thread in threads):
+        store.every(at=1)
+    assert len(store.every(at=1)) == 20
 
 
 def test_two_at_once_lose_nothing(tmp_path: Path) -> None:

@@ -26,10 +26,10 @@ def answered(
     request: Request,
     flags: dict[str, Any],
     talk: Talk | None = None,
-) -> tuple[Run | None, int | None]:
+) -> tuple[Run | None, str | None]:
     """Ask and show, in the conversation of a chat or of the options.
 
-    Returns the run, None where only the plan was shown, and the number of the conversation that a question by itself was kept as.
+    Returns the run, None where only the plan was shown, and what a question by itself was kept as.
     Raises what stood in the way of a whole answer, after what came of it was shown and kept.
     """
     settings = session.settings
@@ -63,14 +63,14 @@ def _talk(session: Session, options: AskOptions) -> Talk | None:
     return talk_of(session, goes_on=options.goes_on, name=options.conversation)
 
 
-def _keep(session: Session, options: AskOptions, run: Run, request: Request) -> int | None:
-    """Keep a question by itself for a while, so that `-c` can go on from it; return its number, None where nothing is kept.
+def _keep(session: Session, options: AskOptions, run: Run, request: Request) -> str | None:
+    """Keep a question by itself for a while, so that `-c` can go on from it; return what it is called, None where nothing is kept.
 
     Nothing is where conversations are off, where the cache may not use the disk, and under `--no-cache`.
     """
     settings = session.settings
     if not settings.conversations.keep_s or not settings.cache.disk or options.cache is False or options.only_cached:
         return None
-    from deepsel.cli.ask.talk import keep_alone
+    from deepsel.cli.ask.kept import keep_alone
 
     return keep_alone(session, run.answer(), request)

@@ -48,9 +48,9 @@ def conditions_of(common: Common, options: AskOptions) -> memo.Conditions | None
 
 
 def remember(
-    run: Run, following: NextTime, options: AskOptions, common: Common, conditions: memo.Conditions, kept: int | None
+    run: Run, following: NextTime, options: AskOptions, common: Common, conditions: memo.Conditions, kept: str | None
 ) -> None:
-    """Keep the output for the next identical invocation, which will be a hit; `kept`: the conversation it begins anew."""
+    """Keep the output for the next identical invocation, which will be a hit; `kept`: what each replay is a question of once more."""
     lines = conditions.lines(name for one in run.providers for name in [one.api_key_env] if name)
     if lines is None:
         return

@@ -7,22 +7,18 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from deepsel import config
+from deepsel.cli.ask.kept import cost_of, message_of
 from deepsel.conversations.records import Conversation, Turn
 from deepsel.errors import ConfigError, UsageError
-from deepsel.messages.forms import MEMBER_FORMS
 from deepsel.show.money import usd
-from deepsel.values import Message, Text, Thinking, ToolCall
+from deepsel.values import Message
 
 if TYPE_CHECKING:
     from deepsel.conversations.store import Conversations
     from deepsel.session.open import Session
-    from deepsel.values import Answer, Part, Request, Tool
+    from deepsel.values import Answer, Request, Tool
 
 _OFF = ("conversations are off: `keep_s` of [conversations] is 0", "`deepsel config unset conversations.keep_s` turns them on")
-
-_WORDS = "reasoning_content"
-"""The member in which thinking goes back as words alone, with the calls it led to; elsewhere it would need its signature."""
-
 
 class Talk:
     """One conversation on its way."""
@@ -77,13 +73,13 @@ class Talk:
     def told(self, answer: Answer) -> str:
         """Say in the footer which conversation it is and what it has cost in all."""
         number, turn = self._turn or (0, 0)
-        known = (self.found.cost_usd if self.found else Decimal(0)) + (_cost(answer) or Decimal(0))
+        known = (self.found.cost_usd if self.found else Decimal(0)) + (cost_of(answer) or Decimal(0))
         bound = "at least " if self._total(answer) is None else ""
         return f"turn {turn} of conversation {self._name or number}, {bound}{usd(known)} in all"
 
     def _total(self, answer: Answer) -> Decimal | None:
         """Return what it has cost with this answer; None where a part of it is not known."""
-        cost = _cost(answer)
+        cost = cost_of(answer)
         if cost is None or (self.found is not None and self.found.has_unknown_cost):
             return None
         return cost + (self.found.cost_usd if self.found else Decimal(0))
@@ -131,24 +127,6 @@ def new_talk(session: Session) -> Talk:
     return Talk(session, open_store(session), None, None)
 
 
-def keep_alone(session: Session, answer: Answer, request: Request) -> int | None:
-    """Keep a question and its answer as a conversation of one turn; None where that cannot be, which is no failure of the question."""
-    if not (answer.text or answer.tool_calls):
-        return None
-    at = session.clock.now().timestamp()
-    with suppress(ConfigError):
-        store = open_store(session)
-        which = store.begin(None, request.messages, tools=request.tools, at=at)
-        store.end(which, _turn(session, 1, answer, at=at))
-        return which[0]
-    return None
-
-
-def _cost(answer: Answer) -> Decimal | None:
-    """Return what an answer adds to a sum: one that no model gave adds nothing."""
-    return Decimal(0) if answer.is_simulated else answer.cost_usd
-
-
 def _added(request: Request, history: tuple[Message, ...]) -> tuple[Message, ...]:
     """Return what a request adds to a history: its system message where that is another one, and what follows."""
     system = [message for message in request.messages if message.role == "system" and message not in history]
@@ -158,18 +136,6 @@ def _added(request: Request, history: tuple[Message, ...]) -> tuple[Message, ...
 
 def _turn(session: Session, number: int, answer: Answer, *, at: float) -> Turn:
     """Make what is kept of an answer: its words, its calls with all that has to go back with them, and how it came about."""
-    is_there = bool(answer.text or answer.tool_calls)
-    message = _message(answer, config.find_provider(session.settings, answer.provider).wire) if is_there else None
-    return Turn(
-        number, at, (), (), message, answer.model, answer.provider, answer.finish if is_there else "", _cost(answer)
-    )
-
-
-def _message(answer: Answer, wire: str) -> Message:
-    """Write an answer as the message of the assistant that it is."""
-    calls: tuple[ToolCall, ...] = answer.tool_calls
-    has_thought = bool(calls and answer.reasoning and wire == MEMBER_FORMS[_WORDS])
-    parts: list[Part] = [Thinking(answer.reasoning)] if has_thought else []
-    parts += [Text(answer.text)] if answer.text else []
-    is_bound = has_thought or any(call.provider_data for call in calls)
-    return Message("assistant", (*parts, *calls), form=wire if is_bound else "")
+    message = message_of(session, answer)
+    finish = "" if message is None else answer.finish
+    return Turn(number, at, (), (), message, answer.model, answer.provider, finish, cost_of(answer))

@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING
 
 from deepsel import places
 from deepsel.cli.replay import replay
-from deepsel.errors import ConfigError
 from deepsel.show.plain import plain
 from deepsel.storage import files
 
@@ -49,9 +48,9 @@ class Conditions:
 
 
 def keep(
-    following: NextTime, *, outputs: tuple[str, str], footers: tuple[str, str], conditions: list[str], conversation: int | None
+    following: NextTime, *, outputs: tuple[str, str], footers: tuple[str, str], conditions: list[str], conversation: str | None
 ) -> None:
-    """Put a memo in place of the one that is there; `conversation` is the number of the one that each replay begins anew.
+    """Put a memo in place of the one that is there; `conversation` names the question that each replay is once more.
 
     Output and footer are given twice, with other times of as many characters: what differs is where the times go, so that no
     text, whatever it quotes, is taken for one. An empty footer: there is none.
@@ -143,9 +142,9 @@ def count_replayed(cache: Cache, data_dir: Path, keep_s: float) -> None:
         state.add([one for one, _ in found])
     for _, tally in found:
         cache.count(tally)
-    if keep_s and (kept := [(number, moment) for number, moment in again if isinstance(number, int)]):
-        from deepsel.conversations.store import Conversations
+    if keep_s and (kept := [(origin, moment) for origin, moment in again if isinstance(origin, str)]):
+        from deepsel.conversations.asked import Asked
 
-        with suppress(ConfigError), Conversations(data_dir, keep_s=keep_s) as conversations:
-            for number, moment in kept:
-                conversations.begin_again(number, at=moment)
+        with suppress(OSError):
+            for origin, moment in kept:
+                Asked(data_dir, keep_s=keep_s).again(origin, at=moment)

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepsel.cli.ask import records
-from deepsel.cli.ask.extract import extracted
 from deepsel.cli.ask.footer import footer
 from deepsel.cli.context import one_of_home
 from deepsel.cli.terminal import output as out
@@ -107,6 +106,8 @@ def _finish(
         record |= {"conversation": talk.record(answer)} if talk else {}
         _deliver(dump(record), options.output, is_whole=is_whole)
     elif options.extract is not None and is_whole:
+        from deepsel.cli.ask.extract import extracted
+
         _deliver(end_with_newline(extracted(answer.text, options.extract)), options.output)
     elif (text := records.answer_text(answer, is_shown=is_shown)):
         _deliver(text, options.output, is_whole=is_whole)

@@ -133,12 +133,14 @@ def _ask(common: Common, options: AskOptions) -> None:
     """Go through the steps."""
     from deepsel.cli.ask.remember import conditions_of, remember
     from deepsel.cli.ask.request import read_request
-    from deepsel.cli.ask.templated import with_template
     from deepsel.cli.checked import refuse
     from deepsel.cli.context import load_settings, open_session
 
     refuse(options.at is not None and not options.explain, "`--at` plans for another time and sends nothing", "add `--explain`")
-    common, options = with_template(common, options)
+    if options.template is not None or options.var:
+        from deepsel.cli.ask.templated import with_template
+
+        common, options = with_template(common, options)
     conditions = conditions_of(common, options)  # of the files before they are read
     request, flags = read_request(options)
     settings = load_settings(common)

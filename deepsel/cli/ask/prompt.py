@@ -8,7 +8,6 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
-from deepsel.cli.ask.documents import read_files
 from deepsel.cli.terminal.terminal import write_note
 from deepsel.clock import SystemClock
 from deepsel.errors import UsageError
@@ -42,7 +41,7 @@ def read_prompt(
         if not piped.strip():
             raise UsageError("the prompt was to come from standard input, which is empty", "pipe some text in")
         prompt, piped = piped, ""
-    documents = [_told(document) for document in read_files(files)]
+    documents = [_told(document) for document in _read(files)] if files else []
     if messages is not None:
         text, piped = (piped, "") if str(messages) == "-" else (_told(read_document(messages)).text, piped)
         given = [*history, *_read_list(text, messages)]
@@ -53,6 +52,13 @@ def read_prompt(
         raise UsageError("there is no prompt", 'write one, e.g. `deepsel ask "What is DNS?"`, or pipe text in')
     user = _user_message(prompt or "", documents, piped)
     return Prompt((*_with_system(history, system), user), prompt or user.text[:4000])
+
+
+def _read(files: Iterable[Path]) -> Iterable[Attachment]:
+    """Read the files that are named, whose code is loaded for some."""
+    from deepsel.cli.ask.documents import read_files
+
+    return read_files(files)
 
 
 def _with_system(history: Iterable[Message], system: str | None) -> list[Message]:

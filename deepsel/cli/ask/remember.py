@@ -10,10 +10,8 @@ from typing import TYPE_CHECKING
 from deepsel import config
 from deepsel.catalog import overlay
 from deepsel.cli.ask import records
-from deepsel.cli.ask.documents import is_several
 from deepsel.cli.ask.footer import footer
 from deepsel.cli.ask.request import cache_mode
-from deepsel.cli.ask.schemas import is_file
 from deepsel.cli.replay import memo
 from deepsel.cli.terminal.output import end_with_newline
 from deepsel.cli.terminal.terminal import is_terminal
@@ -33,10 +31,10 @@ def conditions_of(common: Common, options: AskOptions) -> memo.Conditions | None
     is_more = options.show_thinking or options.extract is not None or options.compare or options.goes_on or options.conversation
     if is_written_elsewhere or is_more or cache_mode(options) not in ("auto", "on", "only"):
         return None
-    if any(is_several(path) for path in options.files or []):  # others may come
+    if options.files and _are_several(options.files):  # others may come
         return None
     paths = config.find_paths(os.environ, common.config)
-    schema = Path(options.schema) if options.schema and is_file(options.schema) else None
+    schema = _schema_file(options.schema) if options.schema else None
     named = [path for path in (options.messages, options.system_file, schema, options.tools) if path is not None]
     if options.template is not None:
         from deepsel.templates.reading import find_template, folder_of
@@ -45,6 +43,18 @@ def conditions_of(common: Common, options: AskOptions) -> memo.Conditions | None
         named += [find_template(options.template, paths.config_file).path, folder_of(paths.config_file) / f"{options.template}.toml"]
     files = [paths.config_file, paths.data_dir / overlay.FILE_NAME, *(options.files or []), *named]
     return memo.Conditions(files, os.environ)
+
+
+def _are_several(paths: list[Path]) -> bool:
+    from deepsel.cli.ask.documents import is_several
+
+    return any(map(is_several, paths))
+
+
+def _schema_file(text: str) -> Path | None:
+    from deepsel.cli.ask.schemas import is_file
+
+    return Path(text) if is_file(text) else None
 
 
 def remember(

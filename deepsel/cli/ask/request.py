@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from deepsel.cli.ask.prompt import read_prompt, refuse_loose_files
-from deepsel.cli.ask.schemas import schema_of
 from deepsel.cli.checked import count, money, one_of, refuse, within
 from deepsel.cli.terminal.output import check_writable, partial_path
 from deepsel.engine.ask import Ask, CacheMode
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from deepsel.cli.ask.command import AskOptions
     from deepsel.cli.ask.talk import Talk
     from deepsel.config import Profile, Settings
+    from deepsel.values import JsonObject
 
 OWN = {
     "model": "`-m`",
@@ -48,7 +48,7 @@ def read_request(options: AskOptions) -> tuple[Request, dict[str, Any]]:
     refuse_together(options)
     request = Request(
         messages=(),
-        schema=schema_of(options.schema) if options.schema else None,
+        schema=_schema(options.schema) if options.schema else None,
         params=params,
         stream=options.stream is not False,
         tools=read_tool_file(options.tools) if options.tools else (),
@@ -61,6 +61,13 @@ def read_request(options: AskOptions) -> tuple[Request, dict[str, Any]]:
         "max_cost_usd": money("--max-cost", options.max_cost),
         "timeout_s": within("--timeout", options.timeout, 0.001, 86400),
     }
+
+
+def _schema(text: str) -> JsonObject:
+    """Read a schema, whose code is loaded for one."""
+    from deepsel.cli.ask.schemas import schema_of
+
+    return schema_of(text)
 
 
 def whom_to_ask(options: AskOptions, settings: Settings, profile: Profile, talk: Talk | None = None) -> dict[str, Any]:

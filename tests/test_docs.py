@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from deepsel.catalog import Catalog
-from deepsel.cli.commands import CacheGroup, Commands, Place
+from deepsel.cli.commands import CacheGroup, Commands, Place, RouteGroup
 from deepsel.errors import DeepselError, ExitCode
 
 CATALOG = Catalog()
@@ -22,7 +22,7 @@ CATALOG = Catalog()
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 GOLDEN = Path(__file__).parent / "golden"
-COMMANDS = ("ask", "bench", "cache", "estimate", "init", "models", "simulate", "stats", "warm")
+COMMANDS = ("ask", "bench", "cache", "estimate", "init", "models", "route", "simulate", "stats", "warm")
 
 
 def _subclasses(root: type[DeepselError]) -> set[type[DeepselError]]:
@@ -53,7 +53,7 @@ def test_readme_shows_the_help_as_it_is(deepsel: Callable[..., Any]) -> None:
 
 def test_summaries_are_the_commands_own() -> None:
     """The table of commands, which imports none of them, says what each one's own first line says."""
-    places = [*Commands.table.values(), *CacheGroup.table.values()]
+    places = [*Commands.table.values(), *CacheGroup.table.values(), *RouteGroup.table.values()]
     for place in places:
         if isinstance(place, Place):
             function = getattr(importlib.import_module(place.module), place.function)

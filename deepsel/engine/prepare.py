@@ -275,7 +275,12 @@ class _Gatherer:
     def _bought(
         self, model: Model, provider: Provider, count: tokens.Count, limit: int | None, expected: int, worst: Bill
     ) -> int | None:
-        """Return the shorter bound that the cap buys, where it has to be shorter and the expected answer fits; else None."""
+        """Return the shorter bound that the cap buys, where it has to be shorter and the expected answer fits; else None.
+
+        A length that was asked for on the command line stands: two wishes that cannot both be met are refused.
+        """
+        if self.profile.sources.get("max_tokens") == "flag":
+            return None
         over = self.cap_usd is not None and worst.total_usd is not None and worst.total_usd > self.cap_usd
         if not over or limit is None or self.cap_usd is None:
             return None

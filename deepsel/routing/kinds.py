@@ -215,12 +215,12 @@ def logits(passage: Sums, plain: Sequence[float]) -> list[float]:
     ]
 
 
-def is_aside(passage: Sums) -> bool:
-    """Tell whether a sentence is no work, from its n-grams."""
+def is_aside(passage: Sums, *, margin: float) -> bool:
+    """Tell whether a sentence is no work, from its n-grams, and surely so: by a margin in logits."""
     if passage.known < _LEAST_KNOWN * passage.size or not passage.known:
         return False
     learned = weights()
-    return learned.aside_bias + learned.step * passage.values[-1] / math.sqrt(passage.size) > 0
+    return learned.aside_bias + learned.step * passage.values[-1] / math.sqrt(passage.size) > margin
 
 
 def odds(values: Sequence[float]) -> list[float]:

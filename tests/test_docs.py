@@ -14,7 +14,16 @@ from typing import Any
 import pytest
 
 from deepsel.catalog import Catalog
-from deepsel.cli.commands import CacheGroup, Commands, ConfigGroup, ConversationsGroup, Place, TemplatesGroup
+from deepsel.cli.commands import (
+    BatchGroup,
+    CacheGroup,
+    Commands,
+    ConfigGroup,
+    ConversationsGroup,
+    Place,
+    RouteGroup,
+    TemplatesGroup,
+)
 from deepsel.errors import DeepselError, ExitCode
 
 CATALOG = Catalog()
@@ -23,8 +32,8 @@ ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 GOLDEN = Path(__file__).parent / "golden"
 COMMANDS = (
-    *("ask", "bench", "cache", "chat", "config", "conversations", "estimate", "help", "init", "models", "serve", "simulate"),
-    *("stats", "templates", "warm"),
+    *("ask", "batch", "bench", "cache", "chat", "config", "conversations", "estimate", "help", "init", "models", "route", "serve"),
+    *("simulate", "stats", "templates", "warm"),
 )
 
 
@@ -56,7 +65,7 @@ def test_readme_shows_the_help_as_it_is(deepsel: Callable[..., Any]) -> None:
 
 def test_summaries_are_the_commands_own() -> None:
     """The table of commands, which imports none of them, says what each one's own first line says."""
-    groups = (Commands, CacheGroup, ConfigGroup, ConversationsGroup, TemplatesGroup)
+    groups = (Commands, BatchGroup, CacheGroup, ConfigGroup, ConversationsGroup, RouteGroup, TemplatesGroup)
     places = [place for group in groups for place in group.table.values()]
     for place in places:
         if isinstance(place, Place):

@@ -16,8 +16,8 @@ from deepsel.batch.planning import JobPlan, ModelShare, Planner, job_of
 from deepsel.batch.results import Records
 from deepsel.batch.run import Runner, Work
 from deepsel.batch.source import JobSource
+from deepsel.engine.gather import price_note
 from deepsel.engine.paced import PacedLimiter
-from deepsel.engine.prepare import price_note
 from deepsel.errors import ConfigError, NoRouteError, OverBudgetError, UsageError
 from deepsel.records import NamedTuple
 from deepsel.session.open import Session

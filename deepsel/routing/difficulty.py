@@ -70,8 +70,10 @@ _PRIOR = {
     "knowledge": -0.85,
 }
 """By kind of work, in logits."""
-_A_HARD_CUE = 0.12
-_AN_EASY_CUE = -0.2
+_SHARPNESS = 4
+"""The power to which odds are raised: how sure a kind is says nothing about how hard the prompt is."""
+_A_HARD_CUE = 0.06
+_AN_EASY_CUE = -0.15
 """What each word that says how hard the work is adds; three at most count."""
 _MOST_CUES = 3.0
 _PASTING_TASKS = ("summarize", "translate", "structured")
@@ -173,11 +175,11 @@ def _relevant(prompt: str, detection: Detection) -> str:
 
 
 def _prior(detection: Detection, *, has_options: bool) -> float:
-    """Weigh the kinds of work by their odds; where options are given, it is a choice among them."""
-    known = dict(zip(kinds.KINDS, detection.odds, strict=False))
+    """Weigh the kinds of work by their odds, sharpened so that a likely kind counts as sure; options make it a choice."""
     if has_options:
         return _PRIOR["choice"]
-    work = math.fsum(_PRIOR[kind] * share for kind, share in known.items())
+    sure = [share**_SHARPNESS for share in detection.odds]
+    work = math.fsum(map(float.__mul__, map(_PRIOR.__getitem__, kinds.KINDS), sure)) / (math.fsum(sure) or 1.0)
     modifiers = dict(detection.modifiers)
     hard, easy = (min(_MOST_CUES, modifiers.get(name, 0.0)) for name in ("hard", "easy"))
     return work + _A_HARD_CUE * hard + _AN_EASY_CUE * easy

@@ -41,7 +41,7 @@ _ADDRESS = re.compile(r"https?://|\b[\w.]+@[\w.]+\b")
 _INLINE = re.compile(r"`[^`\n]+`")
 _FULL_REQUEST = 80.0
 """A request of so many characters is as long as any: longer ones say no more about the kind of work."""
-_TRACES = ("Traceback", "Exception", "Error", "ERR_", "File \"", " at ")
+_TRACES = ("Traceback", "Exception", "Error", "ERR_", "File \"", "  at ", "\tat ")
 _CODE_SIGNS = "(;=<{\n"
 _FORMULA_SIGNS = "\\$=^+×÷∑∫√≤≥²³π∞0123456789"
 _SECOND_LABELS = (

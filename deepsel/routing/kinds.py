@@ -1,8 +1,9 @@
 """The learned half of the task detection: character n-grams of a request to a sum for each kind of work; owns the weights.
 
-`data/kinds.bin` is one line of JSON (plain weights), the n-grams on one line, and a row of signed bytes for each n-gram,
-one byte a kind and one for sentences that are no work. It is made by `scripts/routing/train_kinds.py` from prompts in about
-forty languages. An n-gram that is not in the file weighs nothing, so a language that was not trained on is judged by its form.
+`data/kinds.bin` is one line of JSON (plain weights), the hashes of the n-grams, four bytes each, rising, and in the same order
+a row of signed bytes for each, one byte a kind and one for sentences that are no work. It is made by
+`scripts/routing/train_kinds.py` from prompts in about forty languages. An n-gram that is not in the file weighs nothing, so a
+language that was not trained on is judged by its form.
 
 Sums of all kinds are added in one integer: a row is spread to fields of 24 bits, each byte offset by 128, so one
 addition of Python integers adds eleven weights; a field holds the sum of 65,000 rows.
@@ -13,6 +14,10 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
+import zlib
+from array import array
+from bisect import bisect_left
 from collections.abc import Sequence
 from functools import cache, lru_cache
 from pathlib import Path
@@ -32,6 +37,7 @@ MOST_WORDS = 24
 _EDGES = "\"'`.,;:!?()[]{}<>«»„“”‘’¿¡。、，．！？：；（）「」『』《》…—–-*#_|/\\~=+।؟،؛\u200b"
 _UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff]")
 _DIGITS = re.compile(r"\d+")
+_HASH_BYTES = 4
 _FIELD_BYTES = 3
 _FIELD_BITS = 8 * _FIELD_BYTES
 _FIELD = (1 << _FIELD_BITS) - 1
@@ -46,10 +52,10 @@ _TELLING = 0.4
 class KindWeights(NamedTuple):
     """What was learned."""
 
-    rows: dict[str, int]
-    """N-gram to the number of its row."""
+    hashes: array[int]
+    """CRC-32 of each n-gram, rising; its place is the number of its row."""
     table: bytes
-    """The rows, spread to fields."""
+    """The rows."""
     step: float
     """What one unit of a byte is worth."""
     bias: tuple[float, ...]
@@ -105,13 +111,14 @@ def _is_unspaced(word: str) -> bool:
 @cache
 def weights() -> KindWeights:
     """Load what was learned."""
-    head, names, table = WEIGHTS_FILE.read_bytes().split(b"\n", 2)
+    head, _, rest = WEIGHTS_FILE.read_bytes().partition(b"\n")
     row = json.loads(head)
-    spread = bytearray(_FIELD_BYTES * len(table))
-    spread[::_FIELD_BYTES] = table
-    rows = {name: number for number, name in enumerate(names.decode().split("\t"))}
+    hashes = array("I", rest[: row["grams"] * _HASH_BYTES])
+    if sys.byteorder == "big":
+        hashes.byteswap()
+    table = rest[row["grams"] * _HASH_BYTES :]
     plain, form_only = ([tuple(one) for one in row[name]] for name in ("plain", "form_only"))
-    return KindWeights(rows, bytes(spread), row["step"], tuple(row["bias"]), tuple(plain), row["aside_bias"], tuple(form_only))
+    return KindWeights(hashes, table, row["step"], tuple(row["bias"]), tuple(plain), row["aside_bias"], tuple(form_only))
 
 
 class Sums(NamedTuple):
@@ -147,35 +154,49 @@ def sums(text: str) -> Sums:
 @lru_cache(maxsize=_WORDS_KEPT)
 def _packed(word: str) -> tuple[int, int, int]:
     """Return the sums of a word's pieces in one integer, how many are known, and how many there are."""
-    rows = weights().rows
-    found = _pieces(word)
-    hits = [row for row in map(rows.get, found) if row is not None]
-    return sum(map(_row, hits)), len(hits), len(found)
+    return _added(_pieces(word))
 
 
 @lru_cache(maxsize=_WORDS_KEPT)
 def _joined(word: str, previous: str) -> tuple[int, int, int]:
     """Return the same of a word's joint with the one before it."""
-    found = _joints(word, previous)
-    hits = [row for row in map(weights().rows.get, found) if row is not None]
-    return sum(map(_row, hits)), len(hits), len(found)
+    return _added(_joints(word, previous))
 
 
-def _row(number: int) -> int:
-    """Return a row of the table as one integer."""
-    width = _FIELD_BYTES * COLUMNS
-    return int.from_bytes(weights().table[number * width : number * width + width], "little")
+def _added(found: Sequence[str]) -> tuple[int, int, int]:
+    """Add up the rows of n-grams in one integer; say how many are known, and how many there are."""
+    rows = [row for row in map(_row, found) if row is not None]
+    total = 0
+    for row in rows:
+        spread = bytearray(_FIELD_BYTES * COLUMNS)
+        spread[::_FIELD_BYTES] = row
+        total += int.from_bytes(spread, "little")
+    return total, len(rows), len(found)
+
+
+def hash_of(gram: str) -> int:
+    """Return what an n-gram is known by."""
+    return zlib.crc32(gram.encode("utf-8", "surrogatepass"))
+
+
+def _row(gram: str) -> bytes | None:
+    """Return the weights of an n-gram, one byte each; None where it has none."""
+    learned = weights()
+    own = hash_of(gram)
+    at = bisect_left(learned.hashes, own)
+    if at == len(learned.hashes) or learned.hashes[at] != own:
+        return None
+    return learned.table[at * COLUMNS : at * COLUMNS + COLUMNS]
 
 
 def telling(text: str, kind: int) -> dict[str, float]:
     """Return the words and pieces of words that say most for a kind, with how much; at most three."""
     learned = weights()
-    width = _FIELD_BYTES * COLUMNS
     found: dict[str, float] = {}
-    for gram in grams(text):
-        row = learned.rows.get(gram)
+    for gram in dict.fromkeys(grams(text)):
+        row = _row(gram)
         if row is not None:
-            value = learned.step * (learned.table[row * width + _FIELD_BYTES * kind] - 128)
+            value = learned.step * (row[kind] - 128)
             if value > _TELLING and not any(gram.strip() in name for name in found):
                 found[f"“{gram.strip()}”"] = value
     best = sorted(found, key=lambda name: -found[name])[:3]
@@ -194,12 +215,12 @@ def logits(passage: Sums, plain: Sequence[float]) -> list[float]:
     ]
 
 
-def is_aside(passage: Sums) -> bool:
-    """Tell whether a sentence is no work, from its n-grams."""
+def is_aside(passage: Sums, *, margin: float) -> bool:
+    """Tell whether a sentence is no work, from its n-grams, and surely so: by a margin in logits."""
     if passage.known < _LEAST_KNOWN * passage.size or not passage.known:
         return False
     learned = weights()
-    return learned.aside_bias + learned.step * passage.values[-1] / math.sqrt(passage.size) > 0
+    return learned.aside_bias + learned.step * passage.values[-1] / math.sqrt(passage.size) > margin
 
 
 def odds(values: Sequence[float]) -> list[float]:

@@ -43,6 +43,8 @@ _LEAST_REQUEST = 12
 _CAPITAL = re.compile(r"\s(?=[A-Z][a-z]*\s[a-z]+\s)")
 """Where a sentence may begin although none has ended: a capital before small words."""
 _MOST_CAPITALS = 2
+_SURE, _SURER = 0.3, 2.5
+"""By how many logits a sentence has to be rather no work than work; more where options are given, whose stem may be any sentence."""
 _MOST_ASIDES = 3
 _LONGEST_ASIDE = 200
 _MODIFIERS = ("hard", "easy")
@@ -147,9 +149,10 @@ def look(prompt: str) -> Read:
 def without_asides(text: str) -> str:
     """Leave out the sentences at both ends that are no work (a greeting, a role, thanks), unless there is nothing else."""
     text = _without_manners(text.strip())
+    margin = _SURER if form.has_options(text) else _SURE
     for _ in range(_MOST_ASIDES):
         first = _ADDRESSED.match(text) or _FIRST.match(text)
-        if first is None or not text[first.end() :].strip() or not _is_aside(first.group(1)):
+        if first is None or not text[first.end() :].strip() or not _is_aside(first.group(1), margin):
             break
         text = text[first.end() :].lstrip()
     for _ in range(_MOST_ASIDES):
@@ -157,7 +160,7 @@ def without_asides(text: str) -> str:
         last = _LAST.search(tail)
         starts = [last.start(1)] if last else []
         starts += [match.end() for match in _CAPITAL.finditer(tail, last.start(1) if last else 0)][-_MOST_CAPITALS:]
-        start = next((at for at in starts if _is_aside(tail[at:])), None)
+        start = next((at for at in starts if _is_aside(tail[at:], margin)), None)
         rest = "" if start is None else text[: len(text) - len(tail) + start].rstrip()
         if not rest:
             break
@@ -173,9 +176,9 @@ def _without_manners(text: str) -> str:
     return f"{_POLITE.sub('', text[:start])}{text[start:-end]}{_POLITE.sub('', text[-end:])}".strip()
 
 
-def _is_aside(sentence: str) -> bool:
+def _is_aside(sentence: str, margin: float) -> bool:
     """Tell whether a sentence is no work; what reads like code is."""
-    return not _WORKING.search(sentence) and kinds.is_aside(kinds.sums(sentence))
+    return not _WORKING.search(sentence) and kinds.is_aside(kinds.sums(sentence), margin=margin)
 
 
 def cue_features(found: dict[str, dict[str, float]]) -> tuple[float, ...]:

@@ -34,7 +34,7 @@ LETTERS = dict(zip("cseromtwhk", kinds.KINDS, strict=True))
 WITH_TEXT = ("extract", "summarize", "translate", "structured")
 STRENGTH = 3.0
 """Inverse of the ridge."""
-CUE_DROPOUT = 0.35
+CUE_DROPOUT = 0.5
 """Share of samples whose cues are hidden, so that the lexicon is evidence beside the wording and not in its place."""
 GRAM_SCALE = 1.0
 MOST_GRAMS = 24_000
@@ -44,7 +44,7 @@ MIN_PROMPTS = 2
 
 def prompts() -> Iterator[tuple[str, str, str]]:
     """Yield language, kind and prompt of every line."""
-    for name in ("west", "east", "scripts", "more"):
+    for name in ("west", "east", "scripts", "more", "long"):
         path = HERE / "prompts" / f"{name}.txt"
         language = ""
         for line in path.read_text("utf-8").splitlines() if path.exists() else ():
@@ -98,6 +98,8 @@ def samples(rows: list[tuple[str, str, str]], seed: int = 5) -> list[tuple[str, 
             made.append((kind, f"{text}\n\n{prompt}", prompt))
             if kind in ("extract", "translate"):
                 made.append((kind, f"{prompt.rstrip('.')}: {text[:80]}", prompt))
+        if kind == "choice" and chance.random() < 0.6:
+            made.append((kind, f"{chance.choice(passages(language))[:400]}\n{prompt}", prompt))
         if kind == "code" and chance.random() < 0.5:
             code = chance.choice(sorted((ROOT / "samples" / "code").iterdir())).read_text("utf-8")[:600]
             made.append((kind, f"{prompt}\n\n```\n{code}\n```" if chance.random() < 0.5 else f"{prompt}\n\n{code}", prompt))
@@ -135,7 +137,7 @@ class Bag:
         for grams, source in zip(self.grams, self.sources, strict=True):
             for gram in set(grams):
                 owners.setdefault(gram, set()).add(source)
-        kept = sorted(gram for gram, own in owners.items() if len(own) >= MIN_PROMPTS and not set(gram) & set("\t\n"))
+        kept = sorted(gram for gram, own in owners.items() if len(own) >= MIN_PROMPTS)
         return {gram: at for at, gram in enumerate(kept)}
 
     def matrix(self, columns: dict[str, int]) -> csr_matrix:
@@ -198,14 +200,18 @@ def encode(rows: list[tuple[str, str, str]]) -> bytes:
     weights = np.vstack([weights, aside])
     step = float(f"{np.quantile(np.abs(weights), 0.9995) / 127:.4e}")
     rows = np.clip(np.rint(weights.T / step), -127, 127).astype(int) + 128
+    by_hash = sorted((kinds.hash_of(gram), at) for gram, at in columns.items())
     head = {
+        "grams": len(by_hash),
         "step": step,
         "bias": [round(float(one), 4) for one in bias],
         "plain": [[round(float(one), 4) for one in row] for row in plain],
         "aside_bias": round(aside_bias, 4),
         "form_only": [[round(float(one), 4) for one in row] for row in fit_form(bag)],
     }
-    return json.dumps(head).encode() + b"\n" + "\t".join(columns).encode() + b"\n" + rows.astype(np.uint8).tobytes()
+    hashes = np.array([own for own, _ in by_hash], dtype="<u4").tobytes()
+    table = rows.astype(np.uint8)[[at for _, at in by_hash]].tobytes()
+    return json.dumps(head).encode() + b"\n" + hashes + table
 
 
 def say(half: int) -> None:
@@ -249,9 +255,9 @@ def _nothing() -> bytes:
     """Return a file without knowledge, to begin with."""
     width = 26 + len(TASKS)
     kinds_width = len(kinds.KINDS)
-    flat = {"step": 1.0, "bias": [0.0] * kinds_width, "plain": [[0.0] * width] * kinds_width, "aside_bias": -1.0}
+    flat = {"grams": 0, "step": 1.0, "bias": [0.0] * kinds_width, "plain": [[0.0] * width] * kinds_width, "aside_bias": -1.0}
     head = {**flat, "form_only": [[0.0] * (width + 1)] * kinds_width}
-    return json.dumps(head).encode() + b"\n\x00\n" + bytes([128] * kinds.COLUMNS)
+    return json.dumps(head).encode() + b"\n"
 
 
 if __name__ == "__main__":

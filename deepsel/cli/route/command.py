@@ -39,6 +39,8 @@ def evaluate(common: Common, options: RouteEvalOptions) -> None:
     Which model each prompt gets under each strategy, what that costs, and, where answers were scored, the quality reached against
     always the best model, always the cheapest, and any at random. Sends nothing and needs no key.
     """
+    from deepsel.cli.checked import one_of
     from deepsel.cli.route.steps import carry_out
 
+    one_of("--format", options.form, FORMATS)
     carry_out(common, options)

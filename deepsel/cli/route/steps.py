@@ -8,13 +8,12 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from deepsel import config
 from deepsel.cli.checked import instant, one_of, refuse
 from deepsel.cli.context import choose_profile, load_settings, open_session
 from deepsel.cli.options import Common
-from deepsel.cli.route.command import FORMATS, RouteEvalOptions
 from deepsel.cli.terminal.output import check_writable, write_file, write_stdout
 from deepsel.cli.terminal.terminal import write_note
 from deepsel.config import Profile, Settings
@@ -29,11 +28,14 @@ from deepsel.routing.candidates import Needs, Policy
 from deepsel.routing.plan import plan
 from deepsel.values import STRATEGIES, TASKS, Message, Request
 
+if TYPE_CHECKING:
+    from deepsel.cli.route.command import RouteEvalOptions
+
 _MOST_BYTES = 64 << 20
 _LEARNED_FROM = "they come from `scores` of the file and from `ask --rate`"
 
 
-class Line(NamedTuple):
+class JudgedPrompt(NamedTuple):
     """One line of the file."""
 
     prompt: str
@@ -60,7 +62,6 @@ class Evaluation(NamedTuple):
 
 def carry_out(common: Common, options: RouteEvalOptions) -> None:
     """Go through the steps."""
-    one_of("--format", options.form, FORMATS)
     if options.output:
         check_writable(options.output)
     lines = list(read_lines(options.path))
@@ -79,7 +80,7 @@ def carry_out(common: Common, options: RouteEvalOptions) -> None:
         _learn(found, settings, folder, common)
 
 
-def read_lines(path: Path) -> Iterator[Line]:
+def read_lines(path: Path) -> Iterator[JudgedPrompt]:
     """Read the file; raises UsageError that names the line which is wrong."""
     is_stdin = str(path) == "-"
     try:
@@ -93,7 +94,7 @@ def read_lines(path: Path) -> Iterator[Line]:
     refuse(number == 0, f"`{path}` holds no prompt", 'write a line such as {"prompt": "What is DNS?"}')
 
 
-def _line(text: str, place: str) -> Line:
+def _line(text: str, place: str) -> JudgedPrompt:
     """Read one line."""
     try:
         row = json.loads(text)
@@ -107,7 +108,7 @@ def _line(text: str, place: str) -> Line:
         one_of(f"task of {place}", task, TASKS)
     is_scores = isinstance(scores, dict) and all(_is_score(value) for value in scores.values())
     refuse(not is_scores, f"the scores of {place} are not numbers from 0 to 1 by model")
-    return Line(row["prompt"], task, scores)
+    return JudgedPrompt(row["prompt"], task, scores)
 
 
 def _is_score(value: Any) -> bool:
@@ -115,17 +116,17 @@ def _is_score(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
 
 
-def _judged_models(lines: list[Line]) -> tuple[str, ...]:
+def _judged_models(lines: list[JudgedPrompt]) -> tuple[str, ...]:
     """Name the models that were scored, in the order they first appear."""
     return tuple(dict.fromkeys(model for line in lines for model in line.scores))
 
 
-def _ask(line: Line, profile: Profile) -> Ask:
+def _ask(line: JudgedPrompt, profile: Profile) -> Ask:
     """Make the request of a prompt; `only` asks the cache and so needs no key."""
     return Ask(Request((Message.of("user", line.prompt),)), line.prompt, profile, cache_mode="only")
 
 
-def _planned(prepared: Prepared, line: Line) -> evaluation.Scored:
+def _planned(prepared: Prepared, line: JudgedPrompt) -> evaluation.Scored:
     """Plan a prompt anew under each strategy, from what was found out once."""
     candidates = list(prepared.candidates.values())
     needs = Needs(prepared.task, prepared.difficulty)

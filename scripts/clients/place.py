@@ -8,6 +8,8 @@ from collections.abc import Callable
 
 ROOT = sys.argv[1]
 MODEL = sys.argv[2] if len(sys.argv) > 2 else "m"
+HAS_VECTORS = (sys.argv[3] if len(sys.argv) > 3 else "") != "anthropic-messages"
+"""Whether the provider behind has embeddings, which one of the wires has not."""
 OPENAI_URL, ANTHROPIC_URL = f"{ROOT}/v1", ROOT
 KEY = "sk-of-a-client"
 TOOL_NAME = "weather"

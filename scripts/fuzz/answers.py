@@ -35,7 +35,11 @@ _COMPLETE = {
     "anthropic-messages": ("end_turn", "END_TURN", "stop_sequence"),
     "openai-responses": ("completed",),
 }
-_LENGTH = {"openai-chat": ("length", "MAX_TOKENS"), "anthropic-messages": ("max_tokens", "MAX_TOKENS"), "openai-responses": ("max_output_tokens",)}
+_LENGTH = {
+    "openai-chat": ("length", "MAX_TOKENS"),
+    "anthropic-messages": ("max_tokens", "MAX_TOKENS"),
+    "openai-responses": ("max_output_tokens",),
+}
 
 
 @dataclass

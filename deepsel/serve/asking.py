@@ -11,7 +11,8 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
 
-from deepsel.engine.events import AttemptEnded, AttemptStarted, EngineEvent
+from deepsel.ending import Abandoned
+from deepsel.engine.events import AttemptEnded, AttemptStarted, EngineEvent, Waiting
 from deepsel.engine.run import Run
 from deepsel.errors import DeepselError
 from deepsel.http1.responses import Outgoings
@@ -69,7 +70,6 @@ class Passage:
 
     def streamed(self) -> None:
         """Carry it out, and write what comes as it comes: what has come at once in one write."""
-        self.run.on_wait = self._flush
         with closing(self._events()) as events:
             for event in events:
                 if not isinstance(event, AttemptEnded):
@@ -104,10 +104,22 @@ class Passage:
 
     def _events(self) -> Generator[EngineEvent, None, None]:
         """Yield what happens; what cannot be asked at all becomes the problem."""
+        self.run.on_wait = self._look
         try:
-            yield from self.run.events()
+            for event in self.run.events():
+                if isinstance(event, (AttemptStarted, Waiting)) and self.out.is_gone():
+                    raise ConnectionAbortedError
+                yield event
         except DeepselError as error:
             self.problem = problem_of(error, self.run.answer())
+        except Abandoned:
+            raise ConnectionAbortedError from None
+
+    def _look(self) -> None:
+        """Write what is pending, since nothing more has come; end it all where the client has gone."""
+        self._flush()
+        if self._left is not None or self.out.is_gone():
+            raise Abandoned
 
     def _take(self, event: object) -> None:
         """Write, or hold back, one thing that happened."""

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from select import POLLIN, poll
 from socket import MSG_PEEK, socket
-from ssl import SSLSocket
 
 
 def response_head(status: int, headers: Mapping[str, str]) -> bytes:
@@ -60,7 +59,7 @@ class Outgoings:
 
     def is_gone(self) -> bool:
         """Tell whether the client has closed its connection; unknown, and False, of an encrypted one."""
-        if isinstance(self._connection, SSLSocket):
+        if hasattr(self._connection, "pending"):
             return False
         look = poll()
         look.register(self._connection, POLLIN)

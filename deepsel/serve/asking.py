@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from deepsel.ending import Abandoned
 from deepsel.engine.events import AttemptEnded, AttemptStarted, EngineEvent, Waiting
-from deepsel.engine.run import Run
 from deepsel.errors import DeepselError
 from deepsel.http1.responses import Outgoings
 from deepsel.serve.problems import problem_of
@@ -21,7 +21,11 @@ from deepsel.serve.surfaces.events import json_bytes
 from deepsel.serve.surfaces.surface import Labels, Problem, StreamWriter, Surface
 from deepsel.values import Answer, Finish, Passed, ReasoningDelta, TextDelta, ToolCallDelta
 
+if TYPE_CHECKING:
+    from deepsel.engine.run import Run
+
 _MOST_PENDING = 16 * 1024
+"""What has come at once is written in pieces of about that size."""
 JSON_TYPE = {"content-type": "application/json"}
 _STREAM_TYPE = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
 _HONEST_ENDS = frozenset({Finish.LENGTH, Finish.FILTERED})

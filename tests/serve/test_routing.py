@@ -146,6 +146,11 @@ def test_the_cache_does_as_the_client_says(simulate: Any, serve: Any, profiles: 
         "miss", "off", "stored", "hit", "stored", "hit",
     ]  # fmt: skip
     assert len(server.calls) == 3
+    missed = httpx.post(
+        f"{served.url}/v1/chat/completions", json={"model": "one", "messages": [{"role": "user", "content": "New"}], "temperature": 0},
+        headers={"cache-control": "only-if-cached"}, timeout=30,
+    )  # fmt: skip
+    assert (missed.status_code, "--" in missed.text) == (504, False)
 
 
 def test_models_are_listed_in_either_shape(simulate: Any, serve: Any, profiles: Profiles) -> None:

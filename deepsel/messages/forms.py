@@ -1,4 +1,4 @@
-"""The two forms in which messages are written, told apart by what only one of them has; and what binds a request to one."""
+"""The forms in which messages are written, told apart by what only one of them has; and what binds a request to one."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from deepsel.values import Document, Image, Json, Message, Part, Request, Thinki
 
 OPENAI = "openai-chat"
 ANTHROPIC = "anthropic-messages"
+RESPONSES = "openai-responses"
 
 PART_FORMS: Mapping[str, str] = {
     "image_url": OPENAI,
@@ -27,6 +28,16 @@ MEMBER_FORMS: Mapping[str, str] = dict.fromkeys(
     OPENAI,
 )
 """Members of a message, beside role and content, that one form has."""
+
+
+_SAYS_NOTHING: Mapping[str, Mapping[str, tuple[Json, ...]]] = {
+    RESPONSES: {
+        **dict.fromkeys(("id", "status", "item", "phase", "logprobs", "annotations"), ()),
+        "type": ("message", "output_text", "input_text", "refusal"),
+        "detail": ("auto",),
+    }
+}
+"""By form: members that say nothing to a model, or nothing with one of these values."""
 
 
 def wires_needed(request: Request) -> dict[str, str]:
@@ -49,7 +60,7 @@ def wires_needed(request: Request) -> dict[str, str]:
 
 def _bound(message: Message) -> Iterator[str]:
     """Yield what of a message another form has no place for."""
-    yield from _telling(message.provider_data)
+    yield from _telling(message.provider_data, message.form)
     for part in message.parts:
         yield from _bound_part(part, message.form)
 
@@ -57,7 +68,7 @@ def _bound(message: Message) -> Iterator[str]:
 def _bound_part(part: Part, form: str) -> Iterator[str]:
     if isinstance(part, Thinking):
         return
-    yield from _telling(part.provider_data)
+    yield from _telling(part.provider_data, form)
     match part:
         case ToolCall(id="", name=_):
             yield "function_call"
@@ -76,9 +87,12 @@ def _bound_part(part: Part, form: str) -> Iterator[str]:
             yield "document"
 
 
-def _telling(data: Mapping[str, Json]) -> Iterator[str]:
+def _telling(data: Mapping[str, Json], form: str) -> Iterator[str]:
     """Yield the members that say something: a null or an empty list is as good as left out."""
-    return (name for name, value in data.items() if value not in (None, [], {}, ""))
+    free = _SAYS_NOTHING.get(form, {})
+    for name, value in data.items():
+        if value not in (None, [], {}, "") and not (name in free and (not free[name] or value in free[name])):
+            yield name
 
 
 def _first(data: Mapping[str, Json]) -> str:

@@ -7,6 +7,7 @@ from deepsel.messages.blocks import read_content
 from deepsel.messages.chat import read_messages
 from deepsel.messages.forms import ANTHROPIC
 from deepsel.messages.loading import extras, load
+from deepsel.messages.responses import read_input
 from deepsel.messages.tools import read_tool_choice, read_tools
 from deepsel.records import NamedTuple
 from deepsel.values import JsonObject, Message, Text, Tool, ToolChoice
@@ -49,7 +50,7 @@ def read_line(text: str, place: str) -> RequestLine:
     messages = (*_head(body, place), *_asked(body, place))
     tools = read_tools(body["tools"], place) if body.get("tools") else ()
     choice = read_tool_choice(body["tool_choice"], place) if tools and body.get("tool_choice") else None
-    read = ["messages", "prompt", "system", "instructions", *(["tools"] if tools else []), *(["tool_choice"] if choice else [])]
+    read = ["messages", "prompt", "input", "system", "instructions", *(["tools"] if tools else []), *(["tool_choice"] if choice else [])]
     is_own = body is record
     url = "" if is_own else record.get("url", "")
     return RequestLine(
@@ -85,6 +86,8 @@ def _asked(body: JsonObject, place: str) -> tuple[Message, ...]:
     if name is None:
         raise UsageError(f"{place} asks nothing", "it needs a `prompt` or `messages`")
     value = body[name]
+    if name == "input":
+        return read_input(value, place)
     if name == "messages":
         return read_messages(value, place)
     if name == "prompt" and isinstance(value, str):

@@ -1,10 +1,10 @@
-"""Reads definitions of tools, in OpenAI's form and in Anthropic's, and the choice among them."""
+"""Reads definitions of tools, in the forms of OpenAI's two wires and in Anthropic's, and the choice among them."""
 
 from __future__ import annotations
 
 from deepsel.errors import UsageError
 from deepsel.messages.blocks import child, nested
-from deepsel.messages.forms import ANTHROPIC, OPENAI
+from deepsel.messages.forms import ANTHROPIC, OPENAI, RESPONSES
 from deepsel.messages.loading import extras
 from deepsel.values import Json, JsonObject, Tool, ToolChoice
 
@@ -33,6 +33,9 @@ def _tool(item: Json, place: str) -> Tool:
         return _made(function, function.get("parameters"), data, OPENAI, place)
     if "input_schema" in item and kind in ("custom", None):
         return _made(item, item["input_schema"], extras(item, "type", *_FIELDS, "input_schema"), ANTHROPIC, place)
+    if kind == "function" and "name" in item:
+        tool = _made(item, item.get("parameters"), extras(item, "type", *_FIELDS, "parameters"), RESPONSES, place)
+        return tool._replace(form=RESPONSES)  # what is not said of strictness means something else here
     raise UsageError(f"{place}: a tool of type `{kind}` cannot be sent", _HINT)
 
 

@@ -1,4 +1,4 @@
-"""What the bodies of both wires share: which parameters are sent, and in which order the catalog's and the user's win.
+"""What the bodies of all wires share: which parameters are sent, and in which order the catalog's and the user's win.
 
 Later wins: the wire's own fields, the model's reasoning switch, the provider's members, the model's, the user's.
 """
@@ -147,9 +147,9 @@ def merged(item: JsonObject, data: Mapping[str, Json]) -> JsonObject:
     return item
 
 
-def is_plain(parts: Sequence[Part]) -> TypeGuard[Sequence[Text]]:
-    """Tell whether parts are one text and nothing else, which both wires take as a string."""
-    return len(parts) == 1 and isinstance(parts[0], Text) and not parts[0].provider_data
+def is_plain(parts: Sequence[Part], *, is_own: bool = True) -> TypeGuard[Sequence[Text]]:
+    """Tell whether parts are one text and nothing else that is sent (`is_own`: data is), which every wire takes as a string."""
+    return len(parts) == 1 and isinstance(parts[0], Text) and not (is_own and parts[0].provider_data)
 
 
 def schema_instruction(schema: Mapping[str, Json]) -> str:

@@ -13,16 +13,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.records import NamedTuple
 from deepsel.values import Json, JsonObject, Model, Provider
+from deepsel.wires.fields import child
 
 _STATUSES = frozenset({200, 400, 422, 500})
 """The last one is a gateway's, around the 400 of its upstream."""
 _CLASSES = frozenset({ErrorClass.BAD_REQUEST, ErrorClass.CONTEXT_OVERFLOW, ErrorClass.SERVER})
 _FORM_WORDS = (
-    *("response_format", "json_schema", "json_object", "output_config", "output_format", "structured output"),
+    *("response_format", "text.format", "json_schema", "json_object", "output_config", "output_format", "structured output"),
     *("response_schema", "json schema", "grammar", "xgrammar", "guided decoding"),
 )
 _THIS_SCHEMA = re.compile(r"invalid schema|grammar|conversion|schema contains|cannot find field", re.IGNORECASE)
 """How hosts complain of one schema and not of schemas."""
+_NESTED = {"reasoning_effort": "reasoning"}
+"""Members of rows that stand within another one on a wire."""
 _LENGTHS = ("max_tokens", "max_completion_tokens")
 _FEWEST = 16
 """Where less than so much room is left, the prompt itself is too long."""
@@ -128,9 +131,9 @@ def _taken_back(failure: AttemptFailed, sent: Sent) -> Iterator[TakenBack]:
         yield TakenBack("seed")
     if "stream_options" in own and is_named("stream_options", "include_usage"):
         yield TakenBack("stream_options")
-    if any(name in own and is_named(name) for name in off):
+    if any(name in own and is_named(name) for name in (*off, *(_NESTED[name] for name in off if name in _NESTED))):
         yield TakenBack("reasoning_off")
-    if {"response_format", "output_config"} & own and is_named(*_FORM_WORDS):
+    if {"response_format", "output_config", "text"} & own and is_named(*_FORM_WORDS, *(["text"] if named else [])):
         yield _form(failure.message, sent)
     yield from _other_length(failure.message, own, sent, is_named("max_tokens"), is_named("max_completion_tokens"))
     if sent.is_fallback:
@@ -139,7 +142,7 @@ def _taken_back(failure: AttemptFailed, sent: Sent) -> Iterator[TakenBack]:
 
 def _form(message: str, sent: Sent) -> TakenBack:
     """Take the form of the answer back by one step; a complaint about this very schema says nothing of the next one."""
-    form = sent.body.get("response_format")
+    form = sent.body.get("response_format") or child(sent.body.get("text"), "format")
     is_plain = isinstance(form, dict) and form.get("type") == "json_object"
     return TakenBack("json_object" if is_plain else "json_schema", lasts=_THIS_SCHEMA.search(message) is None)
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from deepsel.messages.chat import read_messages
 from deepsel.messages.forms import wires_needed
 from deepsel.messages.lines import read_line
+from deepsel.messages.responses import read_input
 from deepsel.messages.tools import read_tool_choice, read_tools
 from deepsel.values import Message, Model, Provider, Request
 from deepsel.wires.table import wire_names, wire_of
@@ -77,7 +78,32 @@ anthropic = st.one_of(
         content=content(text, made(type="tool_use", id=names, name=names, input=inputs), thought, redacted),
     ),
 )
-FORMS = {"openai-chat": openai, "anthropic-messages": anthropic}
+
+said = made(type=st.sampled_from(["input_text", "output_text"]), text=words)
+shown = made(type="input_image", image_url=urls, detail=st.sampled_from(["auto", "low"]))
+given_file = made(type="input_file", file_data=st.just("data:application/pdf;base64,AA=="), filename=names)
+linked_file = made(type="input_file", file_url=st.just("https://example.org/a.pdf"))
+output = made(type="output_text", text=words, annotations=st.just([])) | made(type="refusal", refusal=words)
+parts = said | shown | given_file | linked_file
+responses = st.one_of(
+    made(role=st.sampled_from(["system", "developer", "user"]), content=words | st.lists(parts, min_size=1)),
+    made(role="assistant", content=words | st.lists(output, min_size=1, max_size=3)),
+    made(type="message", role="assistant", id=names, status="completed", content=st.lists(output, min_size=1, max_size=3)),
+    made(type="reasoning", id=names, summary=st.lists(made(type="summary_text", text=words), max_size=2), encrypted_content=words),
+    made(type="function_call", call_id=names, name=names, arguments=words, id=names),
+    made(type="function_call_output", call_id=names, output=words | st.lists(said | shown, min_size=1, max_size=2)),
+)
+FORMS = {"openai-chat": openai, "anthropic-messages": anthropic, "openai-responses": responses}
+
+
+def read(listed: Any, wire: str) -> tuple[Message, ...]:
+    """Read a list of the wire's own form."""
+    return read_input(listed, "the list") if wire == "openai-responses" else read_messages(listed, "the list")
+
+
+def turns(body: dict[str, Any]) -> Any:
+    """What of a body was said."""
+    return body.get("messages") or body["input"]
 
 
 def sent(messages: tuple[Message, ...], wire: str, **fields: Any) -> dict[str, Any]:
@@ -92,14 +118,14 @@ def sent(messages: tuple[Message, ...], wire: str, **fields: Any) -> dict[str, A
 def test_a_list_comes_back_as_it_was(wire: str, data: st.DataObject) -> None:
     """Every member of a list, known or not, is sent on the wire of its form, the parts in the order given."""
     listed = data.draw(st.lists(FORMS[wire], min_size=1, max_size=4))
-    assert sent(read_messages(listed, "the list"), wire)["messages"] == listed
+    assert turns(sent(read(listed, wire), wire)) == listed
 
 
 @pytest.mark.parametrize("wire", wire_names())
 @given(data=st.data())
 def test_what_another_wire_cannot_carry_is_known_before(wire: str, data: st.DataObject) -> None:
     """A request that names no wire as the only one can be written on each, and every text of it is there."""
-    messages = read_messages(data.draw(st.lists(FORMS[wire], min_size=1, max_size=4)), "the list")
+    messages = read(data.draw(st.lists(FORMS[wire], min_size=1, max_size=4)), wire)
     if wires_needed(Request(messages)):
         return
     for other in wire_names():
@@ -219,12 +245,46 @@ SAME_TALK = [
 ]
 
 
-def test_a_conversation_with_tools_is_the_same_on_both_wires() -> None:
+ITEMS = [
+    {"role": "user", "content": "Weather in Rome and Oslo?"},
+    {"role": "assistant", "content": "Looking."},
+    {"type": "function_call", "call_id": "a", "name": "weather", "arguments": '{"city":"Rome"}'},
+    {"type": "function_call", "call_id": "b", "name": "weather", "arguments": '{"city":"Oslo"}'},
+    {"type": "function_call_output", "call_id": "a", "output": "warm"},
+    {"type": "function_call_output", "call_id": "b", "output": "cold"},
+    {"role": "user", "content": "And Bonn?"},
+]
+
+
+def test_a_conversation_with_tools_is_the_same_on_all_wires() -> None:
     """Calls and their results are written in each wire's form, whichever they were read in."""
-    written = {"openai-chat": TALK, "anthropic-messages": SAME_TALK}
-    for listed in written.values():
+    written = {"openai-chat": TALK, "anthropic-messages": SAME_TALK, "openai-responses": ITEMS}
+    for form, listed in written.items():
         for wire, expected in written.items():
-            assert sent(read_messages(listed, "the list"), wire)["messages"] == expected
+            assert turns(sent(read(listed, form), wire)) == expected
+
+
+def test_what_a_client_sends_back_of_a_response_binds_nothing() -> None:
+    """Ids, statuses and annotations of an answer's items say nothing to a model: the next turn may be asked elsewhere, as text."""
+    listed = [
+        {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Hi"}]},
+        {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "xyz"},
+        {"type": "message", "id": "msg_1", "status": "completed", "role": "assistant",
+         "content": [{"type": "output_text", "text": "Ho", "annotations": [], "logprobs": []}]},
+        {"type": "function_call", "id": "fc_1", "status": "completed", "call_id": "c", "name": "f", "arguments": "{}"},
+        {"type": "function_call_output", "call_id": "c", "output": "x"},
+    ]  # fmt: skip
+    messages = read(listed, "openai-responses")
+    assert not wires_needed(Request(messages))
+    assert turns(sent(messages, "openai-responses")) == listed
+    assert turns(sent(messages, "openai-chat")) == [
+        {"role": "user", "content": "Hi"},
+        {"role": "assistant", "content": "Ho",
+         "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]},
+        {"role": "tool", "tool_call_id": "c", "content": "x"},
+    ]  # fmt: skip
+    listed[0]["content"][0] = {"type": "input_image", "image_url": "https://x/y", "detail": "low"}  # type: ignore[index]
+    assert wires_needed(Request(read(listed, "openai-responses"))) == {"openai-responses": "`detail` of message 1"}
 
 
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}}
@@ -236,17 +296,28 @@ TOOLS = {
         }
     ],
     "anthropic-messages": [{"name": "weather", "description": "Tell it.", "input_schema": SCHEMA, "strict": True}],
+    "openai-responses": [{"type": "function", "name": "weather", "description": "Tell it.", "parameters": SCHEMA, "strict": True}],
 }
 CHOICES = {
     "openai-chat": ["auto", "none", "required", {"type": "function", "function": {"name": "weather"}}],
     "anthropic-messages": [{"type": "auto"}, {"type": "none"}, {"type": "any"}, {"type": "tool", "name": "weather"}],
+    "openai-responses": ["auto", "none", "required", {"type": "function", "name": "weather"}],
 }
+
+
+def test_an_unsaid_strictness_keeps_its_meaning() -> None:
+    """On the Responses wire a tool is strict by default, on the others it is not: what was not said is said there."""
+    tools = read_tools([{"type": "function", "function": {"name": "f"}}], "the tools")
+    written = sent((Message.of("user", "Hi"),), "openai-responses", tools=tools)["tools"]
+    assert written == [{"type": "function", "name": "f", "parameters": {"type": "object", "properties": {}}, "strict": False}]
+    listed = [{"type": "function", "name": "f", "parameters": {"type": "object"}}]
+    assert sent((Message.of("user", "Hi"),), "openai-responses", tools=read_tools(listed, "the tools"))["tools"] == listed
 
 
 @pytest.mark.parametrize("form", wire_names())
 @pytest.mark.parametrize("wire", wire_names())
 def test_tools_are_written_in_each_wires_form(form: str, wire: str) -> None:
-    """A definition of a tool and the choice among tools mean the same on both wires, whichever form they were read in."""
+    """A definition of a tool and the choice among tools mean the same on all wires, whichever form they were read in."""
     tools = read_tools(TOOLS[form], "the tools")
     for number, choice in enumerate(CHOICES[form]):
         body = sent((Message.of("user", "Hi"),), wire, tools=tools, tool_choice=read_tool_choice(choice, "the choice"))
@@ -257,7 +328,8 @@ def test_tools_are_written_in_each_wires_form(form: str, wire: str) -> None:
 @pytest.mark.parametrize("wire", wire_names())
 def test_a_body_on_a_line_comes_back_whole(wire: str) -> None:
     """System blocks, tools and other members of a line are sent or handed on; none is lost."""
-    body: dict[str, Any] = {"model": "m", "temperature": 0.5, "messages": TALK[:1], "tools": TOOLS[wire]}
+    said = "input" if wire == "openai-responses" else "messages"
+    body: dict[str, Any] = {"model": "m", "temperature": 0.5, said: TALK[:1], "tools": TOOLS[wire]}
     if wire == "anthropic-messages":
         body["system"] = [
             {"type": "text", "text": "Be kind.", "cache_control": {"type": "ephemeral"}},
@@ -265,5 +337,5 @@ def test_a_body_on_a_line_comes_back_whole(wire: str) -> None:
         ]
     line = read_line(json.dumps({"custom_id": "a", "params" if "system" in body else "body": body}), "line 1")
     written = sent(line.messages, wire, tools=line.tools)
-    assert {name: written[name] for name in ("system", "messages", "tools") if name in body} | line.members == body
+    assert {name: written[name] for name in ("system", "messages", "input", "tools") if name in body} | line.members == body
     assert line.id == "a"

@@ -33,12 +33,15 @@ def events_of(*documents: Any) -> bytes:
 def piece(wire: str, text: str) -> dict[str, Any]:
     if wire == "openai-chat":
         return {"choices": [{"index": 0, "delta": {"content": text}, "finish_reason": None}]}
+    if wire == "openai-responses":
+        return {"type": "response.output_text.delta", "output_index": 0, "content_index": 0, "delta": text}
     return {"type": "content_block_delta", "delta": {"type": "text_delta", "text": text}}
 
 
 ENDS: dict[str, list[Any]] = {
     "openai-chat": [{"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}, "[DONE]"],
     "anthropic-messages": [{"type": "message_delta", "delta": {"stop_reason": "end_turn"}}, {"type": "message_stop"}],
+    "openai-responses": [{"type": "response.completed", "response": {"object": "response", "status": "completed", "output": []}}],
 }
 
 
@@ -46,8 +49,15 @@ def whole(wire: str, text: str, finish: str = "") -> dict[str, Any]:
     if wire == "openai-chat":
         return {"choices": [{"message": {"content": text}, "finish_reason": finish or "stop"}],
                 "usage": {"prompt_tokens": 3, "completion_tokens": 2}}  # fmt: skip
+    usage = {"input_tokens": 3, "output_tokens": 2}
+    if wire == "openai-responses":
+        content = [{"type": "refusal" if finish == "refusal" else "output_text", "refusal" if finish == "refusal" else "text": text}]
+        output: list[Any] = [{"type": "message", "role": "assistant", "content": content}]
+        output += [{"type": "function_call", "call_id": "c", "name": "f", "arguments": ""}] if finish == "tool_use" else []
+        cut = {"status": "incomplete", "incomplete_details": {"reason": finish}} if finish.startswith(("max", "content")) else {}
+        return {"object": "response", "status": "completed", "output": output, "usage": usage, **cut}
     return {"type": "message", "content": [{"type": "text", "text": text}], "stop_reason": finish or "end_turn",
-            "usage": {"input_tokens": 3, "output_tokens": 2}}  # fmt: skip
+            "usage": usage}  # fmt: skip
 
 
 class Asker:
@@ -300,6 +310,7 @@ def test_a_stop_reason_at_the_start_ends_nothing(asker: Make, stream: Make, wire
     heads = {
         "openai-chat": {"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": "stop"}]},
         "anthropic-messages": {"type": "message_start", "message": {"stop_reason": "end_turn", "content": []}},
+        "openai-responses": {"type": "response.created", "response": {"status": "completed", "output": []}},
     }
     asking = asker(stream(events_of(heads[wire], piece(wire, "The sky")), ended=False))
     assert asking.failure().error_class is ErrorClass.STREAM_CUT
@@ -324,6 +335,8 @@ def test_empty_answer(wire: str, asker: Make, stream: Make, reply: Make, is_stre
     response = stream(events_of(*blank)) if is_stream else reply(json.dumps(whole(wire, "")))
     assert asker(response).failure().error_class is ErrorClass.EMPTY
     others = ("length", "tool_calls", "content_filter") if wire == "openai-chat" else ("max_tokens", "tool_use", "refusal")
+    if wire == "openai-responses":
+        others = ("max_output_tokens", "tool_use", "content_filter")
     for finish in others:
         asking = asker(reply(json.dumps(whole(wire, "", finish))))
         assert asking.run() == ""
@@ -364,6 +377,9 @@ def test_reasoning_is_apart(asker: Make, reply: Make, wire: str) -> None:
     """Reasoning never stands in the text, and an answer of reasoning alone is none, which is not asked for again."""
     if wire == "openai-chat":
         document: Any = {"choices": [{"message": {"reasoning_content": "r"}, "finish_reason": "stop"}]}
+    elif wire == "openai-responses":
+        thought = {"type": "reasoning", "summary": [{"type": "summary_text", "text": "r"}]}
+        document = {"object": "response", "status": "completed", "output": [thought]}
     else:
         document = {"type": "message", "content": [{"type": "thinking", "thinking": "r"}], "stop_reason": "end_turn"}
     asking = asker(reply(json.dumps(document)))

@@ -1,4 +1,4 @@
-"""Reading answers of both wires, in every form the providers give them."""
+"""Reading answers of the wires, in every form the providers give them."""
 
 from __future__ import annotations
 
@@ -304,6 +304,9 @@ WHOLE = {
     "openai-chat": {"model": "m", "choices": [{"message": {"content": "t", "reasoning_content": "r"}, "finish_reason": "stop"}]},
     "anthropic-messages": {"type": "message", "model": "m", "stop_reason": "end_turn",
                            "content": [{"type": "thinking", "thinking": "r"}, {"type": "text", "text": "t"}]},
+    "openai-responses": {"object": "response", "model": "m", "status": "completed", "error": None, "output": [
+        {"type": "reasoning", "summary": [{"type": "summary_text", "text": "r"}]},
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "t"}]}]},
 }  # fmt: skip
 
 

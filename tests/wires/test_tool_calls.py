@@ -12,7 +12,7 @@ from deepsel.values import Finish, FinishReport, TextDelta, ToolCallDelta, WireE
 from deepsel.wires.sse import Event
 from deepsel.wires.table import wire_names, wire_of
 
-OPENAI, ANTHROPIC = wire_names()
+OPENAI, ANTHROPIC, _ = wire_names()
 ROME = '{"city":"Rome"}'
 
 

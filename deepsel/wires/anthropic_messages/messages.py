@@ -39,7 +39,7 @@ def encode_turns(messages: Iterable[Message]) -> list[Json]:
             continue
         open_results = blocks if message.role == "tool" else None
         if blocks:
-            content: Json = message.text if is_plain(message.parts) else blocks
+            content: Json = message.text if is_plain(message.parts, is_own=is_own) else blocks
             role = "assistant" if message.role == "assistant" else "user"
             turns.append(merged({"role": role, "content": content}, message.provider_data if is_own else {}))
     return turns
@@ -53,7 +53,7 @@ def encode_system(messages: Iterable[Message], instruction: str) -> JsonObject:
     system = [message for message in messages if message.role in SYSTEM_ROLES]
     if not system and not instruction:
         return {}
-    if all(is_plain(message.parts) for message in system):
+    if all(is_plain(message.parts, is_own=message.form in ("", NAME)) for message in system):
         return {"system": "\n\n".join([*(message.text for message in system), *([instruction] if instruction else [])])}
     blocks = [block for message in system for block in _blocks(message, is_own=message.form in ("", NAME))]
     if instruction:
@@ -67,7 +67,7 @@ def _blocks(message: Message, *, is_own: bool) -> list[Json]:
     if message.form != NAME:
         parts = [part for part in parts if not isinstance(part, Thinking)]
     if not is_own and len(parts) > 1:
-        parts = [part for part in parts if part != Text("")]
+        parts = [part for part in parts if not isinstance(part, Text) or part.text]
     return [_block(part, is_own=is_own) for part in parts]
 
 
@@ -128,7 +128,7 @@ def _result(part: ToolResult, *, is_own: bool) -> JsonObject:
 
 
 def _result_content(parts: Sequence[Part], *, is_own: bool) -> Json:
-    if is_plain(parts):
+    if is_plain(parts, is_own=is_own):
         return parts[0].text
     return [_block(part, is_own=is_own) for part in parts]
 

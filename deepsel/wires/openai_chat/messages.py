@@ -55,7 +55,7 @@ def _turn(role: str, parts: Sequence[Part], *, is_own: bool) -> JsonObject:
 
 
 def _content(parts: Sequence[Part], *, is_own: bool) -> Json:
-    if is_plain(parts):
+    if is_plain(parts, is_own=is_own):
         return parts[0].text
     return [_part(part, is_own=is_own) for part in parts]
 

@@ -31,7 +31,7 @@ def main() -> None:
 
 
 def _main() -> None:
-    if sys.argv[1:] == ["--version"] and _has_told_version():
+    if sys.argv[1:] in (["--version"], ["-V"]) and _has_told_version():
         return
     if sys.platform == "win32":
         sys.exit(_run())  # which says that it cannot

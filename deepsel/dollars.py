@@ -6,7 +6,9 @@ import re
 from decimal import Decimal
 
 MOST_USD = 10**6
-"""No call, price or budget is larger; more is a mistake, and no sum of such amounts outgrows what a store can hold."""
+"""No call or price is larger; more is a mistake, and no sum of such amounts outgrows what a store can hold."""
+MOST_BUDGET_USD = 10**9
+"""A budget is only compared with sums: one that is larger than anybody's spend is a way to say that there is no end."""
 DECIMALS = 12
 _FLOAT_DIGITS = 15
 _LONGEST = 60

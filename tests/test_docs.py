@@ -22,7 +22,7 @@ CATALOG = Catalog()
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 GOLDEN = Path(__file__).parent / "golden"
-COMMANDS = ("ask", "bench", "cache", "estimate", "init", "models", "serve", "simulate", "stats", "warm")
+COMMANDS = ("ask", "bench", "cache", "config", "estimate", "help", "init", "models", "serve", "simulate", "stats", "warm")
 
 
 def _subclasses(root: type[DeepselError]) -> set[type[DeepselError]]:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from threading import Lock
 from typing import TypeVar
 
-from deepsel.cache.tier import CacheCorrupt, CacheResting, CacheUnavailable, Tier
+from deepsel.cache.tier import SHARED, CacheCorrupt, CacheResting, CacheUnavailable, Tier
 from deepsel.clock import Clock
 from deepsel.records import NamedTuple
 from deepsel.values import Notice
@@ -78,4 +78,4 @@ class Rests:
             if tier.name not in self._told:
                 self._told.add(tier.name)
                 message = f"the {tier.name} cache cannot be used and is left out: {error}{advice}"
-                notices.append(Notice("cache_unavailable", message))
+                notices.append(Notice("shared_cache_unavailable" if tier.name == SHARED else "cache_unavailable", message))

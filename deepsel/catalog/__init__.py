@@ -16,7 +16,8 @@ from deepsel.catalog.pricing import (
     rule_at,
     rules_of_other_hours,
 )
-from deepsel.catalog.rows import RowError, model_from, price_rules_from, provider_from
+from deepsel.catalog.readers import RowError
+from deepsel.catalog.rows import model_from, price_rules_from, provider_from
 
 __all__ = [
     "Catalog",

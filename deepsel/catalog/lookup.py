@@ -19,7 +19,8 @@ from deepsel.catalog.lanes import lane_from, takes, with_prices
 from deepsel.catalog.on_demand import RowsOnDemand
 from deepsel.catalog.overlay import REFRESH, overlaid, read_overlay
 from deepsel.catalog.pricing import scaled
-from deepsel.catalog.rows import RowError, model_from, provider_from
+from deepsel.catalog.readers import RowError
+from deepsel.catalog.rows import model_from, provider_from
 from deepsel.errors import ConfigError
 from deepsel.values import Lane, Model, Provider
 from deepsel.wires.table import ROWS
@@ -95,7 +96,8 @@ class Catalog:
             return self.model_at(provider, wire_id)
         import difflib  # only a mistake needs it
 
-        near = difflib.get_close_matches(name, list(self._names), n=3)
+        lasting = [one for one, known in self._names.items() if "retires" not in self.model_rows[known]]
+        near = difflib.get_close_matches(name, lasting, n=3)
         meant = " or ".join(f"`{one}`" for one in near)
         hint = f"did you mean {meant}?" if meant else "`deepsel models` lists them; any other is `PROVIDER/ID`"
         raise ConfigError(f"no model is called `{name}`", hint)

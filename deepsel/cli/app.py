@@ -13,6 +13,7 @@ from deepsel.cli.options import Common, with_options
 from deepsel.cli.terminal.output import silence_stdout, write_stdout
 from deepsel.cli.terminal.streams import whole_streams
 from deepsel.cli.terminal.terminal import write_error
+from deepsel.cli.typed import with_command
 from deepsel.ending import has_ended
 from deepsel.errors import DeepselError, ExitCode, StoppedByUser, UsageError
 from deepsel.records import NamedTuple
@@ -49,7 +50,7 @@ class Start(NamedTuple):
     """What the program itself takes, beside the shared options."""
 
     version: Annotated[
-        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
+        bool, typer.Option("--version", "-V", callback=_show_version, is_eager=True, help="Print the version.")
     ] = False
 
 
@@ -62,6 +63,7 @@ app.callback()(with_options(deepsel, common_first=True))
 
 def run(arguments: list[str]) -> int:
     """Run the command line; every failure a person can act on becomes one message and its exit code."""
+    arguments = with_command(arguments)
     with whole_streams():
         try:
             command = typer.main.get_command(app)

@@ -70,6 +70,18 @@ class CacheGroup(LazyGroup):
     }
 
 
+class ConfigGroup(LazyGroup):
+    """The commands of `deepsel config`."""
+
+    summary = "Show and change the configuration."
+    table: ClassVar[Table] = {
+        "show": Place("deepsel.cli.config.show", "show", "Show every value in force, and where it comes from."),
+        "set": Place("deepsel.cli.config.change", "set_value", "Set one value in profiles.toml; comments stay."),
+        "unset": Place("deepsel.cli.config.change", "unset_value", "Remove one value from profiles.toml."),
+        "path": Place("deepsel.cli.config.show", "path", "Print the path of profiles.toml."),
+    }
+
+
 class Commands(LazyGroup):
     """The commands of `deepsel`."""
 
@@ -84,4 +96,6 @@ class Commands(LazyGroup):
         "init": Place("deepsel.cli.init", "init", "Write a first profiles.toml."),
         "simulate": Place("deepsel.cli.simulate", "simulate", "Run the simulated provider."),
         "cache": CacheGroup,
+        "config": ConfigGroup,
+        "help": Place("deepsel.cli.help", "help_", "Show the help of a command."),
     }

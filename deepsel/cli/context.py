@@ -11,6 +11,7 @@ from deepsel import config
 from deepsel.cli.options import Common
 from deepsel.cli.replay import memo
 from deepsel.cli.terminal.terminal import write_note
+from deepsel.clock import SystemClock
 from deepsel.errors import OTHER_HOME
 from deepsel.session import open as opening
 from deepsel.session.open import Session
@@ -47,7 +48,19 @@ def choose_profile(settings: Settings, common: Common) -> Profile:
 def open_session(common: Common, settings: Settings | None = None) -> Session:
     """Open a session on the process's environment, and count what was replayed since the last one."""
     paths = config.find_paths(os.environ, common.config)
-    reload = partial(opening.load_settings, os.environ, common.config, profile=common.profile)
-    session = Session(settings or load_settings(common), env=os.environ, paths=paths, reload=reload)
+    settings = settings or load_settings(common)
+    env = opening.with_env_file(settings, os.environ, common.profile)
+    reload = partial(opening.load_settings, env, common.config, profile=common.profile)
+    session = Session(settings if env is os.environ else reload(), env=env, paths=paths, reload=reload)
     memo.count_replayed(session.cache, paths.data_dir)
     return session
+
+
+def preferred_models(settings: Settings, profile: Profile, typed: Sequence[str]) -> tuple[str, ...] | None:
+    """Return whom to ask in place of the profile's candidates: those of `-m`, of `DEEPSEL_MODEL`, or the profile's `model`.
+
+    A part of a name stands for all that contain it. None: nothing was preferred. Raises ConfigError for a name nobody has.
+    """
+    variable = "" if profile.name == config.DEMO_PROFILE else os.environ.get("DEEPSEL_MODEL", "").strip()
+    names = typed or ([variable] if variable else []) or ([profile.model] if profile.model else [])
+    return config.models_called(settings, names, at=SystemClock().now()) if names else None

@@ -1,6 +1,8 @@
 """Configuration: defaults < profiles.toml < environment < flags."""
 
 from deepsel.config.addresses import at_their_addresses
+from deepsel.config.chosen import models_called
+from deepsel.config.environment import with_env_file
 from deepsel.config.keys import COMMAND_TIMEOUT_S, Keys, has_key, key_places, needs_key, resolve_key
 from deepsel.config.known import known_secrets
 from deepsel.config.lookup import find_model, find_provider
@@ -11,6 +13,7 @@ from deepsel.config.settings import (
     DEFAULT_PROFILE,
     DEMO_PROFILE,
     CacheSettings,
+    ConversationSettings,
     Profile,
     ServeKey,
     ServeSettings,
@@ -22,6 +25,7 @@ __all__ = [
     "DEFAULT_PROFILE",
     "DEMO_PROFILE",
     "CacheSettings",
+    "ConversationSettings",
     "Keys",
     "Paths",
     "Profile",
@@ -35,9 +39,11 @@ __all__ = [
     "has_key",
     "key_places",
     "known_secrets",
+    "models_called",
     "nearest_hint",
     "needs_key",
     "parse_settings",
     "read_settings",
     "resolve_key",
+    "with_env_file",
 ]

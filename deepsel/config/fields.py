@@ -6,7 +6,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, TypeAlias
 
-from deepsel.dollars import DECIMALS, MOST_USD, read_usd
+from deepsel.dollars import DECIMALS, MOST_BUDGET_USD, MOST_USD, read_usd
 from deepsel.values import STRATEGIES, TASKS
 
 Reader: TypeAlias = Callable[[Any], Any]
@@ -27,12 +27,17 @@ def names(value: Any) -> tuple[str, ...]:
     return tuple(value)
 
 
-def money(value: Any) -> Decimal:
+def money(value: Any, *, most: int = MOST_USD) -> Decimal:
     """Accept an amount of USD as text or a whole number, not negative, and none that nobody pays."""
-    amount = None if isinstance(value, float) else read_usd(value, is_exact=True)
+    amount = None if isinstance(value, float) else read_usd(value, most=most, is_exact=True)
     if amount is None:
-        raise ValueError(f'an amount of USD as text, e.g. "0.05": at most {MOST_USD:,}, and {DECIMALS} decimals')
+        raise ValueError(f'an amount of USD as text, e.g. "0.05": at most {most:,}, and {DECIMALS} decimals')
     return amount
+
+
+def budget(value: Any) -> Decimal:
+    """Accept a bound on a sum of many calls."""
+    return money(value, most=MOST_BUDGET_USD)
 
 
 def number(low: float, high: float = float("inf"), *, above: bool = False) -> Reader:
@@ -151,8 +156,8 @@ PROFILE: dict[str, Reader] = {
     "tasks": pins,
     "larger_context": names,
     "max_cost_usd": money,
-    "daily_budget_usd": money,
-    "monthly_budget_usd": money,
+    "daily_budget_usd": budget,
+    "monthly_budget_usd": budget,
     "unknown_price": unknown_price,
     "weights": weights,
     "ttft_p95_limit_s": number(0, above=True),
@@ -167,6 +172,8 @@ PROFILE: dict[str, Reader] = {
     "max_tokens": integer(1),
     "temperature": number(0, 2),
     "seed": integer(0),
+    "model": text,
+    "env_file": text,
 }
 
 CACHE: dict[str, Reader] = {
@@ -199,4 +206,6 @@ SERVE_KEY: dict[str, Reader] = {
     "models": names,
 }
 
-TOP_LEVEL = ("default_profile", "providers", "models", "profiles", "cache", "serve")
+CONVERSATIONS: dict[str, Reader] = {"keep_s": number(0)}
+
+TOP_LEVEL = ("default_profile", "providers", "models", "profiles", "cache", "conversations", "serve")

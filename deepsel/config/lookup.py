@@ -21,9 +21,13 @@ def find_model(settings: Settings, name: str) -> Model:
     try:
         return settings.catalog.find_model(name)
     except ConfigError as error:
-        raise ConfigError(
-            error.message, nearest_hint(name, [*settings.models, *settings.catalog.models]) or error.hint
-        ) from None
+        raise ConfigError(error.message, nearest_hint(name, current_names(settings)) or error.hint) from None
+
+
+def current_names(settings: Settings) -> list[str]:
+    """List the names worth suggesting: the user's own, and the catalog's that no row says will go."""
+    rows = settings.catalog.model_rows
+    return [*settings.models, *(name for name, row in rows.items() if "retires" not in row and name not in settings.models)]
 
 
 def find_provider(settings: Settings, name: str) -> Provider:

@@ -9,12 +9,13 @@ from typing import Any, NoReturn, TypeVar
 
 from deepsel.catalog import Catalog, RowError, generic_provider, model_from, provider_from
 from deepsel.config.demo import DEMO_PROFILE_ROW, DEMO_PROVIDERS, with_demo
-from deepsel.config.fields import CACHE, PROFILE, SERVE, SERVE_KEY, TOP_LEVEL, Reader
+from deepsel.config.fields import CACHE, CONVERSATIONS, PROFILE, SERVE, SERVE_KEY, TOP_LEVEL, Reader
 from deepsel.config.nearest import nearest_hint
 from deepsel.config.settings import (
     DEFAULT_PROFILE,
     DEMO_PROFILE,
     CacheSettings,
+    ConversationSettings,
     Profile,
     ServeKey,
     ServeSettings,
@@ -138,9 +139,10 @@ class _Document(NamedTuple):
             models=every_model,
             profiles=every_profile,
             default_profile=self._default_name(profiles, every_profile),
-            cache=self._cache(),
+            cache=CacheSettings(**self._section("cache", CACHE)),
             serve=self._serve(every_profile),
             catalog=self.catalog,
+            conversations=ConversationSettings(**self._section("conversations", CONVERSATIONS)),
             config_file=self.path,
         )
 
@@ -184,19 +186,16 @@ class _Document(NamedTuple):
             self._fail(f"profiles.{name}", "models", 'needs `models`, e.g. models = ["deepseek-flash"]')
         return Profile(name=name, sources=dict.fromkeys(values, "file"), **values)
 
-    def _cache(self) -> CacheSettings:
-        """Build the cache's settings."""
-        row = self.data.get("cache", {})
+    def _section(self, name: str, readers: Mapping[str, Reader]) -> dict[str, Any]:
+        """Read the members of a table that stands once in the file."""
+        row = self.data.get(name, {})
         if not isinstance(row, dict):
-            self._fail("cache", "", "`cache` must be a table")
-        return CacheSettings(**self._values("cache", row, CACHE))
+            self._fail(name, "", f"`{name}` must be a table")
+        return self._values(name, row, readers)
 
     def _serve(self, profiles: Mapping[str, Profile]) -> ServeSettings:
         """Build how `deepsel serve` listens; fails on a client's profile that nobody knows."""
-        row = self.data.get("serve", {})
-        if not isinstance(row, dict):
-            self._fail("serve", "", "`serve` must be a table")
-        values = self._values("serve", row, SERVE)
+        values = self._section("serve", SERVE)
         keys: dict[str, ServeKey] = {}
         for name, one in values.pop("keys", {}).items():
             table = f"serve.keys.{name}"

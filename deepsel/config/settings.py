@@ -56,6 +56,10 @@ class Profile(NamedTuple):
     """Who asks through `deepsel serve`, by the name of its key; no member of a row."""
     client_daily_budget_usd: Decimal | None = None
     """Bound on that client's spend since midnight UTC, whatever its profile; no member of a row."""
+    model: str = ""
+    """Whom to ask unless another one is named, by name or a part of it; empty: whoever of `models` the plan prefers."""
+    env_file: str = ""
+    """A file of variables, keys among them, that stand behind those of the environment; empty: none."""
     sources: Mapping[str, str] = {}
     """Field name to `file` or `flag`; a field not named holds its default."""
 
@@ -137,6 +141,11 @@ class ServeSettings(NamedTuple):
     """What a client calls a model, and what it gets."""
     keys: Mapping[str, ServeKey] = {}
     """Empty: whoever reaches it may use it."""
+class ConversationSettings(NamedTuple):
+    """How conversations are kept."""
+
+    keep_s: float = 3600.0
+    """How long an unnamed one is kept after its last turn; named ones stay until they are deleted. 0: nothing is kept of any."""
 
 
 class Settings(NamedTuple):
@@ -151,6 +160,7 @@ class Settings(NamedTuple):
     catalog: Catalog
     """What is known besides the user's own rows."""
     serve: ServeSettings = ServeSettings()
+    conversations: ConversationSettings = ConversationSettings()
     config_file: Path | None = None
     """The file that was read; None: there was none."""
     notices: tuple[Notice, ...] = ()

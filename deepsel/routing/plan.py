@@ -52,7 +52,8 @@ def _refuse(candidate: Candidate, needs: Needs, policy: Policy) -> Refusal | Non
     model, provider = candidate.model, candidate.provider
     found: tuple[Reason, str] | None = None
     if needs.on is not None and model.retires is not None and model.retires <= needs.on:
-        found = ("retired", f"retired on {model.retires}")
+        instead = f"; use `-m {model.successor}`" if model.successor else ""
+        found = ("retired", f"retired on {model.retires}{instead}")
     elif needs.on is not None and model.available_from is not None and model.available_from > needs.on:
         found = ("not_yet_available", f"available from {model.available_from}")
     elif not candidate.has_key:

@@ -62,10 +62,21 @@ def load_settings(env: Mapping[str, str], config_file: Path | None = None, *, pr
 
 def choose_profile(settings: Settings, env: Mapping[str, str], name: str | None = None) -> Profile:
     """Return the profile called `name`, else that of `DEEPSEL_PROFILE`, else the file's default; raises ConfigError."""
-    wanted = name or env.get("DEEPSEL_PROFILE") or settings.default_profile
+    wanted = profile_name(settings, env, name)
     if wanted not in settings.profiles:
         raise ConfigError(f"there is no profile `{wanted}`", config.nearest_hint(wanted, settings.profiles))
     return settings.profiles[wanted]
+
+
+def profile_name(settings: Settings, env: Mapping[str, str], name: str | None = None) -> str:
+    """Name the profile that is wanted, which need not be there."""
+    return name or env.get("DEEPSEL_PROFILE") or settings.default_profile
+
+
+def with_env_file(settings: Settings, env: Mapping[str, str], name: str | None = None) -> Mapping[str, str]:
+    """Return the environment with the variables of the profile's own file behind it; raises ConfigError where that cannot be read."""
+    profile = settings.profiles.get(profile_name(settings, env, name))
+    return env if profile is None else config.with_env_file(env, settings, profile)
 
 
 def _once(make: Callable[[Session], _T]) -> _T:
@@ -114,8 +125,9 @@ class Session:
     @classmethod
     def from_environment(cls, env: Mapping[str, str], config_file: Path | None = None) -> Self:
         """Open a session as the user's configuration says; raises ConfigError."""
-        reload = partial(load_settings, env, config_file)
-        return cls(reload(), env=env, paths=config.find_paths(env, config_file), reload=reload)
+        whole = with_env_file(load_settings(env, config_file), env)
+        reload = partial(load_settings, whole, config_file)
+        return cls(reload(), env=whole, paths=config.find_paths(env, config_file), reload=reload)
 
     def __enter__(self) -> Self:
         return self

@@ -242,6 +242,8 @@ class Model(NamedTuple):
     available_from: date | None = None
     retires: date | None = None
     """The first day it no longer answers."""
+    successor: str = ""
+    """The catalog name to use in its place once it has retired."""
     is_default: bool = False
     """Whether a user without a file gets it as a candidate."""
     note: str = ""

@@ -84,7 +84,7 @@ def test_every_ask_is_answered(tmp_path: Path, redis: RedisProcess) -> None:
         warnings += answer.warnings
     asker.close()
     cache.close()
-    assert [warning.code for warning in warnings].count("cache_unavailable") == 1
+    assert [warning.code for warning in warnings].count("shared_cache_unavailable") == 1
     assert KEY.reveal() not in str(warnings)
     # A socket's time-out is half the bound; a busy machine may wake us late, but never by as much again.
     assert max(losses) < 2 * TIMEOUT_S

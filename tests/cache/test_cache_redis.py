@@ -130,7 +130,7 @@ def test_foreign_values_are_misses(machine: Open, redis: RedisProcess, foreign: 
     redis.client.lpush(name, "a list")
     found = cache.get(key, account())
     assert found.answer is None
-    assert [notice.code for notice in found.notices] == ["cache_unavailable"]
+    assert [notice.code for notice in found.notices] == ["shared_cache_unavailable"]
 
 
 def test_commands_are_about_the_own_entries(machine: Open, redis: RedisProcess) -> None:
@@ -181,7 +181,7 @@ def test_an_outage_is_one_warning_and_few_tries(open_cache: Open, clock: FakeClo
             notices += stored.notices
         assert server.tried == expected
         clock.sleep(REST_S)
-    assert [notice.code for notice in notices] == ["cache_unavailable"]
+    assert [notice.code for notice in notices] == ["shared_cache_unavailable"]
     assert "hush" not in notices[0].message
     assert "127.0.0.1" in notices[0].message
     assert [tier.name for tier in cache.stats()[0]] == ["disk"]

@@ -34,6 +34,14 @@ models = ["quick", "deepseek-flash"]
 """
 
 
+def test_a_budget_may_be_larger_than_any_call() -> None:
+    """It bounds the sum of many: some write a large one for "no end"."""
+    lines = 'models = ["quick"]\ndaily_budget_usd = "100000000"\nmonthly_budget_usd = "1000000000"'
+    settings = parse_settings(GOOD.replace('models = ["quick", "deepseek-flash"]', lines).encode(), PATH, CATALOG)
+    main = settings.profiles["main"]
+    assert (main.daily_budget_usd, main.monthly_budget_usd) == (Decimal(10**8), Decimal(10**9))
+
+
 def test_the_example_loads_and_names_every_key() -> None:
     """profiles.toml.example is a valid file in which each key a user may write stands."""
     text = EXAMPLE.read_text("utf-8")
@@ -45,6 +53,7 @@ def test_the_example_loads_and_names_every_key() -> None:
         *fields.TOP_LEVEL,
         *fields.PROFILE,
         *fields.CACHE,
+        *fields.CONVERSATIONS,
         *PRICE_KEYS,
         *PROVIDER_KEYS,
         *MODEL_KEYS,
@@ -62,7 +71,7 @@ def test_the_examples_defaults_are_the_defaults() -> None:
     settings = parse_settings(EXAMPLE.read_bytes(), EXAMPLE, CATALOG)
     assert settings.cache == CacheSettings()
     example, default = settings.profiles["main"], Profile(name="main", models=())
-    own = {"models", "tasks", "larger_context", "max_cost_usd", "daily_budget_usd", "monthly_budget_usd", "weights", "sources"}
+    own = {"model", "models", "tasks", "larger_context", "max_cost_usd", "daily_budget_usd", "monthly_budget_usd", "weights", "sources"}
     for name in Profile._fields:
         if name not in own:
             assert getattr(example, name) == getattr(default, name), name
@@ -112,6 +121,8 @@ def test_a_value_knows_its_source() -> None:
         ("[profiles.main]\nmodels = ['deepseek-flash']\nretries = true", 3, "a whole number", ""),
         ("[profiles.main]\nmodels = ['deepseek-flash']\nmax_cost_usd = 0.05", 3, "amount of USD as text", ""),
         ("[profiles.main]\nmodels = ['deepseek-flash']\nmax_cost_usd = 'NaN'", 3, "amount of USD", ""),
+        ("[profiles.main]\nmodels = ['deepseek-flash']\nmax_cost_usd = '1000001'", 3, "at most 1,000,000, and", ""),
+        ("[profiles.main]\nmodels = ['deepseek-flash']\ndaily_budget_usd = '1000000001'", 3, "at most 1,000,000,000, and", ""),
         ("[profiles.main]\nmodels = ['deepseek-flash']\ntimeout_s = 0", 3, "a number above 0", ""),
         ("[profiles.main]\nmodels = ['deepseek-flash']\ntasks = { creativ = [] }", 3, "`creativ`", ""),
         ("[profiles.main]\nstrategy = 'best'", 1, "needs `models`", ""),

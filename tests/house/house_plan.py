@@ -65,6 +65,8 @@ FENCES = {
     "ctok": "tokens/claude.py",
     "imagesize": "tokens/pictures/size.py",
     "tomli_w": "config/writer.py",
+    "tomlkit": "config/editor.py",
+    "dotenv": "config/environment.py",
     "jsonschema": "engine/checks/schema.py",
     "referencing": "engine/checks/schema.py",
     "splintr": "tokens/fast.py",

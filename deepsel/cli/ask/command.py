@@ -91,13 +91,14 @@ def _ask(common: Common, options: AskOptions) -> None:
     """Go through the steps."""
     from deepsel.cli.ask.answer import explain, show, shows_stream
     from deepsel.cli.ask.remember import conditions_of, remember
-    from deepsel.cli.ask.request import ask_of, read_request
+    from deepsel.cli.ask.request import ask_of, read_request, whom_to_ask
     from deepsel.cli.context import choose_profile, load_settings, open_session
 
     conditions = conditions_of(common, options)  # of the files before they are read
     request, flags = read_request(options)
     settings = load_settings(common)
-    profile = choose_profile(settings, common).override(**flags)
+    profile = choose_profile(settings, common)
+    profile = profile.override(**{**flags, **whom_to_ask(options, settings, profile)})
     asked = ask_of(options, request, profile)
     with open_session(common, settings) as session:
         if options.explain:

@@ -16,7 +16,7 @@ from deepsel.values import STRATEGIES, TASKS, Json, JsonObject, Request, Tool
 
 if TYPE_CHECKING:
     from deepsel.cli.ask.command import AskOptions
-    from deepsel.config import Profile
+    from deepsel.config import Profile, Settings
 
 OWN = {
     "model": "`-m`",
@@ -51,7 +51,6 @@ def read_request(options: AskOptions) -> tuple[Request, dict[str, Any]]:
         tools=read_tool_file(options.tools) if options.tools else (),
     )
     return request, {
-        "models": tuple(options.models) if options.models else None,
         "strategy": None if options.strategy is None else one_of("--strategy", options.strategy, STRATEGIES),
         "max_tokens": None if max_tokens is None else count("--max-tokens", max_tokens),
         "temperature": within("--temperature", options.temperature, 0, 2),
@@ -59,6 +58,16 @@ def read_request(options: AskOptions) -> tuple[Request, dict[str, Any]]:
         "max_cost_usd": money("--max-cost", options.max_cost),
         "timeout_s": within("--timeout", options.timeout, 0.001, 86400),
     }
+
+
+def whom_to_ask(options: AskOptions, settings: Settings, profile: Profile) -> dict[str, Any]:
+    """Return the profile's fields that `-m` and what stands for it decide; a name that means several asks the cheapest first."""
+    from deepsel.cli.context import preferred_models
+
+    typed = options.models or []
+    models = preferred_models(settings, profile, typed)
+    is_several = models is not None and len(models) > max(1, len(typed)) and options.strategy is None
+    return {"models": models, **({"strategy": "cheapest"} if is_several else {})}
 
 
 def ask_of(options: AskOptions, request: Request, profile: Profile) -> Ask:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from datetime import datetime
 from typing import Annotated
@@ -12,7 +13,7 @@ from deepsel import catalog, config
 from deepsel.catalog import Catalog
 from deepsel.cli.checked import refuse
 from deepsel.cli.context import load_settings
-from deepsel.cli.models.table import details, table
+from deepsel.cli.models.table import ModelKeys, details, table
 from deepsel.cli.options import AsJson, Common
 from deepsel.cli.terminal.output import write_stdout
 from deepsel.clock import SystemClock
@@ -56,14 +57,15 @@ def models(common: Common, options: ModelsOptions) -> None:
         return
     refuse(bool(options.from_ or options.force), "`--from` and `--force` say how to refresh", "add `--refresh`")
     settings, now = load_settings(common), SystemClock().now()
-    found = _find(_all_models(settings), options, now)
+    found, keys = _find(_all_models(settings), options, now), ModelKeys(settings, os.environ)
     if options.as_json:
         from deepsel.cli.models.record import record
         from deepsel.show.record import dump
 
-        write_stdout(dump(record(found, settings.catalog, now)))
+        write_stdout(dump(record(found, keys, settings.catalog, now)))
         return
-    write_stdout("\n".join(details(row, settings.catalog, now) for row in found) if len(found) <= DETAILED_UP_TO else table(found, now))
+    pages = (details(row, keys, settings.catalog, now) for row in found)
+    write_stdout("\n".join(pages) if len(found) <= DETAILED_UP_TO else table(found, keys, now))
     if not common.quiet:
         known = settings.catalog
         sys.stderr.write(f"{len(found)} model{'s' if len(found) != 1 else ''}; prices as of {known.as_of}, {_age(known, now)}\n")
@@ -81,7 +83,7 @@ def _find(rows: list[Model], options: ModelsOptions, now: datetime) -> list[Mode
     query, provider = options.query or "", options.provider
     found = search(rows, query=query, provider=provider, now=now, with_retired=options.every)
     if not found:
-        hint = nearest_hint(query, [row.name for row in rows]) if query else ""
+        hint = nearest_hint(query, [row.name for row in rows if row.retires is None]) if query else ""
         raise UsageError(f"no model matches `{query or provider}`", hint)
     return found
 

@@ -8,19 +8,19 @@ from typing import Any
 
 from deepsel import catalog
 from deepsel.catalog import Catalog
-from deepsel.cli.models.table import smallest_rule
+from deepsel.cli.models.table import ModelKeys, smallest_rule
 from deepsel.show.record import SCHEMA_VERSION, price_member
 from deepsel.values import Lane, Model, PriceRule
 
 
-def record(rows: list[Model], known: Catalog, now: datetime) -> dict[str, Any]:
+def record(rows: list[Model], keys: ModelKeys, known: Catalog, now: datetime) -> dict[str, Any]:
     """Build the record of `models --json`."""
     return {
         "schema": SCHEMA_VERSION,
         "prices_as_of": known.as_of.isoformat(),
         "age_days": known.age_days(now),
         "at": now,
-        "models": [_model_record(row, known, now) for row in rows],
+        "models": [{**_model_record(row, known, now), "has_key": keys.is_there(row)} for row in rows],
     }
 
 
@@ -42,6 +42,7 @@ def _model_record(row: Model, known: Catalog, now: datetime) -> dict[str, Any]:
         "next_change": {"at": change[0], "price": _rule_record(change[1])} if change else None,
         "lanes": [_lane_record(lane, row, now) for lane in known.lanes(row)],
         "retires": row.retires.isoformat() if row.retires else None,
+        "successor": row.successor or None,
         "note": row.note or None,
     }
 

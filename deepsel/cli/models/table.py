@@ -3,25 +3,50 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from datetime import datetime
 
-from deepsel import catalog
+from deepsel import catalog, config
 from deepsel.catalog import Catalog
 from deepsel.cli.terminal.terminal import columns_to_cut_to
+from deepsel.config import Settings
+from deepsel.records import NamedTuple
 from deepsel.show.columns import text_table
 from deepsel.show.durations import seconds
 from deepsel.show.money import per_million
 from deepsel.values import Lane, Model, PriceRule
 
+_KEY_WORDS = {True: "yes", False: "no", None: "none"}
 
-def table(rows: list[Model], now: datetime) -> str:
+
+class ModelKeys(NamedTuple):
+    """Which models there is a key for."""
+
+    settings: Settings
+    env: Mapping[str, str]
+
+    def is_there(self, row: Model) -> bool | None:
+        """Tell whether there is a key; None where none is needed. A key command is not run."""
+        provider = config.find_provider(self.settings, row.provider)
+        return config.has_key(provider, self.env) if config.needs_key(provider) else None
+
+    def told(self, row: Model) -> str:
+        """Say where a key is looked for, and whether there is one."""
+        is_there, places = self.is_there(row), config.key_places(config.find_provider(self.settings, row.provider))
+        if is_there is None:
+            return "none is needed"
+        return f"{' or '.join(places)}{'' if is_there else ' (not set)'}"
+
+
+def table(rows: list[Model], keys: ModelKeys, now: datetime) -> str:
     """Set rows in columns that fit 80 characters, widest information first."""
-    cells = [("MODEL", "IN", "CACHED", "OUT", "WINDOW", "VOCABULARY", "PRICE CHANGES")]
+    cells = [("MODEL", "KEY", "IN", "CACHED", "OUT", "WINDOW", "VOCABULARY", "PRICE CHANGES")]
     for row in rows:
         rule = smallest_rule(row, now)
         cells.append(
             (
                 row.name,
+                _KEY_WORDS[keys.is_there(row)],
                 per_million(rule.input if rule else None),
                 per_million(rule.cached_input if rule else None),
                 per_million(rule.output if rule else None),
@@ -30,15 +55,16 @@ def table(rows: list[Model], now: datetime) -> str:
                 _change(row, now) or "",
             )
         )
-    columns = text_table(cells, right=range(1, 5), columns=columns_to_cut_to(sys.stdout))
-    return f"{columns}\nUSD per 1,000,000 tokens, for the smallest prompt; - is unknown.\n"
+    columns = text_table(cells, right=range(2, 6), columns=columns_to_cut_to(sys.stdout))
+    return f"{columns}\nUSD per 1,000,000 tokens, for the smallest prompt; - is unknown. KEY: whether one was found.\n"
 
 
-def details(row: Model, known: Catalog, now: datetime) -> str:
+def details(row: Model, keys: ModelKeys, known: Catalog, now: datetime) -> str:
     """Write all that is known of one model."""
     rule = smallest_rule(row, now)
     lines = [f"{row.name}  ({row.provider}, id {row.id})"]
     facts: list[tuple[str, str | None]] = [
+        ("key", keys.told(row)),
         ("window", f"{_size(row.context_window or row.max_input)} tokens, answers up to {_size(row.max_output)}"),
         ("vocabulary", row.vocabulary),
         ("features", ", ".join(sorted(row.features)) or None),
@@ -49,11 +75,18 @@ def details(row: Model, known: Catalog, now: datetime) -> str:
         ("larger prompts", "; ".join(_tiers(row, now)) or None),
         ("promised until", rule.guaranteed_until.isoformat() if rule and rule.guaranteed_until else None),
         *((lane.name, _lane(lane, row, now)) for lane in known.lanes(row)),
-        ("retires", row.retires.isoformat() if row.retires else None),
+        ("retires", _retires(row)),
         ("note", row.note or None),
     ]
     lines += [f"  {name:<15}{value}" for name, value in facts if value]
     return "\n".join(lines) + "\n"
+
+
+def _retires(row: Model) -> str | None:
+    """Say when it no longer answers, and what to use then."""
+    if row.retires is None:
+        return None
+    return f"{row.retires}; then use {row.successor}" if row.successor else row.retires.isoformat()
 
 
 def _price(rule: PriceRule) -> str:

@@ -111,8 +111,12 @@ def _database_stamp(path: str, seen_ns: int) -> str:
 
 
 def _is_ask(arguments: list[str]) -> bool:
-    """Tell whether this can be `deepsel ask`, shared options before it included."""
-    return bool(arguments) and (arguments[0] == "ask" or (arguments[0].startswith("-") and "ask" in arguments))
+    """Tell whether this is `deepsel ask`, shared options before it included, or a bare question."""
+    if not arguments or arguments[0] == "ask":
+        return bool(arguments)
+    from deepsel.cli.typed import with_command
+
+    return "ask" in with_command(arguments)
 
 
 def _identify(arguments: list[str], env: Mapping[str, str]) -> str:

@@ -51,13 +51,13 @@ input = "1.5"
 output = "30"
 """
 TABLE = """\
-MODEL           IN  CACHED  OUT  WINDOW  VOCABULARY  PRICE CHANGES
-own-plain     0.25   0.025   10    131K  qwen
-own-free         0       -    0       -  -
-own-unpriced     -       -    -      2M  -
-own-dearer       1       -    2       -  -           12-30 23:30Z: 1.5/30
+MODEL         KEY     IN  CACHED  OUT  WINDOW  VOCABULARY  PRICE CHANGES
+own-plain     none  0.25   0.025   10    131K  qwen
+own-free      none     0       -    0       -  -
+own-unpriced  none     -       -    -      2M  -
+own-dearer    none     1       -    2       -  -           12-30 23:30Z: 1.5/30
 
-USD per 1,000,000 tokens, for the smallest prompt; - is unknown.
+USD per 1,000,000 tokens, for the smallest prompt; - is unknown. KEY: whether one was found.
 """
 
 

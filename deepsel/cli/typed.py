@@ -1,0 +1,48 @@
+"""What was typed, with the command it means: a bare question is `ask`, whatever stands before it. Imports nothing that takes time."""
+
+from __future__ import annotations
+
+NAMES = frozenset(
+    {
+        *("ask", "batch", "bench", "cache", "chat", "config", "conversations", "estimate", "help", "init", "models"),
+        *("route", "serve", "simulate", "stats", "templates", "warm"),
+    }
+)
+"""Every command; the suite holds it against the table of commands, which takes long to import."""
+_TAKES_A_VALUE = frozenset({"--config", "--profile", "-p"})
+_TAKES_NONE = frozenset({"--quiet", "-q", "--verbose", "-v", "-qv", "-vq"})
+_OF_THE_PROGRAM = frozenset({"--help", "-h", "--version", "-V", "--install-completion", "--show-completion"})
+
+
+def with_command(arguments: list[str]) -> list[str]:
+    """Return the arguments with `ask` set before a question, or before an option of `ask`; others as they are.
+
+    A first word that is nearly a command is taken for a slip, unless it has a blank, which no command has.
+    """
+    at = _first_of_its_own(arguments)
+    if at == len(arguments) or arguments[at] in NAMES or arguments[at] in _OF_THE_PROGRAM:
+        return arguments
+    word = arguments[at]
+    is_question = word.startswith("-") or not word.strip() or len(word.split()) > 1 or not _is_slip(word)
+    return [*arguments[:at], "ask", *arguments[at:]] if is_question else arguments
+
+
+def _first_of_its_own(arguments: list[str]) -> int:
+    """Find the first argument that no shared option takes; their number where there is none."""
+    at = 0
+    while at < len(arguments):
+        word = arguments[at]
+        if word in _TAKES_A_VALUE:
+            at += 2
+        elif word in _TAKES_NONE or word.startswith(("--config=", "--profile=")):
+            at += 1
+        else:
+            break
+    return min(at, len(arguments))
+
+
+def _is_slip(word: str) -> bool:
+    """Tell whether a word is nearly a command."""
+    from difflib import get_close_matches
+
+    return bool(get_close_matches(word.lower(), NAMES, n=1, cutoff=0.6))

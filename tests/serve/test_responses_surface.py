@@ -73,6 +73,7 @@ AGENTS_BODY: dict[str, Any] = {
     "stream": False,
     "max_output_tokens": 77,
     "prompt_cache_key": "k",
+    "client_metadata": {"installation": "i"},
 }  # fmt: skip
 """As a coding agent sends its second turn."""
 
@@ -94,7 +95,7 @@ def test_an_agents_turn_reaches_chat(scripted: Any, serve: Any, profiles: Profil
     assert body["tools"] == [{"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}]
     assert (body["tool_choice"], body["parallel_tool_calls"], body["reasoning_effort"]) == ("required", False, "high")
     assert body["max_tokens"] == 77
-    assert not {"include", "store", "reasoning", "input", "instructions"} & body.keys()
+    assert not {"include", "client_metadata", "store", "reasoning", "input", "instructions"} & body.keys()
 
 
 def test_an_agents_turn_reaches_messages(scripted: Any, serve: Any, profiles: Profiles) -> None:

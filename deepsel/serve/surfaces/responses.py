@@ -25,9 +25,14 @@ _KNOWN = frozenset(
     {
         *("model", "input", "instructions", "stream", "stream_options", _LENGTH, "temperature", "tools", "tool_choice", "text"),
         *("top_p", "user", "safety_identifier", "reasoning", "parallel_tool_calls", "include"),
-        *("store", "metadata", "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options"),
+        *("store", "metadata", "client_metadata", "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options"),
     }
 )
+_KEPT = (
+    *("include", "reasoning", "store", "metadata", "client_metadata"),
+    *("prompt_cache_key", "prompt_cache_retention", "prompt_cache_options"),
+)
+"""Members that go on as they came where a body of this wire is written anew."""
 _DEFAULTS: Mapping[str, Json] = {"truncation": "disabled", "service_tier": "auto", "background": False, "top_logprobs": 0}
 """Members that ask for what happens anyway."""
 
@@ -50,7 +55,7 @@ def conversation(body: JsonObject, headers: Mapping[str, str]) -> Asked:
     rest = {name: value for name, value in body.items() if value != _DEFAULTS.get(name, ...)}
     own = [*reading.further(rest, _KNOWN), *_included(body)]
     elsewhere = members.written(_wishes(body, bound), choice)
-    kept = (*own, "include", "reasoning", "store", "metadata", "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options")
+    kept = (*own, *_KEPT)
     elsewhere[WIRE] = {**elsewhere[WIRE], **{name: body[name] for name in kept if body.get(name) is not None}}
     request = Request(
         messages=messages,

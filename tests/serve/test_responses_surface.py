@@ -44,6 +44,18 @@ def test_a_body_of_its_own_wire_goes_on_as_it_came(scripted: Any, serve: Any, pr
     assert server.bodies[1]["max_output_tokens"] == 4096
 
 
+def test_translated_reasoning_goes_back_to_none(scripted: Any, serve: Any, profiles: Profiles) -> None:
+    """What another provider thought came with an id that no host of this wire knows; its own goes back as it came."""
+    thinker, server = scripted(chat(SAYINGS["thinking"])), scripted(responses(SAYINGS["text"]))
+    served = serve(profiles(one=(f"{server.url}/v1", WIRE), two=f"{thinker.url}/v1"))
+    first = post(served.url, {**ASKED, "model": "two"}).json()["output"]
+    assert [item["type"] for item in first] == ["reasoning", "message"]
+    own = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "xyz"}
+    said = {"role": "user", "content": "And?"}
+    post(served.url, {**ASKED, "input": [*first, own, said]})
+    assert server.bodies[0]["input"] == [first[1], own, said]
+
+
 def test_a_streams_events_come_as_they_are(scripted: Any, serve: Any, profiles: Profiles) -> None:
     """Every event of the provider's stream reaches the client word for word, and it is metered."""
     server = scripted(responses(SAYINGS["two calls after words"]))
@@ -170,6 +182,15 @@ def test_what_another_wire_cannot_carry_is_refused_by_name(
     assert answer.status_code == 400
     assert named in answer.json()["error"]["message"]
     assert server.requests == []
+
+
+@pytest.mark.parametrize(("edit", "status"), [("clear_thinking_20251015", 200), ("clear_tool_uses_20250919", 400)])
+def test_clearing_of_thinking_binds_nothing(edit: str, status: int, scripted: Any, serve: Any, profiles: Profiles) -> None:
+    """A coding agent's wish about thinking, which goes to no other wire anyway, is no reason to refuse; one about tools is."""
+    served = serve(profiles(one=f"{scripted(chat(SAYINGS['text'])).url}/v1"))
+    asked = {"model": "one", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}],
+             "context_management": {"edits": [{"type": edit, "keep": "all"}]}}  # fmt: skip
+    assert post(served.url, asked, "/v1/messages").status_code == status
 
 
 @pytest.mark.parametrize(

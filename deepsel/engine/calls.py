@@ -7,7 +7,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from deepsel.ending import shielded
+from deepsel.ending import Abandoned, shielded
 from deepsel.engine import retry
 from deepsel.engine.attempt import Draft, billed_usd, judge
 from deepsel.engine.checks.time_left import TimeLeft
@@ -28,7 +28,6 @@ from deepsel.wires.schema_forms import is_wrapped, unwrapped
 from deepsel.wires.table import wire_of
 
 if TYPE_CHECKING:
-    from deepsel.providers.exchange import Exchange
     from deepsel.wires.taking_back import TakenBack
 
 _LEAST_JUDGING_S, _MOST_JUDGING_S = 1.0, 10.0
@@ -216,7 +215,7 @@ class Calls:
             except ConfigError as error:  # of this provider alone: another one may well be asked
                 failure = AttemptFailed(ErrorClass.AUTH, error.message, hint=error.hint)
             attempt = self._close(draft, failure, wait_s)
-        except (GeneratorExit, KeyboardInterrupt):
+        except (GeneratorExit, KeyboardInterrupt, Abandoned):
             self._join(draft)
             if self._closed is not draft:
                 self._close(draft, AttemptFailed(ErrorClass.STREAM_CUT, "ended by the user"), wait_s, is_cancelled=True)
@@ -277,7 +276,7 @@ class Calls:
         timeouts = Timeouts(
             deadline=deadline, first_token_s=silence_s, progress_s=None if has_stalled else limit_s, idle_s=silence_s
         )
-        outgoing = Outgoing(resources.locate(draft.provider), key, body, is_stream=request.stream)
+        outgoing = Outgoing(resources.locate(draft.provider), key, body, is_stream=request.stream, on_wait=self.on_wait)
         if encoded.is_passed_on and request.given is not None:
             outgoing = replace(outgoing, headers=request.given.headers, passes_on=True)
         return resources.stream(
@@ -286,12 +285,7 @@ class Calls:
             timeouts=timeouts,
             clock=resources.clock,
             on_response=lambda facts: self._take_facts(draft, facts),
-            on_open=self._opened if self.on_wait is not None else None,
         )
-
-    def _opened(self, exchange: Exchange) -> None:
-        """Have it told when there is nothing more for now."""
-        exchange.on_wait = self.on_wait
 
     def _take_facts(self, draft: Draft, facts: ResponseFacts) -> None:
         """Note what a response's head says of the gateway and of the limits."""

@@ -48,7 +48,7 @@ class Run:
         """Come up when the observation was written."""
         self._is_settled = False
         self.on_wait: Callable[[], None] | None = None
-        """Called before each wait for more of an answer, so that who shows it need not write each piece apart. Must not raise."""
+        """Called before each wait for more of an answer, and once a second in it; may raise Abandoned, and nothing else."""
 
     def events(self) -> Generator[EngineEvent, None, None]:
         """Yield what happens, as it happens; afterwards `failure()` and `answer()` are final.

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from http import HTTPStatus
-from socket import socket
+from select import POLLIN, poll
+from socket import MSG_PEEK, socket
 
 
 def response_head(status: int, headers: Mapping[str, str]) -> bytes:
@@ -55,6 +56,17 @@ class Outgoings:
         """Write the last of the body and its end; raises OSError."""
         self.is_open = False
         self._send(self._chunk(data) + (b"0\r\n\r\n" if self._is_chunked else b""))
+
+    def is_gone(self) -> bool:
+        """Tell whether the client has closed its connection; unknown, and False, of an encrypted one."""
+        if hasattr(self._connection, "pending"):
+            return False
+        look = poll()
+        look.register(self._connection, POLLIN)
+        try:
+            return bool(look.poll(0)) and self._connection.recv(1, MSG_PEEK) == b""
+        except OSError:
+            return True
 
     def cut(self) -> None:
         """Leave the body without its end, so that nobody takes a part for the whole."""

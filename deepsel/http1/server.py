@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import selectors
 import socket
-import ssl
 import threading
 from collections import deque
 from collections.abc import Callable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from deepsel.clock import Clock, SystemClock
 from deepsel.http1.requests import BadRequest, Bounds, HttpRequest, Incoming
 from deepsel.http1.responses import Outgoings
 from deepsel.records import NamedTuple
+
+if TYPE_CHECKING:
+    import ssl
 
 Handler = Callable[[HttpRequest, Outgoings], None]
 """Answers one request; OSError: the client has left."""
@@ -299,7 +302,8 @@ class Http1Server:
     def _says_more(self, connection: _Connection, incoming: Incoming) -> bool:
         """Wait a moment for the next request; not where others wait for a worker."""
         sock = connection.sock
-        if incoming.has_more or (isinstance(sock, ssl.SSLSocket) and sock.pending()):
+        pending = getattr(sock, "pending", None)  # an encrypted one may have read more than it has given
+        if incoming.has_more or (pending is not None and pending()):
             return True
         if self._waiting:
             return False

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -26,6 +26,8 @@ class Call:
     headers: Mapping[str, str | Secret] = field(default_factory=dict, repr=False)
     """Names in lower case."""
     body: bytes = field(default=b"", repr=False)
+    on_wait: Callable[[], None] | None = field(default=None, repr=False)
+    """Called before each wait for bytes, and once a second in it; may raise Abandoned, and nothing else."""
 
     @property
     def target(self) -> str:
@@ -48,6 +50,8 @@ class Outgoing:
     """What goes with the body, under the wire's own and the provider's."""
     passes_on: bool = False
     """Whether what comes is wanted as it is, too."""
+    on_wait: Callable[[], None] | None = field(default=None, repr=False)
+    """As of a Call."""
 
 
 class Timeouts(NamedTuple):

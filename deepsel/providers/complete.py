@@ -66,7 +66,7 @@ def stream_answer(
     provider, key, is_stream = outgoing.provider, outgoing.key, outgoing.is_stream
     wire = wire_of(provider.wire)
     headers = _headers({**outgoing.headers, **wire.headers(provider, key)}, is_stream=is_stream)
-    call = Call("POST", bodies.with_query(wire.url(provider), provider), headers, bodies.serialise(outgoing.body))
+    call = Call("POST", bodies.with_query(wire.url(provider), provider), headers, bodies.serialise(outgoing.body), outgoing.on_wait)
     if not is_stream:  # nothing comes while the whole answer is being made
         timeouts = timeouts._replace(first_token_s=None, progress_s=None, idle_s=None)
     with transport.open(call, timeouts=timeouts) as response:

@@ -18,10 +18,12 @@ from deepsel.providers.calls import Timeouts
 from deepsel.providers.names import look_up
 
 if TYPE_CHECKING:
+    import socket
     import ssl
 
 Phase: TypeAlias = Literal["connect", "write", "read"]
 _SLICE_BYTES = 64 * 1024
+_LOOK_S = 1.0
 _LATE = "the answer was not complete within the time limit"
 _UNCONNECTED = "no connection within {:g} s"
 _SILENT = "nothing came for {:g} s"
@@ -56,7 +58,10 @@ class Exchange:
         """The body is a JSON document and no stream, so that none of its pieces came before the others."""
         self.is_closed_by_peer = False
         self.on_wait: Callable[[], None] | None = None
-        """Called before each wait for more bytes: what has come is all there is for now. Must not raise."""
+        """Called before each wait for more bytes, and once a second in it: what has come is all there is for now.
+
+        Raises nothing but Abandoned, where nobody waits for it any more.
+        """
         self.phase: Phase = "connect"
         """What was last begun."""
 
@@ -257,11 +262,27 @@ class WatchedStream:
         left = exchange.begin("read")
         if self._socket is None:
             data = self._inner.read(max_bytes, left)
-        else:
+        elif exchange.on_wait is None:
             self._socket.settimeout(left)
             data = self._socket.recv(max_bytes)
+        else:
+            data = self._looked(self._socket, max_bytes, left)
         exchange.received(data)
         return data
+
+    def _looked(self, sock: socket.socket, max_bytes: int, left: float | None) -> bytes:
+        """Read within the limits, with a look now and then whether anybody still waits for it."""
+        exchange = self._watch.exchange
+        while left is None or left > _LOOK_S:
+            sock.settimeout(_LOOK_S)
+            try:
+                return sock.recv(max_bytes)
+            except TimeoutError:
+                if exchange.on_wait is not None:
+                    exchange.on_wait()
+                left = exchange.begin("read")
+        sock.settimeout(left)
+        return sock.recv(max_bytes)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - the exchange knows better
         """Write within the limits; the first of a request only with what follows it, or before what comes is read."""

@@ -146,6 +146,7 @@ class HttpTransport:
             if isinstance(value, Secret):
                 self.secrets.add(value.reveal())
         exchange = Exchange(self._clock, timeouts)
+        exchange.on_wait = call.on_wait
         route = self._routes.find(call)
         with boundary(call.target, self.secrets):
             connection, response = self._send(call, route, exchange)

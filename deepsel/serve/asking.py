@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from deepsel.engine.events import AttemptEnded, AttemptStarted, EngineEvent
-from deepsel.engine.run import Run
+from deepsel.ending import Abandoned
+from deepsel.engine.events import AttemptEnded, AttemptStarted, EngineEvent, Waiting
 from deepsel.errors import DeepselError
 from deepsel.http1.responses import Outgoings
 from deepsel.serve.problems import problem_of
@@ -20,7 +21,11 @@ from deepsel.serve.surfaces.events import json_bytes
 from deepsel.serve.surfaces.surface import Labels, Problem, StreamWriter, Surface
 from deepsel.values import Answer, Finish, Passed, ReasoningDelta, TextDelta, ToolCallDelta
 
+if TYPE_CHECKING:
+    from deepsel.engine.run import Run
+
 _MOST_PENDING = 16 * 1024
+"""What has come at once is written in pieces of about that size."""
 JSON_TYPE = {"content-type": "application/json"}
 _STREAM_TYPE = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no-cache"}
 _HONEST_ENDS = frozenset({Finish.LENGTH, Finish.FILTERED})
@@ -69,7 +74,6 @@ class Passage:
 
     def streamed(self) -> None:
         """Carry it out, and write what comes as it comes: what has come at once in one write."""
-        self.run.on_wait = self._flush
         with closing(self._events()) as events:
             for event in events:
                 if not isinstance(event, AttemptEnded):
@@ -104,10 +108,22 @@ class Passage:
 
     def _events(self) -> Generator[EngineEvent, None, None]:
         """Yield what happens; what cannot be asked at all becomes the problem."""
+        self.run.on_wait = self._look
         try:
-            yield from self.run.events()
+            for event in self.run.events():
+                if isinstance(event, (AttemptStarted, Waiting)) and self.out.is_gone():
+                    raise ConnectionAbortedError
+                yield event
         except DeepselError as error:
             self.problem = problem_of(error, self.run.answer())
+        except Abandoned:
+            raise ConnectionAbortedError from None
+
+    def _look(self) -> None:
+        """Write what is pending, since nothing more has come; end it all where the client has gone."""
+        self._flush()
+        if self._left is not None or self.out.is_gone():
+            raise Abandoned
 
     def _take(self, event: object) -> None:
         """Write, or hold back, one thing that happened."""

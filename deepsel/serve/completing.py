@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from deepsel.config import Profile
 from deepsel.dollars import read_usd
 from deepsel.engine.ask import Ask, CacheMode
-from deepsel.engine.run import Run
 from deepsel.records import NamedTuple
 from deepsel.serve.conversations import HeldConversations
 from deepsel.serve.gate import Visitor
@@ -17,6 +17,9 @@ from deepsel.serve.names import named_profile, profile_for
 from deepsel.serve.surfaces.surface import Asked, BadMember
 from deepsel.session.open import Session
 from deepsel.values import TASKS, Answer
+
+if TYPE_CHECKING:
+    from deepsel.engine.run import Run
 
 USUAL_MAX_TOKENS = 32_768
 """The longest answer where neither the client nor the profile names one; a model's own bound and window are less, mostly."""

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import socket
-import ssl
 import stat
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from deepsel.errors import ConfigError
+
+if TYPE_CHECKING:
+    import ssl
 
 _BACKLOG = 512
 
@@ -66,6 +69,8 @@ def _remove_dead(path: Path) -> None:
 
 def tls_context(cert: Path, key: Path) -> ssl.SSLContext:
     """Read a certificate and its key; raises ConfigError."""
+    import ssl
+
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     try:

@@ -33,7 +33,8 @@ def problem_of(error: DeepselError | BadMember, answer: Answer | None = None) ->
     """Say what a client is told; `answer` is the record of what was tried."""
     if isinstance(error, BadMember):
         return Problem(400, "invalid_request", error.message, error.param)
-    message = f"{error.message} ({error.hint})" if error.hint else error.message
+    is_for_clients = error.hint and "--" not in error.hint  # others speak of options of the command line
+    message = f"{error.message} ({error.hint})" if is_for_clients else error.message
     if isinstance(error, UsageError):
         return Problem(400, "invalid_request", message)
     if isinstance(error, OverBudgetError):
@@ -56,6 +57,8 @@ def problem_of(error: DeepselError | BadMember, answer: Answer | None = None) ->
 
 def _no_route(error: NoRouteError, message: str) -> Problem:
     """Tell a request that nobody can take from one that nobody can take now."""
+    if not error.reasons:  # nobody may be asked, and the cache has no answer
+        return Problem(504, "unavailable", message)
     lasting = error.reasons - {"no_key", "retired", "not_yet_available"}
     if lasting == {"unsupported"}:
         named = _MEMBER.search(error.message.partition("cannot carry")[2])

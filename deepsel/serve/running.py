@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,6 @@ from deepsel.serve.completing import Completions
 from deepsel.serve.conversations import HeldConversations
 from deepsel.serve.gate import Gate
 from deepsel.serve.tracing import tracing
-from deepsel.serve.warming import keeping_warm
 from deepsel.session.open import Session
 
 _HEAD_S, _BODY_S, _WRITE_S = 10.0, 60.0, 60.0
@@ -54,14 +53,34 @@ def serving(
     )
     name = listener.getsockname()
     try:
-        with tracing(session.env) as trace, keeping_warm(settings.warm, profile, session, log):
+        with tracing(session.env) as trace, _warm(settings, profile, session, log):
             app = App(Completions(session, profile, HeldConversations(session.clock)), gate, session.clock, log, trace)
             with Http1Server(listener, app.handle, app.refuse, limits=limits, tls=tls, clock=session.clock):
+                threading.Thread(target=_load, name="serve-load", daemon=True).start()
                 yield _url(place, name)
     finally:
         listener.close()
         if place.socket is not None:
             place.socket.unlink(missing_ok=True)
+
+
+def _warm(
+    settings: ServeSettings, profile: Profile, session: Session, log: Callable[[dict[str, Any]], None]
+) -> AbstractContextManager[None]:
+    """Keep models warm, where some are to be."""
+    if not settings.warm:
+        return nullcontext()
+    from deepsel.serve.warming import keeping_warm
+
+    return keeping_warm(settings.warm, profile, session, log)
+
+
+def _load() -> None:
+    """Load what the first request needs, so that it need not wait for that."""
+    import deepsel.engine.calls
+    import deepsel.engine.run
+    import deepsel.providers.complete
+    import deepsel.providers.transport  # noqa: F401 - loaded, not used
 
 
 def until_told() -> None:

@@ -8,6 +8,10 @@ from collections.abc import Callable
 
 ROOT = sys.argv[1]
 MODEL = sys.argv[2] if len(sys.argv) > 2 else "m"
+WIRE = sys.argv[3] if len(sys.argv) > 3 else ""
+"""Of the provider behind `serve`; empty: there is none between."""
+HAS_VECTORS = WIRE != "anthropic-messages"
+"""Whether the provider behind has embeddings, which one of the wires has not."""
 OPENAI_URL, ANTHROPIC_URL = f"{ROOT}/v1", ROOT
 KEY = "sk-of-a-client"
 TOOL_NAME = "weather"

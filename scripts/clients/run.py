@@ -33,7 +33,7 @@ def main() -> int:
     with standing(MODEL, wires=[options.wire] if options.serve else ()) as url:
         for name in names:
             print(f"--- {name}", flush=True)
-            command = [options.python, str(HERE / f"use_{name}.py"), url, MODEL]
+            command = [options.python, str(HERE / f"use_{name}.py"), url, MODEL, options.wire if options.serve else ""]
             done = subprocess.run(command, check=False, env=_clean_environment(), timeout=600)  # noqa: S603 - our own scripts
             failed += [name] if done.returncode else []
     print("failed: " + ", ".join(failed) if failed else "all passed")

@@ -31,8 +31,9 @@ TESTS = {
     "anthropic": ("", "test_messages.py", "test_models.py", "beta/test_messages.py", "beta/test_models.py"),
 }
 """By package: what its base URL ends in, and the files under tests/api_resources."""
-NAMES = ("gpt-6-astra", "claude-opus-5-5", "claude-mythos-preview", "text-embedding-3-small", "model_id")
-"""The models that the tests ask for."""
+NAMES = ("gpt-6-astra", "claude-opus-5-5", "text-embedding-3-small", "model_id")
+"""The models that the tests ask for, beside those that Anthropic's SDK calls deprecated."""
+_DEPRECATED = "from anthropic.resources.messages.messages import DEPRECATED_MODELS as found; print(*found)"
 OTHER_HTTP = "aiohttp"
 """Variants with another HTTP library say nothing more of a server."""
 
@@ -43,7 +44,8 @@ def main() -> int:
     parser.add_argument("--python", required=True)
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, standing("model", wires=WIRES, aliases=NAMES) as url:
+    aliases = (*NAMES, *_output(options.python, "-c", _DEPRECATED).split())
+    with tempfile.TemporaryDirectory() as folder, standing("model", wires=WIRES, aliases=aliases) as url:
         lines = [line for package in TESTS for line in _results(package, Path(folder), url, options.python)]
     found = "".join(f"{line}\n" for line in lines)
     kept = LIST.read_text() if LIST.exists() else ""

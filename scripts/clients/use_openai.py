@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import openai
 import pydantic
-from place import ANTHROPIC_URL, KEY, MODEL, OPENAI_URL, SCHEMA, TOOL_NAME, case, run
+from place import HAS_VECTORS, KEY, MODEL, OPENAI_URL, SCHEMA, TOOL_NAME, case, run
 
-assert ANTHROPIC_URL
-client = openai.OpenAI(base_url=OPENAI_URL, api_key=KEY, max_retries=0)
+client = openai.OpenAI(base_url=OPENAI_URL, api_key=KEY, max_retries=0, _strict_response_validation=True)
+lenient = openai.OpenAI(base_url=OPENAI_URL, api_key=KEY, max_retries=0)  # in its strict mode it refuses the base64 it asks for
 CHAT: Any = [{"role": "user", "content": "What is the weather in Rome?"}]
 TOOLS: Any = [{"type": "function", "function": {"name": TOOL_NAME, "description": "Tell it.", "parameters": SCHEMA}}]
 FLAT: Any = [{"type": "function", "name": TOOL_NAME, "description": "Tell it.", "parameters": SCHEMA, "strict": False}]
@@ -58,9 +59,8 @@ def chat_tools() -> None:
     assert after.choices[0].message.content
     with client.chat.completions.stream(model=MODEL, messages=CHAT, tools=TOOLS) as stream:
         streamed = stream.get_final_completion()
-    assert [call.function.arguments for call in streamed.choices[0].message.tool_calls or []] == [
-        call.function.arguments for call in calls
-    ]
+    pieces = [json.loads(call.function.arguments) for call in streamed.choices[0].message.tool_calls or []]
+    assert pieces == [json.loads(call.function.arguments) for call in calls]
 
 
 @case
@@ -106,7 +106,8 @@ def responses_tools() -> None:
     assert client.responses.create(model=MODEL, input=items, tools=FLAT).output_text
     with client.responses.stream(model=MODEL, input=CHAT, tools=FLAT) as stream:
         streamed = stream.get_final_response()
-    assert [item.arguments for item in streamed.output if item.type == "function_call"] == [call.arguments for call in calls]
+    pieces = [json.loads(item.arguments) for item in streamed.output if item.type == "function_call"]
+    assert pieces == [json.loads(call.arguments) for call in calls]
 
 
 @case
@@ -126,7 +127,9 @@ def responses_count() -> None:
 @case
 def embeddings() -> None:
     """Vectors of one size."""
-    made = client.embeddings.create(model=MODEL, input=["one", "two"])
+    if not HAS_VECTORS:
+        return
+    made = lenient.embeddings.create(model=MODEL, input=["one", "two"])
     assert len(made.data) == 2
     assert len(made.data[0].embedding) == len(made.data[1].embedding) > 0
 

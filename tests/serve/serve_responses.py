@@ -100,9 +100,9 @@ def _whole(saying: Saying, model: str) -> dict[str, Any]:
     if saying.pieces:
         part = {"type": "output_text", "text": saying.text, "annotations": [], "logprobs": []}
         output.append({"id": "msg_1", "type": "message", "status": "completed", "role": "assistant", "content": [part]})
-    output += [
-        {"id": f"fc_{i}", "type": "function_call", "status": "completed", "call_id": i, "name": n, "arguments": a} for i, n, a in saying.calls
-    ]
+    for call_id, name, arguments in saying.calls:
+        named = {"call_id": call_id, "name": name, "arguments": arguments}
+        output.append({"id": f"fc_{call_id}", "type": "function_call", "status": "completed", **named})
     is_cut = saying.finish == "length"
     return {
         "id": "resp_1", "object": "response", "created_at": 1, "model": model, "error": None, "instructions": None, "metadata": {},

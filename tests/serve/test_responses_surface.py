@@ -44,6 +44,18 @@ def test_a_body_of_its_own_wire_goes_on_as_it_came(scripted: Any, serve: Any, pr
     assert server.bodies[1]["max_output_tokens"] == 4096
 
 
+def test_translated_reasoning_goes_back_to_none(scripted: Any, serve: Any, profiles: Profiles) -> None:
+    """What another provider thought came with an id that no host of this wire knows; its own goes back as it came."""
+    thinker, server = scripted(chat(SAYINGS["thinking"])), scripted(responses(SAYINGS["text"]))
+    served = serve(profiles(one=(f"{server.url}/v1", WIRE), two=f"{thinker.url}/v1"))
+    first = post(served.url, {**ASKED, "model": "two"}).json()["output"]
+    assert [item["type"] for item in first] == ["reasoning", "message"]
+    own = {"type": "reasoning", "id": "rs_1", "summary": [], "encrypted_content": "xyz"}
+    said = {"role": "user", "content": "And?"}
+    post(served.url, {**ASKED, "input": [*first, own, said]})
+    assert server.bodies[0]["input"] == [first[1], own, said]
+
+
 def test_a_streams_events_come_as_they_are(scripted: Any, serve: Any, profiles: Profiles) -> None:
     """Every event of the provider's stream reaches the client word for word, and it is metered."""
     server = scripted(responses(SAYINGS["two calls after words"]))
@@ -73,6 +85,7 @@ AGENTS_BODY: dict[str, Any] = {
     "stream": False,
     "max_output_tokens": 77,
     "prompt_cache_key": "k",
+    "client_metadata": {"installation": "i"},
 }  # fmt: skip
 """As a coding agent sends its second turn."""
 
@@ -94,7 +107,7 @@ def test_an_agents_turn_reaches_chat(scripted: Any, serve: Any, profiles: Profil
     assert body["tools"] == [{"type": "function", "function": {"name": "look", "parameters": {"type": "object"}}}]
     assert (body["tool_choice"], body["parallel_tool_calls"], body["reasoning_effort"]) == ("required", False, "high")
     assert body["max_tokens"] == 77
-    assert not {"include", "store", "reasoning", "input", "instructions"} & body.keys()
+    assert not {"include", "client_metadata", "store", "reasoning", "input", "instructions"} & body.keys()
 
 
 def test_an_agents_turn_reaches_messages(scripted: Any, serve: Any, profiles: Profiles) -> None:
@@ -171,6 +184,15 @@ def test_what_another_wire_cannot_carry_is_refused_by_name(
     assert server.requests == []
 
 
+@pytest.mark.parametrize(("edit", "status"), [("clear_thinking_20251015", 200), ("clear_tool_uses_20250919", 400)])
+def test_clearing_of_thinking_binds_nothing(edit: str, status: int, scripted: Any, serve: Any, profiles: Profiles) -> None:
+    """A coding agent's wish about thinking, which goes to no other wire anyway, is no reason to refuse; one about tools is."""
+    served = serve(profiles(one=f"{scripted(chat(SAYINGS['text'])).url}/v1"))
+    asked = {"model": "one", "max_tokens": 9, "messages": [{"role": "user", "content": "Hi"}],
+             "context_management": {"edits": [{"type": edit, "keep": "all"}]}}  # fmt: skip
+    assert post(served.url, asked, "/v1/messages").status_code == status
+
+
 @pytest.mark.parametrize(
     ("path", "body", "named"),
     [
@@ -231,6 +253,16 @@ def test_counts(simulate: Any, serve: Any, profiles: Profiles) -> None:
     client = openai_client(served.url)
     some = client.responses.input_tokens.count(model="one", input="Tell me about the sea.", instructions="Be brief.").input_tokens
     assert some > client.responses.input_tokens.count(model="one").input_tokens
+
+
+def test_a_provider_that_counts_is_asked(simulate: Any, serve: Any, profiles: Profiles) -> None:
+    """Where the provider's wire has a count endpoint the number is the provider's own, for clients of each wire that asks."""
+    server = simulate()
+    served = serve(profiles(one=(server, WIRE)))
+    assert post(served.url, {**ASKED, "input": "x" * 400}, f"{PATH}/input_tokens").json()["input_tokens"] == 100
+    said = {"model": "one", "messages": [{"role": "user", "content": "x" * 400}]}
+    assert post(served.url, said, "/v1/messages/count_tokens").json() == {"input_tokens": 100}
+    assert [call.path for call in server.calls] == ["/v1/responses/input_tokens"] * 2
 
 
 def test_an_error_in_the_middle_reaches_the_sdk(scripted: Any, serve: Any, profiles: Profiles) -> None:

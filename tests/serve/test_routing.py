@@ -146,6 +146,11 @@ def test_the_cache_does_as_the_client_says(simulate: Any, serve: Any, profiles: 
         "miss", "off", "stored", "hit", "stored", "hit",
     ]  # fmt: skip
     assert len(server.calls) == 3
+    missed = httpx.post(
+        f"{served.url}/v1/chat/completions", json={"model": "one", "messages": [{"role": "user", "content": "New"}], "temperature": 0},
+        headers={"cache-control": "only-if-cached"}, timeout=30,
+    )  # fmt: skip
+    assert (missed.status_code, "--" in missed.text) == (504, False)
 
 
 def test_models_are_listed_in_either_shape(simulate: Any, serve: Any, profiles: Profiles) -> None:
@@ -207,3 +212,34 @@ def test_metrics_tell_what_happened(simulate: Any, serve: Any, profiles: Profile
     assert 'deepsel_attempt_errors_total{model="one",provider="one-host",class="server"} 1' in page
     assert 'deepsel_ttft_seconds_count{model="two",provider="two-host"} 1' in page
     assert 'deepsel_budget_left_usd{profile="main",period="day"} 4.99' in page
+
+
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_client_that_leaves_ends_the_call(stream: bool, scripted: Any, serve: Any, profiles: Profiles) -> None:
+    """Nobody pays for what nobody reads: the provider's connection is closed, and the call stands as cancelled, no fault of its own."""
+    import socket
+    import threading
+
+    closed = threading.Event()
+
+    def silent(request: Any, body: Any, out: Any) -> None:
+        for _ in range(600):
+            if out.is_gone():
+                closed.set()
+                return
+            threading.Event().wait(0.05)
+
+    server = scripted(silent)
+    served = serve(profiles(one=f"{server.url}/v1", two=f"{server.url}/v1"))
+    body = json.dumps({"model": "auto", "messages": USER, "stream": stream}).encode()
+    with socket.create_connection(("127.0.0.1", served.port)) as sock:
+        sock.sendall(b"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
+        while not server.requests:
+            threading.Event().wait(0.02)
+    assert closed.wait(30)
+    line = served.logged(1)[0]
+    assert (line["status"], line["error"], line["attempts"]) == (None, "client_left", 1)
+    assert len(server.requests) == 1
+    rows = served.session.state.since(0).value
+    assert rows is not None
+    assert [row.outcome for row in rows] == ["cancelled"]

@@ -24,6 +24,7 @@ _KNOWN = frozenset(
         *("stop_sequences", "metadata", "thinking", "output_config", "output_format", "cache_control", "betas"),
     }
 )
+_CLEARING = "context_management"
 _DEFAULTS: Mapping[str, Json] = {"service_tier": "auto", "speed": "standard"}
 
 
@@ -43,9 +44,10 @@ def conversation(body: JsonObject, headers: Mapping[str, str]) -> Asked:
     choice, is_parallel = _choice(body.get("tool_choice"), bound)
     is_stream = reading.flag(body, "stream")
     own = reading.further({name: one for name, one in body.items() if one != _DEFAULTS.get(name, ...)}, _KNOWN)
+    own = [name for name in own if name != _CLEARING or not _clears_thinking_alone(body[name])]
     wishes = _wishes(body, bound)._replace(is_parallel=is_parallel)
     elsewhere = members.written(wishes, choice)
-    kept = (*own, "thinking", "metadata", "tool_choice", "output_config", "cache_control")
+    kept = (*own, _CLEARING, "thinking", "metadata", "tool_choice", "output_config", "cache_control")
     elsewhere[WIRE] = {**elsewhere[WIRE], **{name: body[name] for name in kept if body.get(name) is not None}}
     request = Request(
         messages=messages,
@@ -69,6 +71,13 @@ def conversation(body: JsonObject, headers: Mapping[str, str]) -> Asked:
         instruction=reading.instruction_of(messages),
         is_in_tool_loop=reading.is_in_tool_loop(messages),
     )
+
+
+def _clears_thinking_alone(value: Json) -> bool:
+    """Tell whether a wish to shorten the conversation is about thinking alone, which goes to no other wire anyway."""
+    edits = value.get("edits") if isinstance(value, dict) else None
+    kinds = [edit.get("type") if isinstance(edit, dict) else None for edit in edits] if isinstance(edits, list) else []
+    return set(value if isinstance(value, dict) else ()) <= {"edits"} and all(str(kind).startswith("clear_thinking") for kind in kinds)
 
 
 def _system(value: Json, bound: list[str]) -> tuple[Message, ...]:

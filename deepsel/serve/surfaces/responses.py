@@ -9,8 +9,8 @@ from deepsel.messages.forms import RESPONSES
 from deepsel.messages.responses import read_input
 from deepsel.messages.tools import read_tool_choice
 from deepsel.serve.surfaces import members, reading
+from deepsel.serve.surfaces.responses_answers import OUR_REASONING, document, error, error_event
 from deepsel.serve.surfaces.responses_answers import ResponsesWriter as Writer
-from deepsel.serve.surfaces.responses_answers import document, error, error_event
 from deepsel.serve.surfaces.surface import Asked, BadMember
 from deepsel.values import Given, Json, JsonObject, Message, Request, ToolChoice
 
@@ -25,9 +25,14 @@ _KNOWN = frozenset(
     {
         *("model", "input", "instructions", "stream", "stream_options", _LENGTH, "temperature", "tools", "tool_choice", "text"),
         *("top_p", "user", "safety_identifier", "reasoning", "parallel_tool_calls", "include"),
-        *("store", "metadata", "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options"),
+        *("store", "metadata", "client_metadata", "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options"),
     }
 )
+_KEPT = (
+    *("include", "reasoning", "store", "metadata", "client_metadata"),
+    *("prompt_cache_key", "prompt_cache_retention", "prompt_cache_options"),
+)
+"""Members that go on as they came where a body of this wire is written anew."""
 _DEFAULTS: Mapping[str, Json] = {"truncation": "disabled", "service_tier": "auto", "background": False, "top_logprobs": 0}
 """Members that ask for what happens anyway."""
 
@@ -50,7 +55,7 @@ def conversation(body: JsonObject, headers: Mapping[str, str]) -> Asked:
     rest = {name: value for name, value in body.items() if value != _DEFAULTS.get(name, ...)}
     own = [*reading.further(rest, _KNOWN), *_included(body)]
     elsewhere = members.written(_wishes(body, bound), choice)
-    kept = (*own, "include", "reasoning", "store", "metadata", "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options")
+    kept = (*own, *_KEPT)
     elsewhere[WIRE] = {**elsewhere[WIRE], **{name: body[name] for name in kept if body.get(name) is not None}}
     request = Request(
         messages=messages,
@@ -61,7 +66,7 @@ def conversation(body: JsonObject, headers: Mapping[str, str]) -> Asked:
         tool_choice=choice,
         given=Given(
             WIRE,
-            body,
+            _as_sent(body),
             headers=reading.passed_headers(headers, "openai-beta"),
             elsewhere=elsewhere,
             only=reading.only_here(bound, own),
@@ -75,6 +80,18 @@ def conversation(body: JsonObject, headers: Mapping[str, str]) -> Asked:
         session=next((name for name in names if isinstance(name, str) and name), ""),
         is_in_tool_loop=reading.is_in_tool_loop(messages),
     )
+
+
+def _as_sent(body: JsonObject) -> JsonObject:
+    """Return the body without reasoning that was another provider's: a host of this wire would look for it and refuse."""
+    items = body.get("input")
+    if not isinstance(items, list) or not any(map(_is_translated, items)):
+        return body
+    return {**body, "input": [item for item in items if not _is_translated(item)]}
+
+
+def _is_translated(item: Json) -> bool:
+    return isinstance(item, dict) and item.get("type") == "reasoning" and str(item.get("id")).startswith(OUR_REASONING)
 
 
 def _instructions(body: JsonObject) -> tuple[Message, ...]:

@@ -9,8 +9,10 @@ from deepsel.serve.surfaces.events import event, json_bytes
 from deepsel.serve.surfaces.surface import Delta, Labels, Problem
 from deepsel.values import Answer, Finish, Json, JsonObject, Passed, ReasoningDelta, TextDelta, ToolCallDelta, Usage
 
-__all__ = ["ResponsesWriter", "document", "error", "error_event"]
+__all__ = ["OUR_REASONING", "ResponsesWriter", "document", "error", "error_event"]
 
+OUR_REASONING = "rs_deepsel_"
+"""What the ids of reasoning begin with that was translated: no provider of this wire knows it when it comes back."""
 _REASONS = {Finish.LENGTH: "max_output_tokens", Finish.FILTERED: "content_filter"}
 """Why an answer is incomplete; others are whole."""
 
@@ -99,8 +101,8 @@ class _Item:
     @property
     def id(self) -> str:
         """Its own id, which is not its call's."""
-        prefix = {"reasoning": "rs", "message": "msg"}.get(self.kind, "fc")
-        return f"{prefix}_{self.labels.id}_{self.place}"
+        prefix = {"reasoning": OUR_REASONING, "message": "msg_"}.get(self.kind, "fc_")
+        return f"{prefix}{self.labels.id}_{self.place}"
 
     def part(self, text: str) -> JsonObject:
         """Write its only part with such words."""

@@ -92,6 +92,9 @@ def respelled(reply: Reply, _scene: Scene, *, spell: Callable[[str], str]) -> Re
         for name in ("finish_reason", "stop_reason"):
             if place.get(name):
                 place[name] = spell(place[name])
+        response = document.get("response", document)
+        if response.get("object") == "response" and response["status"] != "in_progress":
+            response["status"] = spell(response["status"])
         return [document]
 
     return edited(reply, edit)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from deepsel.clock import Clock
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.providers.boundary import cleaned
-from deepsel.providers.calls import Call, Outgoing, Response, ResponseFacts, Timeouts, Transport
+from deepsel.providers.calls import Call, Outgoing, Response, ResponseFacts, Timeouts, Transport, Trust
 from deepsel.secret import KnownSecrets, Secret
 from deepsel.surrogates import Mender
 from deepsel.values import (
@@ -70,7 +70,7 @@ def stream_answer(
     provider, key, is_stream = outgoing.provider, outgoing.key, outgoing.is_stream
     wire = wire_of(provider.wire)
     headers = _headers(wire.headers(provider, key), is_stream=is_stream)
-    call = Call("POST", bodies.with_query(wire.url(provider), provider), headers, bodies.serialise(outgoing.body))
+    call = Call("POST", bodies.with_query(wire.url(provider), provider), headers, bodies.serialise(outgoing.body), Trust.of(provider))
     if not is_stream:  # nothing comes while the whole answer is being made
         timeouts = timeouts._replace(first_token_s=None, progress_s=None, idle_s=None)
     with transport.open(call, timeouts=timeouts) as response:

@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from deepsel.providers.exchange import Exchange
 
 
+class Trust(NamedTuple):
+    """Whom one provider's connections trust, and how it knows its clients; paths of files, empty: as everywhere."""
+
+    ca_file: str = ""
+    client_cert: str = ""
+
+    @classmethod
+    def of(cls, provider: Provider) -> Trust | None:
+        """Return what a provider's row says; None where it says nothing, as nearly always."""
+        return cls(provider.ca_file, provider.client_cert) if provider.ca_file or provider.client_cert else None
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One HTTP request. Its repr shows neither headers nor body: a user's own header may be a key, too."""
@@ -28,6 +40,8 @@ class Call:
     body: bytes = field(default=b"", repr=False)
     on_wait: Callable[[], None] | None = field(default=None, repr=False)
     """Called before each wait for bytes, and once a second in it; may raise Abandoned, and nothing else."""
+    trust: Trust | None = None
+    """None: as the environment and the system say."""
 
     @property
     def target(self) -> str:

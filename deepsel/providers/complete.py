@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from deepsel.clock import Clock
 from deepsel.errors import AttemptFailed, ErrorClass
-from deepsel.providers.calls import Call, Outgoing, Response, ResponseFacts, Timeouts, Transport
+from deepsel.providers.calls import Call, Outgoing, Response, ResponseFacts, Timeouts, Transport, Trust
 from deepsel.providers.content import ComingAnswer
 from deepsel.secret import Secret
 from deepsel.values import (
@@ -66,7 +66,8 @@ def stream_answer(
     provider, key, is_stream = outgoing.provider, outgoing.key, outgoing.is_stream
     wire = wire_of(provider.wire)
     headers = _headers({**outgoing.headers, **wire.headers(provider, key)}, is_stream=is_stream)
-    call = Call("POST", bodies.with_query(wire.url(provider), provider), headers, bodies.serialise(outgoing.body), outgoing.on_wait)
+    url, trust = bodies.with_query(wire.url(provider), provider), Trust.of(provider)
+    call = Call("POST", url, headers, bodies.serialise(outgoing.body), outgoing.on_wait, trust)
     if not is_stream:  # nothing comes while the whole answer is being made
         timeouts = timeouts._replace(first_token_s=None, progress_s=None, idle_s=None)
     with transport.open(call, timeouts=timeouts) as response:

@@ -49,13 +49,13 @@ def _call(session: Session, provider: Provider) -> Call:
     """Put the call together: the provider's own path, its headers, its query, its key."""
     from urllib.parse import urlencode
 
-    from deepsel.providers.calls import Call
+    from deepsel.providers.calls import Call, Trust
     from deepsel.wires.table import wire_of
 
     config.ensure_usable(provider)
     headers = wire_of(provider.wire).headers(provider, session.key_of(provider))
     query = f"?{urlencode(provider.query)}" if provider.query else ""
-    return Call("GET", provider.base_url.rstrip("/") + (provider.models_path or _PATH) + query, headers)
+    return Call("GET", provider.base_url.rstrip("/") + (provider.models_path or _PATH) + query, headers, trust=Trust.of(provider))
 
 
 def _ids(document: Json) -> list[str]:

@@ -66,6 +66,10 @@ class Provider(NamedTuple):
     """Why the environment makes it one that is not called; no member of a row."""
     health_path: str | None = None
     models_path: str | None = None
+    ca_file: str = ""
+    """A file of certificates, the only ones that are trusted there; empty: the system's."""
+    client_cert: str = ""
+    """A file with a certificate and its key, by which the host knows its clients; empty: none."""
     source: str = ""
     checked: date | None = None
 

@@ -20,7 +20,7 @@ FOLDER = "asked"
 """In the data folder."""
 
 
-class Asked:
+class LoneQuestions:
     """The questions of one user, below his data folder. Safe to use from many processes."""
 
     def __init__(self, data_dir: Path, *, keep_s: float) -> None:
@@ -78,18 +78,16 @@ class Asked:
     @staticmethod
     def _locked(path: Path, flags: int) -> int | None:
         """Open and lock a file; None where another process has taken it away meanwhile."""
-        descriptor = files.open_own(path, flags)
+        descriptor, is_ours = files.open_own(path, flags), False
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if os.fstat(descriptor).st_ino == path.stat().st_ino:
-                return descriptor
+            is_ours = os.fstat(descriptor).st_ino == path.stat().st_ino
         except FileNotFoundError:
-            pass
-        except BaseException:
-            os.close(descriptor)
-            raise
-        os.close(descriptor)
-        return None
+            return None
+        finally:
+            if not is_ours:
+                os.close(descriptor)
+        return descriptor if is_ours else None
 
 
 def _read(line: bytes) -> dict[str, Any] | None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from deepsel.conversations.asked import Asked
+from deepsel.conversations.asked import LoneQuestions
 from deepsel.conversations.codec import read_messages, read_tools, write_messages, write_tools
 from deepsel.conversations.records import Conversation, Turn
 from deepsel.errors import OTHER_HOME, ConfigError
@@ -43,7 +43,7 @@ class Conversations:
             repair="move it away to begin anew",
         )  # fmt: skip
         self._keep_s = keep_s
-        self._asked = Asked(folder, keep_s=keep_s)
+        self._asked = LoneQuestions(folder, keep_s=keep_s)
 
     def __enter__(self) -> Self:
         return self

@@ -27,7 +27,7 @@ class BadRequest(Exception):
         self.status = status
 
 
-class Bounds(NamedTuple):
+class RequestBounds(NamedTuple):
     """What one request may take."""
 
     head_bytes: int = 64 * 1024
@@ -57,9 +57,9 @@ class HttpRequest:
 class Incoming:
     """The requests of one connection, in order."""
 
-    def __init__(self, connection: socket, bounds: Bounds | None = None, clock: Clock | None = None) -> None:
+    def __init__(self, connection: socket, bounds: RequestBounds | None = None, clock: Clock | None = None) -> None:
         self._connection = connection
-        self._bounds = bounds or Bounds()
+        self._bounds = bounds or RequestBounds()
         self._clock = clock or SystemClock()
         self._buffer = bytearray()
         self._ends_at: float | None = None

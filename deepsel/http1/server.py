@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from deepsel.clock import Clock, SystemClock
-from deepsel.http1.requests import BadRequest, Bounds, HttpRequest, Incoming
+from deepsel.http1.requests import BadRequest, HttpRequest, Incoming, RequestBounds
 from deepsel.http1.responses import Outgoings
 from deepsel.records import NamedTuple
 
@@ -50,7 +50,7 @@ class ServerLimits(NamedTuple):
     """A worker waits for the next request of the connection it has just served."""
     stop_s: float = 10.0
     """Answers under way may take when it is told to stop."""
-    bounds: Bounds = Bounds(head_s=10.0, body_s=60.0, write_s=60.0)
+    bounds: RequestBounds = RequestBounds(head_s=10.0, body_s=60.0, write_s=60.0)
 
 
 class _Connection:

@@ -27,7 +27,7 @@ def count_tokens(
     assert count is not None, "ask `can_count` first"
     headers = {"accept": "application/json", **wire.headers(provider, key)}
     body = bodies.serialise(count.encode(request, model, provider))
-    call = Call("POST", bodies.with_query(count.url(provider), provider), headers, body, Trust.of(provider))
+    call = Call("POST", bodies.with_query(count.url(provider), provider), headers, body, trust=Trust.of(provider))
     timeouts = Timeouts(first_token_s=None, deadline=clock.monotonic() + TIMEOUT_S)
     with transport.open(call, timeouts=timeouts) as response:
         reader = failures.FailureReader(provider, response.secrets, response.headers, clock.now())

@@ -12,7 +12,7 @@ from deepsel.engine.spending import Spending
 from deepsel.errors import AttemptFailed, NoRouteError, OverBudgetError
 from deepsel.health.log import Observation
 from deepsel.health.refusals import Rows
-from deepsel.providers.calls import Call, Timeouts
+from deepsel.providers.calls import Call, Timeouts, Trust
 from deepsel.providers.hosts import host_of
 from deepsel.records import NamedTuple
 from deepsel.serve.surfaces.surface import BadMember
@@ -89,7 +89,8 @@ def _call(body: JsonObject, provider: Provider, profile: Profile, session: Sessi
     headers = {"accept": "application/json", **wire_of(provider.wire).headers(provider, resources.key_of(provider, profile.timeout_s))}
     url = bodies.with_query(located.base_url.rstrip("/") + ROWS[provider.wire].embeddings, provider)
     timeouts = Timeouts(first_token_s=None, progress_s=None, idle_s=None, deadline=resources.clock.monotonic() + profile.timeout_s)
-    with resources.transport().open(Call("POST", url, headers, bodies.serialise(body)), timeouts=timeouts) as response:
+    call = Call("POST", url, headers, bodies.serialise(body), trust=Trust.of(located))
+    with resources.transport().open(call, timeouts=timeouts) as response:
         reader = failures.FailureReader(provider, response.secrets, response.headers, resources.clock.now())
         if not 200 <= response.status < 300:
             raise reader.failure(response.read_start(error_shapes.MAX_ERROR_BYTES), status=response.status)

@@ -10,7 +10,7 @@ from typing import Any
 
 from deepsel.config import Profile, ServeSettings
 from deepsel.errors import UsageError
-from deepsel.http1.requests import Bounds
+from deepsel.http1.requests import RequestBounds
 from deepsel.http1.server import Http1Server, ServerLimits
 from deepsel.records import NamedTuple
 from deepsel.serve import listening
@@ -49,7 +49,7 @@ def serving(
         connections=settings.max_connections,
         workers=min(_MOST_WORKERS, settings.max_connections),
         queue=settings.queue,
-        bounds=Bounds(body_bytes=settings.request_bytes, head_s=_HEAD_S, body_s=_BODY_S, write_s=_WRITE_S),
+        bounds=RequestBounds(body_bytes=settings.request_bytes, head_s=_HEAD_S, body_s=_BODY_S, write_s=_WRITE_S),
     )
     name = listener.getsockname()
     try:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deepsel.conversations.asked import FOLDER, Asked
+from deepsel.conversations.asked import FOLDER, LoneQuestions
 from deepsel.conversations.codec import write_messages
 from deepsel.conversations.records import Turn
 from deepsel.conversations.store import FILE_NAME, Conversations
@@ -92,7 +92,7 @@ def _alone(folder: Path, text: str, *, at: float) -> str:
     """Keep a question that was asked by itself."""
     row = {"asked": write_messages(_said(text)), "tools": "[]", "answer": write_messages([Message.of("assistant", text.upper())])}
     rest = {"model": "m", "provider": "p", "finish": "complete", "cost_usd": "0.1"}
-    return Asked(folder, keep_s=KEEP_S).keep({**row, **rest}, at=at)
+    return LoneQuestions(folder, keep_s=KEEP_S).keep({**row, **rest}, at=at)
 
 
 def test_a_question_by_itself_is_a_conversation_of_one_turn(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_a_question_by_itself_is_a_conversation_of_one_turn(tmp_path: Path) -> N
 
 def test_a_replayed_question_begins_anew(tmp_path: Path) -> None:
     """Its turn is copied at no cost, whether somebody has looked meanwhile or not; one that is gone is no error."""
-    asked, store = Asked(tmp_path, keep_s=KEEP_S), Conversations(tmp_path, keep_s=KEEP_S)
+    asked, store = LoneQuestions(tmp_path, keep_s=KEEP_S), Conversations(tmp_path, keep_s=KEEP_S)
     first = _alone(tmp_path, "a", at=1)
     asked.again(first, at=2)
     asked.again("gone", at=2)

@@ -16,12 +16,13 @@ from typing import Any
 import httpx
 import pytest
 
-from deepsel.http1.requests import Bounds, HttpRequest
+from deepsel.http1.requests import HttpRequest, RequestBounds
 from deepsel.http1.responses import Outgoings
 from deepsel.http1.server import Http1Server, ServerLimits
 from deepsel.serve import listening
 
-QUICK = ServerLimits(connections=40, workers=8, queue=4, first_s=0.3, idle_s=0.3, stop_s=1, bounds=Bounds(4096, 10_000, 0.4, 0.6, 0.5))
+BOUNDS = RequestBounds(4096, 10_000, 0.4, 0.6, 0.5)
+QUICK = ServerLimits(connections=40, workers=8, queue=4, first_s=0.3, idle_s=0.3, stop_s=1, bounds=BOUNDS)
 
 
 @contextmanager

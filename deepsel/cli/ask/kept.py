@@ -23,7 +23,7 @@ def keep_alone(session: Session, answer: Answer, request: Request) -> str | None
 
     None where that cannot be, which is no failure of the question.
     """
-    from deepsel.conversations.asked import Asked
+    from deepsel.conversations.asked import LoneQuestions
 
     message = message_of(session, answer)
     if message is None:
@@ -35,7 +35,7 @@ def keep_alone(session: Session, answer: Answer, request: Request) -> str | None
         "cost_usd": None if cost is None else f"{cost:f}",
     }  # fmt: skip
     with suppress(OSError):
-        asked = Asked(session.paths.data_dir, keep_s=session.settings.conversations.keep_s)
+        asked = LoneQuestions(session.paths.data_dir, keep_s=session.settings.conversations.keep_s)
         return asked.keep(row, at=session.clock.now().timestamp())
     return None
 

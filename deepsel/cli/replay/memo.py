@@ -143,8 +143,8 @@ def count_replayed(cache: Cache, data_dir: Path, keep_s: float) -> None:
     for _, tally in found:
         cache.count(tally)
     if keep_s and (kept := [(origin, moment) for origin, moment in again if isinstance(origin, str)]):
-        from deepsel.conversations.asked import Asked
+        from deepsel.conversations.asked import LoneQuestions
 
         with suppress(OSError):
             for origin, moment in kept:
-                Asked(data_dir, keep_s=keep_s).again(origin, at=moment)
+                LoneQuestions(data_dir, keep_s=keep_s).again(origin, at=moment)

@@ -151,7 +151,7 @@ def _seed(body: JsonObject) -> int | None:
     return value
 
 
-def _wishes(body: JsonObject) -> members.Wishes:
+def _wishes(body: JsonObject) -> members.MemberWishes:
     stop = body.get("stop")
     stops = [stop] if isinstance(stop, str) else stop if isinstance(stop, list) else []
     if not all(isinstance(one, str) for one in stops) or (stop is not None and not isinstance(stop, str | list)):
@@ -160,7 +160,7 @@ def _wishes(body: JsonObject) -> members.Wishes:
     if effort is not None and effort not in _EFFORTS:
         raise BadMember(f"`reasoning_effort` must be one of {', '.join(_EFFORTS)}", "reasoning_effort")
     user = body.get("safety_identifier") or body.get("user")
-    return members.Wishes(
+    return members.MemberWishes(
         top_p=reading.number(body, "top_p", 0, 1),
         stop=tuple(str(one) for one in stops),
         user=user if isinstance(user, str) else "",

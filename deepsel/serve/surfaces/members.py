@@ -17,7 +17,7 @@ _EFFORTS = {"minimal": "low", "xhigh": "max"}
 """OpenAI's words to Anthropic's, where they differ."""
 
 
-class Wishes(NamedTuple):
+class MemberWishes(NamedTuple):
     """What a request wants beside its messages, tools, form and length."""
 
     top_p: float | None = None
@@ -30,12 +30,12 @@ class Wishes(NamedTuple):
     """Whether several tools may be called at once."""
 
 
-def written(wishes: Wishes, choice: ToolChoice | None) -> dict[str, Mapping[str, Json]]:
+def written(wishes: MemberWishes, choice: ToolChoice | None) -> dict[str, Mapping[str, Json]]:
     """Write what a client wants in each wire's form, by wire."""
     return {wire: write(wishes, choice) for wire, write in _WRITERS.items()}
 
 
-def unsayable(wishes: Wishes, stop: str) -> dict[str, str]:
+def unsayable(wishes: MemberWishes, stop: str) -> dict[str, str]:
     """Name, by wire, what has no form there; `stop` is the client's own name for its texts."""
     return {RESPONSES: f"`{stop}`"} if wishes.stop else {}
 
@@ -47,7 +47,7 @@ def effort_of_budget(tokens: Json) -> str:
     return "medium" if tokens <= _MANY_TOKENS else "high"
 
 
-def _openai(wishes: Wishes, _choice: ToolChoice | None) -> JsonObject:
+def _openai(wishes: MemberWishes, _choice: ToolChoice | None) -> JsonObject:
     body: JsonObject = {} if wishes.top_p is None else {"top_p": wishes.top_p}
     if wishes.stop:
         body["stop"] = list(wishes.stop)
@@ -60,7 +60,7 @@ def _openai(wishes: Wishes, _choice: ToolChoice | None) -> JsonObject:
     return body
 
 
-def _responses(wishes: Wishes, _choice: ToolChoice | None) -> JsonObject:
+def _responses(wishes: MemberWishes, _choice: ToolChoice | None) -> JsonObject:
     body: JsonObject = {} if wishes.top_p is None else {"top_p": wishes.top_p}
     if wishes.user:
         body["user"] = wishes.user
@@ -71,7 +71,7 @@ def _responses(wishes: Wishes, _choice: ToolChoice | None) -> JsonObject:
     return body
 
 
-def _anthropic(wishes: Wishes, choice: ToolChoice | None) -> JsonObject:
+def _anthropic(wishes: MemberWishes, choice: ToolChoice | None) -> JsonObject:
     from deepsel.wires.anthropic_messages.messages import encode_tool_choice
 
     body: JsonObject = {} if wishes.top_p is None else {"top_p": wishes.top_p}
@@ -89,7 +89,7 @@ def _anthropic(wishes: Wishes, choice: ToolChoice | None) -> JsonObject:
     return body
 
 
-_WRITERS: Mapping[str, Callable[[Wishes, ToolChoice | None], JsonObject]] = {
+_WRITERS: Mapping[str, Callable[[MemberWishes, ToolChoice | None], JsonObject]] = {
     OPENAI: _openai,
     ANTHROPIC: _anthropic,
     RESPONSES: _responses,

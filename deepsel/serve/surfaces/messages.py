@@ -128,7 +128,7 @@ def _schema(body: JsonObject) -> JsonObject | None:
     return schema
 
 
-def _wishes(body: JsonObject, bound: list[str]) -> members.Wishes:
+def _wishes(body: JsonObject, bound: list[str]) -> members.MemberWishes:
     stop = body.get("stop_sequences") or []
     if not isinstance(stop, list) or not all(isinstance(one, str) for one in stop):
         raise BadMember("`stop_sequences` must be a list of texts", "stop_sequences")
@@ -136,7 +136,7 @@ def _wishes(body: JsonObject, bound: list[str]) -> members.Wishes:
     user = metadata.get("user_id") if isinstance(metadata, dict) else None
     if isinstance(metadata, dict) and reading.further(metadata, ("user_id",)):
         bound.append("a member of `metadata`")
-    return members.Wishes(
+    return members.MemberWishes(
         top_p=reading.number(body, "top_p", 0, 1),
         stop=tuple(str(one) for one in stop),
         user=user if isinstance(user, str) else "",

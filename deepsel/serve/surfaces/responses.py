@@ -160,7 +160,7 @@ def _schema(body: JsonObject, bound: list[str]) -> JsonObject | None:
     return schema
 
 
-def _wishes(body: JsonObject, bound: list[str]) -> members.Wishes:
+def _wishes(body: JsonObject, bound: list[str]) -> members.MemberWishes:
     reasoning = body.get("reasoning")
     if not isinstance(reasoning, dict | None):
         raise BadMember("`reasoning` must be an object", "reasoning")
@@ -171,7 +171,7 @@ def _wishes(body: JsonObject, bound: list[str]) -> members.Wishes:
     if reasoning and reading.further(reasoning, ("effort", "summary", "generate_summary")):
         bound.append("a member of `reasoning`")
     user = body.get("safety_identifier") or body.get("user")
-    return members.Wishes(
+    return members.MemberWishes(
         top_p=reading.number(body, "top_p", 0, 1),
         user=user if isinstance(user, str) else "",
         effort=str(effort or ""),

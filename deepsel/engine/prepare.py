@@ -94,6 +94,7 @@ def prepare(ask: Ask, rows: Rows, *, env: Mapping[str, str], at: datetime, state
         media=request.media,
         tools=request.asks_for_tools,
         wires=wires_needed(request),
+        unsayable={} if request.given is None else request.given.unsayable,
         on=at.date(),
     )
     may_send = ask.cache_mode != "only"

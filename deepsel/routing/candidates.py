@@ -66,6 +66,8 @@ class Needs(NamedTuple):
     media: frozenset[str] = frozenset()
     """Kinds of media it has to take: among images and documents."""
     tools: bool = False
+    unsayable: Mapping[str, str] = {}
+    """By wire: what it cannot carry."""
     wires: Mapping[str, str] = {}
     """Wires that alone can carry something of the request, and what: `name` of message 2."""
     on: date | None = None

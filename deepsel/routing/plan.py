@@ -77,7 +77,7 @@ def _unsupported(candidate: Candidate, needs: Needs) -> str:
         return "takes no images"
     if needs.tools and model.features and "tools" not in model.features:
         return "calls no tools"
-    foreign = next((what for wire, what in needs.wires.items() if wire != provider.wire), None)
+    foreign = needs.unsayable.get(provider.wire) or next((what for wire, what in needs.wires.items() if wire != provider.wire), None)
     return f"speaks {provider.wire}, which cannot carry {foreign}" if foreign else ""
 
 

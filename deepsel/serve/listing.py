@@ -47,10 +47,22 @@ def _row(name: str, model: Model | None, *, is_anthropic: bool) -> JsonObject:
     day = model.available_from if model is not None and model.available_from is not None else date(1970, 1, 1)
     created = datetime.combine(day, time(), UTC)
     if is_anthropic:
-        return {"type": "model", "id": name, "display_name": name, "created_at": created.isoformat().replace("+00:00", "Z")}
+        row: JsonObject = {"type": "model", "id": name, "display_name": name, "created_at": _instant(day), **_ending(model)}
+        return row if model is None else {**row, "max_input_tokens": model.context_window, "max_tokens": model.max_output}
     return {
         "id": name,
         "object": "model",
         "created": int(created.timestamp()),
         "owned_by": _OURS if model is None else model.provider,
     }
+
+
+def _ending(model: Model | None) -> JsonObject:
+    """Say whether a model is on its way out, and when that ends."""
+    if model is None or model.retires is None:
+        return {"lifecycle": "active"}
+    return {"lifecycle": "deprecated", "retires_at": _instant(model.retires)}
+
+
+def _instant(day: date) -> str:
+    return f"{day.isoformat()}T00:00:00Z"

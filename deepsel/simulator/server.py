@@ -27,7 +27,7 @@ _LINGER_S = 0.5
 
 
 class Simulator:
-    """A provider on this machine that speaks both wires and plays a scenario; a context manager.
+    """A provider on this machine that speaks the wires and plays a scenario; a context manager.
 
     `url` is the base URL of the anthropic-messages wire, `base_url` that of openai-chat.
     """

@@ -21,6 +21,8 @@ class Given(NamedTuple):
     """By wire: the members of a body there that say what no field of the request says. Its own wire is among them."""
     only: str = ""
     """What of it no other wire can carry, named for a person; empty: any wire will do."""
+    unsayable: Mapping[str, str] = {}
+    """By wire: a wish that has no form there, named for a person."""
 
 
 class Request(NamedTuple):

@@ -54,8 +54,10 @@ def passed_on(request: Request, model: Model, provider: Provider, *, max_tokens:
     own = request.given.body
     under = provider.extra_body if request.stream else {**provider.extra_body, **provider.non_stream_body}
     body: JsonObject = {**under, **model.params, **own, "model": model.id}
-    bounds = [name for name in (*length_fields, provider.max_tokens_field) if own.get(name) is not None]
-    body |= {name: _at_most(own[name], max_tokens) for name in bounds} if bounds else {provider.max_tokens_field: max_tokens}
+    bounds = [name for name in (*length_fields, provider.max_tokens_field) if own.get(name)]
+    # A provider's row may have been written for another wire than the one it speaks now, whose only name for it is known.
+    name = provider.max_tokens_field if len(length_fields) > 1 else next(iter(length_fields))
+    body |= {name: _at_most(own[name], max_tokens) for name in bounds} if bounds else {name: max_tokens}
     if not provider.stream_usage:
         body.pop(_STREAM_OPTIONS, None)
     return body

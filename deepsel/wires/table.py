@@ -26,7 +26,7 @@ class Row(NamedTuple):
 ROWS: dict[str, Row] = {
     "openai-chat": Row("deepsel.wires.openai_chat", "openai-compatible", "/embeddings"),
     "anthropic-messages": Row("deepsel.wires.anthropic_messages", "anthropic-compatible"),
-    "openai-responses": Row("deepsel.wires.openai_responses", "responses-compatible"),
+    "openai-responses": Row("deepsel.wires.openai_responses", "responses-compatible", "/embeddings"),
 }
 
 

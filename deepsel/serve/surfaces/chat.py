@@ -44,7 +44,8 @@ def read(body: JsonObject, headers: Mapping[str, str]) -> Asked:
     whole = [reading.whole(body, name) for name in _LENGTHS]
     rest = {name: value for name, value in body.items() if value != _DEFAULTS.get(name, ...)}
     own = reading.further(rest, _KNOWN)
-    elsewhere = members.written(_wishes(body), choice)
+    wishes = _wishes(body)
+    elsewhere = members.written(wishes, choice)
     elsewhere[WIRE] = {**elsewhere[WIRE], **{name: body[name] for name in own}, **_kept(body)}
     given = Given(
         WIRE,
@@ -52,6 +53,7 @@ def read(body: JsonObject, headers: Mapping[str, str]) -> Asked:
         headers=reading.passed_headers(headers, "openai-beta"),
         elsewhere=elsewhere,
         only=reading.only_here(bound, own),
+        unsayable=members.unsayable(wishes, "stop"),
     )
     request = Request(
         messages=messages,

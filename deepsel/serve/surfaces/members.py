@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from deepsel.messages.forms import ANTHROPIC, OPENAI
+from deepsel.messages.forms import ANTHROPIC, OPENAI, RESPONSES
 from deepsel.records import NamedTuple
 from deepsel.values import Json, JsonObject, ToolChoice
 
@@ -35,6 +35,11 @@ def written(wishes: Wishes, choice: ToolChoice | None) -> dict[str, Mapping[str,
     return {wire: write(wishes, choice) for wire, write in _WRITERS.items()}
 
 
+def unsayable(wishes: Wishes, stop: str) -> dict[str, str]:
+    """Name, by wire, what has no form there; `stop` is the client's own name for its texts."""
+    return {RESPONSES: f"`{stop}`"} if wishes.stop else {}
+
+
 def effort_of_budget(tokens: Json) -> str:
     """Return the word nearest to a budget of thinking tokens."""
     if not isinstance(tokens, int) or tokens <= _FEW_TOKENS:
@@ -50,6 +55,17 @@ def _openai(wishes: Wishes, _choice: ToolChoice | None) -> JsonObject:
         body["user"] = wishes.user
     if wishes.effort:
         body["reasoning_effort"] = wishes.effort
+    if not wishes.is_parallel:
+        body["parallel_tool_calls"] = False
+    return body
+
+
+def _responses(wishes: Wishes, _choice: ToolChoice | None) -> JsonObject:
+    body: JsonObject = {} if wishes.top_p is None else {"top_p": wishes.top_p}
+    if wishes.user:
+        body["user"] = wishes.user
+    if wishes.effort:
+        body["reasoning"] = {"effort": wishes.effort}
     if not wishes.is_parallel:
         body["parallel_tool_calls"] = False
     return body
@@ -73,4 +89,8 @@ def _anthropic(wishes: Wishes, choice: ToolChoice | None) -> JsonObject:
     return body
 
 
-_WRITERS: Mapping[str, Callable[[Wishes, ToolChoice | None], JsonObject]] = {OPENAI: _openai, ANTHROPIC: _anthropic}
+_WRITERS: Mapping[str, Callable[[Wishes, ToolChoice | None], JsonObject]] = {
+    OPENAI: _openai,
+    ANTHROPIC: _anthropic,
+    RESPONSES: _responses,
+}

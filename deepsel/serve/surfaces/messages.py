@@ -60,6 +60,7 @@ def conversation(body: JsonObject, headers: Mapping[str, str]) -> Asked:
             headers=reading.passed_headers(headers, *_PASSED_HEADERS),
             elsewhere=elsewhere,
             only=reading.only_here(bound, own),
+            unsayable=members.unsayable(wishes, "stop_sequences"),
         ),
     )
     return Asked(

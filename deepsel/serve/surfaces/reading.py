@@ -6,7 +6,8 @@ What no part of ours can hold binds the request to its own wire, by name; nothin
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeAlias
 
 from deepsel.errors import UsageError
 from deepsel.messages.chat import read_messages
@@ -14,6 +15,7 @@ from deepsel.messages.tools import read_tools
 from deepsel.serve.surfaces.surface import BadMember
 from deepsel.values import Json, JsonObject, Message, Text, Thinking, Tool, ToolResult
 
+Read: TypeAlias = Callable[[Json, str, "set[str] | None"], tuple[Message, ...]]
 _SAYS_NOTHING: tuple[Json, ...] = (None, [], {}, "")
 _HINT = "cache_control"
 """Says where a provider's cache may begin; elsewhere caches find that out by themselves."""
@@ -55,14 +57,14 @@ def model_name(body: JsonObject) -> str:
     return name.strip()
 
 
-def messages_of(data: Json, bound: list[str], name: str = "messages") -> tuple[Message, ...]:
+def messages_of(data: Json, bound: list[str], name: str = "messages", read: Read = read_messages) -> tuple[Message, ...]:
     """Read the conversation; what no part can hold is noted in `bound` and left out. Raises BadMember for what is no list."""
     try:
-        return read_messages(without_hints(data), f"`{name}`")
+        return read(without_hints(data), f"`{name}`", None)
     except UsageError as error:
         left_out: set[str] = set()
         try:
-            messages = read_messages(without_hints(data), f"`{name}`", left_out)
+            messages = read(without_hints(data), f"`{name}`", left_out)
         except UsageError:
             raise BadMember(error.message, name) from error
         bound.append(error.message)

@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 PATHS: dict[str, str] = {
     "/chat/completions": "chat",
     "/messages": "messages",
+    "/responses": "responses",
 }
 """Behind `/v1`, or without it."""
 COUNTS: dict[str, str] = {
     "/messages/count_tokens": "messages_count",
+    "/responses/input_tokens": "responses_count",
 }
 """Where a prompt's tokens are asked for."""
 

@@ -40,7 +40,7 @@ def test_quiet_leaves_stderr_empty(deepsel: Callable[..., Any]) -> None:
         assert deepsel(*arguments).err == ""
 
 
-@pytest.mark.parametrize("wire", ["openai-chat", "anthropic-messages"])
+@pytest.mark.parametrize("wire", ["openai-chat", "anthropic-messages", "openai-responses"])
 @pytest.mark.parametrize("streams", ["--stream", "--no-stream"])
 def test_json_record_is_true(
     deepsel: Callable[..., Any], simulate: Callable[..., Any], profiles: Callable[..., Path], wire: str, streams: str
@@ -65,7 +65,7 @@ def test_json_record_is_true(
     assert [a["outcome"] for a in record["attempts"]] == ["ok"]
     assert record["attempts"][0]["http_status"] == 200
     body = server.calls[0].body
-    assert body["max_tokens"] == 4096
+    assert (body.get("max_tokens") or body["max_output_tokens"]) == 4096
     assert body.get("stream", False) is (streams == "--stream")
 
 

@@ -156,7 +156,7 @@ class App:
             answer = run.answer()
             line.note(answer)
             self.trace(request.headers, asked.model, answer, began_ns, passage.problem.kind if passage.problem else None)
-            if self.completions.conversations.note(conversation, answer, line.id):
+            if self.completions.conversations.note(conversation, answer, passage.answer_id if conversation else ""):
                 self.metrics.switch()
         if passage.problem is not None:
             line.error = passage.problem.kind

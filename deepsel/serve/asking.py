@@ -16,6 +16,7 @@ from deepsel.ending import Abandoned
 from deepsel.engine.events import AttemptEnded, AttemptStarted, EngineEvent, Waiting
 from deepsel.errors import DeepselError
 from deepsel.http1.responses import Outgoings
+from deepsel.jsontext import loads
 from deepsel.serve.problems import problem_of
 from deepsel.serve.surfaces.events import json_bytes
 from deepsel.serve.surfaces.surface import Labels, Problem, StreamWriter, Surface
@@ -57,6 +58,18 @@ class Passage:
     """To be written when nothing more has come."""
     _left: OSError | None = None
     """Why nothing more can be written: the client has left."""
+
+    @property
+    def answer_id(self) -> str:
+        """The id by which the client knows the answer, and may name it in its next turn; empty: it knows none."""
+        if self._passed is None:
+            return self.labels.id
+        try:
+            document = loads(self._passed.data)
+        except ValueError:  # an end mark
+            return ""
+        inner = document.get("response", document) if isinstance(document, dict) else {}
+        return str(inner.get("id", "")) if isinstance(inner, dict) else ""
 
     def whole(self) -> None:
         """Carry it out, and write the answer at once: before what happened is written down, which nobody need wait for."""

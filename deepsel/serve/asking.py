@@ -45,6 +45,8 @@ class Passage:
     """Gives what an answer's head says beside its type."""
     on_first: Callable[[], None]
     """Told when the first of the answer is seen."""
+    on_answer: Callable[[Answer, Callable[[], str]], None]
+    """Told of the answer, and how to find the id that the client will know, before its end is written: the next turn may come at once."""
     problem: Problem | None = None
     """What the client was told in place of an answer."""
     _writer: StreamWriter | None = None
@@ -59,8 +61,7 @@ class Passage:
     _left: OSError | None = None
     """Why nothing more can be written: the client has left."""
 
-    @property
-    def answer_id(self) -> str:
+    def _answer_id(self) -> str:
         """The id by which the client knows the answer, and may name it in its next turn; empty: it knows none."""
         if self._passed is None:
             return self.labels.id
@@ -106,6 +107,7 @@ class Passage:
             passed = self._passed if self._is_passed(answer) else None
             body = self._document(answer) if passed is None else passed.data.encode("utf-8", "replace")
             self.on_first()
+            self.on_answer(answer, self._answer_id)
             self.out.whole(200, {**JSON_TYPE, **self.headers(answer), **_cost(answer)}, body)
 
     def _end(self) -> None:
@@ -115,6 +117,7 @@ class Passage:
         if self.problem is None:
             last = b"".join(self._ending) if self._is_passed(answer) else self._writer_of(answer.model).end(answer)
             self._show(b"")
+            self.on_answer(answer, self._answer_id)
             self._close(last)
         elif self.out.is_open:
             self._close(self.surface.error_event(self.problem))

@@ -77,7 +77,7 @@ class Conversations:
 
     def note(self, key: str, answer: Answer, answer_id: str) -> bool:
         """Note who has answered a conversation; `answer_id` names it in the next turn. Tells whether it has moved."""
-        if not key or answer.cache.status == "hit" or not answer.attempts:
+        if answer.cache.status == "hit" or not answer.attempts:
             return False
         usage, scope = answer.usage, key.rpartition("\0")[0] + "\0"
         read = usage.input_tokens or 0

@@ -7,7 +7,7 @@ from typing import Any
 import anthropic
 from place import ANTHROPIC_URL, KEY, MODEL, SCHEMA, TOOL_NAME, case, run
 
-client = anthropic.Anthropic(base_url=ANTHROPIC_URL, api_key=KEY, max_retries=0)
+client = anthropic.Anthropic(base_url=ANTHROPIC_URL, api_key=KEY, max_retries=0, _strict_response_validation=True)
 ASKED: Any = [{"role": "user", "content": "What is the weather in Rome?"}]
 TOOLS: Any = [{"name": TOOL_NAME, "description": "Tell it.", "input_schema": SCHEMA}]
 

@@ -9,7 +9,8 @@ import openai
 import pydantic
 from place import HAS_VECTORS, KEY, MODEL, OPENAI_URL, SCHEMA, TOOL_NAME, case, run
 
-client = openai.OpenAI(base_url=OPENAI_URL, api_key=KEY, max_retries=0)
+client = openai.OpenAI(base_url=OPENAI_URL, api_key=KEY, max_retries=0, _strict_response_validation=True)
+lenient = openai.OpenAI(base_url=OPENAI_URL, api_key=KEY, max_retries=0)  # in its strict mode it refuses the base64 it asks for
 CHAT: Any = [{"role": "user", "content": "What is the weather in Rome?"}]
 TOOLS: Any = [{"type": "function", "function": {"name": TOOL_NAME, "description": "Tell it.", "parameters": SCHEMA}}]
 FLAT: Any = [{"type": "function", "name": TOOL_NAME, "description": "Tell it.", "parameters": SCHEMA, "strict": False}]
@@ -128,7 +129,7 @@ def embeddings() -> None:
     """Vectors of one size."""
     if not HAS_VECTORS:
         return
-    made = client.embeddings.create(model=MODEL, input=["one", "two"])
+    made = lenient.embeddings.create(model=MODEL, input=["one", "two"])
     assert len(made.data) == 2
     assert len(made.data[0].embedding) == len(made.data[1].embedding) > 0
 

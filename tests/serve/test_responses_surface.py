@@ -233,6 +233,16 @@ def test_counts(simulate: Any, serve: Any, profiles: Profiles) -> None:
     assert some > client.responses.input_tokens.count(model="one").input_tokens
 
 
+def test_a_provider_that_counts_is_asked(simulate: Any, serve: Any, profiles: Profiles) -> None:
+    """Where the provider's wire has a count endpoint the number is the provider's own, for clients of each wire that asks."""
+    server = simulate()
+    served = serve(profiles(one=(server, WIRE)))
+    assert post(served.url, {**ASKED, "input": "x" * 400}, f"{PATH}/input_tokens").json()["input_tokens"] == 100
+    said = {"model": "one", "messages": [{"role": "user", "content": "x" * 400}]}
+    assert post(served.url, said, "/v1/messages/count_tokens").json() == {"input_tokens": 100}
+    assert [call.path for call in server.calls] == ["/v1/responses/input_tokens"] * 2
+
+
 def test_an_error_in_the_middle_reaches_the_sdk(scripted: Any, serve: Any, profiles: Profiles) -> None:
     """A stream that breaks off is an error for the client, after what has come; it is never shown as whole."""
 

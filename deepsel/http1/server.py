@@ -29,6 +29,7 @@ Refusal = Callable[[int, str], tuple[dict[str, str], bytes]]
 
 _LINGER_S = 0.2
 """So long a refused client is read on, lest a reset overtake the answer."""
+_NO_ROOM_S = 0.05
 _LOOK_S = 1.0
 """Between two looks for connections that have been silent too long."""
 
@@ -168,7 +169,10 @@ class Http1Server:
         for _ in range(64):
             try:
                 sock, _address = self._listener.accept()
-            except OSError:  # nobody is left, or there are no file descriptors
+            except BlockingIOError:  # nobody is left
+                return
+            except OSError:  # there are no file descriptors: those in use will be freed
+                self._clock.sleep(_NO_ROOM_S)
                 return
             with self._lock:
                 others = len(self._busy) + len(self._waiting) + len(self._returned)

@@ -145,8 +145,12 @@ class App:
         def first() -> None:
             line.ttft_s = self.clock.monotonic() - began_s
 
+        def answered(answer: Answer, find_id: Callable[[], str]) -> None:
+            if conversation and self.completions.conversations.note(conversation, answer, find_id()):
+                self.metrics.switch()
+
         labels = Labels(line.id, int(self.clock.now().timestamp()), "", 0, wants_usage=asked.wants_usage)
-        passage = Passage(run, surface, out, labels, head, on_first=first)
+        passage = Passage(run, surface, out, labels, head, on_first=first, on_answer=answered)
         try:
             if asked.request.stream:
                 passage.streamed()
@@ -156,8 +160,6 @@ class App:
             answer = run.answer()
             line.note(answer)
             self.trace(request.headers, asked.model, answer, began_ns, passage.problem.kind if passage.problem else None)
-            if self.completions.conversations.note(conversation, answer, line.id):
-                self.metrics.switch()
         if passage.problem is not None:
             line.error = passage.problem.kind
             if out.status is None:

@@ -16,6 +16,7 @@ from deepsel.ending import Abandoned
 from deepsel.engine.events import AttemptEnded, AttemptStarted, EngineEvent, Waiting
 from deepsel.errors import DeepselError
 from deepsel.http1.responses import Outgoings
+from deepsel.jsontext import loads
 from deepsel.serve.problems import problem_of
 from deepsel.serve.surfaces.events import json_bytes
 from deepsel.serve.surfaces.surface import Labels, Problem, StreamWriter, Surface
@@ -44,6 +45,8 @@ class Passage:
     """Gives what an answer's head says beside its type."""
     on_first: Callable[[], None]
     """Told when the first of the answer is seen."""
+    on_answer: Callable[[Answer, Callable[[], str]], None]
+    """Told of the answer, and how to find the id that the client will know, before its end is written: the next turn may come at once."""
     problem: Problem | None = None
     """What the client was told in place of an answer."""
     _writer: StreamWriter | None = None
@@ -57,6 +60,17 @@ class Passage:
     """To be written when nothing more has come."""
     _left: OSError | None = None
     """Why nothing more can be written: the client has left."""
+
+    def _answer_id(self) -> str:
+        """The id by which the client knows the answer, and may name it in its next turn; empty: it knows none."""
+        if self._passed is None:
+            return self.labels.id
+        try:
+            document = loads(self._passed.data)
+        except ValueError:  # an end mark
+            return ""
+        inner = document.get("response", document) if isinstance(document, dict) else {}
+        return str(inner.get("id", "")) if isinstance(inner, dict) else ""
 
     def whole(self) -> None:
         """Carry it out, and write the answer at once: before what happened is written down, which nobody need wait for."""
@@ -93,6 +107,7 @@ class Passage:
             passed = self._passed if self._is_passed(answer) else None
             body = self._document(answer) if passed is None else passed.data.encode("utf-8", "replace")
             self.on_first()
+            self.on_answer(answer, self._answer_id)
             self.out.whole(200, {**JSON_TYPE, **self.headers(answer), **_cost(answer)}, body)
 
     def _end(self) -> None:
@@ -102,6 +117,7 @@ class Passage:
         if self.problem is None:
             last = b"".join(self._ending) if self._is_passed(answer) else self._writer_of(answer.model).end(answer)
             self._show(b"")
+            self.on_answer(answer, self._answer_id)
             self._close(last)
         elif self.out.is_open:
             self._close(self.surface.error_event(self.problem))

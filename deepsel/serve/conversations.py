@@ -52,15 +52,20 @@ class Conversations:
         """The id of an answer to the key of its conversation."""
 
     def held(self, ask: Ask, asked: Asked, headers: Mapping[str, str], settings: Settings) -> tuple[Ask, str]:
-        """Return what is asked, with where its conversation is, and the key by which that is noted; empty: it is none."""
+        """Return what is asked, with where its conversation is, and the key by which that is noted; empty: nobody need know.
+
+        A single question is judged as one, and noted all the same: it may be the first turn of a conversation.
+        """
         given = headers.get(_SESSION_HEADER) or asked.session
-        if len(ask.profile.models) < 2 or not (given or is_conversation(ask.request)):
+        if len(ask.profile.models) < 2:
             return ask, ""
         scope = f"{ask.profile.client}\0{ask.profile.name}\0"
         with self._lock:
-            key = self._names.get(scope + given) if given else None
+            key = self._names.get(scope + _bare(given)) if given else None
             key = key or scope + (given or fingerprint(ask.request))
             standing = self._standings.get(key)
+        if not (given or is_conversation(ask.request)):
+            return ask, key
         shares = _shares(ask, settings)
         if standing is None or standing.model not in ask.profile.models:
             return ask._replace(holding=Holding(shares=shares)), key
@@ -72,7 +77,7 @@ class Conversations:
 
     def note(self, key: str, answer: Answer, answer_id: str) -> bool:
         """Note who has answered a conversation; `answer_id` names it in the next turn. Tells whether it has moved."""
-        if not key or answer.cache.status == "hit" or not answer.attempts:
+        if answer.cache.status == "hit" or not answer.attempts:
             return False
         usage, scope = answer.usage, key.rpartition("\0")[0] + "\0"
         read = usage.input_tokens or 0
@@ -86,11 +91,17 @@ class Conversations:
                 at_s=self._clock.monotonic(),
             )
             self._standings[key] = standing
-            self._names[scope + answer_id] = key
+            if answer_id:
+                self._names[scope + _bare(answer_id)] = key
             for kept in (self._standings, self._names):
                 while len(kept) > _MOST:
                     kept.popitem(last=False)
         return before is not None and not is_same
+
+
+def _bare(answer_id: str) -> str:
+    """Return an answer's id without what a wire puts before it."""
+    return answer_id.rpartition("_")[2]
 
 
 def is_conversation(request: Request) -> bool:

@@ -15,7 +15,7 @@ import httpx
 from serve_sayings import Saying, chat, messages
 
 Profiles = Callable[..., Path]
-REQUESTS, CLIENTS, BAD = 320, 32, 0.2
+REQUESTS, CLIENTS, BAD = 224, 32, 0.2
 
 
 def _moody(answer: Callable[[Saying], Any], seed: int) -> Any:
@@ -43,7 +43,7 @@ def _moody(answer: Callable[[Saying], Any], seed: int) -> Any:
 
 
 def test_a_bad_day_with_many_clients(scripted: Any, serve: Any, profiles: Profiles) -> None:
-    """320 requests of 32 clients on both wires, streamed and not: each gets the answer to its own, or an error in its wire's shape."""
+    """224 requests of 32 clients on both wires, streamed and not: each gets the answer to its own, or an error in its wire's shape."""
     one, two = scripted(_moody(chat, 1)), scripted(_moody(messages, 2))
     fast = 'retries = 6\nmin_samples = 100000'
     served = serve(profiles(one=f"{one.url}/v1", two=(two.url, "anthropic-messages"), profile=fast))

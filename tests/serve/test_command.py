@@ -39,15 +39,17 @@ def _running(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], str]]:
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_it_serves_until_it_is_told_to_end(number: signal.Signals, simulate: Any, profiles: Profiles) -> None:
     """One line on stdout, the access log on stderr without a word of any text; the answer under way is whole; exit 0."""
-    profiles(one=simulate(text="word " * 30, itl_s=0.02))
+    server = simulate(text="word " * 30, itl_s=0.02)
+    profiles(one=server)
     with _running() as (process, url):
         assert url.startswith("http://127.0.0.1:")
         found: list[str] = []
         asker = threading.Thread(target=lambda: found.append(ask_chat(url, "one", stream=True).text))
         asker.start()
-        while json.loads(httpx.get(f"{url}/health", timeout=30).text) != {"status": "ok"}:
-            pass
-        threading.Timer(0.3, lambda: process.send_signal(number)).start()
+        assert httpx.get(f"{url}/health", timeout=30).json() == {"status": "ok"}
+        while not server.calls:
+            threading.Event().wait(0.01)
+        process.send_signal(number)
         asker.join(30)
         out, err = process.communicate(timeout=30)
     assert (process.returncode, out) == (0, "")

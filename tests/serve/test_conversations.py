@@ -94,3 +94,41 @@ def test_by_what_does_not_change(served: Any) -> None:
         {"role": "tool", "tool_call_id": "t1", "content": "Sun."},
     ]
     assert "just answered" in why(first + result)
+
+
+def test_the_second_turn_finds_the_first(served: Any) -> None:
+    """A first question is judged by itself; who has answered it is known when the conversation goes on."""
+    first = [{"role": "user", "content": LONG}]
+    assert _turn(served, messages=first) == ("cheap", "")
+    said = [{"role": "assistant", "content": "Fine."}, {"role": "user", "content": "And now?"}]
+    assert _turn(served, messages=first + said)[1].startswith("stays with cheap")
+
+
+def test_by_the_id_of_the_answer_before(scripted: Any, serve: Any, profiles: Profiles) -> None:
+    """A turn that names the last answer, as the Responses API has it, belongs to its conversation."""
+
+    def answer(request: Any, body: Any, out: Any) -> None:
+        usage = {"input_tokens": 3100, "output_tokens": 5, "input_tokens_details": {"cached_tokens": 3000}}
+        item = {"type": "message", "id": "m1", "role": "assistant", "status": "completed", "content": [
+            {"type": "output_text", "text": "Fine.", "annotations": []}]}  # fmt: skip
+        number = len(server.requests)
+        head = {"id": f"resp_p{number}", "object": "response", "status": "completed", "model": body["model"]}
+        document = {**head, "output": [item], "usage": usage}
+        out.whole(200, {"content-type": "application/json"}, json.dumps(document).encode())
+
+    server = scripted(answer)
+    place = (f"{server.url}/v1", "openai-responses")
+    served = serve(profiles(one=place, two=place, extra=EXTRA))
+
+    def turn(previous: str | None) -> tuple[str, str]:
+        body = {"model": "profile:both", "input": LONG, "previous_response_id": previous}
+        answered = httpx.post(f"{served.url}/v1/responses", json=body, headers={"x-deepsel-plan": "1"}, timeout=30)
+        assert answered.status_code == 200, answered.text
+        return answered.json()["id"], " ".join(json.loads(answered.headers["x-deepsel-plan"])["stay"])
+
+    first, none = turn(None)
+    assert none == ""
+    second, why = turn(first)
+    assert why.startswith("stays with")
+    assert turn(second)[1].startswith("stays with")
+    assert turn("resp_other")[1].startswith("begins here")

@@ -221,3 +221,15 @@ def test_each_piece_is_there_before_the_next_is_made(wire: str, scripted: Any, s
             text += piece
             seen.release()
     assert text == SAYINGS["text"].text
+
+
+def test_thinking_of_another_provider_goes_back_to_none(scripted: Any, serve: Any, profiles: Profiles) -> None:
+    """What bears no signature was translated, and would be refused; what bears one goes on as it came."""
+    server = scripted(messages(SAYINGS["text"]))
+    served = serve(profiles(one=(server.url, "anthropic-messages")))
+    text, signed = {"type": "text", "text": "Four."}, {"type": "thinking", "thinking": "2+2", "signature": "sig"}
+    unsigned = {**signed, "signature": ""}
+    said = {"role": "assistant", "content": [unsigned, signed, text]}
+    turns = [{"role": "user", "content": "2+2?"}, said, {"role": "user", "content": "Sure?"}]
+    assert _post(served.url, "/v1/messages", {**MESSAGES, "messages": turns}).status_code == 200
+    assert [turn["content"] for turn in server.bodies[0]["messages"]] == ["2+2?", [signed, text], "Sure?"]

@@ -58,7 +58,7 @@ def conversation(body: JsonObject, headers: Mapping[str, str]) -> Asked:
         tool_choice=choice,
         given=Given(
             WIRE,
-            body,
+            _as_sent(body),
             headers=reading.passed_headers(headers, *_PASSED_HEADERS),
             elsewhere=elsewhere,
             only=reading.only_here(bound, own),
@@ -78,6 +78,31 @@ def _clears_thinking_alone(value: Json) -> bool:
     edits = value.get("edits") if isinstance(value, dict) else None
     kinds = [edit.get("type") if isinstance(edit, dict) else None for edit in edits] if isinstance(edits, list) else []
     return set(value if isinstance(value, dict) else ()) <= {"edits"} and all(str(kind).startswith("clear_thinking") for kind in kinds)
+
+
+def _as_sent(body: JsonObject) -> JsonObject:
+    """Return the body without thinking that bears no signature: it was another provider's, and this wire's hosts refuse it."""
+    messages = body.get("messages")
+    if not isinstance(messages, list) or not any(_is_unsigned(block) for one in messages for block in _blocks(one)):
+        return body
+    kept: list[Json] = []
+    for one in messages:
+        blocks = [block for block in _blocks(one) if not _is_unsigned(block)]
+        if isinstance(one, dict) and len(blocks) < len(_blocks(one)):
+            if blocks:
+                kept.append({**one, "content": blocks})
+        else:
+            kept.append(one)
+    return {**body, "messages": kept}
+
+
+def _blocks(message: Json) -> list[Json]:
+    content = message.get("content") if isinstance(message, dict) else None
+    return content if isinstance(content, list) else []
+
+
+def _is_unsigned(block: Json) -> bool:
+    return isinstance(block, dict) and block.get("type") == "thinking" and not block.get("signature")
 
 
 def _system(value: Json, bound: list[str]) -> tuple[Message, ...]:

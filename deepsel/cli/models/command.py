@@ -65,6 +65,11 @@ def models(common: Common, options: ModelsOptions) -> None:
         refresh(common, options.from_ or "litellm", force=options.force, as_json=options.as_json)
         return
     refuse(bool(options.from_ or options.force), "`--from` and `--force` say how to refresh", "add `--refresh`")
+    _list(common, options)
+
+
+def _list(common: Common, options: ModelsOptions) -> None:
+    """Print what the catalog and the user's file know of the models that are asked for."""
     settings, now = load_settings(common), SystemClock().now()
     found, keys = _find(_all_models(settings), options, now), ModelKeys(settings, os.environ)
     if options.as_json:

@@ -19,7 +19,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import zlib
 from collections.abc import Iterator
 from functools import cache
@@ -28,6 +27,7 @@ from pathlib import Path
 from deepsel.records import NamedTuple
 from deepsel.routing import form, kinds
 from deepsel.routing.instruction import WHOLE_CHARS, clip, split
+from deepsel.routing.patterns import late
 from deepsel.routing.task import Detection, detect, without_asides
 
 WEIGHTS_FILE = Path(__file__).parent / "data" / "difficulty.bin"
@@ -44,18 +44,18 @@ FEATURES = (
 )
 """The plain features, in the order of their weights."""
 
-_WORD = re.compile(r"[^\W\d_]+|\d+")
+_WORD = late(r"[^\W\d_]+|\d+")
 """A word or a number."""
-_OPTION = re.compile(r"\n\s*\(?[A-Ja-j][.)]\s")
+_OPTION = late(r"\n\s*\(?[A-Ja-j][.)]\s")
 """The label of an option, which says nothing about the question."""
-_SENTENCE = re.compile(r"[.!?؟।](?=\s|\Z)|[。！？]")
+_SENTENCE = late(r"[.!?؟।](?=\s|\Z)|[。！？]")
 """The end of a sentence."""
-_SYMBOL = re.compile(r"[=+*/^<>|{}\[\]_\\≤≥≠±√∑∏∫∞∈⊂∪∩∀∃→×÷°]")
+_SYMBOL = late(r"[=+*/^<>|{}\[\]_\\≤≥≠±√∑∏∫∞∈⊂∪∩∀∃→×÷°]")
 """The signs of mathematics and code."""
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_LATEX = re.compile(r"\\[a-z]+|\$")
-_NEGATED = re.compile(r"\b(?:NOT|EXCEPT|FALSE)\b")
-_NUMBERED = re.compile(r"\b(\w{3,}) (?:1|2|I|II) ?[|:.]")
+_NUMBER = late(r"\d+(?:[.,]\d+)*")
+_LATEX = late(r"\\[a-z]+|\$")
+_NEGATED = late(r"\b(?:NOT|EXCEPT|FALSE)\b")
+_NUMBERED = late(r"\b(\w{3,}) (?:1|2|I|II) ?[|:.]")
 """The heading of a first or second case: `Statement 1 |`, `Scenario II:`."""
 _PRIOR = {
     "code": 0.42,

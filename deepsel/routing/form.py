@@ -10,35 +10,37 @@ import math
 import re
 from collections.abc import Iterable
 
+from deepsel.routing.patterns import late
+
 LOOKED_CHARS = 1600
 """The most of a prompt that is looked at: its beginning and its end, half each."""
 WIDE_CHARS = 2.5
 """How many Latin characters one Chinese, Japanese or Korean character stands for."""
 
-_CODE = re.compile(
+_CODE = late(
     r"\w\([^)\n]{0,80}\)\s*[;{:]|^[ \t]*(?:def|class|import|#include|fn|func|function|var|let|const|SELECT|public)\b"
     r"|[!=]==|=>|\);|</\w+>|^\s*(?:while|for|if) .{1,60}[:{]\s*$",
     re.MULTILINE,
 )
-_IDENTIFIER = re.compile(r"[a-z]_[a-z]|[a-z][A-Z][a-z]|\w\(\)|\w\.\w+\(|\s--[a-z]{2}")
-_CAMEL = re.compile(r"[a-z][A-Z][a-z]")
-_FILE = re.compile(r"\.(?:py|js|ts|tsx|go|rs|cpp|hpp|java|rb|sh|sql|ipynb|c|h|cs|php|kt|css|html)\b")
-_TRACE = re.compile(r"Traceback|Exception\b|\bat [\w.$]+\([\w.]+:\d+\)|File \".+\", line \d+|\b\w+Error\b|\bERR_\w+")
-_JSON = re.compile(r"\{\s*[\"']\w+[\"']\s*:")
+_IDENTIFIER = late(r"[a-z]_[a-z]|[a-z][A-Z][a-z]|\w\(\)|\w\.\w+\(|\s--[a-z]{2}")
+_CAMEL = late(r"[a-z][A-Z][a-z]")
+_FILE = late(r"\.(?:py|js|ts|tsx|go|rs|cpp|hpp|java|rb|sh|sql|ipynb|c|h|cs|php|kt|css|html)\b")
+_TRACE = late(r"Traceback|Exception\b|\bat [\w.$]+\([\w.]+:\d+\)|File \".+\", line \d+|\b\w+Error\b|\bERR_\w+")
+_JSON = late(r"\{\s*[\"']\w+[\"']\s*:")
 _FORMATS = ("json", "csv", "yaml", "xml")
-_TABLE = re.compile(r"^[^\n|]*\|[^\n|]*\|.*$|^[^\n\t]+\t[^\n\t]+$|^[^\n,;]{1,40}([,;])[^\n,;]{1,40}\1[^\n,;]{0,40}$", re.MULTILINE)
-_FORMULA = re.compile(
+_TABLE = late(r"^[^\n|]*\|[^\n|]*\|.*$|^[^\n\t]+\t[^\n\t]+$|^[^\n,;]{1,40}([,;])[^\n,;]{1,40}\1[^\n,;]{0,40}$", re.MULTILINE)
+_FORMULA = late(
     r"\d\s*[-+*/^=×÷]\s*\(?[\dxyna-c]|\b[xynab]\s*[-+^=]\s*\w|\\frac|\\sqrt|\\\(|\$[^$\n]{1,80}\$|[∑∫√≤≥²³π∞]|\b[fgP]\([xA-Z]"
 )
-_NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
-_MONEY = re.compile(r"[$€£¥₹₽]\s?\d|\d\s?[%€£¥₹₽]")
+_NUMBER = late(r"\d+(?:[.,]\d+)*")
+_MONEY = late(r"[$€£¥₹₽]\s?\d|\d\s?[%€£¥₹₽]")
 _LABEL = r"A-Ka-kА-Га-гΑ-Δα-δא-דก-งক-ঘ①-⑤ア-エأ-د"
-_OPTION = re.compile(rf"(?:^|[\s(（;])(?:[{_LABEL}१-४1-5]|الف|[क-घ])[).）:．、]\s?\S|(?:^|\s)[①-⑤]", re.MULTILINE)
-_OPTION_LINE = re.compile(rf"^\s*\(?(?:[{_LABEL}1-9]|الف|[क-घ])[).）:．、 ]\s?\S", re.MULTILINE)
-_LISTED = re.compile(r"^\s*(?:\d{1,2}[.)]|[-*•])\s", re.MULTILINE)
-_QUOTED = re.compile(r"[\"“«「『„‘][^\"”»」』\n]{3,300}[\"”»」』’“]")
-_ADDRESS = re.compile(r"https?://|\b[\w.]+@[\w.]+\b")
-_INLINE = re.compile(r"`[^`\n]+`")
+_OPTION = late(rf"(?:^|[\s(（;])(?:[{_LABEL}१-४1-5]|الف|[क-घ])[).）:．、]\s?\S|(?:^|\s)[①-⑤]", re.MULTILINE)
+_OPTION_LINE = late(rf"^\s*\(?(?:[{_LABEL}1-9]|الف|[क-घ])[).）:．、 ]\s?\S", re.MULTILINE)
+_LISTED = late(r"^\s*(?:\d{1,2}[.)]|[-*•])\s", re.MULTILINE)
+_QUOTED = late(r"[\"“«「『„‘][^\"”»」』\n]{3,300}[\"”»」』’“]")
+_ADDRESS = late(r"https?://|\b[\w.]+@[\w.]+\b")
+_INLINE = late(r"`[^`\n]+`")
 _FULL_REQUEST = 80.0
 """A request of so many characters is as long as any: longer ones say no more about the kind of work."""
 _TRACES = ("Traceback", "Exception", "Error", "ERR_", "File \"", "  at ", "\tat ")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from deepsel.records import NamedTuple
+from deepsel.routing.patterns import late
 
 HEAD_CHARS = 600
 """The most of the beginning of a prompt that may count as instruction."""
@@ -16,16 +17,16 @@ TAIL_CHARS = 300
 """The same at its end."""
 WHOLE_CHARS = 1600
 """A prompt up to this length is looked at whole."""
-_FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+_FENCED = late(r"```.*?(?:```|\Z)", re.DOTALL)
 """A fenced block, closed or running to the end."""
 
-_TURNS = re.compile(
+_TURNS = late(
     r"<\|?/?[a-z_]{1,12}\|?>(?:system|user|assistant)?|\[/?INST\]|</?s>|<</?SYS>>|^#{2,4} ?[A-Z][\w ]{2,20}:?$",
     re.MULTILINE,
 )
 """What marks turns: of chat templates, and headings of a word or two."""
-_BEFORE = re.compile(r"\A\s*(?:(?:Q|Question|Instruction|Input|Prompt|Human|User|Task)\s?:\s*)+", re.IGNORECASE)
-_AFTER = re.compile(r"\n\s*(?:A|Answer|Response|Output|Assistant|Solution)\s?:\s*\Z", re.IGNORECASE)
+_BEFORE = late(r"\A\s*(?:(?:Q|Question|Instruction|Input|Prompt|Human|User|Task)\s?:\s*)+", re.IGNORECASE)
+_AFTER = late(r"\n\s*(?:A|Answer|Response|Output|Assistant|Solution)\s?:\s*\Z", re.IGNORECASE)
 
 
 class Parts(NamedTuple):

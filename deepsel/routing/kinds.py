@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import sys
 import zlib
 from array import array
@@ -23,6 +22,7 @@ from functools import cache, lru_cache
 from pathlib import Path
 
 from deepsel.records import NamedTuple
+from deepsel.routing.patterns import late
 
 WEIGHTS_FILE = Path(__file__).parent / "data" / "kinds.bin"
 KINDS = ("code", "structured", "extract", "reasoning", "choice", "summarize", "translate", "creative", "chat", "knowledge")
@@ -35,8 +35,8 @@ MOST_WORDS = 24
 """The most words of one passage that are read."""
 
 _EDGES = "\"'`.,;:!?()[]{}<>«»„“”‘’¿¡。、，．！？：；（）「」『』《》…—–-*#_|/\\~=+।؟،؛\u200b"
-_UNSPACED = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff]")
-_DIGITS = re.compile(r"\d+")
+_UNSPACED = late(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\u9fff\uac00-\ud7a3\uf900-\ufaff]")
+_DIGITS = late(r"\d+")
 _HASH_BYTES = 4
 _FIELD_BYTES = 3
 _FIELD_BITS = 8 * _FIELD_BYTES

@@ -15,19 +15,20 @@ from deepsel.records import NamedTuple
 from deepsel.routing import form, kinds
 from deepsel.routing.cues import find as find_cues
 from deepsel.routing.instruction import clip, split
+from deepsel.routing.patterns import late
 from deepsel.values import TASKS
 
-_QUOTED = re.compile(r"(?<!\w)[\"“«「'‘„][^\"”»」\n]{3,200}?[\"”»」'’“](?!\w)")
+_QUOTED = late(r"(?<!\w)[\"“«「'‘„][^\"”»」\n]{3,200}?[\"”»」'’“](?!\w)")
 """A quotation: marks outside words, with more than a word or two between them."""
 _QUOTES = "\"“«「'‘„"
-_SENTENCE = re.compile(r"(?<=[.!?؟।;…])\s+|(?<=[。！？])\s*|\n+")
-_ADDRESSED = re.compile(r"([^\s,!.:，！]+(?:\s[^\s,!.:，！]+){0,2}\s?[,!，！])\s*(?=\S)")
+_SENTENCE = late(r"(?<=[.!?؟।;…])\s+|(?<=[。！？])\s*|\n+")
+_ADDRESSED = late(r"([^\s,!.:，！]+(?:\s[^\s,!.:，！]+){0,2}\s?[,!，！])\s*(?=\S)")
 """A few words up to a first comma: `hi,`."""
-_FIRST = re.compile(r"([^.!?。！？।\n:：]{2,160}(?:[.!?。！？।:：]+|(?=\n)))\s*")
-_LAST = re.compile(r"(?:(?<!\b[A-Ja-j])\.|[!?。！？।\n:])\s*([^.!?。！？।\n]{2,120}[.!?。！？।,]*)\s*\Z")
-_WORKING = re.compile(r"[`={}\[\]|<>\\]|\d")
+_FIRST = late(r"([^.!?。！？।\n:：]{2,160}(?:[.!?。！？।:：]+|(?=\n)))\s*")
+_LAST = late(r"(?:(?<!\b[A-Ja-j])\.|[!?。！？।\n:])\s*([^.!?。！？।\n]{2,120}[.!?。！？।,]*)\s*\Z")
+_WORKING = late(r"[`={}\[\]|<>\\]|\d")
 """Signs that no greeting has."""
-_POLITE = re.compile(
+_POLITE = late(
     r"(?:\A|(?<=[\s,]))(?:please|kindly|pls|plz|bitte|por favor|s'il (?:te|vous) pla[iî]t|per favore|alsjeblieft|proszę|prosím|lütfen|"
     r"пожалуйста|будь ласка|моля|παρακαλώ|tolong|mohon|vui lòng|xin|kérem|vă rog|te rog|tafadhali|من فضلك|لطفا|कृपया|בבקשה|请|請)"
     r"(?:[\s,]+|[.!]*\s*\Z|(?=[?:])|(?<=[请請]))",
@@ -36,11 +37,11 @@ _POLITE = re.compile(
 """Words of mere manners: with and without them a prompt is the same."""
 _POLITE_ENDS = (160, 80)
 """How much of the beginning and of the end is looked through for them."""
-_ENDED = re.compile(r"[.!?。！？।]\s")
+_ENDED = late(r"[.!?。！？।]\s")
 """A sentence that ends: a colon after one announces no data, it is part of a story."""
 _LEAST_REQUEST = 12
 """What stands before a colon says alone what is asked only from so many Latin characters on."""
-_CAPITAL = re.compile(r"\s(?=[A-Z][a-z]*\s[a-z]+\s)")
+_CAPITAL = late(r"\s(?=[A-Z][a-z]*\s[a-z]+\s)")
 """Where a sentence may begin although none has ended: a capital before small words."""
 _MOST_CAPITALS = 2
 _SURE, _SURER = 0.3, 2.5

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from deepsel import config
+from deepsel.cli.terminal.terminal import write_note
+from deepsel.conversations.codec import write_messages
 from deepsel.conversations.records import Conversation, Turn
 from deepsel.errors import ConfigError, UsageError
 from deepsel.messages.forms import MEMBER_FORMS
@@ -57,12 +60,19 @@ class Talk:
     def begin(self, request: Request) -> None:
         """Note the question before it is asked, so that it is there whatever happens."""
         which = self.found.id if self.found else self._name
-        self._turn = self._store.begin(which, _added(request, self.history), tools=request.tools, at=self._now())
+        added = _added(request, self.history)
+        if _holds_a_secret(self._session, added):
+            raise UsageError("the question holds a key of yours, which no conversation keeps", "take it out, or ask without a conversation")
+        self._turn = self._store.begin(which, added, tools=request.tools, at=self._now())
 
     def end(self, answer: Answer) -> None:
         """Keep what came of it, also where that is not whole."""
         assert self._turn is not None, "it was begun"
-        self._store.end(self._turn, _turn(self._session, self._turn[1], answer, at=self._now()))
+        turn = _turn(self._session, self._turn[1], answer, at=self._now())
+        if turn.answer is not None and _holds_a_secret(self._session, [turn.answer]):
+            write_note("warning: the answer holds a key of yours and is not kept in the conversation")
+            turn = turn._replace(answer=None, finish="")
+        self._store.end(self._turn, turn)
 
     def reread(self) -> None:
         """Look at it again, after a turn."""
@@ -136,12 +146,21 @@ def keep_alone(session: Session, answer: Answer, request: Request) -> int | None
     if not (answer.text or answer.tool_calls):
         return None
     at = session.clock.now().timestamp()
+    turn = _turn(session, 1, answer, at=at)
+    if _holds_a_secret(session, [*request.messages, *([turn.answer] if turn.answer else [])]):
+        return None
     with suppress(ConfigError):
         store = open_store(session)
         which = store.begin(None, request.messages, tools=request.tools, at=at)
-        store.end(which, _turn(session, 1, answer, at=at))
+        store.end(which, turn)
         return which[0]
     return None
+
+
+def _holds_a_secret(session: Session, messages: Iterable[Message]) -> bool:
+    """Tell whether what would be kept holds a secret of this process, in its words or in any other part."""
+    texts = (text for message in messages for text in (message.readable, write_messages([message])))
+    return any(map(session.secrets.are_in, texts))
 
 
 def _cost(answer: Answer) -> Decimal | None:

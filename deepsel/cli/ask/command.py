@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from deepsel.cli.options import AsJson, Common, Help, MaxCost, Models, Output
+from deepsel.cli.options import AsJson, Common, GoesOn, Help, MaxCost, Models, Output, System
 from deepsel.records import NamedTuple
 from deepsel.values import STRATEGIES, TASKS
 
@@ -23,7 +23,7 @@ class AskOptions(NamedTuple):
         list[Path] | None,
         typer.Option("--file", "-f", metavar="PATH", help="Add a text, picture, folder or quoted pattern (repeatable)."),
     ] = None
-    system: Annotated[str | None, typer.Option("--system", "-s", metavar="TEXT", help="The system message.")] = None
+    system: System = None
     system_file: Annotated[
         Path | None, typer.Option("--system-file", metavar="PATH", help="Read the system message from a file.")
     ] = None
@@ -36,7 +36,7 @@ class AskOptions(NamedTuple):
     var: Annotated[
         list[str] | None, typer.Option("--var", metavar="NAME=VALUE", help="Set a variable of the template (repeatable).")
     ] = None
-    goes_on: Annotated[bool, typer.Option("--continue", "-c", help="Go on with the last conversation.")] = False
+    goes_on: GoesOn = False
     conversation: Annotated[
         str | None, typer.Option("--conversation", metavar="NAME", help="Begin or go on with this one, kept until deleted.")
     ] = None

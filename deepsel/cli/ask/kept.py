@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from decimal import Decimal
 from typing import TYPE_CHECKING
@@ -26,7 +27,7 @@ def keep_alone(session: Session, answer: Answer, request: Request) -> str | None
     from deepsel.conversations.asked import LoneQuestions
 
     message = message_of(session, answer)
-    if message is None:
+    if message is None or holds_a_secret(session, [*request.messages, message]):
         return None
     cost = cost_of(answer)
     row = {
@@ -38,6 +39,12 @@ def keep_alone(session: Session, answer: Answer, request: Request) -> str | None
         asked = LoneQuestions(session.paths.data_dir, keep_s=session.settings.conversations.keep_s)
         return asked.keep(row, at=session.clock.now().timestamp())
     return None
+
+
+def holds_a_secret(session: Session, messages: Iterable[Message]) -> bool:
+    """Tell whether what would be kept holds a secret of this process, in its words or in any other part."""
+    texts = (text for message in messages for text in (message.readable, write_messages([message])))
+    return any(map(session.secrets.are_in, texts))
 
 
 def cost_of(answer: Answer) -> Decimal | None:

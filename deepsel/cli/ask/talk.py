@@ -7,7 +7,8 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from deepsel import config
-from deepsel.cli.ask.kept import cost_of, message_of
+from deepsel.cli.ask.kept import cost_of, holds_a_secret, message_of
+from deepsel.cli.terminal.terminal import write_note
 from deepsel.conversations.records import Conversation, Turn
 from deepsel.errors import ConfigError, UsageError
 from deepsel.show.money import usd
@@ -53,12 +54,19 @@ class Talk:
     def begin(self, request: Request) -> None:
         """Note the question before it is asked, so that it is there whatever happens."""
         which = self.found.id if self.found else self._name
-        self._turn = self._store.begin(which, _added(request, self.history), tools=request.tools, at=self._now())
+        added = _added(request, self.history)
+        if holds_a_secret(self._session, added):
+            raise UsageError("the question holds a key of yours, which no conversation keeps", "take it out, or ask without a conversation")
+        self._turn = self._store.begin(which, added, tools=request.tools, at=self._now())
 
     def end(self, answer: Answer) -> None:
         """Keep what came of it, also where that is not whole."""
         assert self._turn is not None, "it was begun"
-        self._store.end(self._turn, _turn(self._session, self._turn[1], answer, at=self._now()))
+        turn = _turn(self._session, self._turn[1], answer, at=self._now())
+        if turn.answer is not None and holds_a_secret(self._session, [turn.answer]):
+            write_note("warning: the answer holds a key of yours and is not kept in the conversation")
+            turn = turn._replace(answer=None, finish="")
+        self._store.end(self._turn, turn)
 
     def reread(self) -> None:
         """Look at it again, after a turn."""

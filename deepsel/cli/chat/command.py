@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deepsel.cli.options import Common, Help, MaxCost, Models
+from deepsel.cli.options import Common, GoesOn, Help, MaxCost, Models, System
 from deepsel.errors import DeepselError
 from deepsel.records import NamedTuple
 
@@ -30,8 +30,8 @@ class ChatOptions(NamedTuple):
         str | None, typer.Argument(metavar="[NAME]", help="Kept under this name until deleted.", show_default=False)
     ] = None
     models: Annotated[Models, Help("Choose among these models only (repeatable).")] = None
-    system: Annotated[str | None, typer.Option("--system", "-s", metavar="TEXT", help="The system message.")] = None
-    goes_on: Annotated[bool, typer.Option("--continue", "-c", help="Go on with the last conversation.")] = False
+    system: System = None
+    goes_on: GoesOn = False
     max_cost: Annotated[MaxCost, Help("Send nothing that could cost more, turn by turn.")] = None
 
 

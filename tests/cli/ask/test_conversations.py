@@ -198,3 +198,20 @@ def test_deleting(deepsel: Callable[..., Any]) -> None:
     assert deepsel("conversations", "delete", "--all").code == 0
     assert deepsel("conversations", "list", "--json").record()["conversations"] == []
     assert os.environ.get("DEEPSEL_HOME")
+
+
+def test_a_key_is_kept_in_no_conversation(
+    deepsel: Callable[..., Any], simulate: Callable[..., Any], profiles: Callable[..., Path], home: Path
+) -> None:
+    """Neither a question nor an answer that holds one; a question is refused before it is paid for, an answer is shown."""
+    key = "sk-test-0123456789"
+    server = simulate(text=f"Your key is {key}.")
+    profiles(one=server)
+    assert deepsel("--conversation", "w", f"Is {key} mine?").code == 2
+    assert not server.calls
+    ran = deepsel("--conversation", "w", "Tell me")
+    assert ran.code == 0
+    assert "is not kept" in ran.err
+    deepsel("Tell me, too")
+    kept = b"".join(path.read_bytes() for path in (home / "data").glob("conversations.sqlite*"))
+    assert key.encode() not in kept

@@ -43,6 +43,7 @@ Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="PATH", h
 System = Annotated[str | None, typer.Option("--system", "-s", metavar="TEXT", help="The system message.")]
 GoesOn = Annotated[bool, typer.Option("--continue", "-c", help="Go on with the last conversation.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON record.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 
 class Help(NamedTuple):

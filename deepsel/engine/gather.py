@@ -97,9 +97,12 @@ class Gatherer:
     ) -> int | None:
         """Return the shorter bound that the cap buys, where it has to be shorter and the expected answer fits; else None.
 
-        A length that was asked for on the command line stands: two wishes that cannot both be met are refused.
+        A length that was asked for, on the command line, by a client or in a line of a batch, stands: two wishes that cannot both be
+        met are refused.
         """
-        if self.profile.sources.get("max_tokens") == "flag":
+        request, profile = self.request, self.profile
+        is_own = request.given is not None or request.max_tokens not in (None, profile.max_tokens)
+        if is_own or profile.sources.get("max_tokens") == "flag":
             return None
         over = self.cap_usd is not None and worst.total_usd is not None and worst.total_usd > self.cap_usd
         if not over or limit is None or self.cap_usd is None:

@@ -25,7 +25,7 @@ from deepsel.providers.exchange import Backend, Exchange, Watch
 from deepsel.providers.headers import Headers, header_text
 from deepsel.providers.inflate import inflated
 from deepsel.providers.routes import KEEP_ALIVE_S, Route, Routes, bundle, own_bundle
-from deepsel.providers.unconnected import is_untrusted, redirected, refused_by_proxy, unconnected
+from deepsel.providers.unconnected import is_untrusted, redirected, refused_by_proxy, unconnected, wants_certificate
 from deepsel.secret import KnownSecrets, Secret
 
 if TYPE_CHECKING:
@@ -291,4 +291,7 @@ def _translated(
         return AttemptFailed(ErrorClass.MALFORMED, f"{host} answered something that is not valid HTTP")
     if is_in_body:
         return AttemptFailed(ErrorClass.STREAM_CUT, f"{host} closed the connection in the middle of the answer")
+    if wants_certificate(error):
+        hint = "name one in `client_cert` of its provider"
+        return AttemptFailed(ErrorClass.NETWORK, f"{host} wants a certificate of those who ask", should_retry=False, hint=hint)
     return AttemptFailed(ErrorClass.NETWORK, f"{host} closed the connection without an answer")

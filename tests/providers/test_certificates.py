@@ -127,7 +127,7 @@ def _ask(made: transport.HttpTransport, server: ThreadingHTTPServer) -> bytes:
 
 
 def _is_answered(made: transport.Transport, server: ThreadingHTTPServer, trust: Trust | None = None) -> bool:
-    call = Call("POST", f"https://127.0.0.1:{server.server_port}/", {}, b"{}", trust)
+    call = Call("POST", f"https://127.0.0.1:{server.server_port}/", {}, b"{}", trust=trust)
     try:
         with made.open(call, timeouts=PATIENT) as response:
             return b"".join(response.iter_bytes()) == b"hello"
@@ -311,7 +311,8 @@ def test_a_host_that_asks_for_a_client_s_certificate(authority: Path, strangers:
     ca_file = str(authority / "ca.pem")
     with serving(authority, clients=authority / "ca.pem") as server, transport.HttpTransport(SystemClock(), env={}) as made:
         assert _is_answered(made, server, Trust(ca_file, str(own)))
-        assert not _is_answered(made, server, Trust(ca_file))
+        with pytest.raises(AttemptFailed, match="wants a certificate"):
+            _is_answered(made, server, Trust(ca_file))
         for wrong in (Trust(ca_file, str(strangers / "nope.pem")), Trust(str(authority / "host.key"))):
             with pytest.raises(ConfigError, match="of a provider"):
                 _is_answered(made, server, wrong)

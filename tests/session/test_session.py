@@ -161,17 +161,3 @@ def test_a_call_whose_turn_was_taken_costs_no_budget(
         ).left
     assert left is not None
     assert left.usd == 5
-
-
-def test_a_conversation_counts_what_its_provider_has_read(home: Path) -> None:
-    """The model that gave the last answer is priced with the beginning of the conversation at the cached rate; others are not."""
-    turns = (Message.of("user", "word " * 4000), Message.of("assistant", "Well."), Message.of("user", "And then?"))
-    with Session.from_environment({"DEEPSEL_HOME": str(home), "DEEPSEEK_API_KEY": "sk-test-0123456789"}) as session:
-        ask = _ask(session, "And then?")
-        ask = ask._replace(request=ask.request._replace(messages=turns))
-        cold = session.explain(ask)[0].candidates["deepseek-flash"]
-        warm = session.explain(ask._replace(answered_by="deepseek-flash"))[0].candidates["deepseek-flash"]
-        assert cold.cached_tokens == 0
-        assert 3000 < warm.cached_tokens < warm.input_tokens
-        assert warm.bill.total_usd < cold.bill.total_usd
-        assert warm.worst_bill == cold.worst_bill

@@ -7,9 +7,21 @@ from typing import Annotated
 
 import typer
 
-from deepsel.cli.options import AsJson, Common, GoesOn, Help, MaxCost, Models, Output, System
+from deepsel.cli.options import (
+    AsJson,
+    Common,
+    GoesOn,
+    Help,
+    MaxCost,
+    Models,
+    Output,
+    Strategy,
+    System,
+    Task,
+    Tools,
+    UseCache,
+)
 from deepsel.records import NamedTuple
-from deepsel.values import STRATEGIES, TASKS
 
 
 class AskOptions(NamedTuple):
@@ -41,12 +53,8 @@ class AskOptions(NamedTuple):
         str | None, typer.Option("--conversation", metavar="NAME", help="Begin or go on with this one, kept until deleted.")
     ] = None
     models: Annotated[Models, Help("Ask these models only; a part of a name will do (repeatable).")] = None
-    task: Annotated[
-        str | None, typer.Option("--task", metavar="TASK", help=f"One of {', '.join(TASKS)}; detected otherwise.")
-    ] = None
-    strategy: Annotated[
-        str | None, typer.Option("--strategy", metavar="NAME", help=f"One of {', '.join(STRATEGIES)}.")
-    ] = None
+    task: Task = None
+    strategy: Strategy = None
     difficulty: Annotated[
         float | None,
         typer.Option("--difficulty", metavar="0..1", help="Override the difficulty score."),
@@ -68,9 +76,7 @@ class AskOptions(NamedTuple):
         str | None,
         typer.Option("--schema", metavar="SCHEMA", help="What the answer has to satisfy: a file, JSON, or 'name, age int'."),
     ] = None
-    tools: Annotated[
-        Path | None, typer.Option("--tools", metavar="PATH", help="A JSON list of tools the model may call.")
-    ] = None
+    tools: Tools = None
     params: Annotated[
         list[str] | None,
         typer.Option("--param", metavar="KEY=VALUE", help="Add a field to the request body (repeatable)."),
@@ -82,10 +88,7 @@ class AskOptions(NamedTuple):
     no_stdin: Annotated[
         bool, typer.Option("--no-stdin", help="Leave standard input alone, as in a loop of `while read`.")
     ] = False
-    cache: Annotated[
-        bool | None,
-        typer.Option("--cache/--no-cache", help="Use the cache for any request, or for none.", show_default=False),
-    ] = None
+    cache: UseCache = None
     refresh: Annotated[bool, typer.Option("--refresh", help="Ask again and replace the cached answer.")] = False
     only_cached: Annotated[
         bool, typer.Option("--only-cached", help="Answer from the cache or exit 6; send nothing, need no key.")

@@ -7,9 +7,8 @@ from typing import Annotated
 
 import typer
 
-from deepsel.cli.options import AsJson, Help, MaxCost, Models
+from deepsel.cli.options import AsJson, Help, MaxCost, Models, Strategy, Task, Tools, UseCache, Yes
 from deepsel.records import NamedTuple
-from deepsel.values import STRATEGIES, TASKS
 
 LANES = ("now", "batch", "off-peak", "auto")
 
@@ -19,8 +18,8 @@ class EachLine(NamedTuple):
 
     models: Annotated[Models, Help("Only these candidates. Repeatable.")] = None
     system: Annotated[str | None, typer.Option("--system", "-s", metavar="TEXT", help="The system message of lines without one.")] = None
-    task: Annotated[str | None, typer.Option("--task", metavar="TASK", help=f"One of {', '.join(TASKS)}; detected otherwise.")] = None
-    strategy: Annotated[str | None, typer.Option("--strategy", metavar="NAME", help=f"One of {', '.join(STRATEGIES)}.")] = None
+    task: Task = None
+    strategy: Strategy = None
     difficulty: Annotated[
         float | None, typer.Option("--difficulty", metavar="0..1", help="How strong a model it needs; scored otherwise.")
     ] = None
@@ -30,15 +29,13 @@ class EachLine(NamedTuple):
     schema: Annotated[
         str | None, typer.Option("--schema", metavar="SCHEMA", help="What each answer has to satisfy: a file, JSON, or 'name, age int'.")
     ] = None
-    tools: Annotated[Path | None, typer.Option("--tools", metavar="PATH", help="A JSON list of tools the model may call.")] = None
+    tools: Tools = None
     params: Annotated[
         list[str] | None,
         typer.Option("--param", metavar="KEY=VALUE", help="Send this member as it is (JSON or text). Repeatable."),
     ] = None
     timeout: Annotated[float | None, typer.Option("--timeout", metavar="S", help="Seconds for one request.")] = None
-    cache: Annotated[
-        bool | None, typer.Option("--cache/--no-cache", help="Use the cache for any request, or for none.", show_default=False)
-    ] = None
+    cache: UseCache = None
     refresh: Annotated[bool, typer.Option("--refresh", help="Ask anew and replace what the cache holds.")] = False
 
 
@@ -71,5 +68,5 @@ class BatchRunOptions(NamedTuple):
         typer.Option("--on-fail-ratio", metavar="X", help="Stop where more of the lines fail; by default half of the first 50."),
     ] = None
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count and price, and send nothing.")] = False
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False
+    yes: Yes = False
     as_json: AsJson = False

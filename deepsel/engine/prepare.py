@@ -24,7 +24,7 @@ from deepsel.routing.candidates import Candidate, Choice, Cooling, Needs, Plan, 
 from deepsel.routing.difficulty import from_detection
 from deepsel.routing.lengths import expected_output_tokens, fit_max_tokens
 from deepsel.routing.plan import plan as plan_for
-from deepsel.routing.task import detect
+from deepsel.routing.task import Detection, detect
 from deepsel.values import Bill, Latency, Model, Notice, Provider, Request, Tool
 
 _RESERVE_GROWTH = 4
@@ -81,7 +81,8 @@ def prepare(ask: Ask, rows: Rows, *, env: Mapping[str, str], at: datetime, state
     The plan may be empty: see `ensure_route`.
     """
     request, profile = ask.request, ask.profile
-    detection = detect(ask.instruction)
+    is_judged = ask.task is not None and ask.difficulty is not None
+    detection = Detection(ask.task or "", ("forced",)) if is_judged else detect(ask.instruction)
     task = ask.task or detection.task
     needs = Needs(
         task=task,

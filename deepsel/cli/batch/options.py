@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,7 +11,10 @@ from deepsel.cli.options import AsJson, Help, MaxCost, Models
 from deepsel.records import NamedTuple
 from deepsel.values import STRATEGIES, TASKS
 
-LANES = ("now", "batch", "off-peak", "auto")
+if TYPE_CHECKING:
+    from deepsel.batch.lanes import Wish
+
+LANES: tuple[Wish, ...] = ("now", "batch", "off-peak", "auto")
 
 
 class EachLine(NamedTuple):

@@ -23,7 +23,7 @@ from deepsel.routing.candidates import Candidate, Choice, Needs, Plan, Policy, W
 from deepsel.routing.difficulty import from_detection
 from deepsel.routing.plan import plan as plan_for
 from deepsel.routing.stickiness import conversation_plan
-from deepsel.routing.task import detect
+from deepsel.routing.task import Detection, detect
 from deepsel.values import Notice, Request
 from deepsel.wires.bodies import asked_members
 
@@ -83,7 +83,8 @@ def prepare(ask: Ask, rows: Rows, *, env: Mapping[str, str], at: datetime, state
     The plan may be empty: see `ensure_route`.
     """
     request, profile = ask.request, ask.profile
-    detection = detect(ask.instruction)
+    is_judged = ask.task is not None and ask.difficulty is not None
+    detection = Detection(ask.task or "", ("forced",)) if is_judged else detect(ask.instruction)
     task = ask.task or detection.task
     needs = Needs(
         task=task,

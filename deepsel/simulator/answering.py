@@ -18,6 +18,7 @@ from deepsel.http1.requests import HttpRequest
 from deepsel.simulator.answers.errors_table import ERRORS, ErrorRow
 from deepsel.simulator.answers.reply import LimitHeaders, ReadRequest, Reply, UnreadableRequest
 from deepsel.simulator.answers.tokens import count
+from deepsel.simulator.batches import Batches
 from deepsel.simulator.faults.table import planned
 from deepsel.simulator.http.delivery import Delivery
 from deepsel.simulator.records import Ledger, Stamps
@@ -44,6 +45,7 @@ class Answering:
     def __init__(self, scenario: Scenario, ledger: Ledger, *, clock: Clock, stopping: threading.Event) -> None:
         self.scenario = scenario
         self.traffic = Traffic(scenario)
+        self.batches = Batches(scenario, clock)
         self._ledger = ledger
         self._clock = clock
         self._stopping = stopping
@@ -62,7 +64,9 @@ class Answering:
             return self._converse(connection, request, wire=wire, body=body, read_s=read_s)
         stamps = Stamps("", "", stream=False, fault=None, was_cold=False, request_read_s=read_s)
         delivery = Delivery(connection, self._clock, self._stopping, read_s, stamps)
-        return delivery.send(self._small(request.method, path, body), keeps_alive=request.keeps_alive)
+        root = f"http://{request.headers.get('host', '127.0.0.1')}"
+        reply = self.batches.reply(request.method, path, request.body, root) or self._small(request.method, path, body)
+        return delivery.send(reply, keeps_alive=request.keeps_alive)
 
     def _converse(self, connection: socket, request: HttpRequest, *, wire: SimulatedWire, body: Any, read_s: float) -> bool:
         """Answer a prompt."""

@@ -82,6 +82,11 @@ class Simulator:
         return self._ledger.calls()
 
     @property
+    def batch_answers(self) -> list[str]:
+        """Give the `custom_id` of every line of a batch job that was answered, as often as it was."""
+        return self._answering.batches.answered
+
+    @property
     def records(self) -> tuple[CallLog, ...]:
         """Give when each answer to a prompt left, oldest first; those of answers under way are still growing."""
         return self._ledger.records()

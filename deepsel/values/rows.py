@@ -129,6 +129,8 @@ class Lane(NamedTuple):
     """Times the standard price, size tiers included; a model's own price rows of the tier go before it."""
     form: Literal["file", "inline", "held"]
     """How requests get there: as lines of a file, as members of one body, or each by a call whose connection is held."""
+    api: str = ""
+    """The batch API it speaks, of the table in `wires/batches`; empty: plain calls."""
     service_tier: str = "batch"
     """By which it is priced."""
     models: frozenset[str] = frozenset()

@@ -7,20 +7,8 @@ from typing import Annotated
 
 import typer
 
-from deepsel.cli.options import (
-    AsJson,
-    Common,
-    GoesOn,
-    Help,
-    MaxCost,
-    Models,
-    Output,
-    Strategy,
-    System,
-    Task,
-    Tools,
-    UseCache,
-)
+from deepsel.cli.options import AsJson, Common, GoesOn, Help, MaxCost, Models, Output, System
+from deepsel.cli.request_options import Strategy, Task, Tools, UseCache
 from deepsel.records import NamedTuple
 
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deepsel.cli.options import AsJson, Help, MaxCost, Models, Strategy, Task, Tools, UseCache, Yes
+from deepsel.cli.options import AsJson, Help, MaxCost, Models, Yes
+from deepsel.cli.request_options import Strategy, Task, Tools, UseCache
 from deepsel.records import NamedTuple
 
-LANES = ("now", "batch", "off-peak", "auto")
+if TYPE_CHECKING:
+    from deepsel.batch.lanes import Wish
+
+LANES: tuple[Wish, ...] = ("now", "batch", "off-peak", "auto")
 
 
 class EachLine(NamedTuple):

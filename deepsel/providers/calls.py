@@ -26,6 +26,8 @@ class Call:
     headers: Mapping[str, str | Secret] = field(default_factory=dict, repr=False)
     """Names in lower case."""
     body: bytes = field(default=b"", repr=False)
+    may_repeat: bool = True
+    """Whether it may be sent once more where a kept connection has ended without an answer; False: it gets a new connection."""
 
     @property
     def target(self) -> str:

@@ -14,7 +14,7 @@ from deepsel.batch.notes import Note
 from deepsel.batch.planning import JobPlan, LanePlan
 from deepsel.batch.replaying import in_tier, moved
 from deepsel.batch.run import Runner, Stop, Work
-from deepsel.batch.sending import Sender
+from deepsel.batch.sending import PartSender
 from deepsel.batch.shared import Floor
 from deepsel.engine.paced import PacedLimiter
 from deepsel.engine.resources import Resources
@@ -47,7 +47,7 @@ class Course:
         work = self._work(floor, everything=False)
         collector, left = Collector(floor, work), 0
         has_jobs = any(self._is_sent(plan) for plan in self.plan.lanes)
-        sender = Sender(floor, work, self.job.bounds.by)
+        sender = PartSender(floor, work, self.job.bounds.by)
         if has_jobs or floor.open_chunks():
             collector.find_intended()
         if has_jobs and waits:

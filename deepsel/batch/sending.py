@@ -52,7 +52,7 @@ class _Part:
         return len(self.rows) >= most or (bool(self.rows) and self.size + more > min(MOST_BYTES, lane.max_bytes or MOST_BYTES))
 
 
-class Sender:
+class PartSender:
     """Gives lines to providers."""
 
     def __init__(self, floor: Floor, work: Work, by: datetime | None) -> None:
@@ -68,6 +68,7 @@ class Sender:
         Raises DeepselError where a provider refuses, or a budget is spent.
         """
         before = len(self._floor.keeper.chunks)
+        self._seen.clear()
         taken = {number for chunk in self._floor.keeper.chunks.values() if chunk.state in ("intended", "created") for number in chunk.lines}
         for task in tasks_of(self._work, self._floor.keeper.marks):
             plan = self._floor.plan_of(task.note)

@@ -129,7 +129,7 @@ class BatchClient:
     def _opened(self, method: str, path: str, body: bytes = b"", kind: str = "application/json") -> Iterator[Response]:
         headers = {**wire_of(self._provider.wire).headers(self._provider, self._key), "accept": "application/json"}
         headers["content-type"] = kind
-        call = Call(method, self._url(path), headers, body)
+        call = Call(method, self._url(path), headers, body, may_repeat=method != "POST")
         timeouts = Timeouts(first_token_s=None, progress_s=None, idle_s=None, deadline=self._clock.monotonic() + _TIMEOUT_S)
         with self._transport.open(call, timeouts=timeouts) as response:
             if not 200 <= response.status < 300:

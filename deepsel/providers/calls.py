@@ -42,6 +42,8 @@ class Call:
     """Called before each wait for bytes, and once a second in it; may raise Abandoned, and nothing else."""
     trust: Trust | None = None
     """None: as the environment and the system say."""
+    may_repeat: bool = True
+    """Whether it may be sent once more where a kept connection has ended without an answer; False: it gets a new connection."""
 
     @property
     def target(self) -> str:

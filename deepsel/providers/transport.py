@@ -193,7 +193,7 @@ class HttpTransport:
     ) -> tuple[httpcore.ConnectionInterface, httpcore.Response]:
         """Send, once more on a new connection where a kept one turns out to be closed and nothing has come."""
         request = _request(call, route)
-        may_repeat = True
+        may_repeat = call.may_repeat
         while True:
             was_whole = self._certificates.is_whole
             connection = self._kept.take(route.origin) if may_repeat else None

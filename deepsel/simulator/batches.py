@@ -157,7 +157,8 @@ class Batches:
         rows = []
         for number, request in enumerate(job.requests):
             kind = "answered"
-            if job.is_cancelled or (job.day == "half_expired" and number % 2):
+            is_late = job.day == "half_expired" and (number % 2 or job.form == "openrouter")  # which keeps nothing of what expired
+            if job.is_cancelled or is_late:
                 kind = "cancelled" if job.is_cancelled else "expired"
             elif job.day == "errored_lines" and number % 3 == 1:
                 kind = "errored"

@@ -230,7 +230,7 @@ def _failure(course: Course, parts: int) -> DeepselError | None:
     again = "`--retry-failed` asks them anew"
     if keeper.error is not None:
         return keeper.error
-    at_providers = f"; {parts} jobs are with providers: `deepsel batch collect {plan.job}` fetches them" if parts else ""
+    at_providers = f"; {parts} jobs are with providers, and `--resume` collects them" if parts else ""
     if stop.why == "user" and plan.lines > tally.done:
         return StoppedByUser(f"stopped: {left}{at_providers}", go_on)
     if stop.why == "cap":

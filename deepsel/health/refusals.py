@@ -54,7 +54,9 @@ class Rows:
         """Whoever may be asked, in the order of the names."""
         told = state.taken_back(self.endpoints, at=at.timestamp()) if state is not None else None
         known: Mapping[Endpoint, tuple[TakenBack, ...]] = (told.value if told is not None else None) or {}
-        self._rows = {name: self._row(model, known) for name, model in models.items()}
+        found = {name: self._row(model, known) for name, model in models.items()}
+        # Also by its own name, which is another one where somebody wrote `PROVIDER/ID` of a row that has a name.
+        self._rows = {model.name: found[name] for name, model in models.items()} | found
 
     @property
     def notices(self) -> tuple[Notice, ...]:

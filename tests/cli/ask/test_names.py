@@ -101,3 +101,12 @@ def test_models_says_where_there_is_a_key(deepsel: Callable[..., Any]) -> None:
     assert (known["gpt-6-luna"], known["claude-opus-5-5"]) == (True, False)
     assert "OPENAI_API_KEY\n" in deepsel("models", "gpt-6-luna", env=env).out
     assert "sk-secret" not in listed.out
+
+
+@pytest.mark.parametrize("name", ["openrouter/openrouter/auto", "anthropic/claude-haiku-5-5", "openai/gpt-6-luna"])
+def test_a_row_by_its_provider_and_id(deepsel: Callable[..., Any], name: str) -> None:
+    """`PROVIDER/ID` of a row that has a name of its own plans as that row."""
+    keys = dict.fromkeys(("OPENROUTER_API_KEY", "ANTHROPIC_API_KEY", "OPENAI_API_KEY"), "sk-test-0123456789")
+    ran = deepsel("ask", "--explain", "--json", "-m", name, "Hi", env=keys)
+    assert ran.code == 0, ran.err
+    assert len(ran.record()["candidates"]) == 1

@@ -21,7 +21,7 @@ from deepsel.engine.resources import Resources
 from deepsel.values import Lane, Provider
 
 _ROUNDS = 5
-"""How often what a provider's jobs leave undone is given to it; then it is asked now."""
+"""How often what a provider's jobs leave undone is given to it; then it is asked now, unless its price was asked for by name."""
 
 
 @dataclass(slots=True)
@@ -63,7 +63,8 @@ class Course:
                 break
         if sender.is_over_cap:
             self.stop("cap")
-        if not self.stop.why and has_jobs and waits and not floor.open_chunks():
+        is_price_asked_for = self.job.bounds.lane == "batch"
+        if not self.stop.why and has_jobs and waits and not floor.open_chunks() and not is_price_asked_for:
             self._run(floor, self._work(floor, everything=True))
         return len(floor.open_chunks())
 

@@ -168,6 +168,23 @@ def test_a_lane_accounts_for_every_line(
         assert not [call for call in running.calls if call.path.endswith(("/chat/completions", "/v1/messages"))]
 
 
+def test_a_price_that_was_named_is_kept(deepsel: Make, simulate: Make, home: Path) -> None:
+    """What a provider leaves undone again and again is never asked at the full price; it is with the provider, and can be collected."""
+    running = simulate(text="Fine.", batch_day="half_expired", batch_bad_jobs=99)
+    row = f'[providers.openai]\nbase_url = "{running.base_url}"\napi_key_env = "TEST_KEY"\n'
+    (home / "profiles.toml").write_text(f'{row}[profiles.main]\nmodels = ["gpt-6.1-sol"]\n')
+    source = written(home / "in.jsonl", *({"prompt": f"Question {n}"} for n in range(64)))
+    arguments = ("batch", "run", str(source), "-o", "out.jsonl", "--lane", "batch", "--max-cost", "50")
+    ran = deepsel(*arguments)
+    assert ran.code == 5, ran.err
+    assert "of 64 lines are left" in ran.err
+    for _ in range(3):
+        ran = deepsel(*arguments, "--resume") if ran.code == 5 else ran
+    assert ran.code == 0, ran.err
+    assert not [call for call in running.calls if call.path.endswith("/chat/completions")]
+    assert len(records(home / "out.jsonl")) == 64
+
+
 def test_a_cap_lets_lines_run_alone_near_its_end() -> None:
     """Far from the cap side by side; then one at a time; then none."""
     cap = Cap(100)

@@ -241,6 +241,9 @@ def _failure(course: Course, parts: int) -> DeepselError | None:
         return CheckFailedError(f"too many lines fail: {bad:,} of {tally.done:,} ({classes})", f"mend what they say; {again}")
     if parts:
         return UnavailableError(f"not ready: {left}{at_providers}", "ask again later")
+    if plan.lines > tally.done:
+        hint = f"{go_on}, which gives them to the providers again; without `--lane batch` they are asked at the full price"
+        return UnavailableError(f"providers have not done all: {left}", hint)
     if bad:
         hint = f"they stand in `{job.where.output}`; {again}" if job.where.output else again
         return IncompleteError(f"{bad:,} of {plan.lines:,} lines have no answer ({classes})", hint)

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import islice
 from typing import Any
 
 from deepsel.errors import DeepselError
 from deepsel.values import Usage
 
 SCHEMA_VERSION = 1
+_BATCH = 256
 
 
 def dump(record: Any) -> str:
@@ -21,6 +24,24 @@ def dump(record: Any) -> str:
     except UnicodeEncodeError:
         text = json.dumps(record, separators=(",", ":"), default=_plain)
     return text + "\n"
+
+
+def dump_parts(record: Mapping[str, Any]) -> Iterator[str]:
+    """Write one record on one line, part by part: members that are iterators become lists that are never whole in memory."""
+    mark = "{"
+    for name, value in record.items():
+        yield f"{mark}{dump(name)[:-1]}:"
+        if isinstance(value, Iterator):
+            yield "["
+            comma = ""
+            while batch := list(islice(value, _BATCH)):
+                yield comma + dump(batch)[1:-2]  # without the brackets
+                comma = ","
+            yield "]"
+        else:
+            yield dump(value)[:-1]
+        mark = ","
+    yield "}\n"
 
 
 def _plain(value: Any) -> Any:

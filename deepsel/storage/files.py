@@ -8,6 +8,10 @@ from __future__ import annotations
 import os
 import stat
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
 _PRIVATE = 0o600
 MOST_BYTES = 64 << 20
 """More than any file of ours that is read whole."""
@@ -22,7 +26,7 @@ def fresh_beside(path: str | os.PathLike[str]) -> str:
 
 def write_whole(
     path: str | os.PathLike[str],
-    data: bytes,
+    data: bytes | Iterable[bytes],
     *,
     mode: int = _PRIVATE,
     modified_at: float | None = None,
@@ -166,12 +170,13 @@ def write_some(descriptor: int, data: bytes | memoryview, patience_s: float | No
                 raise
 
 
-def _fill(fresh: str, data: bytes, *, mode: int, is_durable: bool) -> None:
-    """Write a file that is not there yet."""
+def _fill(fresh: str, data: bytes | Iterable[bytes], *, mode: int, is_durable: bool) -> None:
+    """Write a file that is not there yet, at once or part by part."""
     descriptor = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE)
     try:
         os.fchmod(descriptor, mode)
-        write_all(descriptor, data)
+        for part in (data,) if isinstance(data, bytes) else data:
+            write_all(descriptor, part)
         if is_durable:
             os.fsync(descriptor)
     finally:

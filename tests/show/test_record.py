@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deepsel.show.record import dump, price_member
+from deepsel.show.record import dump, dump_parts, price_member
 
 
 @given(st.text(st.characters(exclude_categories=())))
@@ -21,6 +21,22 @@ def test_any_text_is_one_line_of_utf8(text: str) -> None:
     assert line.endswith("\n")
     assert line.count("\n") == 1
     assert json.loads(line) == {"text": text}
+
+
+_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(st.characters(exclude_categories=()), max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=8,
+)
+
+
+@given(st.dictionaries(st.text(max_size=3), _VALUES, min_size=1, max_size=4), st.lists(_VALUES, max_size=4), st.integers(1, 200))
+def test_parts_join_to_the_record(members: dict[str, object], items: list[object], times: int) -> None:
+    """A record with a long list, written part by part, reads as the same record with the list whole."""
+    line = "".join(dump_parts({**members, "items": iter(items * times)}))
+    assert line.endswith("}\n")
+    assert line.count("\n") == 1
+    assert json.loads(line) == {**members, "items": items * times}
 
 
 def test_money_and_times_are_text() -> None:

@@ -13,6 +13,8 @@ from deepsel.show.plain import plain
 from deepsel.storage import files
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from deepsel.show.screen import Screen
 
 
@@ -72,15 +74,16 @@ def _check_place(path: Path) -> None:
         raise UsageError(f"`{path}` cannot be written", "check its permissions")
 
 
-def write_file(path: Path, text: str, *, is_private: bool = False) -> None:
-    """Write `text` to `path` so that a reader sees the old file or the whole new one; what is no plain file is written to.
+def write_file(path: Path, text: str | Iterable[str], *, is_private: bool = False) -> None:
+    """Write `text`, or its parts, to `path` so that a reader sees the old file or the whole new one; what is no plain file is written to.
 
     `is_private`: only its owner may read it, whatever the umask and the mode of the old one.
     """
-    data = text.encode("utf-8", "replace")
+    data = (part.encode("utf-8", "replace") for part in ((text,) if isinstance(text, str) else text))
     try:
         if path.exists() and not path.is_file():
-            path.write_bytes(data)
+            with path.open("wb") as stream:
+                stream.writelines(data)
             return
         target = path.resolve()
         mode = target.stat().st_mode & 0o777 if target.exists() else 0o666 & ~_umask()
@@ -91,10 +94,11 @@ def write_file(path: Path, text: str, *, is_private: bool = False) -> None:
         raise UsageError(f"cannot write `{path}`: {words}") from error
 
 
-def deliver(text: str, path: Path | None) -> None:
-    """Write a report to stdout, or to the file that was named."""
+def deliver(text: str | Iterable[str], path: Path | None) -> None:
+    """Write a report, or its parts, to stdout, or to the file that was named."""
     if path is None:
-        write_stdout(text)
+        for part in (text,) if isinstance(text, str) else text:
+            write_stdout(part)
     else:
         write_file(path, text)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import fields
 from typing import Any
 
 from deepsel.estimate.pricing.premium import premiums
@@ -38,11 +38,12 @@ COLUMNS = (
     "input_tokens_low",
     "input_tokens_high",
 )
+_MEMBERS = [one.name for one in fields(CostRow) if one.name not in ("price_source", "price_checked")]
 CHANGE_COLUMNS = ("path", "model", "before_usd", "after_usd", "delta_usd")
 
 
 def record(report: Report) -> dict[str, Any]:
-    """Return the JSON record; unknown is null, and so is a group of everything."""
+    """Return the JSON record; unknown is null, and so is a group of everything. Its long lists are iterators, for `dump_parts`."""
     notices = (*report.reading.notices, *report.notices)
     return {
         "schema": SCHEMA_VERSION,
@@ -50,9 +51,9 @@ def record(report: Report) -> dict[str, Any]:
         "at": report.at,
         "by": report.by,
         "assumptions": dict(report.assumptions),
-        "inputs": [_input(one) for one in report.reading.inputs],
+        "inputs": map(_input, report.reading.inputs),
         "skipped": [{"path": one.path, "reason": one.reason} for one in report.reading.skipped],
-        "rows": [_row(row) for row in report.rows],
+        "rows": map(_row, report.rows),
         "totals": [_row(row) for row in report.totals] if report.by != "model" else [],
         "cheapest": report.cheapest.get(""),
         "cheapest_by": {group: model for group, model in report.cheapest.items() if group},
@@ -102,7 +103,7 @@ def _input(one: Input) -> dict[str, Any]:
 
 def _row(row: CostRow) -> dict[str, Any]:
     """Build one member of `rows`."""
-    member = {name: value for name, value in asdict(row).items() if name not in ("price_source", "price_checked")}
+    member = {name: getattr(row, name) for name in _MEMBERS}
     price = {"source": row.price_source or None, "checked": row.price_checked or None, "label": row.price_label or None}
     return {**member, "group": row.group or None, "reason": row.reason or None, "price_label": row.price_label or None, "price": price}
 

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from itertools import groupby
 
 from deepsel.estimate.pricing.portions import Answers, By, Portion, portions
 from deepsel.estimate.pricing.premium import premium
-from deepsel.estimate.records import SIZE_BOUNDS, Reading
+from deepsel.estimate.records import SIZE_BOUNDS, Input, Reading
 from deepsel.estimate.sharing import split
 from deepsel.values import Model, Source, Usage
+
+_INPUTS_AT_ONCE = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +75,18 @@ def _add_up(of_group: Sequence[Portion], vocabulary: str | None, english: Mappin
         answer_tokens=max((p.answer_tokens for p in of_group), default=0),
         premium=_premium(of_group, vocabulary, english),
     )
+
+
+def by_paths(reading: Reading) -> Iterator[Reading]:
+    """Cut a reading into parts by its inputs' paths, in their order: what is added up for one part is given back before the next."""
+    part: list[Input] = []
+    for one in sorted(reading.inputs, key=lambda one: one.path):
+        if len(part) >= _INPUTS_AT_ONCE and one.path != part[-1].path:
+            yield replace(reading, inputs=tuple(part))
+            part = []
+        part.append(one)
+    if part:
+        yield replace(reading, inputs=tuple(part))
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from deepsel import catalog
-from deepsel.estimate.pricing.groups import PricedSlice, RequestGroup, group_up
+from deepsel.estimate.pricing.groups import PricedSlice, RequestGroup, by_paths, group_up
 from deepsel.estimate.pricing.portions import Answers, By
 from deepsel.estimate.pricing.premium import english_rates
 from deepsel.estimate.records import CostRow, Reading
@@ -44,8 +44,25 @@ def project(
     by: By = "model",
 ) -> tuple[CostRow, ...]:
     """Return a row for each model and group: groups in alphabetical order, cheapest first, unknown prices last."""
-    read: dict[ModelReader, Mapping[str, RequestGroup]] = {}
     english = english_rates(reading)
+    parts = by_paths(reading) if by == "file" else [reading]
+    wanted = list(models)
+    return tuple(
+        row for part in parts for row in _rows(part, wanted, english, providers=providers, assumptions=assumptions, by=by)
+    )
+
+
+def _rows(
+    reading: Reading,
+    models: Sequence[Model],
+    english: Mapping[str, float],
+    *,
+    providers: Mapping[str, Provider],
+    assumptions: Assumptions,
+    by: By,
+) -> list[CostRow]:
+    """Return the rows of a part of a reading whose groups are not in another part, in order."""
+    read: dict[ModelReader, Mapping[str, RequestGroup]] = {}
     rows = []
     for model in models:
         reader = reader_of(model)
@@ -57,7 +74,7 @@ def project(
         rows += [
             _row(name, group, model, assumptions=assumptions, multiplier=multiplier) for name, group in read[reader].items()
         ]
-    return tuple(sorted(rows, key=_order))
+    return sorted(rows, key=_order)
 
 
 def cheapest(rows: Iterable[CostRow]) -> Mapping[str, str]:

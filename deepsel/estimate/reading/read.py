@@ -92,8 +92,11 @@ def _open(item: Found, stdin: BinaryIO | None) -> TextSource:
 
 
 def _reading(reader: InputReader) -> Reading:
-    inputs = [one.finish(reader.targets) for one in reader.opened]
     notices = _a_few_of_a_kind([notice for one in reader.opened for notice in one.notices])
+    inputs = []
+    reader.opened.reverse()
+    while reader.opened:  # each is given back before the next one becomes a record: of many files there are many of both
+        inputs.append(reader.opened.pop().finish(reader.targets))
     if inputs and not has_detector():
         notices.append(Notice("no_detector", "languages that share a script are not told apart: `cld3-py` is not installed"))
     return Reading(tuple(inputs), tuple(reader.skipped), tuple(notices))

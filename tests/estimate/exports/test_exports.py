@@ -26,7 +26,7 @@ from deepsel.estimate.pricing.report import ReportOptions, build
 from deepsel.estimate.pricing.spend import Assumptions
 from deepsel.estimate.records import Change, Media, Reading, Report, Skipped, TokenCount
 from deepsel.show.lines import width
-from deepsel.show.record import dump
+from deepsel.show.record import dump_parts
 from deepsel.show.screen import Screen
 from deepsel.tokens import Picture
 from deepsel.values import Source
@@ -71,7 +71,7 @@ NAMES = ["model", "file", "language", "change", "nothing"]
 @pytest.mark.parametrize("one", EVERY, ids=NAMES)
 def test_json_holds_the_members_of_the_contract(one: Report) -> None:
     """Every member the contract names is there, money is decimal text, unknown is null."""
-    parsed = json.loads(dump(record(one)))
+    parsed = json.loads("".join(dump_parts(record(one))))
     assert {"schema", "prices_as_of", "at", "inputs", "skipped", "rows", "cheapest", "change"} <= set(parsed)
     assert parsed["schema"] == 1
     for member in parsed["inputs"]:
@@ -271,10 +271,10 @@ def pictured() -> Report:
 
 def test_every_form_says_what_is_a_bound(pictured: Report) -> None:
     """The most and the least are marked for people and named for programs, with the reason; no form shows a plain figure."""
-    rows = {row["model"]: row for row in json.loads(dump(record(pictured)))["rows"]}
+    rows = {row["model"]: row for row in json.loads("".join(dump_parts(record(pictured))))["rows"]}
     assert [(name, rows[name]["source"]) for name in rows] == [("ruled", "at_most"), ("blind", "at_least")]
     assert rows["blind"]["reason"] == "it is not known how it counts pictures"
-    assert json.loads(dump(record(pictured)))["inputs"][0]["pictures"] == 1
+    assert json.loads("".join(dump_parts(record(pictured))))["inputs"][0]["pictures"] == 1
     lines = {line["model"]: line for line in csv.DictReader(io.StringIO(csv_text(pictured)))}
     assert (lines["ruled"]["source"], lines["blind"]["source"]) == ("at_most", "at_least")
     for shown in (table(pictured, Screen(80, has_blocks=True)), markdown(pictured), page(pictured)):
@@ -291,4 +291,4 @@ def test_a_change_says_that_it_may_be_more() -> None:
     one = report(change=replace(CHANGE, reason="it is not known how it counts pictures"))
     for shown in (table(one, Screen(200, has_blocks=True)), markdown(one), page(one)):
         assert "The change may cost more than shown: it is not known how it counts pictures." in shown
-    assert json.loads(dump(record(one)))["change"]["reason"] == "it is not known how it counts pictures"
+    assert json.loads("".join(dump_parts(record(one))))["change"]["reason"] == "it is not known how it counts pictures"

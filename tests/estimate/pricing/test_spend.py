@@ -25,6 +25,7 @@ from pricing_builders import (
     text,
 )
 
+from deepsel.estimate.pricing import groups
 from deepsel.estimate.pricing.portions import Answers
 from deepsel.estimate.pricing.spend import Assumptions, cheapest, project
 from deepsel.estimate.records import Reading, TokenCount
@@ -39,6 +40,19 @@ ASSUMED = st.fixed_dictionaries(
         "cached_share": st.decimals(0, 1, places=2),
     }
 )
+
+
+@settings(deadline=None)
+@given(readings(), st.integers(1, 3))
+def test_files_added_up_part_by_part_are_the_same(read: Reading, at_once: int) -> None:
+    """Rows by file do not depend on how many files are added up at once."""
+    models = [model("m", price("0.50", "2")), model("other", price("1"))]
+    assumptions = Assumptions(AT, Answers(tokens=5), 1, Decimal(0))
+    whole = project(read, models, providers={}, assumptions=assumptions, by="file")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(groups, "_INPUTS_AT_ONCE", at_once)
+        assert project(read, models, providers={}, assumptions=assumptions, by="file") == whole
+    assert [one.group for one in whole] == sorted(one.group for one in whole)
 
 
 def test_input_alone_is_tokens_times_price() -> None:

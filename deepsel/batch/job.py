@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -10,11 +10,11 @@ from typing import Any
 
 from deepsel.batch.asking import Wishes
 from deepsel.batch.journal import Journal
-from deepsel.batch.keeping import Keeper
+from deepsel.batch.keeping import Keeper, LineKeeper
 from deepsel.batch.outlet import Folder, LineFile, Marks, Outlet
 from deepsel.batch.planning import JobPlan, ModelShare, Planner, job_of
 from deepsel.batch.results import Records
-from deepsel.batch.run import Runner, Work
+from deepsel.batch.run import Runner, Stop, Task, Work
 from deepsel.batch.source import JobSource
 from deepsel.engine.paced import PacedLimiter
 from deepsel.engine.prepare import price_note
@@ -124,14 +124,15 @@ class Job:
         keeper.begin(plan.job)
         return keeper
 
-    def runner(self, plan: JobPlan, keeper: Keeper) -> Runner:
-        """Get ready to ask."""
+    def runner(self, plan: JobPlan, keeper: LineKeeper, *, deal: Callable[[Stop], Iterator[Task]] | None = None) -> Runner:
+        """Get ready to ask; `deal` yields the lines where other processes ask the rest of them."""
         session = self.session
         limiter = PacedLimiter(session.paths.data_dir / "slots", session.clock, most=self.bounds.threads, state=session.state)
-        work = Work(self.source, self.wanted, plan.notes, self.bounds.threads, self.bounds.cap_usd, self.bounds.most_failed)
+        work = Work(self.source, self.wanted, plan.notes, self.bounds.threads, None if deal else self.bounds.cap_usd, self.bounds.most_failed)
+        work.deal = deal
         return Runner(work, keeper, session.resources._replace(limiter=limiter), limiter, self.records)
 
-    def summary(self, plan: JobPlan, keeper: Keeper, runner: Runner) -> dict[str, Any]:
+    def summary(self, plan: JobPlan, keeper: LineKeeper, runner: Runner) -> dict[str, Any]:
         """Return the record of the whole."""
         tally = keeper.tally
         return {

@@ -13,7 +13,7 @@ from typing import Any
 from deepsel.batch.asking import Wishes, ask_of
 from deepsel.batch.cap import Cap, Room
 from deepsel.batch.journal import Done, Intent
-from deepsel.batch.keeping import Keeper
+from deepsel.batch.keeping import LineKeeper
 from deepsel.batch.notes import Note, Notes
 from deepsel.batch.planning import kind_of
 from deepsel.batch.results import LineResult, Records, is_out_of_budget, is_worth_another_turn
@@ -58,6 +58,8 @@ class Work:
     goes: Callable[[Task], bool] = lambda _: True
     """Whether a line goes this way: others take another lane."""
     lane: str = "now"
+    deal: Callable[[Stop], Iterator[Task]] | None = None
+    """Yields the lines that this process is to ask, where others ask the rest; None: all of them."""
 
 
 @dataclass(slots=True)
@@ -79,7 +81,7 @@ class Stop:
 class Runner:
     """One run over a job's lines."""
 
-    def __init__(self, work: Work, keeper: Keeper, resources: Resources, limiter: PacedLimiter, records: Records) -> None:
+    def __init__(self, work: Work, keeper: LineKeeper, resources: Resources, limiter: PacedLimiter, records: Records) -> None:
         """Get ready; `resources` have the limiter in them."""
         self._work, self._keeper, self._resources, self._limiter, self._records = work, keeper, resources, limiter, records
         self.stop = Stop()
@@ -94,7 +96,7 @@ class Runner:
         self._started_ok = keeper.tally.ok
         self._started_bad = keeper.tally.failed + keeper.tally.skipped
         self._pending: set[Future[None]] = set()
-        keeper.on_done = self._take_done
+        keeper.on_done, keeper.on_refused = self._take_done, self._take_back
 
     def start(self) -> None:
         """Begin to ask, in threads."""
@@ -148,6 +150,9 @@ class Runner:
 
     def _tasks(self) -> Iterator[Task]:
         """Yield the lines that are still to be done this way."""
+        if self._work.deal is not None:
+            yield from self._work.deal(self.stop)
+            return
         marks = self._keeper.marks
         pairs = zip(self._work.source.requests(lambda _: None), self._work.notes, strict=False)
         for place, (one, note) in enumerate(pairs, start=1):
@@ -291,6 +296,17 @@ class Runner:
             self.stop("disk", self._keeper.error.message)
         elif self._goes_wrong():
             self.stop("failures")
+
+    def _take_back(self, number: int, why: str) -> None:
+        """Go on without a line that must not be sent here: called by the keeper."""
+        with self._lock:
+            self._cap.settle(number, 0)
+            self._outstanding -= 1
+            self._lock.notify_all()
+        if why == "cap":
+            self.stop("cap")
+        elif self._keeper.error is not None:
+            self.stop("disk", self._keeper.error.message)
 
     def _goes_wrong(self) -> bool:
         """Tell whether so many lines have failed that the rest is not worth its money."""

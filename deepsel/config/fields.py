@@ -167,6 +167,13 @@ CACHE: dict[str, Reader] = {
     "redis_ttl_s": number(0, above=True),
 }
 
+FLEET: dict[str, Reader] = {
+    "redis_url": redis_url,
+    "redis_timeout_s": number(0, above=True),
+    "lease_s": number(1),
+    "keep_s": number(60),
+}
+
 CONVERSATIONS: dict[str, Reader] = {"keep_s": number(0)}
 
-TOP_LEVEL = ("default_profile", "providers", "models", "profiles", "cache", "conversations")
+TOP_LEVEL = ("default_profile", "providers", "models", "profiles", "cache", "conversations", "fleet")

@@ -27,7 +27,7 @@ from deepsel.messages.piped import patient
 from deepsel.show.record import dump
 
 if TYPE_CHECKING:
-    from deepsel.batch.keeping import Keeper
+    from deepsel.batch.keeping import Keeper, LineKeeper
     from deepsel.batch.planning import JobPlan
     from deepsel.batch.run import Runner
     from deepsel.cli.options import Common
@@ -48,10 +48,18 @@ def job_of(options: BatchRunOptions, profile: Profile, session: Session) -> Job:
     )
     wanted = _wanted(options.line, profile)
     where = _where(options)
-    goes_on = options.resume or options.retry_failed
+    goes_on = options.resume or options.retry_failed or options.fleet is not None
+    if options.fleet is not None:
+        _ensure_name(options.fleet)
     if not options.dry_run and not goes_on:
         where.ensure_new()
     return Job(_source(options), wanted, where, bounds, session, Records(answer_record, unasked_record))
+
+
+def _ensure_name(fleet: str) -> None:
+    """Refuse what would be no part of a key on the server, or of a file's name."""
+    is_name = 0 < len(fleet) <= 64 and fleet.isascii() and all(one.isalnum() or one in "-_." for one in fleet)
+    refuse(not is_name, "`--fleet` takes a name of letters, digits, `-`, `_` and `.`", "e.g. `--fleet march-catalogue`")
 
 
 def _where(options: BatchRunOptions) -> Where:
@@ -122,12 +130,12 @@ def carry_out(job: Job, options: BatchRunOptions, common: Common) -> None:
     if not common.quiet:
         for told in text.plan_lines(plan, keeper, job, retried=retried):
             write_note(told)
-    _confirm(options, plan)
+    confirm(options, plan)
     keeper = keeper or job.begun(plan)
     runner = job.runner(plan, keeper)
     try:
         with BatchLine(job.session.clock, is_shown=is_watched) as line:
-            _run(runner, line.watching(plan, keeper, runner), common)
+            run_watched(runner, line.watching(plan, keeper, runner), common)
     finally:
         keeper.finish()
     if not common.quiet:
@@ -135,7 +143,7 @@ def carry_out(job: Job, options: BatchRunOptions, common: Common) -> None:
     _conclude(job, plan, keeper, runner, options)
 
 
-def _confirm(options: BatchRunOptions, plan: JobPlan) -> None:
+def confirm(options: BatchRunOptions, plan: JobPlan) -> None:
     """Ask whoever sits at a terminal whether to go on."""
     is_agreed = options.yes or options.max_cost is not None or not plan.to_do
     if is_agreed or not (is_terminal(sys.stderr) and is_terminal(sys.stdin)):
@@ -146,7 +154,7 @@ def _confirm(options: BatchRunOptions, plan: JobPlan) -> None:
         raise StoppedByUser("nothing was sent")
 
 
-def _run(runner: Runner, watch: Callable[[], None], common: Common) -> None:
+def run_watched(runner: Runner, watch: Callable[[], None], common: Common) -> None:
     """Ask the lines; the first Ctrl-C takes no more of them, the next one leaves at once."""
     runner.start()
     is_over = False
@@ -177,13 +185,13 @@ def _conclude(job: Job, plan: JobPlan, keeper: Keeper, runner: Runner, options: 
     keeper.close(is_whole=is_whole)
     if options.as_json:
         write_stdout(dump(summary))
-    failure = _failure(job, plan, keeper, runner)
+    failure = failure_of(job, plan, keeper, runner)
     if failure is not None:
         failure.is_recorded = options.as_json
         raise failure
 
 
-def _failure(job: Job, plan: JobPlan, keeper: Keeper, runner: Runner) -> DeepselError | None:
+def failure_of(job: Job, plan: JobPlan, keeper: LineKeeper, runner: Runner) -> DeepselError | None:
     """Say why not every line has succeeded; None where it has."""
     tally, stop = keeper.tally, runner.stop
     left = f"{plan.lines - tally.done:,} of {plan.lines:,} lines are left"

@@ -128,8 +128,8 @@ class Job:
         """Get ready to ask; `deal` yields the lines where other processes ask the rest of them."""
         session = self.session
         limiter = PacedLimiter(session.paths.data_dir / "slots", session.clock, most=self.bounds.threads, state=session.state)
-        work = Work(self.source, self.wanted, plan.notes, self.bounds.threads, None if deal else self.bounds.cap_usd, self.bounds.most_failed)
-        work.deal = deal
+        cap_usd = None if deal else self.bounds.cap_usd  # those who deal hold it for all of them
+        work = Work(self.source, self.wanted, plan.notes, self.bounds.threads, cap_usd, self.bounds.most_failed, deal=deal)
         return Runner(work, keeper, session.resources._replace(limiter=limiter), limiter, self.records)
 
     def summary(self, plan: JobPlan, keeper: LineKeeper, runner: Runner) -> dict[str, Any]:

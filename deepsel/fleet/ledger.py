@@ -190,7 +190,7 @@ class OtherJob(Exception):
     """The name is another job's."""
 
 
-class Ledger:
+class LineLedger:
     """One worker's view of a job's ledger. Every verb raises FleetUnavailable; safe to use from many threads."""
 
     def __init__(self, server: FleetServer, name: str, owner: str, *, lease_s: float, keep_s: float) -> None:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 
-from deepsel.batch.fleet.link import LOOK_S, Link
+from deepsel.batch.fleet.link import Link
 from deepsel.batch.journal import Done, Intent
 from deepsel.batch.outlet import Marks
 from deepsel.batch.run import Task
@@ -16,6 +16,8 @@ from deepsel.errors import UsageError
 from deepsel.fleet.server import FleetUnavailable
 
 _MOST_IN_A_GROUP = 200
+_LATER_S = 0.05
+"""How often it is looked whether what others hold has become free."""
 _BEATS = 4
 """Times a lease is renewed while it lasts."""
 
@@ -60,7 +62,7 @@ class FleetKeeper:
             while (found := self._link.call(lambda: self._link.ledger.begin(task.place, expected, worst, self._cap))) == "later":
                 if self._link.is_given_up():
                     break
-                self._over.wait(LOOK_S)
+                self._over.wait(_LATER_S)
         except FleetUnavailable:
             found = "away"
         except UsageError as error:

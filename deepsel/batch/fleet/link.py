@@ -13,7 +13,7 @@ from deepsel.batch.fleet.ended import ended_of
 from deepsel.batch.journal import Done, Head, Journal
 from deepsel.clock import Clock
 from deepsel.errors import UsageError
-from deepsel.fleet.ledger import Dealt, Ledger, OtherJob
+from deepsel.fleet.ledger import Dealt, LineLedger, OtherJob
 from deepsel.fleet.server import FleetUnavailable
 from deepsel.records import NamedTuple
 
@@ -32,7 +32,7 @@ class Kept(NamedTuple):
 class Link:
     """The ledger as a worker uses it, through losses of the server. Safe to use from many threads."""
 
-    def __init__(self, ledger: Ledger, job: str, lines: int, clock: Clock, *, told: Callable[[str], None]) -> None:
+    def __init__(self, ledger: LineLedger, job: str, lines: int, clock: Clock, *, told: Callable[[str], None]) -> None:
         """Join nothing yet; `told` is given what a person should know."""
         self.ledger = ledger
         self._job, self._lines, self._clock, self._told = job, lines, clock, told

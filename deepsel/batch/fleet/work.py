@@ -20,7 +20,7 @@ from deepsel.batch.planning import JobPlan
 from deepsel.batch.run import Runner, Stop
 from deepsel.batch.tally import JobTally
 from deepsel.errors import ConfigError, UnavailableError, UsageError
-from deepsel.fleet.ledger import Ledger
+from deepsel.fleet.ledger import LineLedger
 from deepsel.fleet.server import FleetServer, FleetUnavailable
 from deepsel.storage import files
 from deepsel.storage.amounts import picousd
@@ -41,7 +41,7 @@ class FleetWork:
             raise ConfigError("a fleet needs a Redis server", 'name it in profiles.toml: [fleet] redis_url = "redis://HOST:6379/1"')
         self._job, self._plan, self._name = job, plan, name
         self._server = FleetServer(fleet.redis_url, clock=job.session.clock, timeout_s=fleet.redis_timeout_s)
-        self._ledger = Ledger(self._server, name, os.urandom(8).hex(), lease_s=fleet.lease_s, keep_s=fleet.keep_s)
+        self._ledger = LineLedger(self._server, name, os.urandom(8).hex(), lease_s=fleet.lease_s, keep_s=fleet.keep_s)
         self.link = Link(self._ledger, plan.job, plan.lines, job.session.clock, told=told)
         cap = job.bounds.cap_usd
         self.keeper = FleetKeeper(self.link, None if cap is None else picousd(cap))
@@ -55,9 +55,11 @@ class FleetWork:
         kept = [*self._left_behind(), Kept(self._ledger.owner, self._new_journal())]
         try:
             self.written = self.link.join(kept)
-        except FleetUnavailable as error:
+        except (FleetUnavailable, UsageError) as error:
             kept[-1].journal.remove()
             self.link.close(is_whole=False)
+            if isinstance(error, UsageError):
+                raise
             raise UnavailableError(f"the fleet's server cannot be reached: {error}", "check `redis_url` in `[fleet]`") from error
 
     def _place(self) -> Path:

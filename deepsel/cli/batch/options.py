@@ -71,6 +71,6 @@ class BatchRunOptions(NamedTuple):
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count and price, and send nothing.")] = False
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False
     fleet: Annotated[
-        str | None, typer.Option("--fleet", metavar="JOB", help="Share the job with every machine that runs this command ([fleet] redis_url).")
+        str | None, typer.Option("--fleet", metavar="JOB", help="Share the job with every machine that runs the same command.")
     ] = None
     as_json: AsJson = False

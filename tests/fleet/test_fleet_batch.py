@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -109,3 +110,39 @@ def test_mistakes_have_one_clear_line(home: Path, host: Simulator, redis: RedisP
     (home / "profiles.toml").write_text(text.partition("[fleet]")[0])
     none = deepsel(*_arguments(home, "none.jsonl"))
     assert (none.code, "[fleet] redis_url" in none.err) == (3, True)
+
+
+def _begun(home: Path, host: Simulator) -> subprocess.Popen[str]:
+    """Start a worker, and return when it has asked some lines."""
+    command = [sys.executable, "-m", "deepsel", *_arguments(home)]
+    worker = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    while len(host.calls) < LINES // 6:
+        assert worker.poll() is None
+    return worker
+
+
+def test_a_server_that_comes_back_empty(home: Path, host: Simulator, redis: RedisProcess) -> None:
+    """The worker takes nothing meanwhile, tells again what it has done, and goes on: no line is asked twice."""
+    worker = _begun(home, host)
+    redis.stop()
+    redis.start()
+    told = worker.communicate(timeout=120)[1]
+    assert worker.returncode == 0, told
+    assert "is back" in told
+    assert _lines(home / "out.jsonl") == list(range(1, LINES + 1))
+    assert len(host.calls) == LINES
+
+
+def test_what_was_answered_outlives_worker_and_server(home: Path, host: Simulator, redis: RedisProcess, deepsel: Deepsel) -> None:
+    """Ended while the server is away, a worker leaves a journal; the next run tells it, and asks only the rest."""
+    worker = _begun(home, host)
+    redis.stop()
+    worker.send_signal(signal.SIGINT)
+    told = worker.communicate(timeout=120)[1]
+    assert (worker.returncode, "Traceback" in told) == (5, False), told
+    assert len(list(home.glob("out.jsonl.job.*.journal"))) == 1
+    redis.start()
+    assert deepsel(*_arguments(home)).code == 0
+    assert _lines(home / "out.jsonl") == list(range(1, LINES + 1))
+    assert len(host.calls) == LINES
+    assert list(home.glob("*.journal")) == []

@@ -37,10 +37,12 @@ class FleetKeeper:
         self._tasks: dict[int, Task] = {}
         """The lines that are this worker's, by number."""
         self._lock = threading.Lock()
-        self._queue: queue.SimpleQueue[Done | None] = queue.SimpleQueue()
+        self._to_keep: queue.SimpleQueue[Done | None] = queue.SimpleQueue()
+        self._to_tell: queue.SimpleQueue[Done | None] = queue.SimpleQueue()
         self._over = threading.Event()
         self._threads = [
-            threading.Thread(target=work, name=f"deepsel-fleet-{work.__name__}", daemon=True) for work in (self._work, self._beat)
+            threading.Thread(target=work, name=f"deepsel-fleet{work.__name__}", daemon=True)
+            for work in (self._keep_all, self._tell_all, self._beat)
         ]
 
     def start(self) -> None:
@@ -77,7 +79,7 @@ class FleetKeeper:
 
     def keep(self, done: Done) -> None:
         """Keep a line's end; it counts once the ledger has it."""
-        self._queue.put(done)
+        self._to_keep.put(done)
 
     def first_missing(self) -> int:
         """Wait for none: the output is written at the end."""
@@ -85,46 +87,48 @@ class FleetKeeper:
 
     def finish(self) -> None:
         """Keep what is left, and give back the lines that were not sent."""
-        if self._threads[0].is_alive():
-            self._queue.put(None)
-            self._threads[0].join()
-        self._over.set()
-        if self._threads[1].is_alive():
-            self._threads[1].join()
+        if self._threads[0].ident is not None:
+            self._to_keep.put(None)
+            for thread in self._threads[:2]:
+                thread.join()
+            self._over.set()
+            self._threads[2].join()
         with suppress(FleetUnavailable):  # their leases end by themselves
             for task in self._tasks.values():
                 self._link.ledger.leave(task.place)
         self._tasks.clear()
 
-    def _work(self) -> None:
-        """Take what comes in groups."""
+    def _keep_all(self) -> None:
+        """Write ends to the journal in groups, also while the server is away."""
         is_over = False
         while not is_over:
-            group = [self._queue.get()]
+            group = [self._to_keep.get()]
             with suppress(queue.Empty):
                 while len(group) < _MOST_IN_A_GROUP:
-                    group.append(self._queue.get_nowait())
+                    group.append(self._to_keep.get_nowait())
             is_over = None in group
-            ended = [one for one in group if one is not None]
-            self._keep_group(ended)
-            for done in ended:
-                self.on_done(done)
+            try:
+                self._link.keep([one for one in group if one is not None])
+            except OSError as error:
+                self.error = UsageError(f"cannot write the journal: {(error.strerror or 'input/output error').lower()}", "make room")
+            for one in group:
+                self._to_tell.put(one)
 
-    def _keep_group(self, group: list[Done]) -> None:
-        if self.error is not None or not group:
-            return
-        try:
-            self._link.keep(group)
-        except OSError as error:
-            self.error = UsageError(f"cannot write the journal: {(error.strerror or 'input/output error').lower()}", "make room")
-        except UsageError as error:
-            self.error = error
-        except FleetUnavailable as error:
-            self.error = UsageError(f"{error}; what was answered stands in the journal beside the output", "run the same command again")
-        with self._lock:
-            for done in group:
+    def _tell_all(self) -> None:
+        """Tell the ledger each end that was kept; then it counts."""
+        while (done := self._to_tell.get()) is not None:
+            try:
+                if self.error is None:
+                    self._link.tell(done)
+            except UsageError as error:
+                self.error = error
+            except FleetUnavailable as error:
+                words = f"{error}; what was answered stands in the journal beside the output"
+                self.error = UsageError(words, "run the same command again")
+            with self._lock:
                 self._tasks.pop(done.number, None)
                 self.tally.add(done)
+            self.on_done(done)
 
     def _beat(self) -> None:
         """Keep the leases while lines are under way, and see whether the server was started anew."""

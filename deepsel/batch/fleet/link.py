@@ -59,11 +59,13 @@ class Link:
             raise UsageError(f"the fleet has a job of that name, {error}", "give another name with `--fleet`") from None
 
     def keep(self, group: Sequence[Done]) -> None:
-        """Write ends to the journal, then tell them; raises OSError, UsageError, and FleetUnavailable where that was given up."""
+        """Write ends to the journal; raises OSError."""
         with self._lock:
             self._kept[-1].journal.append(b"".join(done.entry() for done in group))
-        for done in group:
-            self.call(lambda done=done: self.ledger.done(ended_of(done)))  # type: ignore[misc]
+
+    def tell(self, done: Done) -> None:
+        """Tell the ledger an end that the journal has; raises UsageError, and FleetUnavailable where that was given up."""
+        self.call(lambda: self.ledger.done(ended_of(done)))
 
     def call(self, action: Callable[[], _T]) -> _T:
         """Do something with the ledger, however long that takes to be possible; raises FleetUnavailable where that was given up."""

@@ -28,6 +28,10 @@ _OTHERS = (
 )
 
 
+class Abandoned(BaseException):
+    """Whoever wanted an answer has gone: what is under way for it ends as if a person had ended it. No failure of anybody's."""
+
+
 class Ending:
     """Takes the signals that end a process, from `with` to its end; those that are ignored stay so (`nohup`, background jobs).
 

@@ -99,6 +99,8 @@ class DeepselError(Exception):
     exit_code: ClassVar[ExitCode] = ExitCode.BUG
     is_recorded: bool = False
     """Whether the record on stdout holds it."""
+    retry_after_s: float | None = None
+    """Seconds a provider asked to be left alone for; None: nobody said."""
     answer: Any = None
     """What a Python caller's request came to, a `values.Answer`: attempts, cost, text as far as it came; None: nothing was asked."""
 
@@ -141,6 +143,8 @@ class NoRouteError(DeepselError):
     """No candidate can take the request; the message names each with its reason."""
 
     exit_code = ExitCode.NO_ROUTE
+    reasons: frozenset[str] = frozenset()
+    """Why candidates were refused, each in one word of `routing.candidates.Reason`."""
 
 
 class OverBudgetError(DeepselError):

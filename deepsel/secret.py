@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache
 
+from deepsel.secret_forms import base64_forms, squeezed, unescaped, whole_forms
+
 MASK = "[redacted]"
 
 _RUN = 8
@@ -71,6 +73,8 @@ class KnownSecrets:
         """Know nothing yet; `load` gives the secrets of the user's settings when foreign text first comes."""
         self._load: Callable[[], Iterable[str]] | None = load
         self._known: set[str] = set()
+        self._pattern: re.Pattern[str] | None = None
+        """Finds whole secrets; None: not made since the last one was met."""
         self._harmless: set[str] = set()
         """Short texts that were looked through and hold none."""
         self._runs: dict[int, set[str]] = {}
@@ -92,6 +96,7 @@ class KnownSecrets:
         for secret in dict.fromkeys((text, *words)):
             self._learn(secret[:_LONGEST])
         self._known |= {text, *words}
+        self._pattern = None
         self._harmless.clear()
 
     def clean(self, text: str, limit: int) -> str:
@@ -121,7 +126,20 @@ class KnownSecrets:
 
     def are_in(self, text: str) -> bool:
         """Tell whether a text of any length holds a whole secret, as it is or encoded; parts and spaced ones are not looked for."""
-        return self._knows_any() and any(form in text for secret in self._known if len(secret) >= _RUN for form in _forms(secret))
+        return self._knows_any() and any(form in text for secret in self._known if len(secret) >= _RUN for form in whole_forms(secret))
+
+    def without(self, text: str) -> str:
+        """Return a text of any length with a mask in place of every whole secret; fast, for each event of a stream."""
+        if not self._knows_any():
+            return text
+        pattern = self._pattern
+        if pattern is None:
+            import json
+
+            whole = sorted((secret for secret in self._known if len(secret) >= _RUN), key=len, reverse=True)
+            forms = [re.escape(form) for secret in whole for form in dict.fromkeys((secret, json.dumps(secret)[1:-1]))]
+            pattern = self._pattern = re.compile("|".join(forms) or r"(?!)")
+        return pattern.sub(MASK, text) if pattern.search(text) else text
 
     def _knows_any(self) -> bool:
         """Tell whether there is anything to look for; learns what `load` gives."""
@@ -133,15 +151,15 @@ class KnownSecrets:
 
     def _learn(self, secret: str) -> None:
         """Add the pieces by which one secret is known."""
-        plain = _squeezed(secret)
+        plain = squeezed(secret)
         if len(secret) < _RUN:
             self._whole |= set() if secret.isalpha() else {secret}
             return
         if " " not in secret:
             self._heads.setdefault(secret[:_TAIL], set()).add(secret)
             self._tails.setdefault(secret[-_TAIL:], set()).add(secret)
-        pieces = [(plain, _RUN), (plain[::-1], _RUN), (_squeezed(secret.encode().hex()), _HEX_RUN)]
-        pieces += [(_squeezed(form), _RUN) for form in _base64_forms(secret)]
+        pieces = [(plain, _RUN), (plain[::-1], _RUN), (squeezed(secret.encode().hex()), _HEX_RUN)]
+        pieces += [(squeezed(form), _RUN) for form in base64_forms(secret)]
         for piece, size in pieces:
             size = min(size, len(piece))
             if size >= _HEAD:
@@ -158,10 +176,10 @@ class KnownSecrets:
                 yield places[start], places[end]
             if depth == _DEEPEST or not ("%" in view or "&" in view or "\\" in view):
                 return
-            unescaped, places = _unescaped(view, places)
-            if unescaped == view:
+            plain, places = unescaped(view, places)
+            if plain == view:
                 return
-            view = unescaped
+            view = plain
 
     def _in_view(self, view: str) -> Iterator[tuple[int, int]]:
         """Yield where secrets stand in a text whose escapes are undone."""
@@ -171,7 +189,7 @@ class KnownSecrets:
                 yield at, at + len(whole)
                 at = view.find(whole, at + len(whole))
         at_signs = [at for at, sign in enumerate(view) if sign.isalnum()]
-        small = _squeezed(view)
+        small = squeezed(view)
         if len(small) != len(at_signs):  # a letter whose small form is two
             small = "".join(view[at].lower()[:1] for at in at_signs)
         for size, runs in self._runs.items():
@@ -248,77 +266,6 @@ def _credential_names() -> re.Pattern[str]:
 @cache
 def _tokens() -> re.Pattern[str]:
     return re.compile(rf"[A-Za-z0-9_\-]{{{_TAIL},}}")
-
-
-@cache
-def _escapes() -> re.Pattern[str]:
-    """Escapes of URLs, JSON, programs and HTML; `n` and `b`: those that stand for no letter."""
-    return re.compile(
-        r"%(?P<p>[0-9A-Fa-f]{2})"
-        r"|(?<!\\)\\++(?:[uUx]\{?(?P<u>[0-9A-Fa-f]{2,8})\}?|(?P<o>[0-7]{3})|(?P<b>[abfnrtv]))"
-        r"|&#0{0,6}(?P<d>[0-9]{1,7});?"
-        r"|&#[xX]0{0,6}(?P<x>[0-9A-Fa-f]{1,6});?"
-        r"|(?P<n>&[A-Za-z]{2,8};)"
-    )
-
-
-def _unescaped(view: str, places: list[int]) -> tuple[str, list[int]]:
-    """Undo one layer of escapes; `places` say where each character stood in the original, and so does what is returned."""
-    signs: list[str] = []
-    kept: list[int] = []
-    last = 0
-    for match in _escapes().finditer(view):
-        sign, end = _sign_of(match)
-        signs.append(view[last : match.start()] + sign)
-        kept += places[last : match.start() + 1]
-        last = end
-    signs.append(view[last:])
-    kept += places[last:]
-    return "".join(signs), kept
-
-
-def _sign_of(match: re.Match[str]) -> tuple[str, int]:
-    """Return the one character an escape stands for, and where the escape ends; `&amp;` is the `&` of another escape."""
-    kind, digits, end = match.lastgroup, match[match.lastgroup or 0], match.end()
-    if kind == "n":
-        return ("&" if digits == "&amp;" else " "), end
-    if kind == "b":
-        return " ", end
-    if kind == "u":  # `\x41` has two digits, `\u0041` four, `\U00000041` eight, braces any
-        marker = match[0].lstrip("\\")
-        size = {"x": 2, "u": 4, "U": 8}[marker[0]]
-        if "{" not in marker and len(digits) > size:
-            end -= len(digits) - size
-            digits = digits[:size]
-    code = int(digits, {"d": 10, "o": 8}.get(kind or "", 16))
-    return (chr(code) if code < 0x110000 else " "), end
-
-
-def _squeezed(text: str) -> str:
-    """Return the letters and digits of a text, in small letters."""
-    return "".join(filter(str.isalnum, text)).lower()
-
-
-def _base64_forms(secret: str) -> Iterator[str]:
-    """Yield what of a secret's base64 depends on it alone, whatever stands before: one form for each alignment."""
-    import binascii
-
-    data = secret.encode()
-    for before in range(3):
-        encoded = binascii.b2a_base64(b"\0" * before + data, newline=False).decode()
-        yield encoded[-(-before * 8 // 6) : (before + len(data)) * 8 // 6]
-
-
-def _forms(secret: str) -> Iterator[str]:
-    """Yield the whole forms of a secret that are looked for in long texts."""
-    hexed = secret.encode().hex()
-    yield from (secret, hexed, hexed.upper())
-    yield "".join(f"%{byte:02X}" for byte in secret.encode())
-    yield "".join(f"\\u{ord(sign):04x}" for sign in secret)
-    yield "".join(f"&#{ord(sign)};" for sign in secret)
-    for form in _base64_forms(secret):
-        yield form
-        yield form.replace("+", "-").replace("/", "_")
 
 
 # --- masks -----------------------------------------------------------------------------------------------------------

@@ -111,7 +111,7 @@ def profiles(home: Path) -> Callable[..., Path]:
         lines = []
         for name, target in targets.items():
             running, wire = target if isinstance(target, tuple) else (target, "openai-chat")
-            url = running if isinstance(running, str) else running.base_url if wire == "openai-chat" else running.url
+            url = running if isinstance(running, str) else running.base_urls[wire]
             lines.append(
                 f'[providers.{name}-host]\nwire = "{wire}"\nbase_url = "{url}"\napi_key_env = "TEST_KEY"\n'
                 f'[models.{name}]\nprovider = "{name}-host"\ncontext_window = 32000\nmax_output = 4096\n'

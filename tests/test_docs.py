@@ -14,7 +14,16 @@ from typing import Any
 import pytest
 
 from deepsel.catalog import Catalog
-from deepsel.cli.commands import CacheGroup, Commands, Place
+from deepsel.cli.commands import (
+    BatchGroup,
+    CacheGroup,
+    Commands,
+    ConfigGroup,
+    ConversationsGroup,
+    Place,
+    RouteGroup,
+    TemplatesGroup,
+)
 from deepsel.errors import DeepselError, ExitCode
 
 CATALOG = Catalog()
@@ -22,7 +31,10 @@ CATALOG = Catalog()
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text("utf-8")
 GOLDEN = Path(__file__).parent / "golden"
-COMMANDS = ("ask", "bench", "cache", "config", "estimate", "help", "init", "models", "simulate", "stats", "warm")
+COMMANDS = (
+    *("ask", "batch", "bench", "cache", "chat", "config", "conversations", "estimate", "help", "init", "models", "route", "serve"),
+    *("simulate", "stats", "templates", "warm"),
+)
 
 
 def _subclasses(root: type[DeepselError]) -> set[type[DeepselError]]:
@@ -53,7 +65,8 @@ def test_readme_shows_the_help_as_it_is(deepsel: Callable[..., Any]) -> None:
 
 def test_summaries_are_the_commands_own() -> None:
     """The table of commands, which imports none of them, says what each one's own first line says."""
-    places = [*Commands.table.values(), *CacheGroup.table.values()]
+    groups = (Commands, BatchGroup, CacheGroup, ConfigGroup, ConversationsGroup, RouteGroup, TemplatesGroup)
+    places = [place for group in groups for place in group.table.values()]
     for place in places:
         if isinstance(place, Place):
             function = getattr(importlib.import_module(place.module), place.function)

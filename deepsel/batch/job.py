@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,16 +12,16 @@ from typing import Any
 from deepsel.batch.asking import Wishes
 from deepsel.batch.journal import Journal
 from deepsel.batch.keeping import Keeper, LineKeeper
+from deepsel.batch.lanes import LaneChoice, Wish, choose
 from deepsel.batch.outlet import Folder, LineFile, Marks, Outlet
 from deepsel.batch.planning import JobPlan, ModelShare, Planner, job_of
 from deepsel.batch.results import Records
-from deepsel.batch.run import Runner, Stop, Task, Work
 from deepsel.batch.source import JobSource
-from deepsel.engine.paced import PacedLimiter
-from deepsel.engine.prepare import price_note
+from deepsel.engine.gather import price_note
 from deepsel.errors import ConfigError, NoRouteError, OverBudgetError, UsageError
 from deepsel.records import NamedTuple
 from deepsel.session.open import Session
+from deepsel.values import Model
 
 SCHEMA_VERSION = 1
 
@@ -72,6 +73,9 @@ class Bounds(NamedTuple):
     threads: int
     cap_usd: Decimal | None = None
     most_failed: float | None = None
+    lane: Wish = "now"
+    by: datetime | None = None
+    """When the answers are needed."""
 
 
 @dataclass(slots=True)
@@ -85,11 +89,13 @@ class Job:
     session: Session
     records: Records
     started_s: float = 0.0
+    before_usd: Decimal = Decimal(0)
+    """What earlier runs of the job have spent."""
 
     def plan(self, *, done: Marks | None = None, watch: Callable[[int, Decimal], None] = lambda *_: None) -> JobPlan:
         """Go through every line; raises the error of a job of which no line can be sent, or that no cap can bound."""
         self.started_s = self.session.clock.monotonic()
-        plan = Planner(self.source, self.wanted, self.session, lambda *_: "now").plan(done or Marks(), watch)
+        plan = Planner(self.source, self.wanted, self.session, self._choose).plan(done or Marks(), watch)
         if plan.lines == 0:
             raise UsageError(f"{self.source.label} holds no request", 'a line is a JSON object such as {"prompt": "..."}')
         error = plan.first_error
@@ -101,6 +107,11 @@ class Job:
                 "name a model whose cost is known, or leave `--max-cost` out",
             )
         return plan
+
+    def _choose(self, model: Model) -> LaneChoice:
+        """Choose the lane of a model's lines."""
+        bounds, lanes = self.bounds, self.session.settings.catalog.lanes(model)
+        return choose(model, lanes, bounds.lane, at=self.session.clock.now(), by=bounds.by)
 
     def price_note(self, share: ModelShare) -> str:
         """Say what happens to the price of a model's lines within a day; empty where nothing does."""
@@ -115,6 +126,7 @@ class Job:
         journal = Journal(self.where.journal, is_new=False)
         keeper = Keeper(journal, self.where.open_outlet(), self.where.output)
         keeper.restore(job)
+        self.before_usd = keeper.tally.cost_usd
         return keeper
 
     def begun(self, plan: JobPlan) -> Keeper:
@@ -124,15 +136,7 @@ class Job:
         keeper.begin(plan.job)
         return keeper
 
-    def runner(self, plan: JobPlan, keeper: LineKeeper, *, deal: Callable[[Stop], Iterator[Task]] | None = None) -> Runner:
-        """Get ready to ask; `deal` yields the lines where other processes ask the rest of them."""
-        session = self.session
-        limiter = PacedLimiter(session.paths.data_dir / "slots", session.clock, most=self.bounds.threads, state=session.state)
-        cap_usd = None if deal else self.bounds.cap_usd  # those who deal hold it for all of them
-        work = Work(self.source, self.wanted, plan.notes, self.bounds.threads, cap_usd, self.bounds.most_failed, deal=deal)
-        return Runner(work, keeper, session.resources._replace(limiter=limiter), limiter, self.records)
-
-    def summary(self, plan: JobPlan, keeper: LineKeeper, runner: Runner) -> dict[str, Any]:
+    def summary(self, plan: JobPlan, keeper: LineKeeper, limits: dict[str, Any]) -> dict[str, Any]:
         """Return the record of the whole."""
         tally = keeper.tally
         return {
@@ -140,10 +144,10 @@ class Job:
             "job": plan.job,
             "lines": plan.lines,
             **tally.members(),
-            "cost_usd": tally.cost_usd,
-            "projected_usd": plan.cost_usd,
+            "cost_usd": None if tally.unknown else tally.cost_usd,
+            "projected_usd": None if plan.unpriced else plan.cost_usd + self.before_usd,
             "seconds": round(self.session.clock.monotonic() - self.started_s, 3),
-            "limits": runner.limits(),
+            "limits": limits,
             "lanes": tally.lane_members(),
             "errors": tally.error_members(),
         }

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from deepsel.batch.chunks import Chunk, read_chunk
 from deepsel.errors import UsageError
 from deepsel.jsontext import loads
 from deepsel.records import NamedTuple
@@ -97,7 +98,7 @@ class Head(NamedTuple):
         return json.dumps({"deepsel": "batch", "form": FORM, "job": self.job}, separators=(",", ":")).encode() + b"\n"
 
 
-Entry = Head | Intent | Done | Again | Lost
+Entry = Head | Intent | Done | Again | Lost | Chunk
 
 
 class Journal:
@@ -176,6 +177,8 @@ def parse(raw: bytes) -> Entry | None:
             return Intent(int(found["i"]), int(found["u"]))
         if "d" in found:
             return _done(found, raw)
+        if "chunk" in found:
+            return read_chunk(found["chunk"], None)
         if "lost" in found:
             return Lost(int(found["lost"]), int(found["u"]))
         if "again" in found:

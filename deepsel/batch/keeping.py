@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol
 
+from deepsel.batch.chunks import Chunk
 from deepsel.batch.journal import Again, Done, Head, Intent, Journal, Lost
 from deepsel.batch.outlet import Marks, Outlet, replace_records
 from deepsel.batch.tally import JobTally
@@ -58,6 +59,8 @@ class Keeper:
         """Lines that are done."""
         self.retried = Marks()
         """Lines that had failed and are asked anew."""
+        self.chunks: dict[int, Chunk] = {}
+        """Parts of the job that providers have, by number."""
         self.error: UsageError | None = None
         """Why nothing can be kept any more."""
         self.on_done: Callable[[Done], None] = lambda _: None
@@ -68,7 +71,7 @@ class Keeper:
         self._fresh: dict[int, int] = {}
         self._rounds = 0
         self._queue: queue.SimpleQueue[Intended | Done | None] = queue.SimpleQueue()
-        self._thread = threading.Thread(target=self._work, name="deepsel-journal", daemon=True)
+        self._thread: threading.Thread | None = None
 
     # --- what an earlier run left --------------------------------------------------------------------------------------
 
@@ -92,6 +95,8 @@ class Keeper:
                 pending[entry.number] = pending.get(entry.number, 0) + entry.held_picousd
             elif isinstance(entry, Again):
                 self._start_round(entry.number)
+            elif isinstance(entry, Chunk):
+                self._restore_chunk(entry)
             elif isinstance(entry, Lost):
                 pending.clear()
                 self.tally.lose(*entry)
@@ -104,6 +109,21 @@ class Keeper:
             lost = Lost(len(pending), sum(pending.values()))
             self._write(lost.entry())
             self.tally.lose(*lost)
+
+    def _restore_chunk(self, chunk: Chunk) -> None:
+        known = self.chunks.get(chunk.number)
+        self.chunks[chunk.number] = chunk if chunk.lines or known is None else chunk._replace(lines=known.lines)
+
+    def keep_chunk(self, chunk: Chunk) -> None:
+        """Write how a part at a provider stands, and have it on the disk; raises UsageError. Not while lines are asked."""
+        self._write(chunk.entry())
+        self._restore_chunk(chunk)
+
+    def keep_now(self, done: list[Done]) -> None:
+        """Write results and let them count; raises UsageError. Not while lines are asked."""
+        self._keep_group(list(done))
+        if self.error is not None:
+            raise self.error
 
     def _restore_done(self, done: Done, place: int) -> None:
         if self._outlet.is_out(done):
@@ -141,6 +161,7 @@ class Keeper:
 
     def start(self) -> None:
         """Begin to take intents and results."""
+        self._thread = threading.Thread(target=self._work, name="deepsel-journal", daemon=True)
         self._thread.start()
 
     def intend(self, intent: Intent, go: Callable[[], None]) -> None:
@@ -155,11 +176,16 @@ class Keeper:
         """Return the place of the line whose record is waited for; 0 where none waits for another."""
         return self._outlet.first_missing()
 
-    def finish(self) -> None:
-        """Write what is left and close everything; a journal of which every line has succeeded is removed. Raises UsageError."""
-        if self._thread.is_alive():
+    def pause(self) -> None:
+        """Write what is left, and take no more until it is started again."""
+        if self._thread is not None:
             self._queue.put(None)
             self._thread.join()
+            self._thread = None
+
+    def finish(self) -> None:
+        """Write what is left and close the output; lines that were asked anew get their new records."""
+        self.pause()
         with suppress(OSError):  # what is in the journal is written again by the next run
             self._outlet.close()
         if self.error is None and self._fresh and self._output is not None:

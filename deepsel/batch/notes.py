@@ -1,4 +1,4 @@
-"""What the plan found out about each line, kept in a file without a name: 25 bytes a line, in the order of the lines."""
+"""What the plan found out about each line, kept in a file without a name: 31 bytes a line, in the order of the lines."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import tempfile
 from collections.abc import Iterator
 
 from deepsel.records import NamedTuple
+from deepsel.values import TASKS
 
-_FORM = struct.Struct("<qqq?")
+_FORM = struct.Struct("<qqq?bfb")
 _UNKNOWN = -1
 _BLOCK = 4096
 
@@ -23,6 +24,11 @@ class Note(NamedTuple):
     """What it can cost at most."""
     is_duplicate: bool = False
     """Whether an earlier line has its id."""
+    task: str | None = None
+    """What it was judged to be; None: it was not."""
+    difficulty: float | None = None
+    lane: int = 0
+    """The number of the lane it takes; 0: it is asked now."""
 
 
 class Notes:
@@ -35,14 +41,17 @@ class Notes:
     def add(self, note: Note) -> None:
         """Append one."""
         expected, worst = (_UNKNOWN if one is None else one for one in note[1:3])
-        self._file.write(_FORM.pack(note.number, expected, worst, note.is_duplicate))
+        task = _UNKNOWN if note.task is None else TASKS.index(note.task)
+        self._file.write(_FORM.pack(note.number, expected, worst, note.is_duplicate, task, note.difficulty or 0.0, note.lane))
 
     def __iter__(self) -> Iterator[Note]:
         """Yield them all from the first."""
         self._file.seek(0)
         while block := self._file.read(_FORM.size * _BLOCK):
-            for number, expected, worst, is_duplicate in _FORM.iter_unpack(block):
-                yield Note(number, _known(expected), _known(worst), bool(is_duplicate))
+            for number, expected, worst, is_duplicate, task, difficulty, lane in _FORM.iter_unpack(block):
+                is_judged = task != _UNKNOWN
+                judged = (TASKS[task], float(difficulty)) if is_judged else (None, None)
+                yield Note(number, _known(expected), _known(worst), is_duplicate, judged[0], judged[1], lane)
 
     def close(self) -> None:
         """Give the file back."""

@@ -12,16 +12,29 @@ from decimal import Decimal
 
 from deepsel import catalog
 from deepsel.batch.asking import Wishes, ask_of
+from deepsel.batch.lanes import LaneChoice
 from deepsel.batch.notes import Ids, Note, Notes
 from deepsel.batch.outlet import Marks
 from deepsel.batch.source import JobSource, Numbered
 from deepsel.engine.ask import Ask
 from deepsel.engine.prepare import Prepared, ensure_route, prepare
-from deepsel.errors import DeepselError, UsageError
+from deepsel.errors import ConfigError, DeepselError, UsageError
 from deepsel.health.refusals import Rows
+from deepsel.records import NamedTuple
 from deepsel.session.open import Session
 from deepsel.storage.amounts import picousd, usd
 from deepsel.values import Model, Provider
+
+_SOON = 20
+"""Lines after which a job of which none can be sent says so."""
+
+
+class LanePlan(NamedTuple):
+    """How the lines of a model are sent."""
+
+    choice: LaneChoice
+    model: Model
+    provider: Provider
 
 
 @dataclass(slots=True)
@@ -57,6 +70,8 @@ class JobPlan:
     """Lines that will not be sent, by class."""
     shares: dict[tuple[str, str], ModelShare] = field(default_factory=dict)
     """By lane and model, of the lines that are to be asked."""
+    lanes: list[LanePlan] = field(default_factory=list)
+    """How the lines of each model are sent; a line's note has the number, from 1."""
     first_error: DeepselError | None = None
     """Why the first line that cannot be sent cannot."""
 
@@ -77,7 +92,7 @@ class JobPlan:
 
 
 def prepared_of(ask: Ask, session: Session, at: datetime) -> Prepared:
-    """JobPlan one request as it would be planned now; raises DeepselError where nobody can or may be asked."""
+    """Plan one request as it would be planned now; raises DeepselError where nobody can or may be asked."""
     settings, state = session.settings, session.state
     prepared = prepare(ask, Rows(settings, ask.profile.all_models, state, at), env=session.env, at=at, state=state)
     ensure_route(prepared, settings)
@@ -115,11 +130,13 @@ class Planner:
     source: JobSource
     wanted: Wishes
     session: Session
-    lane_of: Callable[[Model, Provider], str]
-    """Names the lane that a model's lines will take."""
+    lane_of: Callable[[Model], LaneChoice]
+    """Chooses the lane that a model's lines will take."""
+    _numbers: dict[str, int] = field(default_factory=dict)
+    """By model, where its choice stands in the plan's lanes, from 1."""
 
     def plan(self, done: Marks, watch: Callable[[int, Decimal], None] = lambda *_: None) -> JobPlan:
-        """JobPlan every line that is not `done`; `watch` is told how many were counted and what they will cost."""
+        """Plan every line that is not `done`; `watch` is told how many were counted and what they will cost."""
         plan, content = JobPlan(Notes()), hashlib.sha256()
         at = self.session.clock.now()
         for one, is_duplicate in checked(self.source, content.update):
@@ -129,13 +146,15 @@ class Planner:
                 plan.to_do += 1
                 note = self._planned(one, note, plan, at)
             plan.notes.add(note)
+            if plan.lines == _SOON and not plan.sendable and isinstance(plan.first_error, ConfigError):
+                raise plan.first_error
             if plan.lines % 200 == 0:
                 watch(plan.lines, plan.cost_usd)
         plan.job = _named(content.hexdigest(), self.wanted)
         return plan
 
     def _planned(self, one: Numbered, note: Note, plan: JobPlan, at: datetime) -> Note:
-        """JobPlan a line, and add it up."""
+        """Plan a line, and add it up."""
         if note.is_duplicate or one.request is None:
             plan.refused["duplicate_id" if note.is_duplicate else one.fault.kind if one.fault else "bad_line"] += 1
             return note
@@ -146,34 +165,46 @@ class Planner:
             plan.first_error = plan.first_error or error
             return note
         candidate = prepared.candidates[prepared.plan.choices[0].model]
-        lane = self.lane_of(candidate.model, candidate.provider)
+        number = self._numbers.get(candidate.model.name, 0)
+        if not number:
+            plan.lanes.append(LanePlan(self.lane_of(candidate.model), candidate.model, candidate.provider))
+            number = self._numbers[candidate.model.name] = len(plan.lanes)
+        choice = plan.lanes[number - 1].choice
+        lane = choice.name
         share = plan.shares.setdefault((lane, candidate.model.name), ModelShare(candidate.model, candidate.provider))
         share.lines += 1
         share.input_tokens += candidate.input_tokens
         share.output_tokens += candidate.expected_output_tokens
         expected, worst = candidate.bill.total_usd, candidate.worst_bill.total_usd
-        if lane == "batch" or lane == "batch-chat":
-            expected, worst = (self._in_tier(prepared, candidate.model, most=most, at=at) for most in (False, True))
+        tier, then = (choice.lane.service_tier if choice.lane else "standard"), choice.starts_at or at
+        if tier != "standard" or then != at:
+            expected, worst = (price_in(prepared, candidate.model, tier, most=most, at=then) for most in (False, True))
         if expected is None:
             share.unpriced += 1
         else:
             share.cost_picousd += picousd(expected) or 0
-        return note._replace(expected_picousd=picousd(expected), worst_picousd=picousd(worst))
+        return note._replace(
+            lane=number,
+            expected_picousd=picousd(expected),
+            worst_picousd=picousd(worst),
+            task=prepared.task,
+            difficulty=prepared.difficulty,
+        )
 
-    def _in_tier(self, prepared: Prepared, model: Model, *, most: bool, at: datetime) -> Decimal | None:
-        """Price a line in the provider's batch tier."""
-        candidate = prepared.candidates[model.name]
-        count = prepared.counts[model.name]
-        if most and count.most is None:
-            return None
-        return catalog.project(
-            model,
-            input_tokens=(count.most or 0) if most else candidate.input_tokens,
-            output_tokens=(candidate.max_tokens or 0) if most else candidate.expected_output_tokens,
-            at=at,
-            service_tier="batch",
-            multiplier=candidate.provider.price_multiplier,
-        ).total_usd
+
+def price_in(prepared: Prepared, model: Model, tier: str, *, most: bool, at: datetime) -> Decimal | None:
+    """Return what a line will probably cost, or the most it can, in a price tier at an instant; None: unknown."""
+    candidate, count = prepared.candidates[model.name], prepared.counts[model.name]
+    if most and count.most is None:
+        return None
+    return catalog.project(
+        model,
+        input_tokens=(count.most or 0) if most else candidate.input_tokens,
+        output_tokens=(candidate.max_tokens or 0) if most else candidate.expected_output_tokens,
+        at=at,
+        service_tier=tier,
+        multiplier=candidate.provider.price_multiplier,
+    ).total_usd
 
 
 def kind_of(error: DeepselError) -> str:

@@ -15,9 +15,11 @@ from deepsel.batch.cap import Cap, Room
 from deepsel.batch.journal import Done, Intent
 from deepsel.batch.keeping import LineKeeper
 from deepsel.batch.notes import Note, Notes
+from deepsel.batch.outlet import Marks
 from deepsel.batch.planning import kind_of
 from deepsel.batch.results import LineResult, Records, is_out_of_budget, is_worth_another_turn
 from deepsel.batch.source import JobSource, LineFault, Numbered
+from deepsel.engine.ask import Ask
 from deepsel.engine.paced import PacedLimiter
 from deepsel.engine.resources import Resources
 from deepsel.engine.run import Run
@@ -53,11 +55,18 @@ class Work:
     notes: Notes
     threads: int
     cap_usd: Decimal | None = None
+    held_picousd: int = 0
+    """What is held for lines that providers have."""
     most_failed: float | None = None
-    """ModelShare of failed lines from which the job is stopped; None: half of the first 50."""
-    goes: Callable[[Task], bool] = lambda _: True
-    """Whether a line goes this way: others take another lane."""
-    lane: str = "now"
+    """Share of failed lines from which the job is stopped; None: half of the first 50."""
+    goes: Callable[[Note], bool] = lambda _: True
+    """Whether a line is asked by itself: others go to their provider in a job."""
+    lane_name: Callable[[Note], str] = lambda _: "now"
+    """Names the lane of a line."""
+    opens_in_s: Callable[[Note], float] = lambda _: 0.0
+    """Seconds until a line may be sent."""
+    is_windowed: bool = True
+    """Whether the output waits for no line that goes another way."""
     deal: Callable[[Stop], Iterator[Task]] | None = None
     """Yields the lines that this process is to ask, where others ask the rest; None: all of them."""
 
@@ -85,7 +94,7 @@ class Runner:
         """Get ready; `resources` have the limiter in them."""
         self._work, self._keeper, self._resources, self._limiter, self._records = work, keeper, resources, limiter, records
         self.stop = Stop()
-        spent = keeper.tally.cost_picousd + keeper.tally.lost_picousd
+        spent = keeper.tally.cost_picousd + keeper.tally.lost_picousd + work.held_picousd
         self._cap = Cap(None if work.cap_usd is None else picousd(work.cap_usd), spent)
         self._lock = threading.Condition()
         self._outstanding = 0
@@ -96,10 +105,10 @@ class Runner:
         self._started_ok = keeper.tally.ok
         self._started_bad = keeper.tally.failed + keeper.tally.skipped
         self._pending: set[Future[None]] = set()
-        keeper.on_done, keeper.on_refused = self._take_done, self._take_back
 
     def start(self) -> None:
         """Begin to ask, in threads."""
+        self._keeper.on_done, self._keeper.on_refused = self._take_done, self._take_back
         self._keeper.start()
         pool = ThreadPoolExecutor(self._work.threads + 1, thread_name_prefix="deepsel-batch")
         self._pending = {pool.submit(self._feed), *(pool.submit(self._ask_in_turn) for _ in range(self._work.threads))}
@@ -138,7 +147,10 @@ class Runner:
     def _feed(self) -> None:
         """Hand on line after line, as many as there is room for; then let the threads end."""
         try:
-            for task in self._tasks():
+            deal = self._work.deal
+            for task in deal(self.stop) if deal else tasks_of(self._work, self._keeper.marks):
+                if not self._work.goes(task.note):
+                    continue
                 if self.stop.event.is_set() or not self._hand_on(task):
                     break
         finally:
@@ -147,18 +159,6 @@ class Runner:
                     self._lock.wait(_LOOK_S)
             for _ in range(self._work.threads):
                 self._ready.put(None)
-
-    def _tasks(self) -> Iterator[Task]:
-        """Yield the lines that are still to be done this way."""
-        if self._work.deal is not None:
-            yield from self._work.deal(self.stop)
-            return
-        marks = self._keeper.marks
-        pairs = zip(self._work.source.requests(lambda _: None), self._work.notes, strict=False)
-        for place, (one, note) in enumerate(pairs, start=1):
-            task = Task(one, place, note)
-            if one.number not in marks and self._work.goes(task):
-                yield task
 
     def _hand_on(self, task: Task) -> bool:
         """Hand a line on when it may be; False where the job is to end before it."""
@@ -182,7 +182,7 @@ class Runner:
                 room = self._cap.room_for(note.expected_picousd, note.worst_picousd)
                 if room is Room.NEVER:
                     self.stop("cap")
-                elif room is Room.NOW and self._has_place(task):
+                elif room is Room.NOW and self._has_place(task) and self._work.opens_in_s(note) <= 0:
                     self._outstanding += 1
                     return self._cap.send(task.one.number, note.expected_picousd, note.worst_picousd)
                 else:
@@ -191,7 +191,7 @@ class Runner:
 
     def _has_place(self, task: Task) -> bool:
         """Tell whether a line may wait for a thread, or for those before it in the output."""
-        first = self._keeper.first_missing()
+        first = self._keeper.first_missing() if self._work.is_windowed else 0
         is_far = first and task.place - first > max(_WINDOW, 16 * self._work.threads)
         room = min(self._limiter.room, self._work.threads)
         return not is_far and self._outstanding < room + max(2, room // _ROW_FOR_EACH)
@@ -199,12 +199,12 @@ class Runner:
     def _skip(self, task: Task, fault: LineFault) -> bool:
         """Record a line that cannot be sent."""
         with self._lock:
-            first = self._keeper.first_missing()
+            first = self._keeper.first_missing() if self._work.is_windowed else 0
             while first and task.place - first > _WINDOW * 4 and not self.stop.event.is_set():
                 self._lock.wait(_LOOK_S)
                 first = self._keeper.first_missing()
             self._outstanding += 1
-        self._keeper.keep(self._records.refused(task.one, task.place, fault, lane=self._work.lane))
+        self._keeper.keep(self._records.refused(task.one, task.place, fault, lane=self._work.lane_name(task.note)))
         return True
 
     # --- asking ---------------------------------------------------------------------------------------------------------
@@ -242,13 +242,14 @@ class Runner:
             before = result
         else:
             return None
-        return self._records.done(task.one, task.place, result, lane=self._work.lane)
+        return self._records.done(task.one, task.place, result, lane=self._work.lane_name(task.note))
 
     def _asked(self, task: Task, before: LineResult | None) -> LineResult:
         """Make one run of the line."""
         assert task.one.request is not None
         try:
-            run = Run(ask_of(task.one.request, self._work.wanted), self._resources, is_shown=False)
+            ask = judged(ask_of(task.one.request, self._work.wanted), task.note)
+            run = Run(ask, self._resources, is_shown=False)
         except DeepselError as error:
             return LineResult(None, error, kind_of(error))
         failure: DeepselError | None = None
@@ -316,3 +317,16 @@ class Runner:
         if self._work.most_failed is None:
             return done <= FIRST_LINES and bad * 2 >= FIRST_LINES
         return done >= FIRST_LINES and bad > self._work.most_failed * done
+
+
+def tasks_of(work: Work, marks: Marks) -> Iterator[Task]:
+    """Yield the lines that are still to be done."""
+    pairs = zip(work.source.requests(lambda _: None), work.notes, strict=False)
+    for place, (one, note) in enumerate(pairs, start=1):
+        if one.number not in marks:
+            yield Task(one, place, note)
+
+
+def judged(ask: Ask, note: Note) -> Ask:
+    """Return the request with what the plan judged of it, so that nobody has to do it again."""
+    return ask._replace(task=ask.task or note.task, difficulty=note.difficulty if ask.difficulty is None else ask.difficulty)

@@ -207,6 +207,16 @@ def variable(value: Any, path: str) -> str | None:
     return name
 
 
+def path(value: Any, where: str) -> str:
+    """Read the path of a file, which does not depend on where one stands; `~` is the user's home. Nothing means none."""
+    from os.path import expanduser
+
+    found = expanduser(text(value, where))  # noqa: PTH111 - a row holds text
+    if found and not found.startswith("/"):
+        raise RowError(where, "must be a whole path, such as /etc/ssl/our-ca.pem or ~/our-ca.pem")
+    return found
+
+
 def base_url(value: Any, path: str) -> str:
     """Read an address."""
     url = text(value, path).strip().rstrip("/")

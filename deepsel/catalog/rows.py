@@ -27,6 +27,7 @@ from deepsel.catalog.readers import (
     members_of,
     optional_price,
     optional_text,
+    path,
     positive,
     read_members,
     set_of,
@@ -138,6 +139,8 @@ _PROVIDER: Mapping[str, Read] = {
     "price_multiplier": decimal(_MOST_TIMES),
     "health_path": optional_text,
     "models_path": optional_text,
+    "ca_file": path,
+    "client_cert": path,
     "source": text,
     "checked": day,
 }

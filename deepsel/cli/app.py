@@ -12,12 +12,11 @@ from deepsel.cli.commands import Commands
 from deepsel.cli.options import Common, with_options
 from deepsel.cli.terminal.output import silence_stdout, write_stdout
 from deepsel.cli.terminal.streams import whole_streams
-from deepsel.cli.terminal.terminal import write_error
+from deepsel.cli.terminal.terminal import tell_error, write_error
 from deepsel.cli.typed import with_command
 from deepsel.ending import has_ended
 from deepsel.errors import DeepselError, ExitCode, StoppedByUser, UsageError
 from deepsel.records import NamedTuple
-from deepsel.show.plain import plain
 
 EPILOG = (
     "Exit codes: 0 done, 2 usage, 3 configuration or key, 4 refused, 5 unavailable, 6 no route, 7 over budget, "
@@ -88,20 +87,10 @@ def run(arguments: list[str]) -> int:
 
 def fail(error: DeepselError, arguments: list[str]) -> int:
     """Tell of an error, in a record too where one was asked for; return its exit code."""
-    _print_error(error)
+    tell_error(error)
     with suppress(UsageError):  # of a standard output that takes nothing, which was just told
         _record(error, arguments)
     return error.exit_code
-
-
-def _print_error(error: DeepselError) -> None:
-    """Write `error: what`, then a blank line and `hint: what to do`."""
-    if isinstance(error, StoppedByUser) and not error.message:
-        return
-    text = f"error: {plain(error.message)}\n"
-    if error.hint:
-        text += f"\nhint: {plain(error.hint)}\n"
-    write_error(text)
 
 
 def _record(error: DeepselError, arguments: list[str]) -> None:

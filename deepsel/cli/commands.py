@@ -56,7 +56,7 @@ class LazyGroup(TyperGroup):
 class CacheGroup(LazyGroup):
     """The commands of `deepsel cache`."""
 
-    summary = "Look at the answer cache, keep it in order, move it, empty it."
+    summary = "Inspect, check, export and clear the answer cache."
     table: ClassVar[Table] = {
         "stats": Place("deepsel.cli.cache.look", "stats", "Tell what each tier holds and what hits have saved."),
         "list": Place("deepsel.cli.cache.look", "list_entries", "List cached answers, newest first."),
@@ -79,6 +79,15 @@ class BatchGroup(LazyGroup):
     }
 
 
+class RouteGroup(LazyGroup):
+    """The commands of `deepsel route`."""
+
+    summary = "Tell what the router does with your own prompts."
+    table: ClassVar[Table] = {
+        "eval": Place("deepsel.cli.route.command", "evaluate", "Tell what routing your prompts is worth."),
+    }
+
+
 class ConfigGroup(LazyGroup):
     """The commands of `deepsel config`."""
 
@@ -91,19 +100,47 @@ class ConfigGroup(LazyGroup):
     }
 
 
+class ConversationsGroup(LazyGroup):
+    """The commands of `deepsel conversations`."""
+
+    summary = "List, show, export and delete conversations."
+    table: ClassVar[Table] = {
+        "list": Place("deepsel.cli.conversations.look", "list_conversations", "List conversations, the last one first."),
+        "show": Place("deepsel.cli.conversations.look", "show", "Print a conversation with the cost of each turn."),
+        "export": Place("deepsel.cli.conversations.look", "export", "Write a conversation as messages for `--messages`."),
+        "delete": Place("deepsel.cli.conversations.remove", "delete", "Delete conversations."),
+    }
+
+
+class TemplatesGroup(LazyGroup):
+    """The commands of `deepsel templates`."""
+
+    summary = "List and show templates of questions."
+    table: ClassVar[Table] = {
+        "list": Place("deepsel.cli.templates.look", "list_templates", "List templates, your own first."),
+        "show": Place("deepsel.cli.templates.look", "show", "Print a template."),
+        "path": Place("deepsel.cli.templates.look", "path", "Print the folder of your own templates."),
+    }
+
+
 class Commands(LazyGroup):
     """The commands of `deepsel`."""
 
     table: ClassVar[Table] = {
         "ask": Place("deepsel.cli.ask.command", "ask", "Ask one question."),
-        "estimate": Place("deepsel.cli.estimate.command", "estimate", "Tell what text costs on each model before it is sent."),
+        "chat": Place("deepsel.cli.chat.command", "chat", "Talk with a model, turn by turn."),
+        "conversations": ConversationsGroup,
+        "estimate": Place("deepsel.cli.estimate.command", "estimate", "Estimate what text will cost on each model."),
         "bench": Place("deepsel.cli.bench.command", "bench", "Measure latency: first token, speed, cold starts."),
         "models": Place("deepsel.cli.models.command", "models", "Search the catalog: prices now and next."),
-        "stats": Place("deepsel.cli.stats.command", "stats", "Tell what was asked, spent, waited for and saved."),
-        "warm": Place("deepsel.cli.warm", "warm", "Keep models warm with the smallest call there is."),
+        "stats": Place("deepsel.cli.stats.command", "stats", "Show requests, spending, latency and cache savings."),
+        "warm": Place("deepsel.cli.warm", "warm", "Keep models warm with one-token requests."),
+        "serve": Place("deepsel.cli.serve", "serve", "Serve the wires of OpenAI and Anthropic to other programs."),
         "init": Place("deepsel.cli.init", "init", "Write a first profiles.toml."),
         "simulate": Place("deepsel.cli.simulate", "simulate", "Run the simulated provider."),
         "batch": BatchGroup,
+        "route": RouteGroup,
+        "templates": TemplatesGroup,
         "cache": CacheGroup,
         "config": ConfigGroup,
         "help": Place("deepsel.cli.help", "help_", "Show the help of a command."),

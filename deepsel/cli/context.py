@@ -52,7 +52,7 @@ def open_session(common: Common, settings: Settings | None = None) -> Session:
     env = opening.with_env_file(settings, os.environ, common.profile)
     reload = partial(opening.load_settings, env, common.config, profile=common.profile)
     session = Session(settings if env is os.environ else reload(), env=env, paths=paths, reload=reload)
-    memo.count_replayed(session.cache, paths.data_dir)
+    memo.count_replayed(session.cache, paths.data_dir, settings.conversations.keep_s)
     return session
 
 

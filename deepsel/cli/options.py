@@ -40,7 +40,10 @@ Models = Annotated[
 MaxCost = Annotated[str | None, typer.Option("--max-cost", metavar="USD", help="Send nothing that could cost more.")]
 Form = Annotated[str, typer.Option("--format", metavar="FORMAT")]
 Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="PATH", help="Write the report to this file.")]
+System = Annotated[str | None, typer.Option("--system", "-s", metavar="TEXT", help="The system message.")]
+GoesOn = Annotated[bool, typer.Option("--continue", "-c", help="Go on with the last conversation.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON record.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")]
 
 
 class Help(NamedTuple):

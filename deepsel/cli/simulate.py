@@ -1,4 +1,4 @@
-"""`deepsel simulate`: the loopback server that speaks both wires and can misbehave, for rehearsals."""
+"""`deepsel simulate`: the loopback server that speaks the wires and can misbehave, for rehearsals."""
 
 from __future__ import annotations
 

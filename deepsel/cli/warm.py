@@ -34,7 +34,7 @@ class WarmOptions(NamedTuple):
 
 
 def warm(common: Common, options: WarmOptions) -> None:
-    """Keep models warm with the smallest call there is.
+    """Keep models warm with one-token requests.
 
     Calls a model only while nothing else of yours has called it; one line for each call goes to stdout.
     """

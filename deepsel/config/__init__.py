@@ -1,6 +1,6 @@
 """Configuration: defaults < profiles.toml < environment < flags."""
 
-from deepsel.config.addresses import at_their_addresses
+from deepsel.config.addresses import at_their_addresses, ensure_usable
 from deepsel.config.chosen import models_called
 from deepsel.config.environment import with_env_file
 from deepsel.config.keys import COMMAND_TIMEOUT_S, Keys, has_key, key_places, needs_key, resolve_key
@@ -15,6 +15,8 @@ from deepsel.config.settings import (
     CacheSettings,
     ConversationSettings,
     Profile,
+    ServeKey,
+    ServeSettings,
     Settings,
 )
 
@@ -27,8 +29,11 @@ __all__ = [
     "Keys",
     "Paths",
     "Profile",
+    "ServeKey",
+    "ServeSettings",
     "Settings",
     "at_their_addresses",
+    "ensure_usable",
     "find_model",
     "find_paths",
     "find_provider",

@@ -129,6 +129,27 @@ def namespace(value: Any) -> str:
     return value
 
 
+def port(value: Any) -> int:
+    """Accept the number of a port; 0 takes a free one."""
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= 65535:
+        raise ValueError("a whole number from 0 to 65535")
+    return value
+
+
+def aliases(value: Any) -> dict[str, str]:
+    """Accept a table of what clients call a model to what they get."""
+    if not isinstance(value, dict) or not all(isinstance(name, str) and name for name in value.values()):
+        raise ValueError('a table of names, e.g. "gpt-4o" = "auto:balanced"')
+    return dict(value)
+
+
+def tables(value: Any) -> dict[str, dict[str, Any]]:
+    """Accept a table of tables."""
+    if not isinstance(value, dict) or not all(isinstance(row, dict) for row in value.values()):
+        raise ValueError("tables such as `[serve.keys.NAME]`")
+    return dict(value)
+
+
 PROFILE: dict[str, Reader] = {
     "models": names,
     "strategy": strategy,
@@ -176,4 +197,22 @@ FLEET: dict[str, Reader] = {
 
 CONVERSATIONS: dict[str, Reader] = {"keep_s": number(0)}
 
-TOP_LEVEL = ("default_profile", "providers", "models", "profiles", "cache", "conversations", "fleet")
+SERVE: dict[str, Reader] = {
+    "host": text,
+    "port": port,
+    "warm": names,
+    "max_connections": integer(1),
+    "queue": integer(1),
+    "request_bytes": integer(1),
+    "aliases": aliases,
+    "keys": tables,
+}
+
+SERVE_KEY: dict[str, Reader] = {
+    "env": text,
+    "profile": text,
+    "daily_budget_usd": budget,
+    "models": names,
+}
+
+TOP_LEVEL = ("default_profile", "providers", "models", "profiles", "cache", "conversations", "serve", "fleet")

@@ -17,6 +17,7 @@ _PUBLIC_WORDS = ("version", "beta", "region")
 def known_secrets(settings: Settings, env: Mapping[str, str]) -> Iterator[str]:
     """Yield every secret, some of them twice; keys that a command prints are not among them."""
     variables = {*settings.catalog.key_variables, *(row.api_key_env for row in settings.providers.values())}
+    variables |= {row.env for row in settings.serve.keys.values()}
     yield from (env[name].strip() for name in variables if name and env.get(name))
     for row in settings.providers.values():
         yield from (value for name, value in row.headers.items() if _may_be_secret(name.lower()))

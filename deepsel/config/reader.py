@@ -9,7 +9,7 @@ from typing import Any, NoReturn, TypeVar
 
 from deepsel.catalog import Catalog, RowError, generic_provider, model_from, provider_from
 from deepsel.config.demo import DEMO_PROFILE_ROW, DEMO_PROVIDERS, with_demo
-from deepsel.config.fields import CACHE, CONVERSATIONS, FLEET, PROFILE, TOP_LEVEL, Reader
+from deepsel.config.fields import CACHE, CONVERSATIONS, FLEET, PROFILE, SERVE, SERVE_KEY, TOP_LEVEL, Reader
 from deepsel.config.nearest import nearest_hint
 from deepsel.config.settings import (
     DEFAULT_PROFILE,
@@ -18,6 +18,8 @@ from deepsel.config.settings import (
     ConversationSettings,
     FleetSettings,
     Profile,
+    ServeKey,
+    ServeSettings,
     Settings,
 )
 from deepsel.errors import OTHER_HOME, ConfigError
@@ -139,6 +141,7 @@ class _Document(NamedTuple):
             profiles=every_profile,
             default_profile=self._default_name(profiles, every_profile),
             cache=CacheSettings(**self._section("cache", CACHE)),
+            serve=self._serve(every_profile),
             catalog=self.catalog,
             conversations=ConversationSettings(**self._section("conversations", CONVERSATIONS)),
             fleet=FleetSettings(**self._section("fleet", FLEET)),
@@ -191,6 +194,20 @@ class _Document(NamedTuple):
         if not isinstance(row, dict):
             self._fail(name, "", f"`{name}` must be a table")
         return self._values(name, row, readers)
+
+    def _serve(self, profiles: Mapping[str, Profile]) -> ServeSettings:
+        """Build how `deepsel serve` listens; fails on a client's profile that nobody knows."""
+        values = self._section("serve", SERVE)
+        keys: dict[str, ServeKey] = {}
+        for name, one in values.pop("keys", {}).items():
+            table = f"serve.keys.{name}"
+            read = self._values(table, one, SERVE_KEY)
+            if not read.get("env"):
+                self._fail(table, "env", 'needs `env`, the variable that holds the key, e.g. env = "DEEPSEL_KEY_AGENT"')
+            if read.get("profile") is not None and read["profile"] not in profiles:
+                self._fail(table, "profile", f"there is no profile `{read['profile']}`", read["profile"], profiles)
+            keys[name] = ServeKey(name=name, **read)
+        return ServeSettings(**values, keys=keys)
 
     def _values(self, table: str, row: Mapping[str, Any], readers: Mapping[str, Reader]) -> dict[str, Any]:
         """Read each member of a table with its reader."""

@@ -56,6 +56,10 @@ class Profile(NamedTuple):
     """Whom to ask unless another one is named, by name or a part of it; empty: whoever of `models` the plan prefers."""
     env_file: str = ""
     """A file of variables, keys among them, that stand behind those of the environment; empty: none."""
+    client: str = ""
+    """Who asks through `deepsel serve`, by the name of its key; no member of a row."""
+    client_daily_budget_usd: Decimal | None = None
+    """Bound on that client's spend since midnight UTC, whatever its profile; no member of a row."""
     sources: Mapping[str, str] = {}
     """Field name to `file` or `flag`; a field not named holds its default."""
 
@@ -132,6 +136,37 @@ class FleetSettings(NamedTuple):
         return f"FleetSettings(lease_s={self.lease_s}, keep_s={self.keep_s})"
 
 
+class ServeKey(NamedTuple):
+    """One client of `deepsel serve`, known by a key of ours."""
+
+    name: str
+    env: str
+    """The variable that holds the key."""
+    profile: str | None = None
+    """The only profile it may use; None: any."""
+    daily_budget_usd: Decimal | None = None
+    """Bound on its spend since midnight UTC, beside the profile's own."""
+    models: tuple[str, ...] = ()
+    """Models it may use; empty: any."""
+
+
+class ServeSettings(NamedTuple):
+    """How `deepsel serve` listens, and whom it knows."""
+
+    host: str = "127.0.0.1"
+    port: int = 8391
+    warm: tuple[str, ...] = ()
+    """Models that are kept warm while nobody calls them."""
+    max_connections: int = 512
+    queue: int = 128
+    """Requests that may wait for their turn; further ones are told to come again."""
+    request_bytes: int = 64 << 20
+    aliases: Mapping[str, str] = {}
+    """What a client calls a model, and what it gets."""
+    keys: Mapping[str, ServeKey] = {}
+    """Empty: whoever reaches it may use it."""
+
+
 class Settings(NamedTuple):
     """Everything a command needs to know about its user's wishes."""
 
@@ -144,6 +179,7 @@ class Settings(NamedTuple):
     catalog: Catalog
     """What is known besides the user's own rows."""
     conversations: ConversationSettings = ConversationSettings()
+    serve: ServeSettings = ServeSettings()
     fleet: FleetSettings = FleetSettings()
     config_file: Path | None = None
     """The file that was read; None: there was none."""

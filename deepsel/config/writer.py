@@ -74,10 +74,25 @@ def _commented(text: str) -> str:
 
 
 def with_latency(source: str, figures: Mapping[str, Latency]) -> str:
-    """Return the text of a profiles.toml with measured figures of its models, every comment kept.
+    """Return the text of a profiles.toml with measured latency of its models: see `_with_tables`."""
+    tables = {name: {"ttft_s": one.ttft_s, "tokens_per_s": one.tokens_per_s} for name, one in figures.items()}
+    return _with_tables(source, "latency", tables)
+
+
+def with_strengths(source: str, figures: Mapping[str, Mapping[str, float]]) -> str:
+    """Return the text of a profiles.toml with strengths by model and task: see `_with_tables`. Tasks not named keep theirs."""
+    import tomllib
+
+    models = tomllib.loads(source).get("models", {})
+    merged = {name: {**models.get(name, {}).get("capability", {}), **tasks} for name, tasks in figures.items()}
+    return _with_tables(source, "capability", merged)
+
+
+def _with_tables(source: str, key: str, figures: Mapping[str, Mapping[str, float]]) -> str:
+    """Return the text of a profiles.toml with a table `key` for each model, every comment kept.
 
     They are appended as tables of their own, in place of those of an earlier run. Raises ConfigError where that would
-    not say exactly what is meant, as with a `latency` that stands inside the model's own table.
+    not say exactly what is meant, as with a table that stands inside the model's own.
     """
     import tomllib
 
@@ -86,17 +101,17 @@ def with_latency(source: str, figures: Mapping[str, Latency]) -> str:
     document = tomllib.loads(source)
     for name, one in figures.items():
         row = document.setdefault("models", {}).setdefault(name, {})
-        old, new = row.get("latency"), {"ttft_s": one.ttft_s, "tokens_per_s": one.tokens_per_s}
-        row["latency"] = new
+        old, new = row.get(key), dict(one)
+        row[key] = new
         if old is not None:
-            source = source.replace(tomli_w.dumps({"models": {name: {"latency": old}}}), "")
-        source = source.rstrip("\n") + "\n\n" + tomli_w.dumps({"models": {name: {"latency": new}}})
+            source = source.replace(tomli_w.dumps({"models": {name: {key: old}}}), "")
+        source = source.rstrip("\n") + "\n\n" + tomli_w.dumps({"models": {name: {key: new}}})
         try:
             is_meant = tomllib.loads(source) == document
         except tomllib.TOMLDecodeError:
             is_meant = False
         if not is_meant:
-            line = f"latency = {{ ttft_s = {one.ttft_s}, tokens_per_s = {one.tokens_per_s} }}"
+            line = f"{key} = {{ {', '.join(f'{part} = {value}' for part, value in new.items())} }}"
             raise ConfigError(
                 f"the figures of `{name}` cannot be written without rewriting what stands there",
                 f"write into `[models.{name}]` yourself: {line}",

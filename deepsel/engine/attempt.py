@@ -76,6 +76,8 @@ class Draft:
     """Members of the reported usage, and headers, that hold no number."""
     sent_bytes: int | None = None
     """Of the request's body; None: not known."""
+    answers: int = 1
+    """So many were asked for at once; the first is read, the usage is that of all."""
     has_media: bool = False
     """The request has pictures or files, whose tokens are guessed."""
     stated_cost_usd: Decimal | None = None
@@ -229,7 +231,7 @@ def reached_limit(draft: Draft) -> bool:
     """Tell whether the answer was stopped by its token limit, said or not."""
     if draft.finish is Finish.LENGTH:
         return True
-    written = bounded_output(draft)
+    written = bounded_output(draft) if draft.answers == 1 else None
     if draft.finish is not Finish.COMPLETE or written is None:
         return False
     return draft.max_tokens <= written <= draft.max_tokens + _LIMIT_SLACK  # more was not stopped by it

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from deepsel.ending import shielded
+from deepsel.ending import Abandoned, shielded
 from deepsel.engine import retry
 from deepsel.engine.attempt import Draft, billed_usd, judge
 from deepsel.engine.checks.time_left import TimeLeft
@@ -21,7 +22,8 @@ from deepsel.errors import AttemptFailed, ConfigError, ErrorClass
 from deepsel.health.endpoint import Endpoint
 from deepsel.providers.calls import Outgoing, ResponseFacts, Timeouts, sends_key_in_clear
 from deepsel.routing.lengths import fit_max_tokens
-from deepsel.values import Answer, Attempt, Notice, ReasoningDelta, TextDelta, ToolCallDelta, WireEvent
+from deepsel.values import Answer, Attempt, Notice, Passed, ReasoningDelta, TextDelta, ToolCallDelta, WireEvent
+from deepsel.wires.bodies import asked_members
 from deepsel.wires.schema_forms import is_wrapped, unwrapped
 from deepsel.wires.table import wire_of
 
@@ -43,6 +45,8 @@ class Calls:
         self._lookup = lookup
         self._is_shown = is_shown
         self._started_s = started_s
+        self.on_wait: Callable[[], None] | None = None
+        """Called before each wait for more of an answer."""
         self._closed: Draft | None = None
         """The call that was recorded last."""
         self._spending = Spending(
@@ -114,7 +118,7 @@ class Calls:
             provider=target.provider,
             max_tokens=max_tokens,
             length_fields=wire_of(target.provider.wire).LENGTH_FIELDS,
-            params=self._prepared.request.params,
+            params=asked_members(self._prepared.request),
             is_set=frozenset(self._prepared.profile.sources),
             is_fallback=target.provider.name != self._prepared.plan.choices[0].provider,
         )
@@ -193,13 +197,14 @@ class Calls:
         known = self._resources.settings.catalog
         draft = Draft(model, target.provider, target.choice.max_tokens, clock.now(), clock.monotonic(), known)
         draft.service_tier, draft.has_media = prepared.service_tier, bool(prepared.request.media)
+        draft.answers = prepared.request.answers
         record.draft = draft
         failure: AttemptFailed | None = None
         try:
             try:
                 for event in self._stream(draft, deadline, has_stalled=target.has_stalled):
                     draft.take(event, clock.monotonic())
-                    if isinstance(event, (TextDelta, ReasoningDelta, ToolCallDelta)):
+                    if isinstance(event, (TextDelta, ReasoningDelta, ToolCallDelta, Passed)):
                         yield event
                 self._join(draft)
                 self._unwrap(draft)
@@ -210,7 +215,7 @@ class Calls:
             except ConfigError as error:  # of this provider alone: another one may well be asked
                 failure = AttemptFailed(ErrorClass.AUTH, error.message, hint=error.hint)
             attempt = self._close(draft, failure, wait_s)
-        except (GeneratorExit, KeyboardInterrupt):
+        except (GeneratorExit, KeyboardInterrupt, Abandoned):
             self._join(draft)
             if self._closed is not draft:
                 self._close(draft, AttemptFailed(ErrorClass.STREAM_CUT, "ended by the user"), wait_s, is_cancelled=True)
@@ -263,16 +268,20 @@ class Calls:
         key = resources.key_of(draft.provider, deadline - resources.clock.monotonic())
         if sends_key_in_clear(draft.provider.base_url, key):
             self.record.warn("key_in_clear", f"the key for {draft.provider.name} travels unencrypted; use https")
-        body = self._lookup.encodings.of(draft.model, draft.provider, draft.max_tokens).body
+        encoded = self._lookup.encodings.of(draft.model, draft.provider, draft.max_tokens)
+        body, request = encoded.body, self._prepared.request
         limit_s: float | None = self._prepared.profile.first_token_limit_s
         may_think = wire_of(draft.provider.wire).may_think(body, draft.model)
         silence_s = None if may_think or has_stalled else limit_s
         timeouts = Timeouts(
             deadline=deadline, first_token_s=silence_s, progress_s=None if has_stalled else limit_s, idle_s=silence_s
         )
+        outgoing = Outgoing(resources.locate(draft.provider), key, body, is_stream=request.stream, on_wait=self.on_wait)
+        if encoded.is_passed_on and request.given is not None:
+            outgoing = replace(outgoing, headers=request.given.headers, passes_on=True)
         return resources.stream(
             resources.transport(),
-            Outgoing(resources.locate(draft.provider), key, body, is_stream=self._prepared.request.stream),
+            outgoing,
             timeouts=timeouts,
             clock=resources.clock,
             on_response=lambda facts: self._take_facts(draft, facts),

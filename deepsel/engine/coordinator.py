@@ -190,4 +190,5 @@ def _observation(
         trace_id=gateway.trace_id if gateway else None,
         first_sign_s=attempt.first_sign_s if prepared.request.stream else None,
         is_loading=attempt.is_loading,
+        client=prepared.profile.client,
     )

@@ -7,17 +7,23 @@ from collections.abc import Iterable
 from deepsel.cache import cache_key, key_document
 from deepsel.cache.key import LEFT_OUT, with_digests
 from deepsel.catalog.ownership import foreign_members
-from deepsel.values import JsonObject, Model, Provider, Request
+from deepsel.values import Given, JsonObject, Model, Provider, Request
+from deepsel.wires import bodies
 from deepsel.wires.table import wire_of
 
 
 class Encoded:
     """One request as one model is sent it. Hashing a large picture takes as long as sending it: only who asks for the key pays."""
 
-    __slots__ = ("_document", "_key", "_model", "_provider", "body", "is_deterministic")
+    __slots__ = ("_document", "_headers", "_key", "_model", "_provider", "body", "is_deterministic", "is_passed_on")
 
-    def __init__(self, body: JsonObject, model: Model, provider: Provider, *, is_deterministic: bool) -> None:
+    def __init__(
+        self, body: JsonObject, model: Model, provider: Provider, *, is_deterministic: bool, passed: Given | None = None
+    ) -> None:
         self.body = body
+        self.is_passed_on = passed is not None
+        """Whether it is the body that was handed over, so that the answer is wanted as it comes."""
+        self._headers = dict(passed.headers) if passed is not None else {}
         self.is_deterministic = is_deterministic
         """Whether the same answer is asked for each time."""
         self._model = model
@@ -40,6 +46,8 @@ class Encoded:
                 base_url=provider.base_url,
                 query=provider.query,
             )
+            if self._headers:
+                self._document["headers"] = {**self._headers}
         return self._document
 
     @property
@@ -84,6 +92,12 @@ class Encodings:
 
 
 def _encode(request: Request, model: Model, provider: Provider, max_tokens: int) -> Encoded:
-    wire = wire_of(provider.wire)
+    wire, given = wire_of(provider.wire), request.given
+    if given is not None and bodies.is_passed_on(request, model, provider):
+        body = bodies.passed_on(request, model, provider, max_tokens=max_tokens, length_fields=wire.LENGTH_FIELDS)
+        is_deterministic = wire.is_deterministic(body, model, provider)
+        return Encoded(body, model, provider, is_deterministic=is_deterministic, passed=given)
+    if given is not None:
+        request = request._replace(params=given.elsewhere.get(provider.wire, {}))
     body = wire.encode(request, model, provider, max_tokens=max_tokens)
     return Encoded(body, model, provider, is_deterministic=wire.is_deterministic(body, model, provider))

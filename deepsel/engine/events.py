@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from deepsel.records import NamedTuple
-from deepsel.values import Attempt, ReasoningDelta, TextDelta, ToolCallDelta
+from deepsel.values import Attempt, Passed, ReasoningDelta, TextDelta, ToolCallDelta
 
 
 class AttemptStarted(NamedTuple):
@@ -31,4 +31,4 @@ class AttemptEnded(NamedTuple):
     attempt: Attempt
 
 
-EngineEvent: TypeAlias = AttemptStarted | Waiting | TextDelta | ReasoningDelta | ToolCallDelta | AttemptEnded
+EngineEvent: TypeAlias = AttemptStarted | Waiting | TextDelta | ReasoningDelta | ToolCallDelta | Passed | AttemptEnded

@@ -143,7 +143,9 @@ class Record:
             return IncompleteError(last.message, hint)
         if all(failure.error_class.is_refusal for failure in self.failures):
             return RefusedError(self._summary(), hint)
-        return UnavailableError(self._summary(), hint)
+        unavailable = UnavailableError(self._summary(), hint)
+        unavailable.retry_after_s = min((one.retry_after_s for one in self.failures if one.retry_after_s), default=None)
+        return unavailable
 
     def _summary(self) -> str:
         """Name every failed call and its reason in one line."""

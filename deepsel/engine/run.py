@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -47,6 +47,8 @@ class Run:
         self._late_notices: list[Notice] = []
         """Come up when the observation was written."""
         self._is_settled = False
+        self.on_wait: Callable[[], None] | None = None
+        """Called before each wait for more of an answer, and once a second in it; may raise Abandoned, and nothing else."""
 
     def events(self) -> Generator[EngineEvent, None, None]:
         """Yield what happens, as it happens; afterwards `failure()` and `answer()` are final.
@@ -93,6 +95,16 @@ class Run:
             return self._nothing_yet(total_s)
         answer = self._calls.record.answer(total_s=total_s, cache=self._lookup.use)
         return answer._replace(warnings=tuple(dict.fromkeys((*answer.warnings, *self._notices()))))
+
+    @property
+    def prepared(self) -> Prepared | None:
+        """The plan; None where none was made, or has to be."""
+        return self._prepared
+
+    def input_tokens(self, model: str) -> int:
+        """Return the tokens of the prompt as counted for a model; 0 where nobody had to count them."""
+        count = self._prepared.counts.get(model) if self._prepared is not None else None
+        return count.tokens if count is not None else 0
 
     def failure(self) -> DeepselError | None:
         """Say why there is no whole answer; None where there is one."""
@@ -141,6 +153,7 @@ class Run:
         if not prepared.look_up or ask.cache_mode in ("off", "refresh"):
             ensure_route(prepared, settings)
         self._calls = Calls(prepared, resources, self._lookup, is_shown=self._is_shown, started_s=self._started_s)
+        self._calls.on_wait = self.on_wait
         self._lookup.everywhere(prepared)
         if self._lookup.hit is None:
             ensure_route(prepared, settings)
@@ -182,7 +195,8 @@ class Run:
     def _hit_observation(self, answer: Answer, hit: CachedAnswer) -> Observation:
         """Make what the log keeps of a hit."""
         hosts = {provider.name: provider for provider in self.providers}
-        return observation_of(answer, hit, hosts.get(answer.provider), at=self._resources.clock.now())
+        seen = observation_of(answer, hit, hosts.get(answer.provider), at=self._resources.clock.now())
+        return seen._replace(client=self._ask.profile.client)
 
     def _judged(self, answered_task: str | None = None) -> tuple[str, float | None]:
         """Return task and difficulty: the plan's, else what they would be, as far as somebody reads them.

@@ -27,7 +27,9 @@ _LEAST_USD = Decimal("0.000000000001")
 
 def budgets_of(profile: Profile) -> Budgets:
     """Read a profile's budgets."""
-    return Budgets(profile.name, profile.daily_budget_usd, profile.monthly_budget_usd)
+    return Budgets(
+        profile.name, profile.daily_budget_usd, profile.monthly_budget_usd, profile.client, profile.client_daily_budget_usd
+    )
 
 
 @dataclass(slots=True)

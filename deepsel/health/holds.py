@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from deepsel.health.spend import LONGEST_HOLD_S, Spend, held_usd, spend_of
+from deepsel.health.spend import LONGEST_HOLD_S, Spend, account_of, held_usd, spend_of
 from deepsel.records import NamedTuple
 from deepsel.show.money import exact_usd
 from deepsel.storage.amounts import picousd
@@ -26,9 +26,12 @@ class Budgets(NamedTuple):
     profile: str
     daily_usd: Decimal | None = None
     monthly_usd: Decimal | None = None
+    client: str = ""
+    """Who asks, where that has a bound of its own."""
+    client_daily_usd: Decimal | None = None
 
     def __bool__(self) -> bool:
-        return self.daily_usd is not None or self.monthly_usd is not None
+        return any(one is not None for one in (self.daily_usd, self.monthly_usd, self.client_daily_usd))
 
 
 class Held(NamedTuple):
@@ -50,7 +53,8 @@ class Left(NamedTuple):
 
 def untouched(budgets: Budgets) -> Left | None:
     """Give the whole of the tighter budget, of which nothing was ever spent; None without a bound."""
-    return _tighter(budgets, Spend(Decimal(0), Decimal(0)), Decimal(0))
+    nothing = Spend(Decimal(0), Decimal(0))
+    return _least([*_profiles(budgets, nothing, Decimal(0)), *_clients(budgets, nothing, Decimal(0))])
 
 
 def left_of(database: sqlite3.Connection, budgets: Budgets, *, at: datetime, besides: int | None = None) -> Left | None:
@@ -58,20 +62,38 @@ def left_of(database: sqlite3.Connection, budgets: Budgets, *, at: datetime, bes
 
     Raises ValueError where what was spent or is held is damaged.
     """
-    spend = spend_of(database, budgets.profile, at, besides=besides)
-    return _tighter(budgets, spend, held_usd(database, budgets.profile, at=at.timestamp(), besides=besides))
+
+    def known(account: str) -> tuple[Spend, Decimal]:
+        held = held_usd(database, account, at=at.timestamp(), besides=besides)
+        return spend_of(database, account, at, besides=besides), held
+
+    found: list[Left] = []
+    if budgets.daily_usd is not None or budgets.monthly_usd is not None:
+        found += _profiles(budgets, *known(budgets.profile))
+    if budgets.client_daily_usd is not None:
+        found += _clients(budgets, *known(account_of(budgets.client)))
+    return _least(found)
 
 
-def _tighter(budgets: Budgets, spend: Spend, held_usd: Decimal) -> Left | None:
-    """Return what a spend and what is held leave under the tighter bound; None without a bound."""
-    found = []
-    for name, bound, spent in (
-        ("daily", budgets.daily_usd, spend.day_usd),
-        ("monthly", budgets.monthly_usd, spend.month_usd),
-    ):
-        if bound is not None:
-            rest = max(Decimal(0), bound - spent - held_usd)
-            found.append(Left(rest, f"{exact_usd(rest)} left of the {name} budget of {exact_usd(bound)}"))
+def _profiles(budgets: Budgets, spend: Spend, held_usd: Decimal) -> list[Left]:
+    """Say what is left under the bounds of the profile."""
+    bounds = (("daily", budgets.daily_usd, spend.day_usd), ("monthly", budgets.monthly_usd, spend.month_usd))
+    return [_left(f"the {name} budget", bound, spent + held_usd) for name, bound, spent in bounds if bound is not None]
+
+
+def _clients(budgets: Budgets, spend: Spend, held_usd: Decimal) -> list[Left]:
+    """Say what is left under the bound of the client."""
+    bound = budgets.client_daily_usd
+    return [] if bound is None else [_left(f"the daily budget of the client {budgets.client}", bound, spend.day_usd + held_usd)]
+
+
+def _left(name: str, bound: Decimal, used_usd: Decimal) -> Left:
+    rest = max(Decimal(0), bound - used_usd)
+    return Left(rest, f"{exact_usd(rest)} left of {name} of {exact_usd(bound)}")
+
+
+def _least(found: list[Left]) -> Left | None:
+    """Return the tighter bound; None without one."""
     return min(found, key=lambda left: left.usd, default=None)
 
 
@@ -89,10 +111,10 @@ def hold(
     if left is not None and amount_usd > left.usd:
         return Held(None, f"could cost {exact_usd(amount_usd)}, and there is {left.words}")
     now = at.timestamp()
-    row = (budgets.profile, now, now + min(ttl_s, LONGEST_HOLD_S), picousd(amount_usd) or 0)
+    row = (budgets.profile, budgets.client, now, now + min(ttl_s, LONGEST_HOLD_S), picousd(amount_usd) or 0)
     if replaces is not None and database.execute(
-        "UPDATE holds SET profile = ?, at = ?, expires_at = ?, picousd = ? WHERE id = ?", (*row, replaces)
+        "UPDATE holds SET profile = ?, client = ?, at = ?, expires_at = ?, picousd = ? WHERE id = ?", (*row, replaces)
     ).rowcount:
         return Held(replaces)
-    insert = "INSERT INTO holds (profile, at, expires_at, picousd) VALUES (?, ?, ?, ?)"
+    insert = "INSERT INTO holds (profile, client, at, expires_at, picousd) VALUES (?, ?, ?, ?, ?)"
     return Held(database.execute(insert, row).lastrowid)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from deepsel.health.spend import add_spend
+from deepsel.health.spend import account_of, add_spend
 from deepsel.health.tables import READABLE
 from deepsel.records import NamedTuple
 
@@ -66,6 +66,8 @@ class Observation(NamedTuple):
     """To the first text or reasoning of a stream."""
     is_loading: bool = False
     """Whether the server was only starting, which says nothing of its health."""
+    client: str = ""
+    """Who asked through `deepsel serve`, by the name of its key; empty: nobody with one."""
 
 
 def sign_s(seen: Observation) -> float | None:
@@ -91,13 +93,19 @@ def append(
     last = 0
     for observation in observations:
         last = database.execute(_INSERT, observation).lastrowid or 0
-        add_spend(database, observation.profile, observation.at, observation.cost_picousd or 0)
+        _spend(database, observation, observation.cost_picousd or 0)
     if observations and assumed_picousd:
-        add_spend(database, observations[-1].profile, observations[-1].at, assumed_picousd)
+        _spend(database, observations[-1], assumed_picousd)
     if hold is not None:
         database.execute("DELETE FROM holds WHERE id = ?", (hold,))
     if last % _PRUNE_EVERY < len(observations):
         _prune(database, last, now=observations[-1].at)
+
+
+def _spend(database: sqlite3.Connection, seen: Observation, amount: int) -> None:
+    """Add an amount to what was spent by the profile, and by the client where there is one."""
+    for account in filter(None, (seen.profile, account_of(seen.client))):
+        add_spend(database, account, seen.at, amount)
 
 
 def rows_since(database: sqlite3.Connection, instant: float) -> list[Observation]:

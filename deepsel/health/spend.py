@@ -29,7 +29,7 @@ _ADD = (
 )
 _SPENT = "SELECT day, picousd FROM spend WHERE profile = ? AND day BETWEEN ? AND ?"
 _HOLDS = (
-    "SELECT profile, COALESCE(at, expires_at), expires_at, picousd FROM holds "
+    "SELECT profile, client, COALESCE(at, expires_at), expires_at, picousd FROM holds "
     "WHERE COALESCE(at, expires_at) >= ? AND COALESCE(at, expires_at) <= ? AND id <> ?"
 )
 
@@ -55,6 +55,17 @@ class Unsettled(NamedTuple):
     """When its call was made, in seconds since the epoch."""
     usd: Decimal
     """The most the call may have cost."""
+    client: str = ""
+    """Who asked through `deepsel serve`, where that has a bound of its own."""
+
+    def is_of(self, account: str) -> bool:
+        """Tell whether it counts for a profile, or for a client's account."""
+        return account in (self.profile, account_of(self.client))
+
+
+def account_of(client: str) -> str:
+    """Return what a client's spend is kept under, beside that of the profiles."""
+    return f"client:{client}" if client else ""
 
 
 def add_spend(database: sqlite3.Connection, profile: str, at: float, amount: int) -> None:
@@ -75,7 +86,7 @@ def spend_of(database: sqlite3.Connection, profile: str, at: datetime, *, beside
         if type(amount) is not int or amount < 0:
             raise ValueError(f"what is kept as spent on {day} is no amount")
         days[day] = amount
-    lost = [one for one in unsettled(database, _begin(first), at=at.timestamp(), besides=besides) if one.profile == profile]
+    lost = [one for one in unsettled(database, _begin(first), at=at.timestamp(), besides=besides) if one.is_of(profile)]
     lost_month = sum((one.usd for one in lost), Decimal(0))
     lost_day = sum((one.usd for one in lost if one.at >= _begin(today)), Decimal(0))
     day_usd, month_usd = usd(days.get(str(today), 0)) or Decimal(0), usd(sum(days.values())) or Decimal(0)
@@ -92,17 +103,17 @@ def held_usd(database: sqlite3.Connection, profile: str, *, at: float, besides: 
     """Add up what the profile's requests hold that may still be under way; raises ValueError for what is no amount."""
     rows = _reservations(database, at - LONGEST_HOLD_S - SKEW_S, at=at, besides=besides)
     ends = at + LONGEST_HOLD_S + SKEW_S
-    return sum((one.usd for one, expires_at in rows if one.profile == profile and at < expires_at <= ends), Decimal(0))
+    return sum((one.usd for one, expires_at in rows if one.is_of(profile) and at < expires_at <= ends), Decimal(0))
 
 
 def _reservations(
     database: sqlite3.Connection, since: float, *, at: float, besides: int | None
 ) -> Iterator[tuple[Unsettled, float]]:
     """Read the reservations made from `since` to a day after `at`, each with the instant its time is over."""
-    for profile, made_at, expires_at, amount in database.execute(_HOLDS, (since, at + LONGEST_HOLD_S + SKEW_S, besides or 0)):
+    for profile, client, made_at, expires_at, amount in database.execute(_HOLDS, (since, at + LONGEST_HOLD_S + SKEW_S, besides or 0)):
         if not is_amount(amount) or not isinstance(expires_at, int | float):
             raise ValueError("what is kept as reserved is no amount")
-        yield Unsettled(str(profile), made_at, usd(amount) or Decimal(0)), expires_at
+        yield Unsettled(str(profile), made_at, usd(amount) or Decimal(0), str(client)), expires_at
 
 
 def _begin(day: date) -> float:

@@ -13,12 +13,13 @@ from deepsel.health.percentiles import quantile
 from deepsel.records import NamedTuple
 from deepsel.storage.amounts import usd
 
-By: TypeAlias = Literal["model", "provider", "profile", "day"]
+By: TypeAlias = Literal["model", "provider", "profile", "client", "day"]
 SHARES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 _KEYS: Mapping[By, Callable[[Observation], str]] = {
     "model": lambda one: one.model,
     "provider": lambda one: one.provider,
     "profile": lambda one: one.profile,
+    "client": lambda one: one.client or "-",
     "day": lambda one: str(datetime.fromtimestamp(one.at, UTC).date()),
 }
 

@@ -43,6 +43,10 @@ STEPS = (
         "CREATE TABLE taken_back (provider TEXT, model TEXT, change TEXT, until REAL, PRIMARY KEY (provider, model, change))",
     ),
     ("ALTER TABLE holds ADD COLUMN at REAL",),
+    (
+        "ALTER TABLE observations ADD COLUMN client TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE holds ADD COLUMN client TEXT NOT NULL DEFAULT ''",
+    ),
     ("CREATE TABLE paces (provider TEXT, model TEXT, most REAL, ceiling REAL, at REAL, PRIMARY KEY (provider, model))",),
 )
 """What turns a file of form N into one of form N + 1. The files of the first releases say 0 and hold the first step."""
@@ -76,7 +80,7 @@ READABLE: Mapping[str, str] = {
     "observations": " AND ".join(
         [
             _number("at", _LAST_INSTANT),
-            *(_text(name) for name in ("profile", "provider", "model", "task", "outcome", "host", "cache_status")),
+            *(_text(name) for name in ("profile", "provider", "model", "task", "outcome", "host", "cache_status", "client")),
             *(_optional(name, _text(name)) for name in ("error_class", "gateway_cache", "trace_id")),
             *(_optional(name, _whole(name, _MOST_COUNT)) for name in _COUNTS),
             *(_optional(name, _whole(name, MOST_PICOUSD)) for name in _AMOUNTS),

@@ -46,6 +46,8 @@ def wires_needed(request: Request) -> dict[str, str]:
     Thinking binds nothing: it is left out where it is not understood.
     """
     needed: dict[str, str] = {}
+    if request.given is not None and request.given.only:
+        needed[request.given.wire] = request.given.only
     for number, message in enumerate(request.messages, 1):
         what = next(_bound(message), None) if message.form else None
         if what is not None:

@@ -64,15 +64,17 @@ def begun(start: bytes, descriptor: int) -> io.TextIOWrapper:
 
 
 def read_piped(
-    stdin: BinaryIO, *, most_bytes: int, limit_s: float | None, patience_s: float, on_wait: Callable[[], None], clock: Clock
+    stdin: BinaryIO, *, most_bytes: int, limit_s: float | None, patience_s: float, on_wait: Callable[[], bool], clock: Clock
 ) -> bytes:
     """Read to the end, or one byte more than `most_bytes`; `on_wait` is called where nothing comes for `patience_s` at first.
+
+    Where it returns false nothing is waited for any longer, and nothing was read.
 
     Raises UnavailableError where the end has not come within `limit_s`; None: it is waited for.
     """
     deadline = None if limit_s is None else clock.monotonic() + limit_s
-    if not _is_ready(stdin, patience_s if limit_s is None else min(patience_s, limit_s)):
-        on_wait()
+    if not _is_ready(stdin, patience_s if limit_s is None else min(patience_s, limit_s)) and not on_wait():
+        return b""
     found = bytearray()
     read = getattr(stdin, "read1", stdin.read)
     while len(found) <= most_bytes:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from deepsel.errors import AttemptFailed, ErrorClass
 from deepsel.secret import KnownSecrets
-from deepsel.values import FinishReport, Identity, UsageReport, WireEvent
+from deepsel.values import FinishReport, Identity, Passed, UsageReport, WireEvent
 from deepsel.wires.failures import MAX_CODE_CHARS, MAX_ID_CHARS
 
 _MESSAGE_CHARS = 800
@@ -37,6 +37,9 @@ def cleaned(event: WireEvent, secrets: KnownSecrets) -> WireEvent:
             return Identity(*(text and secrets.clean(text, MAX_ID_CHARS) for text in event))
         case FinishReport(finish, raw):
             return FinishReport(finish, secrets.clean(raw, MAX_CODE_CHARS))
+        case Passed(data):
+            clean = secrets.without(data)
+            return event if clean is data else event._replace(data=clean)
         case UsageReport(odd=odd) if odd:
             return event._replace(odd=tuple(secrets.clean(name, MAX_CODE_CHARS) for name in odd))
         case _:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -17,6 +17,18 @@ if TYPE_CHECKING:
     from deepsel.providers.exchange import Exchange
 
 
+class Trust(NamedTuple):
+    """Whom one provider's connections trust, and how it knows its clients; paths of files, empty: as everywhere."""
+
+    ca_file: str = ""
+    client_cert: str = ""
+
+    @classmethod
+    def of(cls, provider: Provider) -> Trust | None:
+        """Return what a provider's row says; None where it says nothing, as nearly always."""
+        return cls(provider.ca_file, provider.client_cert) if provider.ca_file or provider.client_cert else None
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
     """One HTTP request. Its repr shows neither headers nor body: a user's own header may be a key, too."""
@@ -26,6 +38,12 @@ class Call:
     headers: Mapping[str, str | Secret] = field(default_factory=dict, repr=False)
     """Names in lower case."""
     body: bytes = field(default=b"", repr=False)
+    on_wait: Callable[[], None] | None = field(default=None, repr=False)
+    """Called before each wait for bytes, and once a second in it; may raise Abandoned, and nothing else."""
+    trust: Trust | None = None
+    """None: as the environment and the system say."""
+    may_repeat: bool = True
+    """Whether it may be sent once more where a kept connection has ended without an answer; False: it gets a new connection."""
 
     @property
     def target(self) -> str:
@@ -44,6 +62,12 @@ class Outgoing:
     body: JsonObject = field(repr=False)
     is_stream: bool = True
     """Whether the body asks for an answer in pieces."""
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """What goes with the body, under the wire's own and the provider's."""
+    passes_on: bool = False
+    """Whether what comes is wanted as it is, too."""
+    on_wait: Callable[[], None] | None = field(default=None, repr=False)
+    """As of a Call."""
 
 
 class Timeouts(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Generator, Iterable, Iterator
 from contextlib import suppress
 from itertools import chain
@@ -9,15 +10,14 @@ from typing import TYPE_CHECKING
 
 from deepsel.clock import Clock
 from deepsel.errors import AttemptFailed, ErrorClass
-from deepsel.providers.boundary import cleaned
-from deepsel.providers.calls import Call, Outgoing, Response, ResponseFacts, Timeouts, Transport
-from deepsel.secret import KnownSecrets, Secret
-from deepsel.surrogates import Mender
+from deepsel.providers.calls import Call, Outgoing, Response, ResponseFacts, Timeouts, Transport, Trust
+from deepsel.providers.content import ComingAnswer
+from deepsel.secret import Secret
 from deepsel.values import (
     Finish,
-    FinishReport,
     Gateway,
     Identity,
+    Passed,
     ReasoningDelta,
     TextDelta,
     ToolCallDelta,
@@ -31,7 +31,6 @@ from deepsel.wires.gateways import read_gateway
 from deepsel.wires.payload import apart
 from deepsel.wires.sse import Event, EventStream
 from deepsel.wires.table import wire_of
-from deepsel.wires.thinking import ThinkTags
 from deepsel.wires.wire import Decoder
 
 if TYPE_CHECKING:
@@ -41,12 +40,9 @@ MAX_BODY_BYTES = 32 * 1024 * 1024
 """Largest answer that does not stream."""
 MAX_BODY_VALUES = 1_000_000
 """Most values of such an answer: each takes ten times the memory of the few bytes it may be written in."""
-MAX_TEXT_CHARS = 32 * 1024 * 1024
-"""Most text, reasoning and arguments of one answer."""
 
 _EVENT_FIELDS = (b"data", b"event", b"id", b"retry", b":")
 _BLANK = b" \t\r\n\xef\xbb\xbf"
-_INVISIBLE = " \t\r\n\v\f\u00a0\u00ad\u200b\u200c\u200d\u2060\ufeff"
 # How a connection may end after the finish value without the answer being less whole.
 _LATE_ENDS = frozenset({ErrorClass.STREAM_CUT, ErrorClass.STALLED})
 # How long usage and end marker, which some servers never send, are waited for after the finish value.
@@ -69,8 +65,9 @@ def stream_answer(
     """
     provider, key, is_stream = outgoing.provider, outgoing.key, outgoing.is_stream
     wire = wire_of(provider.wire)
-    headers = _headers(wire.headers(provider, key), is_stream=is_stream)
-    call = Call("POST", bodies.with_query(wire.url(provider), provider), headers, bodies.serialise(outgoing.body))
+    headers = _headers({**outgoing.headers, **wire.headers(provider, key)}, is_stream=is_stream)
+    url, trust = bodies.with_query(wire.url(provider), provider), Trust.of(provider)
+    call = Call("POST", url, headers, bodies.serialise(outgoing.body), outgoing.on_wait, trust)
     if not is_stream:  # nothing comes while the whole answer is being made
         timeouts = timeouts._replace(first_token_s=None, progress_s=None, idle_s=None)
     with transport.open(call, timeouts=timeouts) as response:
@@ -84,7 +81,7 @@ def stream_answer(
             raise reader.failure(response.read_start(error_shapes.MAX_ERROR_BYTES), status=response.status)
         if facts.request_id:
             yield Identity(request_id=facts.request_id)
-        events = _decoded(response, wire.Decoder(reader.failure_inside), reader, is_stream=is_stream)
+        events = _decoded(response, wire.Decoder(reader.failure_inside), reader, outgoing)
         try:
             yield from _checked(events, response)
         except AttemptFailed as failure:
@@ -119,7 +116,7 @@ def _facts(response: Response, reader: failures.FailureReader, sent_bytes: int) 
 
 
 def _decoded(
-    response: Response, decoder: Decoder, reader: failures.FailureReader, *, is_stream: bool
+    response: Response, decoder: Decoder, reader: failures.FailureReader, outgoing: Outgoing
 ) -> Iterator[WireEvent]:
     """Yield the answer's events by what the body really is: servers misname it, or answer JSON to a stream."""
     chunks = response.iter_bytes()
@@ -127,12 +124,16 @@ def _decoded(
     is_clean = False
     try:
         if kind == "stream":
-            is_clean = yield from _streamed(head, chunks, decoder, response)
+            is_clean = yield from _streamed(head, chunks, decoder, response, passes_on=outgoing.passes_on)
         elif kind == "json":
             response.exchange.is_document = True
             documents = load_leading_objects(_rest(head, chunks))
+            if outgoing.passes_on and not outgoing.is_stream:
+                first = next(documents)
+                yield Passed(json.dumps(first, ensure_ascii=False, separators=(",", ":")), is_end=True)
+                documents = chain((first,), documents)
             events = chain.from_iterable(map(decoder.read, documents))
-            yield from events if is_stream else _with_stated_cost(events, read_gateway(response.headers))
+            yield from events if outgoing.is_stream else _with_stated_cost(events, read_gateway(response.headers))
             is_clean = True
         else:
             raise _no_answer(head, chunks, kind, reader)
@@ -175,7 +176,7 @@ def _sniff(chunks: Iterator[bytes]) -> tuple[bytes, str]:
 
 
 def _streamed(
-    head: bytes, chunks: Iterator[bytes], decoder: Decoder, response: Response
+    head: bytes, chunks: Iterator[bytes], decoder: Decoder, response: Response, *, passes_on: bool
 ) -> Generator[WireEvent, None, bool]:
     """Yield a stream's events up to its end; an end of the connection after a whole answer is as good as a marker.
 
@@ -186,7 +187,7 @@ def _streamed(
     try:
         for chunk in chain((head,), chunks):
             for event in chain.from_iterable(map(apart, parser.feed(chunk))):
-                yield from decoder.feed(event)
+                yield from _passed(decoder, event) if passes_on else decoder.feed(event)
                 if decoder.is_ended:
                     return True
             if decoder.is_sure is not was_sure:
@@ -197,10 +198,25 @@ def _streamed(
             raise
         late_end = failure
     for event in chain.from_iterable(map(apart, parser.rest())):
-        yield from _unended(decoder, event)
+        found = _unended(decoder, event)
+        if passes_on and found:
+            yield Passed(event.data, event.event, decoder.is_whole)
+        yield from found
     if late_end is not None and not (decoder.is_whole or decoder.is_ended):
         raise late_end
     return late_end is None
+
+
+def _passed(decoder: Decoder, event: Event) -> Iterator[WireEvent]:
+    """Yield an event as it came, then what it says; one that is an error is not passed."""
+    found: list[WireEvent] = []
+    try:
+        found.extend(decoder.feed(event))
+    except AttemptFailed:
+        yield from found
+        raise
+    yield Passed(event.data, event.event, decoder.is_whole)
+    yield from found
 
 
 def _unended(decoder: Decoder, event: Event) -> list[WireEvent]:
@@ -247,7 +263,7 @@ def _checked(events: Iterator[WireEvent], response: Response) -> Iterator[WireEv
 
     Raises AttemptFailed (empty) where a whole answer holds neither text nor a call: reasoning alone is none.
     """
-    content = _Content(response.secrets)
+    content = ComingAnswer(response.secrets)
     exchange = response.exchange
     try:
         for event in events:
@@ -275,65 +291,3 @@ def _checked(events: Iterator[WireEvent], response: Response) -> Iterator[WireEv
     if content.is_blank and content.finish in (Finish.COMPLETE, None):
         what = "the model wrote reasoning and no answer" if content.has_reasoning else "the answer is empty"
         raise AttemptFailed(ErrorClass.EMPTY, what, should_retry=False if content.has_reasoning else None)
-
-
-class _Content:
-    """What has come of one answer, whatever its wire."""
-
-    def __init__(self, secrets: KnownSecrets) -> None:
-        self._secrets = secrets
-        self.text, self._reasoning = Mender(), Mender()
-        self._calls: dict[int, Mender] = {}
-        self.tags = ThinkTags()
-        self.is_blank = True
-        """Neither text nor a call has come."""
-        self.has_reasoning = False
-        self.finish: Finish | None = None
-        self._size = 0
-
-    def other(self, event: WireEvent) -> tuple[WireEvent, ...]:
-        """Take an event that is no text; give it with its characters joined, and its names without secrets."""
-        if isinstance(event, ReasoningDelta):
-            whole = self._reasoning.feed(event.text)
-            return (ReasoningDelta(whole),) if whole else ()
-        if isinstance(event, ToolCallDelta):
-            arguments = self._calls.setdefault(event.number, Mender()).feed(event.arguments)
-            call_id, name = map(self._secrets.redacted, (event.id, event.name))
-            return (event._replace(id=call_id, name=name, arguments=arguments),)
-        if isinstance(event, FinishReport):
-            self.finish = event.finish
-        return (cleaned(event, self._secrets),)
-
-    def note(self, piece: TextDelta | ReasoningDelta | ToolCallDelta) -> None:
-        """Count a piece; raises AttemptFailed (malformed) where they are too many."""
-        if isinstance(piece, TextDelta):
-            self.grow(piece.text)
-        elif isinstance(piece, ReasoningDelta):
-            self.has_reasoning = self.has_reasoning or bool(piece.text.strip())
-            self._size = _ensure_short(self._size + len(piece.text))
-        else:
-            self.is_blank = False
-            self._size = _ensure_short(self._size + len(piece.name) + len(piece.arguments))
-
-    def grow(self, text: str) -> None:
-        """Count a piece of text; raises AttemptFailed (malformed) where it is too much."""
-        self._size = _ensure_short(self._size + len(text))
-        if self.is_blank:
-            self.is_blank = not text.strip(_INVISIBLE)
-
-    def flush(self) -> list[WireEvent]:
-        """Give what is held back when the answer ends."""
-        rest = self.text.flush()
-        found: list[WireEvent] = [ReasoningDelta(thought)] if (thought := self._reasoning.flush()) else []
-        found += [*(self.tags.feed(rest) if rest else ()), *self.tags.flush()]
-        for piece in found:
-            if isinstance(piece, (TextDelta, ReasoningDelta)):
-                self.note(piece)
-        return found + [ToolCallDelta(number, arguments=rest) for number, one in self._calls.items() if (rest := one.flush())]
-
-
-def _ensure_short(size: int) -> int:
-    """Return the characters that have come; raises AttemptFailed (malformed) where they are too many."""
-    if size > MAX_TEXT_CHARS:
-        raise AttemptFailed(ErrorClass.MALFORMED, f"the answer is longer than {MAX_TEXT_CHARS:,} characters")
-    return size

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from deepsel.clock import Clock
-from deepsel.providers.calls import Call, Timeouts, Transport
+from deepsel.providers.calls import Call, Timeouts, Transport, Trust
 from deepsel.secret import Secret
 from deepsel.values import Model, Provider, Request
 from deepsel.wires import bodies, error_shapes, failures
@@ -26,7 +26,8 @@ def count_tokens(
     count = wire.count_request
     assert count is not None, "ask `can_count` first"
     headers = {"accept": "application/json", **wire.headers(provider, key)}
-    call = Call("POST", bodies.with_query(count.url(provider), provider), headers, bodies.serialise(count.encode(request, model, provider)))
+    body = bodies.serialise(count.encode(request, model, provider))
+    call = Call("POST", bodies.with_query(count.url(provider), provider), headers, body, trust=Trust.of(provider))
     timeouts = Timeouts(first_token_s=None, deadline=clock.monotonic() + TIMEOUT_S)
     with transport.open(call, timeouts=timeouts) as response:
         reader = failures.FailureReader(provider, response.secrets, response.headers, clock.now())

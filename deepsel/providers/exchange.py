@@ -18,10 +18,12 @@ from deepsel.providers.calls import Timeouts
 from deepsel.providers.names import look_up
 
 if TYPE_CHECKING:
+    import socket
     import ssl
 
 Phase: TypeAlias = Literal["connect", "write", "read"]
 _SLICE_BYTES = 64 * 1024
+_LOOK_S = 1.0
 _LATE = "the answer was not complete within the time limit"
 _UNCONNECTED = "no connection within {:g} s"
 _SILENT = "nothing came for {:g} s"
@@ -55,6 +57,11 @@ class Exchange:
         self.is_document = False
         """The body is a JSON document and no stream, so that none of its pieces came before the others."""
         self.is_closed_by_peer = False
+        self.on_wait: Callable[[], None] | None = None
+        """Called before each wait for more bytes, and once a second in it: what has come is all there is for now.
+
+        Raises nothing but Abandoned, where nobody waits for it any more.
+        """
         self.phase: Phase = "connect"
         """What was last begun."""
 
@@ -240,22 +247,55 @@ class WatchedStream:
         # A socket is read directly: the client's own read adds nothing but its classes of errors, in a tenth of the time that an
         # event takes. What encrypts within an encrypted stream (a proxy's) is more than its socket.
         self._socket = inner.get_extra_info("socket") if layers < 2 else None
+        # The client writes head and body apart: held back until the second, they leave at once, and wake the other side once.
+        self._head: bytes | None = None
+        self._is_first = True
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002 - the exchange knows better
         """Read within the limits."""
         exchange = self._watch.exchange
+        if self._head is not None:
+            self._write(b"")
+        self._is_first = True
+        if exchange.on_wait is not None:
+            exchange.on_wait()
         left = exchange.begin("read")
         if self._socket is None:
             data = self._inner.read(max_bytes, left)
-        else:
+        elif exchange.on_wait is None:
             self._socket.settimeout(left)
             data = self._socket.recv(max_bytes)
+        else:
+            data = self._looked(self._socket, max_bytes, left)
         exchange.received(data)
         return data
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - the exchange knows better
-        """Write within the limits, which a slow reader on the other side would stretch if it were done at once."""
+    def _looked(self, sock: socket.socket, max_bytes: int, left: float | None) -> bytes:
+        """Read within the limits, with a look now and then whether anybody still waits for it."""
         exchange = self._watch.exchange
+        while left is None or left > _LOOK_S:
+            sock.settimeout(_LOOK_S)
+            try:
+                return sock.recv(max_bytes)
+            except TimeoutError:
+                if exchange.on_wait is not None:
+                    exchange.on_wait()
+                left = exchange.begin("read")
+        sock.settimeout(left)
+        return sock.recv(max_bytes)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002 - the exchange knows better
+        """Write within the limits; the first of a request only with what follows it, or before what comes is read."""
+        if self._is_first:
+            self._head, self._is_first = buffer, False
+        else:
+            self._write(buffer)
+
+    def _write(self, buffer: bytes) -> None:
+        """Write in slices: a slow reader on the other side would stretch the limits if it were done at once."""
+        exchange = self._watch.exchange
+        if self._head is not None:
+            buffer, self._head = self._head + buffer, None
         for start in range(0, len(buffer), _SLICE_BYTES):
             left = exchange.begin("write")
             exchange.writing()

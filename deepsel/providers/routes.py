@@ -14,7 +14,7 @@ from urllib.request import getproxies
 
 from deepsel import __version__
 from deepsel.errors import ConfigError
-from deepsel.providers.calls import Call
+from deepsel.providers.calls import Call, Trust
 from deepsel.providers.exchange import Watch
 from deepsel.providers.proxies import Proxy, read_proxies
 from deepsel.records import NamedTuple
@@ -131,6 +131,33 @@ def bundle(env: Mapping[str, str]) -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
+def own_bundle(trust: Trust, env: Mapping[str, str]) -> ssl.SSLContext:
+    """Load the certificates that a provider's row names, and its client's own; raises ConfigError where that cannot be."""
+    if not trust.ca_file:
+        context = bundle(env)
+    else:
+        try:
+            context = ssl.create_default_context(cafile=trust.ca_file)
+        except OSError as error:
+            raise _unloaded("ca_file", trust.ca_file, error) from error
+    if trust.client_cert:
+        try:
+            context.load_cert_chain(trust.client_cert, password=_no_password)
+        except (OSError, ValueError) as error:
+            raise _unloaded("client_cert", trust.client_cert, error) from error
+    return context
+
+
+def _no_password() -> str:
+    """Refuse to ask for a password on the terminal."""
+    raise ValueError("its key has a password")
+
+
+def _unloaded(key: str, path: str, error: Exception) -> ConfigError:
+    reason = (getattr(error, "strerror", None) or str(error)).lower()
+    return ConfigError(f"`{path}`, the `{key}` of a provider, cannot be loaded: {reason}", "it has to be a file in PEM form")
+
+
 def _options() -> dict[str, Any]:
     """Give what every pool has. The context trusts nobody: certificates take long to load and are not needed for plain http."""
     import httpx
@@ -146,7 +173,7 @@ def _make_proxy_pool(proxy: Proxy, watch: Watch, host: str) -> Any:
     try:
         transport = httpx.HTTPTransport(proxy=proxy.url, **_options())
     except (ImportError, ValueError, httpx.InvalidURL) as error:
-        needs = "a SOCKS proxy needs the package `socksio`; " if isinstance(error, ImportError) else ""
+        needs = "a SOCKS proxy needs `pip install 'deepsel[socks]'`; " if isinstance(error, ImportError) else ""
         raise ConfigError(
             f"the proxy that {proxy.variable} names cannot be used",
             f"{needs}correct {proxy.variable}, or name {host} in NO_PROXY to reach it without one",

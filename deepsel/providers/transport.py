@@ -9,21 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from functools import partial
+from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, cast
 
 from deepsel.clock import Clock
 from deepsel.errors import AttemptFailed, ConfigError, DeepselError, ErrorClass
 from deepsel.providers.boundary import boundary
-from deepsel.providers.calls import Call, Timeouts
+from deepsel.providers.calls import Call, Timeouts, Trust
 from deepsel.providers.certificates import CERTIFICATE_VARIABLES, Certificates, system_folder
 from deepsel.providers.connections import KeptConnections
 from deepsel.providers.exchange import Backend, Exchange, Watch
 from deepsel.providers.headers import Headers, header_text
 from deepsel.providers.inflate import inflated
-from deepsel.providers.routes import KEEP_ALIVE_S, Route, Routes, bundle
-from deepsel.providers.unconnected import is_untrusted, redirected, refused_by_proxy, unconnected
+from deepsel.providers.routes import KEEP_ALIVE_S, Route, Routes, bundle, own_bundle
+from deepsel.providers.unconnected import is_untrusted, redirected, refused_by_proxy, unconnected, wants_certificate
 from deepsel.secret import KnownSecrets, Secret
 
 if TYPE_CHECKING:
@@ -104,15 +106,25 @@ class HttpResponse:
 class HttpTransport:
     """Sends calls over kept connections; one serves all threads of a process. A context manager."""
 
-    def __init__(self, clock: Clock, *, env: Mapping[str, str], secrets: KnownSecrets | None = None) -> None:
-        """Connect to nobody yet; `env` may name certificates (SSL_CERT_FILE, SSL_CERT_DIR).
+    def __init__(
+        self, clock: Clock, *, env: Mapping[str, str], secrets: KnownSecrets | None = None, trust: Trust | None = None
+    ) -> None:
+        """Connect to nobody yet; `env` may name certificates (SSL_CERT_FILE, SSL_CERT_DIR), before which `trust` goes.
 
         Proxies are those of the process's own environment. To `secrets` it adds those it sends.
         """
         self._clock = clock
+        self._env = env
+        self._apart: dict[Trust, HttpTransport] = {}
+        """Those for calls with certificates of their own: whom one provider trusts no other one does."""
+        self._apart_lock = Lock()
         self.secrets = secrets or KnownSecrets()
-        self._certificates = Certificates(partial(bundle, env), system_folder(env))
-        self._trust = next((name for name in CERTIFICATE_VARIABLES if env.get(name)), "")
+        if trust is None:
+            self._certificates = Certificates(partial(bundle, env), system_folder(env))
+            self._trust = next((name for name in CERTIFICATE_VARIABLES if env.get(name)), "")
+        else:
+            self._certificates = Certificates(partial(own_bundle, trust, env), None)
+            self._trust = "ca_file" if trust.ca_file else ""
         self._watch = _make_watch(self._certificates)
         self._routes = Routes(self._watch, self.secrets)
         self._kept: KeptConnections[httpcore.ConnectionInterface] = KeptConnections(
@@ -129,11 +141,15 @@ class HttpTransport:
 
     def close(self) -> None:
         """Close every connection."""
+        for one in self._apart.values():
+            one.close()
         self._kept.close()
         self._routes.close()
 
     def drop_connections(self) -> None:
         """Close every connection that is kept, so that the next call opens a new one; calls under way are cut."""
+        for one in self._apart.values():
+            one.drop_connections()
         self._kept.close()
 
     @contextmanager
@@ -142,10 +158,15 @@ class HttpTransport:
 
         Raises AttemptFailed where no usable response came, ConfigError where the call itself cannot be sent.
         """
+        if call.trust is not None:
+            with self._for(call.trust).open(replace(call, trust=None), timeouts=timeouts) as apart:
+                yield apart
+            return
         for value in call.headers.values():
             if isinstance(value, Secret):
                 self.secrets.add(value.reveal())
         exchange = Exchange(self._clock, timeouts)
+        exchange.on_wait = call.on_wait
         route = self._routes.find(call)
         with boundary(call.target, self.secrets):
             connection, response = self._send(call, route, exchange)
@@ -160,12 +181,19 @@ class HttpTransport:
                 response.close()
                 self._kept.give_back(route.origin, connection)
 
+    def _for(self, trust: Trust) -> HttpTransport:
+        """Give the transport whose connections trust so."""
+        with self._apart_lock:
+            if trust not in self._apart:
+                self._apart[trust] = HttpTransport(self._clock, env=self._env, secrets=self.secrets, trust=trust)
+            return self._apart[trust]
+
     def _send(
         self, call: Call, route: Route, exchange: Exchange
     ) -> tuple[httpcore.ConnectionInterface, httpcore.Response]:
         """Send, once more on a new connection where a kept one turns out to be closed and nothing has come."""
         request = _request(call, route)
-        may_repeat = True
+        may_repeat = call.may_repeat
         while True:
             was_whole = self._certificates.is_whole
             connection = self._kept.take(route.origin) if may_repeat else None
@@ -263,4 +291,7 @@ def _translated(
         return AttemptFailed(ErrorClass.MALFORMED, f"{host} answered something that is not valid HTTP")
     if is_in_body:
         return AttemptFailed(ErrorClass.STREAM_CUT, f"{host} closed the connection in the middle of the answer")
+    if wants_certificate(error):
+        hint = "name one in `client_cert` of its provider"
+        return AttemptFailed(ErrorClass.NETWORK, f"{host} wants a certificate of those who ask", should_retry=False, hint=hint)
     return AttemptFailed(ErrorClass.NETWORK, f"{host} closed the connection without an answer")

@@ -81,6 +81,12 @@ def is_untrusted(error: Exception) -> bool:
     return any(isinstance(cause, ssl.SSLCertVerificationError) for cause in _causes(error))
 
 
+def wants_certificate(error: Exception) -> bool:
+    """Tell whether the other side broke off because it was shown no certificate that it trusts (RFC 8446, 6.2)."""
+    reasons = (str(cause.reason or "") for cause in _causes(error) if isinstance(cause, ssl.SSLError))
+    return any("ALERT" in reason and ("CERTIFICATE" in reason or "UNKNOWN_CA" in reason) for reason in reasons)
+
+
 def _is_refused_tls(error: Exception) -> bool:
     """Tell whether the encryption itself was refused, by us or by them, and not only broken off."""
     broken_off = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError, ssl.SSLWantReadError, ssl.SSLWantWriteError)

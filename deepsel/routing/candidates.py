@@ -50,6 +50,8 @@ class Candidate(NamedTuple):
     """Whether `input_tokens` was counted with the model's own vocabulary."""
     price_note: str = ""
     """What happens to the price soon: `peak ends in 42 min, then half`."""
+    length_note: str = ""
+    """Why the answer's bound is not the one wished for: a cap buys less."""
     cooling: Cooling | None = None
     health_note: str = ""
     """What its endpoint did lately that does not refuse it: it is to be probed, or its rate limit has a wait."""
@@ -66,6 +68,8 @@ class Needs(NamedTuple):
     media: frozenset[str] = frozenset()
     """Kinds of media it has to take: among images and documents."""
     tools: bool = False
+    unsayable: Mapping[str, str] = {}
+    """By wire: what it cannot carry."""
     wires: Mapping[str, str] = {}
     """Wires that alone can carry something of the request, and what: `name` of message 2."""
     on: date | None = None
@@ -110,6 +114,8 @@ class Choice(NamedTuple):
     reasons: tuple[str, ...]
     max_tokens: int
     """What is to be sent as the answer's bound."""
+    margin: str = ""
+    """What more quality its price needs, and what it has; empty where it is not the dearer one."""
 
 
 class Refusal(NamedTuple):

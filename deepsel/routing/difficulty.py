@@ -1,75 +1,93 @@
-"""Scores how much a prompt needs a strong model, from its text alone; owns the weights `data/difficulty.bin`.
+"""Scores how hard a prompt is, on the scale of strengths; owns the weights `data/difficulty.bin`.
 
-The score is a logistic function of three sums:
+The score is where the prompt stands on the scale of an item-response model: a model of strength s answers a prompt of difficulty
+d well with probability logistic(s - d) (`utility.quality`). It is a logistic function of three sums:
 
-- a prior over the kind of work (`_PRIOR`), set by hand: mathematics, logic and code separate models more than small
-  talk, prose, summaries and translations do. It works in every language the cue lexicon knows;
-- a few plain features (`FEATURES`) with learned weights, none of which depends on the language;
+- a prior over the kind of work (`_PRIOR`), set by hand, weighed with the odds of each kind: mathematics and code are harder than
+  small talk, prose, summaries and translations. It works in every language the task detection does;
+- a few plain features (`FEATURES`) with learned weights, none of which depends on the language. Prompts that give options to
+  choose from want a bare answer, and are counted apart; counts are taken in logarithms;
 - word, word-pair and word-beginning n-grams with learned weights, in a hashed table. A fingerprint beside each weight
   keeps unseen n-grams, and so languages that are not in the training data, at zero rather than at a random weight.
 
-The learned parts were fitted by `scripts/routing/train.py`, see `benchmarks/routing.md`. Only a bounded part of the
-prompt is read: of a long one, or one that pastes a document to be worked on, the instruction.
+The learned parts were fitted by `scripts/routing/train.py` to results of models, see `benchmarks/routing.md`. Only a bounded part of
+the prompt is read: of a long one, or one that pastes a document to be worked on, the instruction. Greetings, roles and thanks
+are left out, so that manners change nothing.
 """
 
 from __future__ import annotations
 
 import json
 import math
-import re
 import zlib
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
 from deepsel.records import NamedTuple
-from deepsel.routing.instruction import WHOLE_CHARS, split
-from deepsel.routing.task import Detection, detect
+from deepsel.routing import form, kinds
+from deepsel.routing.instruction import WHOLE_CHARS, clip, split
+from deepsel.routing.patterns import late
+from deepsel.routing.task import Detection, detect, without_asides
 
 WEIGHTS_FILE = Path(__file__).parent / "data" / "difficulty.bin"
 SLOT_BITS = 17
-OPTION_FEATURES = ("option_numbers", "option_symbols", "option_prior")
+OPTION_FEATURES = (
+    *("options", "option_count", "option_length", "option_numbers", "option_symbols"),
+    *("stem_numbers", "stem_symbols", "stem_length"),
+)
 """Plain features that count only where options to choose from are given: what is learned there stays there."""
-FEATURES = ("length", "sentences", "numbers", "symbols", "variety", *OPTION_FEATURES, "pair")
+FEATURES = (
+    *("length", "sentences", "numbers", "symbols", "variety", "longest_number", "decimals", "is_question", "formulas"),
+    *("negated", "blank", "pair"),
+    *OPTION_FEATURES,
+)
 """The plain features, in the order of their weights."""
 
-_WORD = re.compile(r"[^\W\d_]+|\d+")
+_WORD = late(r"[^\W\d_]+|\d+")
 """A word or a number."""
-_SCAFFOLD = re.compile(r"\n\s*\(?[A-Ha-h][.)]\s|\nAnswer:\s*\Z")
-"""The labels of a multiple-choice question, which say nothing about it."""
-_SENTENCE = re.compile(r"[.!?؟।](?=\s|\Z)|[。！？]")
+_OPTION = late(r"\n\s*\(?[A-Ja-j][.)]\s")
+"""The label of an option, which says nothing about the question."""
+_SENTENCE = late(r"[.!?؟।](?=\s|\Z)|[。！？]")
 """The end of a sentence."""
-_SYMBOL = re.compile(r"[=+*/^<>|{}\[\]_\\≤≥≠±√∑∏∫∞∈⊂∪∩∀∃→×÷°]")
+_SYMBOL = late(r"[=+*/^<>|{}\[\]_\\≤≥≠±√∑∏∫∞∈⊂∪∩∀∃→×÷°]")
 """The signs of mathematics and code."""
-_NUMBERED = re.compile(r"\b(\w{3,}) (?:1|2|I|II) ?[|:.]")
+_NUMBER = late(r"\d+(?:[.,]\d+)*")
+_LATEX = late(r"\\[a-z]+|\$")
+_NEGATED = late(r"\b(?:NOT|EXCEPT|FALSE)\b")
+_NUMBERED = late(r"\b(\w{3,}) (?:1|2|I|II) ?[|:.]")
 """The heading of a first or second case: `Statement 1 |`, `Scenario II:`."""
 _PRIOR = {
-    "code": 0.14,
-    "structured": 0.03,
-    "reasoning": 0.17,
-    "summarize": -0.08,
-    "translate": -0.07,
-    "creative": -0.06,
-    "chat": -0.06,
-    "hard": 0.07,
-    "easy": -0.1,
+    "code": 0.42,
+    "structured": -0.45,
+    "extract": -0.65,
+    "reasoning": 0.75,
+    "choice": 0.15,
+    "summarize": -0.95,
+    "translate": -0.95,
+    "creative": -0.85,
+    "chat": -1.25,
+    "knowledge": -0.85,
 }
-"""In units of quality gained by a strong model, at full evidence."""
-_FULL_EVIDENCE = 4.0
-"""The sum of cue weights at which a task's evidence counts whole."""
-_FULL_MODIFIERS = 3.0
-"""The same for the number of `hard` or `easy` cues."""
-_PASTING_TASKS = ("summarize", "translate")
+"""By kind of work, in logits."""
+_SHARPNESS = 4
+"""The power to which odds are raised: how sure a kind is says nothing about how hard the prompt is."""
+_A_HARD_CUE = 0.06
+_AN_EASY_CUE = -0.15
+"""What each word that says how hard the work is adds; three at most count."""
+_MOST_CUES = 3.0
+_PASTING_TASKS = ("summarize", "translate", "structured")
 _LEAST_VARIETY = 0.5
 """Text that repeats itself more than prose does is data, not a harder question."""
-_WIDE_CHARS = 2.5
-"""How many Latin characters one Chinese, Japanese or Korean character stands for."""
+_MOST_WORDS = 160
+_LEAST_OPTIONS = 3
 
 
 class Looked(NamedTuple):
     """What the score is computed from."""
 
     prior: float
+    """In logits."""
     features: tuple[float, ...]
     """In the order of FEATURES."""
     grams: tuple[int, ...]
@@ -81,9 +99,9 @@ class ScoreWeights(NamedTuple):
 
     features: tuple[float, ...]
     centre: float
-    """The raw score that becomes 0.5."""
+    """The learned sum that adds nothing to the prior."""
     slope: float
-    """How steep the logistic function is there."""
+    """How many logits a unit of the learned sum is worth."""
     step: float
     """What one unit of a table weight is worth."""
     table: bytes
@@ -100,58 +118,71 @@ def from_detection(prompt: str, detection: Detection) -> float:
     looked = look(prompt, detection)
     learned = weights()
     plain = math.fsum(map(float.__mul__, looked.features, learned.features))
-    raw = looked.prior + plain + learned.step * _lookup(looked.grams, learned.table)
-    return 1.0 / (1.0 + math.exp(-learned.slope * (raw - learned.centre)))
+    raw = plain + learned.step * _lookup(looked.grams, learned.table)
+    return 1.0 / (1.0 + math.exp(-(looked.prior + learned.slope * (raw - learned.centre))))
 
 
 def look(prompt: str, detection: Detection) -> Looked:
     """Turn a prompt into numbers."""
     text = _relevant(prompt, detection)
-    body = _SCAFFOLD.sub(" ", text)
-    option_lines = len(_SCAFFOLD.findall(text))
-    words = _WORD.findall(body.lower())
-    numbers = sum(word[0].isdigit() for word in words)
-    symbols = len(_SYMBOL.findall(body))
-    has_options = option_lines >= 3
-    prior = _prior(detection)
+    labels = [match.start() for match in _OPTION.finditer(text)]
+    options = len(labels) if len(labels) >= _LEAST_OPTIONS else 0
+    stem, rest = (text[: labels[0]], _OPTION.sub(" ", text[labels[0] :])) if options else (text, "")
+    words = _WORD.findall(f"{stem} {rest}".lower())[:_MOST_WORDS]
+    own = words if not options else _WORD.findall(stem.lower())[:_MOST_WORDS]
+    numbers = _NUMBER.findall(stem)
+    headings = _NUMBERED.findall(stem)
+    length = math.log1p(min(form.latin_length(stem), WHOLE_CHARS) / 100)
+    count = math.log1p(min(len(numbers), 30))
+    symbols = math.log1p(min(len(_SYMBOL.findall(stem)), 60))
     features = (
-        math.log1p(min(_latin_length(body), 800) / 100),
-        math.log1p(min(len(_SENTENCE.findall(body)), 20)),
-        math.log1p(min(numbers, 20)),
-        math.log1p(min(symbols, 40)),
-        max(_LEAST_VARIETY, len(set(words)) / max(1, len(words))),
-        has_options * math.log1p(min(numbers, 20)),
-        has_options * math.log1p(min(symbols, 40)),
-        has_options * prior,
-        float(_is_pair(body)),
+        length,
+        math.log1p(min(len(_SENTENCE.findall(stem)), 20)),
+        count,
+        symbols,
+        max(_LEAST_VARIETY, len(set(own)) / max(1, len(own))),
+        math.log1p(max((sum(map(str.isdigit, number)) for number in numbers), default=0)),
+        math.log1p(sum("." in number for number in numbers)),
+        float(stem.rstrip().endswith(("?", "？", "؟"))),
+        float("\\" in stem and _LATEX.search(stem) is not None),
+        float(_NEGATED.search(stem) is not None),
+        float("___" in stem),
+        float(len(headings) > len(set(headings))),
+        *(_option_features(options, rest, count, symbols, length) if options else (0.0,) * len(OPTION_FEATURES)),
     )
-    return Looked(prior, features, tuple(sorted(set(_grams(words)))))
+    return Looked(_prior(detection, has_options=options > 0), features, tuple(sorted(set(_grams(words)))))
 
 
-def _is_pair(text: str) -> bool:
-    """Say whether two numbered cases are to be judged together."""
-    headings = _NUMBERED.findall(text)
-    return len(headings) > len(set(headings))
+def _option_features(options: int, rest: str, count: float, symbols: float, length: float) -> tuple[float, ...]:
+    """Return what is counted where options are given, in the order of OPTION_FEATURES."""
+    return (
+        1.0,
+        math.log(options / 4),
+        math.log1p(len(rest) / options / 20),
+        math.log1p(min(30, len(_NUMBER.findall(rest)))),
+        math.log1p(min(60, len(_SYMBOL.findall(rest)))),
+        count,
+        symbols,
+        length,
+    )
 
 
 def _relevant(prompt: str, detection: Detection) -> str:
-    """Leave out what is only the material of the work."""
-    if len(prompt) <= WHOLE_CHARS and detection.task not in _PASTING_TASKS:
-        return prompt
-    return split(prompt).text
+    """Leave out manners, and what is only the material of the work; options to choose from are never that."""
+    text = without_asides(clip(prompt)) if detection.text is None else detection.text
+    is_read_whole = len(prompt) <= WHOLE_CHARS and detection.task not in _PASTING_TASKS
+    return text if is_read_whole or len(_OPTION.findall(text)) >= _LEAST_OPTIONS else split(text).text
 
 
-def _prior(detection: Detection) -> float:
-    """Weigh the kind of work by the strength of its evidence."""
-    work = [_PRIOR[name] * min(1.0, value / _FULL_EVIDENCE) for name, value in detection.scores]
-    degree = [_PRIOR[name] * min(1.0, count / _FULL_MODIFIERS) for name, count in detection.modifiers]
-    return math.fsum(work + degree)
-
-
-def _latin_length(text: str) -> float:
-    """Measure a text in characters of a Latin script."""
-    wide = 0 if text.isascii() else sum("\u2e80" <= char <= "\ud7af" for char in text)
-    return len(text) + (_WIDE_CHARS - 1) * wide
+def _prior(detection: Detection, *, has_options: bool) -> float:
+    """Weigh the kinds of work by their odds, sharpened so that a likely kind counts as sure; options make it a choice."""
+    if has_options:
+        return _PRIOR["choice"]
+    sure = [share**_SHARPNESS for share in detection.odds]
+    work = math.fsum(map(float.__mul__, map(_PRIOR.__getitem__, kinds.KINDS), sure)) / (math.fsum(sure) or 1.0)
+    modifiers = dict(detection.modifiers)
+    hard, easy = (min(_MOST_CUES, modifiers.get(name, 0.0)) for name in ("hard", "easy"))
+    return work + _A_HARD_CUE * hard + _AN_EASY_CUE * easy
 
 
 def _grams(words: list[str]) -> Iterator[int]:

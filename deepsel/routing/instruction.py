@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from deepsel.records import NamedTuple
+from deepsel.routing.patterns import late
 
 HEAD_CHARS = 600
 """The most of the beginning of a prompt that may count as instruction."""
@@ -16,13 +17,16 @@ TAIL_CHARS = 300
 """The same at its end."""
 WHOLE_CHARS = 1600
 """A prompt up to this length is looked at whole."""
-_FENCED = re.compile(r"```.*?(?:```|\Z)", re.DOTALL)
+_FENCED = late(r"```.*?(?:```|\Z)", re.DOTALL)
 """A fenced block, closed or running to the end."""
 
-_TURNS = re.compile(r"<\|?/?[a-z_]{1,12}\|?>(?:system|user|assistant)?|\[/?INST\]|</?s>|<</?SYS>>|^#{2,4} ?[A-Z][\w ]{2,20}:?$", re.MULTILINE)
+_TURNS = late(
+    r"<\|?/?[a-z_]{1,12}\|?>(?:system|user|assistant)?|\[/?INST\]|</?s>|<</?SYS>>|^#{2,4} ?[A-Z][\w ]{2,20}:?$",
+    re.MULTILINE,
+)
 """What marks turns: of chat templates, and headings of a word or two."""
-_BEFORE = re.compile(r"\A\s*(?:(?:Q|Question|Instruction|Input|Prompt|Human|User|Task)\s?:\s*)+", re.IGNORECASE)
-_AFTER = re.compile(r"\n\s*(?:A|Answer|Response|Output|Assistant|Solution)\s?:\s*\Z", re.IGNORECASE)
+_BEFORE = late(r"\A\s*(?:(?:Q|Question|Instruction|Input|Prompt|Human|User|Task)\s?:\s*)+", re.IGNORECASE)
+_AFTER = late(r"\n\s*(?:A|Answer|Response|Output|Assistant|Solution)\s?:\s*\Z", re.IGNORECASE)
 
 
 class Parts(NamedTuple):
@@ -34,8 +38,6 @@ class Parts(NamedTuple):
     """Its last paragraph where that may be the instruction; empty where there is none or it is the head."""
     has_code: bool
     """Whether a fenced block was cut out."""
-    bounded: str = ""
-    """The beginning and the end of all of it, without the marks of a template."""
 
     @property
     def text(self) -> str:
@@ -43,29 +45,35 @@ class Parts(NamedTuple):
         return f"{self.head}\n{self.tail}" if self.tail else self.head
 
 
+def clip(prompt: str) -> str:
+    """Return the beginning and the end of a long prompt, without the marks of a template."""
+    clipped = len(prompt) > 2 * WHOLE_CHARS
+    return without_template(f"{prompt[:WHOLE_CHARS]}\n\n{prompt[-WHOLE_CHARS:]}" if clipped else prompt)
+
+
 def split(prompt: str) -> Parts:
     """Take a prompt apart; reads at most its first and last few thousand characters."""
-    clipped = len(prompt) > 2 * WHOLE_CHARS
-    text = f"{prompt[:WHOLE_CHARS]}\n\n{prompt[-WHOLE_CHARS:]}" if clipped else prompt
-    text = bounded = without_template(text)
+    text = clip(prompt)
     unfenced = text
     if "```" in text:
         unfenced = _FENCED.sub("\n\n", text)
     has_code = unfenced != text
     blocks = [block.strip() for block in unfenced.split("\n\n") if block.strip()]
     if not blocks:
-        return Parts(head=text.strip()[:HEAD_CHARS], tail="", has_code=has_code, bounded=bounded)
+        return Parts(head=text.strip()[:HEAD_CHARS], tail="", has_code=has_code)
     blocks = [*_first_lines(blocks[0]), *blocks[1:-1], *_last_lines(blocks[-1], is_only=len(blocks) == 1)]
     head = _clip_end(blocks[0])
     tail = _clip_start(blocks[-1]) if len(blocks) > 1 else ""
     if not is_question_like(tail) and (head.endswith((":", "：")) or _is_data(tail)):
         tail = ""
-    return Parts(head=head, tail=tail, has_code=has_code, bounded=bounded)
+    return Parts(head=head, tail=tail, has_code=has_code)
 
 
 def without_template(text: str) -> str:
     """Take off the marks that a template puts round a prompt: turns of a chat, `### Instruction:`, `Question:`, `Answer:`."""
-    text = _TURNS.sub("\n", text).strip()
+    if any(mark in text for mark in "<[#"):
+        text = _TURNS.sub("\n", text)
+    text = text.strip()
     text = _BEFORE.sub("", text)
     return _AFTER.sub("", text).rstrip()
 

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from deepsel.routing.candidates import Candidate, Choice, Needs, Plan, Policy, Reason, Refusal
-from deepsel.routing.utility import STRATEGY_WEIGHTS, quality
+from deepsel.records import NamedTuple
+from deepsel.routing.candidates import Candidate, Choice, Needs, Plan, Policy, Reason, Refusal, Weights
+from deepsel.routing.utility import Terms, needed_quality, weights_for
 from deepsel.routing.utility import terms as terms_of
 from deepsel.show.money import exact_usd, usd
 
@@ -26,19 +27,61 @@ def plan(candidates: Sequence[Candidate], needs: Needs, policy: Policy) -> Plan:
     if cooling and len(refused) == len(candidates):
         del refused[min(cooling, key=lambda place: _badness(candidates[place]))]
     pinned = policy.pins.get(needs.task, ())
-    weights = policy.weights or STRATEGY_WEIGHTS.get(policy.strategy) or STRATEGY_WEIGHTS["balanced"]
-    rated = []
+    weights = policy.weights or weights_for(policy.strategy, needs.task)
+    rated: list[_Rated] = []
     for place, candidate in enumerate(candidates):
         if place not in refused:
-            terms = terms_of(candidate, needs).weighted(weights)
-            merit = 0.0 if policy.strategy == "ordered" else -sum(terms.values())
-            rated.append((candidate.model.name not in pinned, merit, place, terms))
+            terms = terms_of(candidate, needs)
+            weighted = terms.weighted(weights)
+            merit = 0.0 if policy.strategy == "ordered" else -sum(weighted.values())
+            rated.append(_Rated(candidate.model.name not in pinned, merit, place, terms, weighted))
     rated.sort(key=lambda row: row[:3])
+    margins = _margins([(candidates[row.place], row.terms) for row in rated], weights, policy)
     choices = tuple(
-        _choose(candidates[place], needs, policy, rank=rank, terms=terms)
-        for rank, (_, _, place, terms) in enumerate(rated, start=1)
+        _choose(candidates[row.place], needs, policy, rank=rank, rated=row)._replace(margin=margin)
+        for rank, (row, margin) in enumerate(zip(rated, margins, strict=True), start=1)
     )
     return Plan(choices, tuple(refused[place] for place in sorted(refused)))
+
+
+class _Rated(NamedTuple):
+    """One candidate that may answer, as it is ordered."""
+
+    is_not_pinned: bool
+    merit: float
+    """Less is better."""
+    place: int
+    """In the profile."""
+    terms: Terms
+    weighted: dict[str, float]
+
+
+def _margins(rated: Sequence[tuple[Candidate, Terms]], weights: Weights, policy: Policy) -> list[str]:
+    """Say of each candidate what more quality its price needs, against the first one, and what it has; empty where nothing.
+
+    Of the first itself it is said against the best of those that cost less.
+    """
+    if policy.strategy == "ordered" or len(rated) < 2:
+        return [""] * len(rated)
+    first, first_terms = rated[0]
+    cheaper = next((row for row in rated[1:] if _times(first, row[0]) > 1), None)
+    said = [_margin(first, first_terms, *cheaper, weights) if cheaper else ""]
+    for candidate, terms in rated[1:]:
+        said.append(_margin(candidate, terms, first, first_terms, weights) if _times(candidate, first) > 1 else "")
+    return said
+
+
+def _margin(dearer: Candidate, terms: Terms, cheaper: Candidate, others: Terms, weights: Weights) -> str:
+    """Say it of two: `5.1x the cost of NAME needs +0.05 quality; it has +0.12`."""
+    needed = needed_quality(terms, others, weights)
+    cost = f"{_times(dearer, cheaper):.3g}x the cost of {cheaper.model.name}"
+    return f"{cost} needs {needed:+.3f} quality; it has {terms.quality - others.quality:+.3f}"
+
+
+def _times(one: Candidate, other: Candidate) -> float:
+    """Return how many times dearer one is; 0 where that is not known."""
+    ours, theirs = one.bill.total_usd, other.bill.total_usd
+    return float(ours / theirs) if ours is not None and theirs else 0.0
 
 
 def _badness(candidate: Candidate) -> tuple[float, float]:
@@ -77,7 +120,7 @@ def _unsupported(candidate: Candidate, needs: Needs) -> str:
         return "takes no images"
     if needs.tools and model.features and "tools" not in model.features:
         return "calls no tools"
-    foreign = next((what for wire, what in needs.wires.items() if wire != provider.wire), None)
+    foreign = needs.unsayable.get(provider.wire) or next((what for wire, what in needs.wires.items() if wire != provider.wire), None)
     return f"speaks {provider.wire}, which cannot carry {foreign}" if foreign else ""
 
 
@@ -111,30 +154,32 @@ def _cooling(candidate: Candidate) -> tuple[Reason, str] | None:
     return ("cooling", f"{candidate.cooling.why}; tried again in {candidate.cooling.seconds_left:.0f} s")
 
 
-def _choose(candidate: Candidate, needs: Needs, policy: Policy, *, rank: int, terms: dict[str, float]) -> Choice:
+def _choose(candidate: Candidate, needs: Needs, policy: Policy, *, rank: int, rated: _Rated) -> Choice:
     """Give a candidate its place and its reasons."""
     return Choice(
         model=candidate.model.name,
         provider=candidate.provider.name,
         rank=rank,
-        utility=sum(terms.values()),
-        terms=terms,
+        utility=sum(rated.weighted.values()),
+        terms=rated.weighted,
         cost_usd=candidate.bill.total_usd,
-        reasons=tuple(_reasons(candidate, needs, policy)),
+        reasons=tuple(_reasons(candidate, needs, policy, rated.terms)),
         max_tokens=candidate.max_tokens or 0,
     )
 
 
-def _reasons(candidate: Candidate, needs: Needs, policy: Policy) -> list[str]:
+def _reasons(candidate: Candidate, needs: Needs, policy: Policy, terms: Terms) -> list[str]:
     """Say in short sentences, with numbers, what speaks for and against a candidate."""
     model = candidate.model
-    reasons = [_quality_reason(candidate, needs), _cost_reason(candidate), _latency_reason(candidate)]
+    reasons = [_quality_reason(candidate, needs, terms), _cost_reason(candidate), _latency_reason(candidate)]
     if model.name in policy.pins.get(needs.task, ()):
         reasons.insert(0, f"pinned to {needs.task}")
     if policy.strategy == "ordered":
         reasons.insert(0, "in the profile's order")
     if needs.schema and "json_schema" not in model.features:
         reasons.append("no native JSON schema: the answer is checked here")
+    if candidate.length_note:
+        reasons.append(candidate.length_note)
     if candidate.price_note:
         reasons.append(candidate.price_note)
     if candidate.health_note:
@@ -144,11 +189,11 @@ def _reasons(candidate: Candidate, needs: Needs, policy: Policy) -> list[str]:
     return reasons
 
 
-def _quality_reason(candidate: Candidate, needs: Needs) -> str:
+def _quality_reason(candidate: Candidate, needs: Needs, terms: Terms) -> str:
     """Say how good an answer is expected."""
-    value = quality(candidate, needs)
-    known = "" if needs.task in candidate.model.capability else " (capability unknown)"
-    return f"quality {value:.2f} for {needs.task} at difficulty {needs.difficulty:.2f}{known}"
+    strength = candidate.model.capability.get(needs.task)
+    known = " (capability unknown)" if strength is None else ""
+    return f"quality {terms.quality:.2f} for {needs.task} at difficulty {needs.difficulty:.2f}{known}"
 
 
 def _cost_reason(candidate: Candidate) -> str:

@@ -14,14 +14,40 @@ import re
 from deepsel.records import NamedTuple
 from deepsel.routing import form, kinds
 from deepsel.routing.cues import find as find_cues
-from deepsel.routing.instruction import split
+from deepsel.routing.instruction import clip, split
+from deepsel.routing.patterns import late
 from deepsel.values import TASKS
 
-_QUOTED = re.compile(r"(?<!\w)[\"“«「'‘„][^\"”»」\n]{3,200}?[\"”»」'’“](?!\w)")
+_QUOTED = late(r"(?<!\w)[\"“«「'‘„][^\"”»」\n]{3,200}?[\"”»」'’“](?!\w)")
 """A quotation: marks outside words, with more than a word or two between them."""
-_SENTENCE = re.compile(r"(?<=[.!?؟।;…])\s+|(?<=[。！？])\s*|\n+")
-_ADDRESSED = re.compile(r"^([^\s,!.:，！]+(?:\s[^\s,!.:，！]+){0,2}\s?[,!，！])\s*(?=\S)")
+_QUOTES = "\"“«「'‘„"
+_SENTENCE = late(r"(?<=[.!?؟।;…])\s+|(?<=[。！？])\s*|\n+")
+_ADDRESSED = late(r"([^\s,!.:，！]+(?:\s[^\s,!.:，！]+){0,2}\s?[,!，！])\s*(?=\S)")
 """A few words up to a first comma: `hi,`."""
+_FIRST = late(r"([^.!?。！？।\n:：]{2,160}(?:[.!?。！？।:：]+|(?=\n)))\s*")
+_LAST = late(r"(?:(?<!\b[A-Ja-j])\.|[!?。！？।\n:])\s*([^.!?。！？।\n]{2,120}[.!?。！？।,]*)\s*\Z")
+_WORKING = late(r"[`={}\[\]|<>\\]|\d")
+"""Signs that no greeting has."""
+_POLITE = late(
+    r"(?:\A|(?<=[\s,]))(?:please|kindly|pls|plz|bitte|por favor|s'il (?:te|vous) pla[iî]t|per favore|alsjeblieft|proszę|prosím|lütfen|"
+    r"пожалуйста|будь ласка|моля|παρακαλώ|tolong|mohon|vui lòng|xin|kérem|vă rog|te rog|tafadhali|من فضلك|لطفا|कृपया|בבקשה|请|請)"
+    r"(?:[\s,]+|[.!]*\s*\Z|(?=[?:])|(?<=[请請]))",
+    re.IGNORECASE,
+)
+"""Words of mere manners: with and without them a prompt is the same."""
+_POLITE_ENDS = (160, 80)
+"""How much of the beginning and of the end is looked through for them."""
+_ENDED = late(r"[.!?。！？।]\s")
+"""A sentence that ends: a colon after one announces no data, it is part of a story."""
+_LEAST_REQUEST = 12
+"""What stands before a colon says alone what is asked only from so many Latin characters on."""
+_CAPITAL = late(r"\s(?=[A-Z][a-z]*\s[a-z]+\s)")
+"""Where a sentence may begin although none has ended: a capital before small words."""
+_MOST_CAPITALS = 2
+_SURE, _SURER = 0.3, 2.5
+"""By how many logits a sentence has to be rather no work than work; more where options are given, whose stem may be any sentence."""
+_MOST_ASIDES = 3
+_LONGEST_ASIDE = 200
 _MODIFIERS = ("hard", "easy")
 _FIRST_WORDS = 5
 _FIRST_FACTOR = 1.5
@@ -30,13 +56,12 @@ _EXTRA_HIT_FACTOR = 0.5
 """What further hits of one task add: evidence of the same kind overlaps."""
 _CUE_UNIT = 4.0
 """The sum of cue weights that counts as one."""
+_CUED_CHARS = 240
+"""How much of the request, and of the data, is searched for cues."""
 _MOST_CUES = 2.0
-_MOST_PIECES = 6
-_ASIDE_MARGIN = 0.4
-"""By how much a sentence has to be rather no work than any work to be set aside."""
+_MOST_PIECES = 4
 _TELLING = 0.35
 """The least share of a logit a mark has to add to be named as evidence."""
-ASIDE = kinds.KINDS.index("aside")
 
 
 class Detection(NamedTuple):
@@ -56,6 +81,8 @@ class Detection(NamedTuple):
     """The probability of each kind, in the order of `kinds.KINDS`."""
     marks: tuple[float, ...] = ()
     """The marks of its form, in the order of `form.MARKS`."""
+    text: str | None = None
+    """What of the prompt was looked at, without manners."""
 
     @property
     def certainty(self) -> float:
@@ -72,52 +99,87 @@ class Read(NamedTuple):
     """The beginning of the data, as far as it may tell anything."""
     marks: tuple[float, ...]
     said: kinds.Sums
+    text: str
+    """All that was looked at, without manners."""
 
 
 def detect(prompt: str) -> Detection:
     """Detect the task of a prompt."""
     read = look(prompt)
     found: dict[str, dict[str, float]] = {kind: {} for kind in (*TASKS, *_MODIFIERS)}
-    _collect(read.request, found, factor=1.0)
-    _collect(read.given, found, factor=_GIVEN_FACTOR)
+    _collect(read.request[:_CUED_CHARS], found, factor=1.0)
+    _collect(read.given[:_CUED_CHARS], found, factor=_GIVEN_FACTOR)
     plain = (*read.marks, *cue_features(found))
     odds = kinds.odds(kinds.logits(read.said, plain))
     tasks = dict.fromkeys(TASKS, 0.0)
-    for kind, share in zip(kinds.KINDS, odds, strict=True):
-        tasks[kinds.TASK_OF.get(kind, kind)] += share
+    for name, share in zip(kinds.KINDS, odds, strict=True):
+        tasks[kinds.TASK_OF.get(name, name)] += share
     winner = max(TASKS, key=lambda task: tasks[task])
-    own = [at for at, kind in enumerate(kinds.KINDS) if kinds.TASK_OF.get(kind, kind) == winner]
+    own = [at for at, name in enumerate(kinds.KINDS) if kinds.TASK_OF.get(name, name) == winner]
     kind = max(own, key=lambda at: odds[at])
     return Detection(
         task=winner,
-        evidence=_evidence(read, found[winner], plain, kind),
+        evidence=_evidence(read, found[winner], kind),
         scores=tuple((task, round(tasks[task], 4)) for task in TASKS),
         modifiers=tuple((name, float(len(found[name]))) for name in _MODIFIERS),
         kind=kinds.KINDS[kind],
         odds=tuple(odds),
         marks=read.marks,
+        text=read.text,
     )
 
 
 def look(prompt: str) -> Read:
     """Find the request of a prompt, and what it and the prompt's form say."""
-    parts = split(prompt)
+    text = without_asides(clip(prompt))
+    parts = split(text)
     asked, given = _part(parts.head)
     if parts.tail:
         last, rest = _part(parts.tail)
         asked, given = f"{asked}\n{last}", f"{given} {rest}".strip()
-    pieces = [(piece, kinds.sums(piece)) for piece in _pieces(asked)]
-    kept = _without_asides(pieces)
     said = kinds.NOTHING
-    for _, one in kept:
-        said = said.plus(one)
-    request = " ".join(piece for piece, _ in kept)
+    pieces = _pieces(asked)
+    for piece in pieces:
+        said = said.plus(kinds.sums(piece))
     if not said.known and given:
         said = kinds.sums(given)
-    bounded = parts.bounded
-    skipped = sum(len(piece) for piece, _ in pieces) - len(request)
-    given_chars = max(0, len(bounded) - len(request) - max(0, skipped) - 4)
-    return Read(request, given[: form.LOOKED_CHARS // 4], form.look(bounded, request, given_chars), said)
+    given_chars = max(0, len(text) - len(asked) - 4)
+    return Read(" ".join(pieces), given[: form.LOOKED_CHARS // 4], form.look(form.bounded(text), asked, given_chars), said, text)
+
+
+def without_asides(text: str) -> str:
+    """Leave out the sentences at both ends that are no work (a greeting, a role, thanks), unless there is nothing else."""
+    text = _without_manners(text.strip())
+    margin = _SURER if form.has_options(text) else _SURE
+    for _ in range(_MOST_ASIDES):
+        first = _ADDRESSED.match(text) or _FIRST.match(text)
+        if first is None or not text[first.end() :].strip() or not _is_aside(first.group(1), margin):
+            break
+        text = text[first.end() :].lstrip()
+    for _ in range(_MOST_ASIDES):
+        tail = text[-_LONGEST_ASIDE:]
+        last = _LAST.search(tail)
+        starts = [last.start(1)] if last else []
+        starts += [match.end() for match in _CAPITAL.finditer(tail, last.start(1) if last else 0)][-_MOST_CAPITALS:]
+        start = next((at for at in starts if _is_aside(tail[at:], margin)), None)
+        rest = "" if start is None else text[: len(text) - len(tail) + start].rstrip()
+        if not rest:
+            break
+        text = rest
+    return text
+
+
+def _without_manners(text: str) -> str:
+    """Leave out words of mere manners near both ends."""
+    start, end = _POLITE_ENDS
+    if len(text) <= start + end:
+        return _POLITE.sub("", text).strip() or text
+    return f"{_POLITE.sub('', text[:start])}{text[start:-end]}{_POLITE.sub('', text[-end:])}".strip()
+
+
+def _is_aside(sentence: str, margin: float) -> bool:
+    """Tell whether a sentence is no work; what reads like code is."""
+    return not _WORKING.search(sentence) and kinds.is_aside(kinds.sums(sentence), margin=margin)
 
 
 def cue_features(found: dict[str, dict[str, float]]) -> tuple[float, ...]:
@@ -126,31 +188,9 @@ def cue_features(found: dict[str, dict[str, float]]) -> tuple[float, ...]:
 
 
 def _pieces(asked: str) -> list[str]:
-    """Cut a request into sentences, a greeting before a comma apart; of many the first and the last ones."""
-    first = _ADDRESSED.match(asked.lstrip())
-    pieces = [first.group(1)] if first else []
-    rest = asked.lstrip()[first.end() :] if first else asked
-    pieces += [piece for piece in map(str.strip, _SENTENCE.split(rest)) if piece]
-    if len(pieces) > _MOST_PIECES:
-        pieces = [*pieces[: _MOST_PIECES - 2], *pieces[-2:]]
-    return pieces
-
-
-def _without_asides(pieces: list[tuple[str, kinds.Sums]]) -> list[tuple[str, kinds.Sums]]:
-    """Leave out sentences that are no work, unless there is nothing else."""
-    if len(pieces) < 2:
-        return pieces
-    kept = [piece for piece in pieces if not _is_aside(piece[1])]
-    return kept or pieces[-1:]
-
-
-def _is_aside(said: kinds.Sums) -> bool:
-    """Tell whether a sentence is rather no work than any work."""
-    if not said.known:
-        return False
-    scale = kinds.weights().step / math.sqrt(said.size)
-    others = max(value for at, value in enumerate(said.values) if at != ASIDE)
-    return scale * (said.values[ASIDE] - others) > _ASIDE_MARGIN
+    """Cut a request into sentences; of many the first and the last ones."""
+    pieces = [piece for piece in map(str.strip, _SENTENCE.split(asked)) if piece]
+    return pieces if len(pieces) <= _MOST_PIECES else [*pieces[: _MOST_PIECES - 1], pieces[-1]]
 
 
 def _collect(text: str, found: dict[str, dict[str, float]], *, factor: float) -> None:
@@ -163,10 +203,14 @@ def _collect(text: str, found: dict[str, dict[str, float]], *, factor: float) ->
 
 def _part(text: str) -> tuple[str, str]:
     """Part what is asked from what is given: quotations, and all after the first colon that ends words."""
-    quoted = " ".join(match.group() for match in _QUOTED.finditer(text))
-    asked, colon, given = _QUOTED.sub(" ", text).replace("：", ": ").partition(": ")
+    quoted = ""
+    bare = text
+    if any(mark in text for mark in _QUOTES):
+        quoted = " ".join(match.group() for match in _QUOTED.finditer(text))
+        bare = _QUOTED.sub(" ", text)
+    asked, colon, given = bare.replace("：", ": ").partition(": ")
     asked, line, lines = asked.partition(":\n")
-    if not asked.strip():
+    if form.latin_length(asked) < _LEAST_REQUEST or (given and _ENDED.search(asked)):
         return text, ""
     mark = ":" if (colon or line) and (given or lines) else ""
     return asked + mark, f"{lines} {given} {quoted}".strip()
@@ -183,7 +227,7 @@ def _sum(evidence: dict[str, float]) -> float:
     return values[0] + _EXTRA_HIT_FACTOR * math.fsum(values[1:]) if values else 0.0
 
 
-def _evidence(read: Read, cues: dict[str, float], plain: tuple[float, ...], kind: int) -> tuple[str, ...]:
+def _evidence(read: Read, cues: dict[str, float], kind: int) -> tuple[str, ...]:
     """Name what spoke for the winner, strongest first."""
     learned = kinds.weights().plain[kind]
     found = {name: value / _CUE_UNIT for name, value in cues.items()}

@@ -2,17 +2,18 @@
 
     utility = (wq * quality + wc * cheapness + wl * speed) / (wq + wc + wl)
 
-    quality   = 1 - (1 - capability) * (f + (1 - f) * difficulty) - p
-    cheapness = 1 - log10(1 + cost_usd / $0.0001) / 4          $0: 1, $0.001: 0.74, $0.01: 0.50, $1: 0, $10: -0.25
+    quality   = logistic(logit(strength) + 6 * (0.5 - difficulty)) - p
+    cheapness = 1 - log10(1 + cost_usd / $0.001) / 3           $0: 1, $0.001: 0.90, $0.01: 0.65, $0.10: 0.33, $1: 0
     speed     = 1 - log2(1 + latency_s) / log2(1 + 120 s)      0 s: 1, 1 s: 0.86, 10 s: 0.50, 120 s: 0
 
-`capability` is the catalog's figure for the task. On an easy prompt what a model lacks shows only to the share `f`
-(0.4; for creative work 0.85, since prose that is easy to write is not easy to write well), on a hard one fully. `p` is
+`strength` is the catalog's figure for the task: the quality to expect of a prompt of difficulty 0.5. Strength and difficulty stand
+on one scale, as in item-response models: on an easy prompt what a model lacks hardly shows, on a hard one fully. `p` is
 a small deduction where a schema is asked for and the model has no native one. All scales are absolute: a candidate's
 utility depends on nothing but itself, so one more candidate never turns two others round, a higher price never helps,
-and a higher capability never hurts.
+and a higher strength never hurts. There is no cliff: of two candidates the dearer one leads only where its quality is better by
+what the weights make of the difference in cost and time (`needed_quality`).
 
-What is unknown counts as rather bad, not as worst: capability 0.5, a call of about six cents, an answer in about half a
+What is unknown counts as rather bad, not as worst: strength 0.5, a call of about six cents, an answer in about half a
 minute.
 """
 
@@ -30,14 +31,19 @@ STRATEGY_WEIGHTS = {
     "fastest": Weights(0.04, 0.01, 0.95),
     "best": Weights(0.96, 0.02, 0.02),
 }
-UNKNOWN_CAPABILITY = 0.5
-UNKNOWN_CHEAPNESS = 0.3
+TECHNICAL_WEIGHTS = Weights(0.71, 0.27, 0.02)
+"""`balanced` for code and structured work: a wrong program costs more than the moment that a quicker model saves."""
+TECHNICAL_TASKS = ("code", "structured")
+UNKNOWN_STRENGTH = 0.5
+UNKNOWN_CHEAPNESS = 0.4
 UNKNOWN_SPEED = 0.3
 
-_EASY_SHARE = {"creative": 0.85}
-_USUAL_EASY_SHARE = 0.4
-_COST_UNIT_USD = 0.0001
-_COST_DECADES = 4
+_STEEPNESS = 6.0
+"""How many logits lie between difficulty 0 and 1."""
+_LEAST_STRENGTH = 0.005
+"""Strengths are kept off 0 and 1 by so much, where logits end."""
+_COST_UNIT_USD = 0.001
+_COST_DECADES = 3
 _LONGEST_S = 120.0
 _NO_SCHEMA = 0.04
 _JSON_ONLY = 0.01
@@ -60,6 +66,13 @@ class Terms(NamedTuple):
         }
 
 
+def weights_for(strategy: str, task: str) -> Weights:
+    """Return what a strategy cares about for a task."""
+    if strategy == "balanced" and task in TECHNICAL_TASKS:
+        return TECHNICAL_WEIGHTS
+    return STRATEGY_WEIGHTS.get(strategy) or STRATEGY_WEIGHTS["balanced"]
+
+
 def terms(candidate: Candidate, needs: Needs) -> Terms:
     """Compute a candidate's three terms."""
     return Terms(quality(candidate, needs), cheapness(candidate.bill.total_usd), speed(candidate.latency_s))
@@ -67,10 +80,26 @@ def terms(candidate: Candidate, needs: Needs) -> Terms:
 
 def quality(candidate: Candidate, needs: Needs) -> float:
     """Return the expected quality of the answer."""
-    capability = candidate.model.capability.get(needs.task, UNKNOWN_CAPABILITY)
-    share = _EASY_SHARE.get(needs.task, _USUAL_EASY_SHARE)
-    shown = share + (1 - share) * needs.difficulty
-    return 1 - (1 - capability) * shown - _schema_deduction(candidate, needs)
+    strength = candidate.model.capability.get(needs.task, UNKNOWN_STRENGTH)
+    return expected_quality(strength, needs.difficulty) - _schema_deduction(candidate, needs)
+
+
+def expected_quality(strength: float, difficulty: float) -> float:
+    """Return the quality that a model of a strength reaches on a prompt of a difficulty, all in [0, 1]."""
+    kept = min(1 - _LEAST_STRENGTH, max(_LEAST_STRENGTH, strength))
+    logit = math.log(kept / (1 - kept)) + _STEEPNESS * (0.5 - difficulty)
+    return 1 / (1 + math.exp(-logit))
+
+
+def strength_from(quality: float, difficulty: float) -> float:
+    """Return the strength of a model that reached a quality on prompts of a difficulty: the inverse of `expected_quality`."""
+    return expected_quality(quality, 1 - difficulty)
+
+
+def needed_quality(dearer: Terms, cheaper: Terms, weights: Weights) -> float:
+    """Return by how much the quality of one has to be better than another's for it to lead: what cost and time it loses weigh."""
+    lost = weights.cost * (cheaper.cheapness - dearer.cheapness) + weights.latency * (cheaper.speed - dearer.speed)
+    return lost / weights.quality if weights.quality else math.inf
 
 
 def cheapness(cost_usd: Decimal | None) -> float:

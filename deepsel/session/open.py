@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, suppress
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from threading import RLock
@@ -23,6 +24,7 @@ from deepsel.values import Notice, Provider
 
 if TYPE_CHECKING:
     from deepsel.cache import Cache
+    from deepsel.conversations.store import Conversations
     from deepsel.engine.ask import Ask
     from deepsel.engine.lookup import CachePeek
     from deepsel.engine.prepare import Prepared
@@ -147,15 +149,15 @@ class Session:
 
         return Run(ask, self.resources, is_shown=is_shown)
 
-    def explain(self, ask: Ask) -> tuple[Prepared, CachePeek]:
-        """Plan a request and look whether the cache has its answer; nothing is sent."""
+    def explain(self, ask: Ask, *, at: datetime | None = None) -> tuple[Prepared, CachePeek]:
+        """Plan a request and look whether the cache has its answer; nothing is sent. `at`: as if it were then, now where None."""
         from deepsel.engine.encoded import Encodings
         from deepsel.engine.lookup import Lookup
         from deepsel.engine.prepare import prepare
         from deepsel.health.refusals import Rows
 
         resources = self.resources
-        at = self.clock.now()
+        at = at or self.clock.now()
         prepared = prepare(ask, Rows(self.settings, ask.profile.all_models, self.state, at), env=self.env, at=at, state=self.state)
         encodings = Encodings(ask.request, (one.provider.name for one in prepared.candidates.values()))
         return prepared, Lookup(ask, resources, encodings).peek(prepared)
@@ -213,6 +215,14 @@ class Session:
         from deepsel.health.sqlite_state import SqliteState
 
         return self._stack.enter_context(SqliteState(self.paths.data_dir))
+
+    @_once
+    def conversations(self) -> Conversations:
+        """The user's conversations."""
+        from deepsel.conversations.store import Conversations
+
+        keep_s = self.settings.conversations.keep_s
+        return self._stack.enter_context(Conversations(self.paths.data_dir, keep_s=keep_s))
 
     @_once
     def transport(self) -> HttpTransport:

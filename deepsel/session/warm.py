@@ -18,7 +18,7 @@ from deepsel.errors import AttemptFailed, ConfigError, ErrorClass, OverBudgetErr
 from deepsel.health.endpoint import Endpoint
 from deepsel.health.log import Observation
 from deepsel.health.refusals import Rows
-from deepsel.providers.calls import Call, Outgoing, Timeouts
+from deepsel.providers.calls import Call, Outgoing, Timeouts, Trust
 from deepsel.providers.hosts import host_of
 from deepsel.records import NamedTuple
 from deepsel.storage.amounts import picousd
@@ -158,7 +158,7 @@ class Warmer:
             deadline=clock.monotonic() + self.profile.timeout_s, first_token_s=limit_s, progress_s=limit_s
         )
         if provider.health_path:
-            call = Call("GET", urljoin(provider.base_url, provider.health_path))
+            call = Call("GET", urljoin(provider.base_url, provider.health_path), trust=Trust.of(provider))
             with self.resources.transport().open(call, timeouts=timeouts) as response:
                 draft.ttft_s = clock.monotonic() - draft.started_s
                 if response.status >= 400:

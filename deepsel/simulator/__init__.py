@@ -1,4 +1,4 @@
-"""A loopback server that speaks both wires and can misbehave: for the demo, tests, and users' applications."""
+"""A loopback server that speaks the wires and can misbehave: for the demo, tests, and users' applications."""
 
 from __future__ import annotations
 

@@ -8,15 +8,19 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from socket import socket
 from typing import Any
+from urllib.parse import unquote
 
 import deepsel.simulator.wires.anthropic_messages as anthropic_messages
+import deepsel.simulator.wires.openai_chat as openai_chat
+import deepsel.simulator.wires.openai_responses as openai_responses
 from deepsel.clock import Clock
+from deepsel.http1.requests import HttpRequest
 from deepsel.simulator.answers.errors_table import ERRORS, ErrorRow
 from deepsel.simulator.answers.reply import LimitHeaders, ReadRequest, Reply, UnreadableRequest
 from deepsel.simulator.answers.tokens import count
+from deepsel.simulator.batches import Batches
 from deepsel.simulator.faults.table import planned
 from deepsel.simulator.http.delivery import Delivery
-from deepsel.simulator.http.http1 import HttpRequest
 from deepsel.simulator.records import Ledger, Stamps
 from deepsel.simulator.replies import Scene, error_reply, json_reply, stalled
 from deepsel.simulator.scenario import Behaviour, Scenario
@@ -24,7 +28,14 @@ from deepsel.simulator.traffic import Traffic, TrafficTurn
 from deepsel.simulator.wires.table import SimulatedWire, wire_for
 
 RECORDS_PATH = "/_simulator/records"
-_COUNT_PATH = "/messages/count_tokens"
+_COUNTS: Mapping[str, tuple[SimulatedWire, str]] = {
+    "/messages/count_tokens": (anthropic_messages, ""),
+    "/responses/input_tokens": (openai_responses, "response.input_tokens"),
+}
+"""By path: the wire whose requests are counted there, and what the answer calls itself."""
+_EMBEDDINGS_PATH = "/embeddings"
+_PATHS = (*_COUNTS, _EMBEDDINGS_PATH, "/models", "/health")
+_OTHER_MODELS = "/models/"
 DEFAULT_MODEL = "simulated-1"
 
 
@@ -34,6 +45,7 @@ class Answering:
     def __init__(self, scenario: Scenario, ledger: Ledger, *, clock: Clock, stopping: threading.Event) -> None:
         self.scenario = scenario
         self.traffic = Traffic(scenario)
+        self.batches = Batches(scenario, clock)
         self._ledger = ledger
         self._clock = clock
         self._stopping = stopping
@@ -52,7 +64,9 @@ class Answering:
             return self._converse(connection, request, wire=wire, body=body, read_s=read_s)
         stamps = Stamps("", "", stream=False, fault=None, was_cold=False, request_read_s=read_s)
         delivery = Delivery(connection, self._clock, self._stopping, read_s, stamps)
-        return delivery.send(self._small(request.method, path, body), keeps_alive=request.keeps_alive)
+        root = f"http://{request.headers.get('host', '127.0.0.1')}"
+        reply = self.batches.reply(request.method, path, request.body, root) or self._small(request.method, path, body)
+        return delivery.send(reply, keeps_alive=request.keeps_alive)
 
     def _converse(self, connection: socket, request: HttpRequest, *, wire: SimulatedWire, body: Any, read_s: float) -> bool:
         """Answer a prompt."""
@@ -125,42 +139,62 @@ class Answering:
 
     def _small(self, method: str, path: str, body: Any) -> Reply:
         """Answer everything that is no prompt."""
-        if path.endswith(_COUNT_PATH) and method == "POST":
-            return self._count(body)
+        if method == "POST" and path.endswith((*_COUNTS, _EMBEDDINGS_PATH)):
+            return self._counted_or_embedded(path, body)
         if method in ("GET", "HEAD"):
             found: Reply | None = None
             if path.endswith("/models"):
                 found = json_reply(200, self._models())
+            elif _OTHER_MODELS in path:
+                found = self._model(unquote(path.partition(_OTHER_MODELS)[2]))
             elif path.endswith("/health"):
                 found = json_reply(200, {"status": "ok", "simulated": True})
             elif path == RECORDS_PATH:
                 found = json_reply(200, {"records": [asdict(record) for record in self._ledger.records()]})
             if found:
                 return _headless(found) if method == "HEAD" else found
-        known = wire_for(path) or path.endswith((_COUNT_PATH, "/models", "/health"))
+        known = wire_for(path) or path.endswith(_PATHS) or _OTHER_MODELS in path
         status, text = (405, "this path takes another method") if known else (404, "the simulator has no such path")
         return json_reply(status, {"error": {"message": text, "type": "invalid_request_error", "code": None}})
 
-    def _count(self, body: Any) -> Reply:
-        """Count a prompt's tokens, without the scenario."""
+    def _counted_or_embedded(self, path: str, body: Any) -> Reply:
+        """Count a prompt's tokens, or make vectors of texts, without the scenario."""
+        wire, kind = next((row for end, row in _COUNTS.items() if path.endswith(end)), (openai_chat, ""))
         try:
             if not isinstance(body, dict):
                 raise UnreadableRequest("the body must be a JSON object")
-            ask = anthropic_messages.read_prompt(body)
+            if path.endswith(_EMBEDDINGS_PATH):
+                from deepsel.simulator.answers.embeddings import embedded  # hardly anybody asks for one
+
+                return json_reply(200, embedded(body))
+            # A count asks for no answer, so that nothing has to bound it; a Responses count may also ask about nothing at all.
+            read = anthropic_messages.read_prompt if wire is anthropic_messages else wire.read
+            ask = read({"input": "", "model": DEFAULT_MODEL, **body} if kind else body)
         except UnreadableRequest as error:
             row = _refusal("400", str(error))
-            return json_reply(400, anthropic_messages.error_body(row, self._ledger.next_id()))
-        return json_reply(200, {"input_tokens": count(ask.prompt)})
+            return json_reply(400, wire.error_body(row, self._ledger.next_id()))
+        return json_reply(200, {**({"object": kind} if kind else {}), "input_tokens": count(ask.prompt)})
 
     def _models(self) -> dict[str, Any]:
-        """List the ids the scenario names in full, in members of both wires."""
+        """List the ids the scenario names in full, in members of all wires."""
         named = dict.fromkeys((*self.scenario.known_models, *self.scenario.models))
         ids = [name for name in named if not set(name) & set("*?[")] or [DEFAULT_MODEL]
-        rows = [
-            {"id": name, "object": "model", "type": "model", "created": 0, "owned_by": "deepsel-simulator"}
-            for name in ids
-        ]
-        return {"object": "list", "data": rows, "has_more": False}
+        rows = [_model_row(name) for name in ids]
+        return {"object": "list", "data": rows, "has_more": False, "first_id": ids[0], "last_id": ids[-1]}
+
+    def _model(self, name: str) -> Reply:
+        """Describe one model; refuse one that is not there, in members of all wires."""
+        if self.scenario.knows(name):
+            return json_reply(200, _model_row(name))
+        row = _refusal("404", f"the model `{name}` does not exist in this simulation")
+        error = {**openai_chat.error_body(row, "")["error"], "type": row.anthropic_type}
+        return json_reply(404, {"type": "error", "error": error})
+
+
+def _model_row(name: str) -> dict[str, Any]:
+    """Give the members of one model in the lists of all wires."""
+    own = {"created": 0, "owned_by": "deepsel-simulator", "display_name": name, "created_at": "1970-01-01T00:00:00Z", "lifecycle": "active"}
+    return {"id": name, "object": "model", "type": "model", **own}
 
 
 class _Once:

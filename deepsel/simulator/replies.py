@@ -9,7 +9,7 @@ from typing import Any
 
 from deepsel.simulator.answers.errors_table import ErrorRow
 from deepsel.simulator.answers.reply import TOKEN_MARKS, Content, Frame, Mark, ReadRequest, Reply
-from deepsel.simulator.answers.tokens import pieces
+from deepsel.simulator.answers.tokens import pieces, said_tokens
 from deepsel.simulator.scenario import Behaviour
 from deepsel.simulator.wires.sse import compact
 from deepsel.simulator.wires.table import SimulatedWire
@@ -51,7 +51,7 @@ def stream_reply(scene: Scene, content: Content) -> Reply:
 def whole_reply(scene: Scene, content: Content) -> Reply:
     """Plan an answer in one body, due when a stream's last token would be."""
     behaviour = scene.behaviour
-    tokens = len(pieces(content.reasoning)) + len(pieces(content.text))
+    tokens = len(pieces(content.reasoning)) + said_tokens(content)
     due_s = scene.cold_s + behaviour.ttft_s + max(0, tokens - 1) * behaviour.itl_s
     body = compact(scene.wire.whole(content))
     headers = {"content-type": JSON, **_identity(scene), **(scene.headers or {})}

@@ -70,6 +70,12 @@ class Behaviour:
     """Size of what is huge."""
     retry_after_s: float = 1.0
     """The wait a 429 or 503 names."""
+    batch_s: float = 0.0
+    """From the making of a batch job to its end."""
+    batch_day: str = ""
+    """The bad day that batch jobs meet, of `batches.BAD_DAYS`; empty: none."""
+    batch_bad_jobs: int = 1
+    """How many jobs meet it, the first ones."""
     redirect_to: str = "http://redirected.invalid/"
 
     def released_s(self, at_s: float) -> float:

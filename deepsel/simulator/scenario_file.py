@@ -12,6 +12,7 @@ from deepsel.errors import ConfigError
 from deepsel.jsontext import loads
 from deepsel.reads import read_file
 from deepsel.simulator.answers.errors_table import ERRORS
+from deepsel.simulator.batches import BAD_DAYS
 from deepsel.simulator.catalogue import BUILT_IN
 from deepsel.simulator.faults.table import FAULTS
 from deepsel.simulator.scenario import Behaviour, Changes, Scenario, Section
@@ -230,6 +231,12 @@ def _error(value: Any) -> str:
     return str(value)
 
 
+def _batch_day(value: Any) -> str:
+    if value not in BAD_DAYS:
+        raise _Unknown(f"names no bad day: `{value}`", nearest_hint(str(value), BAD_DAYS))
+    return str(value)
+
+
 _positive = _number(1e-6)
 _count = _integer(1)
 _seconds = _number(0)
@@ -262,6 +269,9 @@ READERS: Mapping[str, Reader] = {
     "fault_interval_s": _number(1e-6),
     "fault_bytes": _integer(1),
     "retry_after_s": _seconds,
+    "batch_s": _seconds,
+    "batch_day": _batch_day,
+    "batch_bad_jobs": _integer(0),
     "redirect_to": _text,
 }
 _TOP = tuple(field.name for field in fields(Scenario))

@@ -11,10 +11,10 @@ from typing import Any
 
 from deepsel.clock import Clock, SystemClock
 from deepsel.errors import ConfigError
+from deepsel.http1.requests import BadRequest, Incoming
 from deepsel.simulator.answering import Answering
 from deepsel.simulator.answers.reply import Mark
 from deepsel.simulator.http.delivery import Delivery, hang
-from deepsel.simulator.http.http1 import BadRequest, Incoming
 from deepsel.simulator.records import CallLog, Ledger, SeenCall, Stamps
 from deepsel.simulator.replies import json_reply
 from deepsel.simulator.scenario import Scenario
@@ -27,7 +27,7 @@ _LINGER_S = 0.5
 
 
 class Simulator:
-    """A provider on this machine that speaks both wires and plays a scenario; a context manager.
+    """A provider on this machine that speaks the wires and plays a scenario; a context manager.
 
     `url` is the base URL of the anthropic-messages wire, `base_url` that of openai-chat.
     """
@@ -80,6 +80,11 @@ class Simulator:
     def calls(self) -> tuple[SeenCall, ...]:
         """Give the requests that came in, oldest first."""
         return self._ledger.calls()
+
+    @property
+    def batch_answers(self) -> list[str]:
+        """Give the `custom_id` of every line of a batch job that was answered, as often as it was."""
+        return self._answering.batches.answered
 
     @property
     def records(self) -> tuple[CallLog, ...]:

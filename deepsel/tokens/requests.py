@@ -11,6 +11,7 @@ from deepsel.records import NamedTuple
 from deepsel.tokens.counting import Count, count
 from deepsel.tokens.templates.table import OF_VOCABULARY, template
 from deepsel.values import Document, Image, Json, Message, Model, Request, Role, Source, Text, ToolResult
+from deepsel.wires.own_words import EFFORT
 
 IMAGE_TOKENS = 1000
 """What to expect of one picture where its maker publishes no rule; nothing is bounded by it."""
@@ -57,7 +58,8 @@ def reader_of(model: Model, params: Mapping[str, Json] | None = None) -> ModelRe
     """Return how a model reads a request with these raw members."""
     usual = OF_VOCABULARY.get(model.vocabulary or "")
     given = {**model.params, **(params or {})}
-    thinks = any(name in given and given[name] != off for name, off in (model.reasoning_off or {}).items())
+    asks = given.get(EFFORT, "none") != "none"
+    thinks = asks or any(name in given and given[name] != off for name, off in (model.reasoning_off or {}).items())
     is_sure = model.template is not None or model.framing_tokens is not None
     return ModelReader(model.vocabulary, model.template or usual, model.framing_tokens, model.pictures, thinks, is_sure)
 

@@ -19,6 +19,7 @@ __all__ = [
     "Finish",
     "FinishReport",
     "Gateway",
+    "Given",
     "HourWindow",
     "Identity",
     "Image",
@@ -30,6 +31,7 @@ __all__ = [
     "Model",
     "Notice",
     "Part",
+    "Passed",
     "PictureRule",
     "PictureSize",
     "PriceRule",
@@ -67,7 +69,7 @@ if TYPE_CHECKING:
         ToolChoice,
         ToolResult,
     )
-    from deepsel.values.request import Request
+    from deepsel.values.request import Given, Request
     from deepsel.values.rows import (
         ErrorRule,
         HourWindow,
@@ -84,6 +86,7 @@ if TYPE_CHECKING:
         Doubt,
         FinishReport,
         Identity,
+        Passed,
         ReasoningDelta,
         TextDelta,
         ToolCallDelta,
@@ -100,10 +103,10 @@ else:
             "answer": "Answer Attempt CacheUse Gateway",
             "notice": "Notice",
             "parts": "Document Image Message Part Role Text Thinking Tool ToolCall ToolChoice ToolResult",
-            "request": "Request",
+            "request": "Given Request",
             "rows": "ErrorRule HourWindow Lane Latency Model PictureRule PictureSize PriceRule Provider",
             "usage": "MAX_TOKENS Bill Usage",
-            "wire_events": "Doubt FinishReport Identity ReasoningDelta TextDelta ToolCallDelta UsageReport WireEvent",
+            "wire_events": "Doubt FinishReport Identity Passed ReasoningDelta TextDelta ToolCallDelta UsageReport WireEvent",
             "words": "STRATEGIES TASKS Finish Json JsonObject Source",
         },
     )

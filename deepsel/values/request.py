@@ -9,6 +9,22 @@ from deepsel.values.parts import Document, Image, Message, Tool, ToolChoice, Too
 from deepsel.values.words import Json
 
 
+class Given(NamedTuple):
+    """A request as another program wrote it, in the form of one wire: sent as it is to hosts of that wire."""
+
+    wire: str
+    body: Mapping[str, Json]
+    """Every member as it came; only the model, the bound on the answer and how it is delivered are written anew."""
+    headers: Mapping[str, str] = {}
+    """What of its headers goes with the body, as `anthropic-beta` does; named in lower case."""
+    elsewhere: Mapping[str, Mapping[str, Json]] = {}
+    """By wire: the members of a body there that say what no field of the request says. Its own wire is among them."""
+    only: str = ""
+    """What of it no other wire can carry, named for a person; empty: any wire will do."""
+    unsayable: Mapping[str, str] = {}
+    """By wire: a wish that has no form there, named for a person."""
+
+
 class Request(NamedTuple):
     """What one person wants answered, before any provider is chosen."""
 
@@ -28,6 +44,8 @@ class Request(NamedTuple):
     tools: tuple[Tool, ...] = ()
     tool_choice: ToolChoice | None = None
     """None: the field is not sent."""
+    given: Given | None = None
+    """The body that was handed over whole; None: there was none, and each wire writes its own."""
 
     @property
     def media(self) -> frozenset[str]:
@@ -36,6 +54,12 @@ class Request(NamedTuple):
         parts += [inner for part in parts if isinstance(part, ToolResult) for inner in part.parts]
         kinds = {Image: "images", Document: "documents"}
         return frozenset(kinds[kind] for kind in kinds if any(isinstance(part, kind) for part in parts))
+
+    @property
+    def answers(self) -> int:
+        """How many answers are asked for at once, each as long as the bound allows: OpenAI's `n`."""
+        wanted = self.given.body.get("n") if self.given is not None else 1
+        return wanted if isinstance(wanted, int) and wanted > 1 else 1
 
     @property
     def asks_for_tools(self) -> bool:

@@ -66,6 +66,10 @@ class Provider(NamedTuple):
     """Why the environment makes it one that is not called; no member of a row."""
     health_path: str | None = None
     models_path: str | None = None
+    ca_file: str = ""
+    """A file of certificates, the only ones that are trusted there; empty: the system's."""
+    client_cert: str = ""
+    """A file with a certificate and its key, by which the host knows its clients; empty: none."""
     source: str = ""
     checked: date | None = None
 
@@ -125,6 +129,8 @@ class Lane(NamedTuple):
     """Times the standard price, size tiers included; a model's own price rows of the tier go before it."""
     form: Literal["file", "inline", "held"]
     """How requests get there: as lines of a file, as members of one body, or each by a call whose connection is held."""
+    api: str = ""
+    """The batch API it speaks, of the table in `wires/batches`; empty: plain calls."""
     service_tier: str = "batch"
     """By which it is priced."""
     models: frozenset[str] = frozenset()

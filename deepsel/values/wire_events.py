@@ -87,4 +87,15 @@ class Doubt(NamedTuple):
     message: str
 
 
-WireEvent: TypeAlias = TextDelta | ReasoningDelta | ToolCallDelta | Identity | UsageReport | FinishReport | Doubt
+class Passed(NamedTuple):
+    """One event of a stream, or a whole answer, as it came: for who speaks the provider's wire. What it says follows as other events."""
+
+    data: str
+    """The text of a JSON document, or an end mark."""
+    event: str = ""
+    """The event's name, where it has one."""
+    is_end: bool = False
+    """With it the answer is whole, or calls itself so."""
+
+
+WireEvent: TypeAlias = TextDelta | ReasoningDelta | ToolCallDelta | Identity | UsageReport | FinishReport | Doubt | Passed

@@ -12,7 +12,9 @@ from typing import TypeGuard
 from deepsel.errors import ConfigError
 from deepsel.secret import Secret
 from deepsel.values import Json, JsonObject, Model, Part, Provider, Request, Text
+from deepsel.wires.own_words import in_own_words
 
+_STREAM_OPTIONS = "stream_options"
 # Members of a body by which hosts let a model think.
 _THINKING = ("reasoning_effort", "reasoning", "thinking", "enable_thinking", "thinking_budget", "think")
 
@@ -36,6 +38,42 @@ def assemble(
     length: JsonObject = {} if length_fields & layers.keys() else {provider.max_tokens_field: max_tokens}
     bounded: JsonObject = {name: _at_most(layers[name], max_tokens) for name in length_fields & request.params.keys()}
     return {**fields, **length, **_sampling(request, model, provider, layers), **layers, **bounded}
+
+
+def is_passed_on(request: Request, model: Model, provider: Provider) -> bool:
+    """Tell whether a body that was handed over goes to a host as it is: of its wire, with no form that is asked for in words."""
+    given = request.given
+    return given is not None and given.wire == provider.wire and (request.schema is None or "json_schema" in model.features)
+
+
+def passed_on(request: Request, model: Model, provider: Provider, *, max_tokens: int, length_fields: frozenset[str]) -> JsonObject:
+    """Return the body that was handed over, with the model's id and no longer an answer than `max_tokens`.
+
+    What the catalog and the user lay over every request stands under its own members. It has to be one that `is_passed_on`.
+    """
+    assert request.given is not None
+    own = request.given.body
+    under = provider.extra_body if request.stream else {**provider.extra_body, **provider.non_stream_body}
+    body: JsonObject = {**under, **model.params, **own, "model": model.id}
+    bounds = [name for name in (*length_fields, provider.max_tokens_field) if own.get(name)]
+    # A provider's row may have been written for another wire than the one it speaks now, whose only name for it is known.
+    name = provider.max_tokens_field if len(length_fields) > 1 else next(iter(length_fields))
+    body |= {name: _at_most(own[name], max_tokens) for name in bounds} if bounds else {name: max_tokens}
+    if not provider.stream_usage:
+        body.pop(_STREAM_OPTIONS, None)
+    return body
+
+
+def asked_members(request: Request) -> Mapping[str, Json]:
+    """Return the members of a body that are the user's own, and not written by us."""
+    if request.given is None:
+        return request.params
+    return {name: value for name, value in request.given.body.items() if name != _STREAM_OPTIONS}
+
+
+def members_at(request: Request, wire: str) -> Mapping[str, Json]:
+    """Return the user's own members of a body on a wire, beside what fields of the request say."""
+    return request.params if request.given is None else request.given.elsewhere.get(wire, {})
 
 
 def withheld(request: Request, model: Model, provider: Provider) -> tuple[str, ...]:
@@ -125,7 +163,7 @@ def schema_instruction(schema: Mapping[str, Json]) -> str:
 
 def _layers(request: Request, model: Model, provider: Provider) -> JsonObject:
     """Merge what the catalog and the user lay over the wire's fields."""
-    own = {**model.params, **request.params}
+    own = {**model.params, **in_own_words(request.params, model, provider)}
     off = model.reasoning_off or {}
     layers: JsonObject = {} if off.keys() & own.keys() else dict(off)
     layers |= provider.extra_body

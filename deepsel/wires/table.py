@@ -19,12 +19,14 @@ class Row(NamedTuple):
     """The package that has what `wire.Wire` names."""
     generic: str
     """The catalog's row that a provider of the user's own starts from."""
+    embeddings: str = ""
+    """Behind its base URL, where embeddings are posted; empty: the wire has none."""
 
 
 ROWS: dict[str, Row] = {
-    "openai-chat": Row("deepsel.wires.openai_chat", "openai-compatible"),
+    "openai-chat": Row("deepsel.wires.openai_chat", "openai-compatible", "/embeddings"),
     "anthropic-messages": Row("deepsel.wires.anthropic_messages", "anthropic-compatible"),
-    "openai-responses": Row("deepsel.wires.openai_responses", "responses-compatible"),
+    "openai-responses": Row("deepsel.wires.openai_responses", "responses-compatible", "/embeddings"),
 }
 
 

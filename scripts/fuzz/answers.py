@@ -1,4 +1,4 @@
-"""Random answers of both wires, good, odd and broken, as bytes on a socket; each knows the text it means.
+"""Random answers of the wires, good, odd and broken, as bytes on a socket; each knows the text it means.
 
 An answer is made from its seed alone, so that what failed once can be made again.
 """
@@ -12,7 +12,7 @@ from itertools import accumulate
 from random import Random
 from typing import Any, TypeAlias
 
-WIRES = ("openai-chat", "anthropic-messages")
+WIRES = ("openai-chat", "anthropic-messages", "openai-responses")
 Document: TypeAlias = dict[str, Any]
 
 _WORDS = (
@@ -30,8 +30,16 @@ _NOISE = (
     ": keep-alive\n\n", "data: : still here\n\n", "data: null\n\n", "data:\n\n", "\n\n",
     "event: ping\ndata: {\"type\": \"ping\"}\n\n", "retry: 100\n\n",
 )  # fmt: skip
-_COMPLETE = {"openai-chat": ("stop", "STOP", "Stop", "eos", "end_turn"), "anthropic-messages": ("end_turn", "END_TURN", "stop_sequence")}
-_LENGTH = {"openai-chat": ("length", "MAX_TOKENS"), "anthropic-messages": ("max_tokens", "MAX_TOKENS")}
+_COMPLETE = {
+    "openai-chat": ("stop", "STOP", "Stop", "eos", "end_turn"),
+    "anthropic-messages": ("end_turn", "END_TURN", "stop_sequence"),
+    "openai-responses": ("completed",),
+}
+_LENGTH = {
+    "openai-chat": ("length", "MAX_TOKENS"),
+    "anthropic-messages": ("max_tokens", "MAX_TOKENS"),
+    "openai-responses": ("max_output_tokens",),
+}
 
 
 @dataclass
@@ -63,11 +71,15 @@ class MadeAnswer:
 def make(seed: int) -> MadeAnswer:
     """Make the answer of a seed."""
     rng = Random(seed)  # noqa: S311  # nothing secret
-    made = MadeAnswer(seed, rng.choice(WIRES))
+    made = MadeAnswer(seed, rng.choice(WIRES[:2]))
+    if seed % 3 == 2:  # not drawn, so that the other seeds give what they gave
+        made.wire = WIRES[2]
     made.is_stream = rng.random() < 0.8
     made.text = _text(rng, rng.choice((1, 3, 10, 60)))
     made.reasoning = _text(rng, 8) if rng.random() < 0.3 else ""
     made.ends = rng.choices(("complete", "length", "unknown"), (16, 2, 1))[0]
+    if made.wire == WIRES[2] and made.ends == "unknown":
+        made.ends = "complete"  # what nobody knows there is an answer that says itself that it is not whole
     words = {"complete": _COMPLETE[made.wire], "length": _LENGTH[made.wire], "unknown": ("novel_end",)}
     made.finish = rng.choice(words[made.ends])
     is_body = rng.random() < 0.25
@@ -124,6 +136,10 @@ def _whole(made: MadeAnswer, rng: Random) -> list[bytes]:
         if in_place:
             message["reasoning_content"] = made.reasoning
         document: Document = {"choices": [{"index": 0, "message": message, "finish_reason": made.finish}]}
+    elif made.wire == WIRES[2]:
+        thinking = [{"type": "reasoning", "summary": [{"type": "summary_text", "text": made.reasoning}]}] if in_place else []
+        said = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": text}]}
+        document = {"object": "response", "output": [*thinking, said], **_status(made)}
     else:
         thinking = [{"type": "thinking", "thinking": made.reasoning}] if in_place else []
         document = {"type": "message", "content": [*thinking, {"type": "text", "text": text}], "stop_reason": made.finish}
@@ -145,7 +161,7 @@ def _odd(made: MadeAnswer, rng: Random, document: Document) -> Document:
 
 def _events(made: MadeAnswer, rng: Random) -> list[bytes]:
     """Write the answer as a stream of events."""
-    says: Callable[[str, str], Document] = _openai if made.wire == WIRES[0] else _anthropic
+    says: Callable[[str, str], Document] = dict(zip(WIRES, (_openai, _anthropic, _responses), strict=True))[made.wire]
     documents: list[Document] = []
     text = _with_thought(made, rng)
     if made.reasoning and "think" not in made.forms:
@@ -156,7 +172,7 @@ def _events(made: MadeAnswer, rng: Random) -> list[bytes]:
         made.forms.append(form)
         pieces = ["".join(pieces[: at + 1]) for at in range(len(pieces))]
     documents += [says("text", piece) for piece in pieces]
-    if form == "finish on every":
+    if form == "finish on every" and made.wire != WIRES[2]:  # whose end is the end
         made.forms.append(form)
         documents = [one for piece in documents for one in _finishing(made, piece)]
     if form == "repeated" and len(pieces) > 1:
@@ -175,6 +191,19 @@ def _anthropic(kind: str, piece: str) -> Document:
     return {"type": "content_block_delta", "index": int(kind == "text"), "delta": {"type": f"{name}_delta", name: piece}}
 
 
+def _responses(kind: str, piece: str) -> Document:
+    name = "output_text" if kind == "text" else "reasoning_summary_text"
+    place = "content_index" if kind == "text" else "summary_index"
+    return {"type": f"response.{name}.delta", "output_index": int(kind == "text"), place: 0, "delta": piece}
+
+
+def _status(made: MadeAnswer) -> Document:
+    """Say how a response ended."""
+    if made.finish == "completed":
+        return {"status": "completed", "error": None}
+    return {"status": "incomplete", "incomplete_details": {"reason": made.finish}}
+
+
 def _finishing(made: MadeAnswer, document: Document) -> list[Document]:
     """Put the finish value behind a piece."""
     if made.wire == WIRES[0]:
@@ -187,6 +216,10 @@ def _repeated(made: MadeAnswer, rng: Random, text: str) -> Document:
     """Say the whole text again."""
     if made.wire == WIRES[1]:
         return _anthropic("text", text)
+    if made.wire == WIRES[2]:
+        if rng.random() < 0.5:
+            return _responses("text", text)
+        return {"type": "response.output_text.done", "output_index": 1, "content_index": 0, "text": text}
     if rng.random() < 0.5:
         return _openai("text", text)
     return {"choices": [{"index": 0, "message": {"role": "assistant", "content": text}, "finish_reason": None}]}
@@ -196,6 +229,8 @@ def _text_of(document: Any) -> str:
     """Return the text of one document."""
     if not isinstance(document, dict):
         return ""
+    if isinstance(document.get("delta"), str):
+        return document["delta"] if "output_text" in document["type"] else ""
     places = [document, *(document.get("choices") or ())]
     return "".join(str(delta.get("content") or delta.get("text") or "") for one in places if (delta := one.get("delta")))
 
@@ -207,6 +242,10 @@ def _written(made: MadeAnswer, rng: Random, documents: list[Document]) -> list[b
         ends: list[Any] = [{"choices": [{"index": 0, "delta": {}, "finish_reason": made.finish}]}]
         ends += [{"choices": [], "usage": usage}] if usage else []
         ends += ["[DONE]"] if rng.random() < 0.8 else []
+    elif made.wire == WIRES[2]:
+        whole = {"object": "response", "output": [], "usage": usage, **_status(made)}
+        ends = [{"type": f"response.{whole['status']}", "response": whole}, *(["[DONE]"] if rng.random() < 0.2 else [])]
+        documents = [{"type": "response.created", "response": {"status": "in_progress", "model": "r", "output": []}}, *documents]
     else:
         ends = [{"type": "message_delta", "delta": {"stop_reason": made.finish}, "usage": usage or {}}, {"type": "message_stop"}]
         documents = [{"type": "message_start", "message": {"model": "c", "content": []}}, *documents]

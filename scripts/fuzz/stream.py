@@ -1,4 +1,4 @@
-"""Reads random answers of both wires from a socket, and holds what is read against what was meant.
+"""Reads random answers of the wires from a socket, and holds what is read against what was meant.
 
     python scripts/fuzz/stream.py [RUNS] [FIRST_SEED]
 

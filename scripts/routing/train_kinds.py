@@ -7,8 +7,8 @@ Needs numpy, scipy and scikit-learn (`pip install scikit-learn`); the package it
 `scripts/routing/prompts`, all of this project's pen: `# LANGUAGE` heads a section, then `kind|prompt` a line. Beside them the
 development half of `tests/routing/tasks.jsonl` is used; its other half never is.
 
-Every prompt is used as it stands, with sentences beside it that are no work (a greeting, a role, thanks) in its language, and,
-where it asks for work on a text, with a text before or after it.
+Every prompt is used as it stands, in lower case or without its full stop, and, where it asks for work on a text, with a text
+before or after it. Sentences that are no work (a greeting, a role, thanks) are a kind of their own.
 """
 
 from __future__ import annotations
@@ -30,11 +30,11 @@ from deepsel.values import TASKS
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-LETTERS = dict(zip("cseromtwhk", ("code", "structured", "extract", "reasoning", "choice", "summarize", "translate", "creative", "chat", "knowledge"), strict=True))  # fmt: skip
+LETTERS = dict(zip("cseromtwhk", kinds.KINDS, strict=True))
 WITH_TEXT = ("extract", "summarize", "translate", "structured")
-STRENGTH = 2.0
+STRENGTH = 3.0
 """Inverse of the ridge."""
-CUE_DROPOUT = 0.35
+CUE_DROPOUT = 0.5
 """Share of samples whose cues are hidden, so that the lexicon is evidence beside the wording and not in its place."""
 GRAM_SCALE = 1.0
 MOST_GRAMS = 24_000
@@ -44,7 +44,7 @@ MIN_PROMPTS = 2
 
 def prompts() -> Iterator[tuple[str, str, str]]:
     """Yield language, kind and prompt of every line."""
-    for name in ("west", "east", "scripts", "more"):
+    for name in ("west", "east", "scripts", "more", "long"):
         path = HERE / "prompts" / f"{name}.txt"
         language = ""
         for line in path.read_text("utf-8").splitlines() if path.exists() else ():
@@ -86,27 +86,23 @@ def passages(language: str) -> list[str]:
 def samples(rows: list[tuple[str, str, str]], seed: int = 5) -> list[tuple[str, str, str]]:
     """Return kind, text and the prompt it was made of; every prompt in several dresses."""
     chance = random.Random(seed)  # noqa: S311  a fixed order
-    beside = asides()
     made = []
     for language, kind, prompt in rows:
-        own = beside.get(language) or beside["en"]
         made.append((kind, prompt, prompt))
         made.append((kind, prompt, prompt))
         bare = prompt.rstrip("?？.!。") if chance.random() < 0.5 else prompt.lower()
         made.append((kind, bare, prompt))
-        made.append((kind, f"{chance.choice(own)} {prompt}", prompt))
-        made.append((kind, f"{prompt}\n{chance.choice(beside['en'])}", prompt))
         if kind in WITH_TEXT and "\n" not in prompt:
             text = chance.choice(passages(language))
             made.append((kind, f"{prompt.rstrip('.')}:\n\n{text}", prompt))
             made.append((kind, f"{text}\n\n{prompt}", prompt))
             if kind in ("extract", "translate"):
                 made.append((kind, f"{prompt.rstrip('.')}: {text[:80]}", prompt))
+        if kind == "choice" and chance.random() < 0.6:
+            made.append((kind, f"{chance.choice(passages(language))[:400]}\n{prompt}", prompt))
         if kind == "code" and chance.random() < 0.5:
             code = chance.choice(sorted((ROOT / "samples" / "code").iterdir())).read_text("utf-8")[:600]
             made.append((kind, f"{prompt}\n\n```\n{code}\n```" if chance.random() < 0.5 else f"{prompt}\n\n{code}", prompt))
-    for sentences in beside.values():
-        made += [("aside", one, one) for one in sentences for _ in range(3)]
     return made
 
 
@@ -114,9 +110,10 @@ def plain_features(prompt: str) -> tuple[list[str], tuple[float, ...]]:
     """Return the n-grams of a prompt's request, as many times as they count, and its plain features."""
     read = task.look(prompt)
     found: dict[str, dict[str, float]] = {name: {} for name in (*TASKS, "hard", "easy")}
-    task._collect(read.request, found, factor=1.0)
-    task._collect(read.given, found, factor=task._GIVEN_FACTOR)
-    return kinds.grams(read.request or read.given), (*read.marks, *task.cue_features(found))
+    task._collect(read.request[: task._CUED_CHARS], found, factor=1.0)
+    task._collect(read.given[: task._CUED_CHARS], found, factor=task._GIVEN_FACTOR)
+    pieces = task._pieces(read.request) or [read.given]
+    return [gram for piece in pieces for gram in kinds.grams(piece)], (*read.marks, *task.cue_features(found))
 
 
 class Bag:
@@ -132,13 +129,16 @@ class Bag:
         self.sources = [source for _, _, source in made]
 
     def choose(self) -> dict[str, int]:
-        """Choose n-grams that several different prompts have."""
+        """Choose n-grams that several different prompts or asides have."""
         owners: dict[str, set[str]] = {}
+        for sentence in (one for own in asides().values() for one in own):
+            for gram in set(kinds.grams(sentence)):
+                owners.setdefault(gram, set()).add(sentence)
         for grams, source in zip(self.grams, self.sources, strict=True):
             for gram in set(grams):
                 owners.setdefault(gram, set()).add(source)
-        counts = Counter({gram: len(own) for gram, own in owners.items() if len(own) >= MIN_PROMPTS and "\t" not in gram and "\n" not in gram})
-        return {gram: at for at, gram in enumerate(sorted(counts))}
+        kept = sorted(gram for gram, own in owners.items() if len(own) >= MIN_PROMPTS)
+        return {gram: at for at, gram in enumerate(kept)}
 
     def matrix(self, columns: dict[str, int]) -> csr_matrix:
         """Return the weighted n-grams, a row a sample."""
@@ -179,18 +179,39 @@ def fit_form(bag: Bag) -> np.ndarray:
     return np.hstack([model.coef_, model.intercept_[:, None]])
 
 
-def encode(bag: Bag) -> bytes:
-    """Round the fit to the bytes of the weights file."""
+def fit_asides(rows: list[tuple[str, str, str]], columns: dict[str, int]) -> tuple[np.ndarray, float]:
+    """Fit what tells sentences that are no work from requests; return a weight an n-gram, and the bias."""
+    sentences = [(1, one) for own in asides().values() for one in own]
+    sentences += [(1, one.rstrip(",.!").lower()) for _, one in sentences]
+    sentences += [(0, piece) for _, kind, prompt in rows if kind != "chat" for piece in task._pieces(prompt)]
+    labels = np.array([label for label, _ in sentences])
+    bag = Bag.__new__(Bag)
+    bag.grams = [kinds.grams(one) for _, one in sentences]
+    model = LogisticRegression(C=20.0, max_iter=300, class_weight="balanced")
+    model.fit(bag.matrix(columns), labels)
+    return model.coef_[0] * GRAM_SCALE, float(model.intercept_[0])
+
+
+def encode(rows: list[tuple[str, str, str]]) -> bytes:
+    """Fit and round to the bytes of the weights file."""
+    bag = Bag(samples(rows))
     columns, weights, plain, bias = fit(bag)
+    aside, aside_bias = fit_asides(rows, columns)
+    weights = np.vstack([weights, aside])
     step = float(f"{np.quantile(np.abs(weights), 0.9995) / 127:.4e}")
     rows = np.clip(np.rint(weights.T / step), -127, 127).astype(int) + 128
+    by_hash = sorted((kinds.hash_of(gram), at) for gram, at in columns.items())
     head = {
+        "grams": len(by_hash),
         "step": step,
         "bias": [round(float(one), 4) for one in bias],
         "plain": [[round(float(one), 4) for one in row] for row in plain],
+        "aside_bias": round(aside_bias, 4),
         "form_only": [[round(float(one), 4) for one in row] for row in fit_form(bag)],
     }
-    return json.dumps(head).encode() + b"\n" + "\t".join(columns).encode() + b"\n" + rows.astype(np.uint8).tobytes()
+    hashes = np.array([own for own, _ in by_hash], dtype="<u4").tobytes()
+    table = rows.astype(np.uint8)[[at for _, at in by_hash]].tobytes()
+    return json.dumps(head).encode() + b"\n" + hashes + table
 
 
 def say(half: int) -> None:
@@ -219,11 +240,12 @@ def main() -> None:
     parser.add_argument("--apart", action="store_true", help="leave the whole table out, to see what is missed in its first half")
     arguments = parser.parse_args()
     rows = [*prompts(), *(() if arguments.apart else table(0))]
-    kinds.WEIGHTS_FILE.exists() or kinds.WEIGHTS_FILE.write_bytes(_nothing())
-    content = encode(Bag(samples(rows)))
-    arguments.output.write_bytes(content)
     kinds.WEIGHTS_FILE = arguments.output
-    kinds.weights.cache_clear()
+    for make in (_nothing, lambda: encode(rows)):  # what is learned does not depend on what was learned before
+        content = make()
+        arguments.output.write_bytes(content)
+        for cached in (kinds.weights, kinds._packed, kinds._joined):
+            cached.cache_clear()
     print(f"{arguments.output}: {len(content)} bytes from {len(rows)} prompts")
     say(0)
     say(1)
@@ -233,8 +255,9 @@ def _nothing() -> bytes:
     """Return a file without knowledge, to begin with."""
     width = 26 + len(TASKS)
     kinds_width = len(kinds.KINDS)
-    head = {"step": 1.0, "bias": [0.0] * kinds_width, "plain": [[0.0] * width] * kinds_width, "form_only": [[0.0] * (width + 1)] * kinds_width}
-    return json.dumps(head).encode() + b"\n\x00\n" + bytes([128] * kinds_width)
+    flat = {"grams": 0, "step": 1.0, "bias": [0.0] * kinds_width, "plain": [[0.0] * width] * kinds_width, "aside_bias": -1.0}
+    head = {**flat, "form_only": [[0.0] * (width + 1)] * kinds_width}
+    return json.dumps(head).encode() + b"\n"
 
 
 if __name__ == "__main__":

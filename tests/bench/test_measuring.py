@@ -34,7 +34,7 @@ def is_after(measured: float, true: float) -> bool:
     return true <= measured <= true + SLACK_S
 
 
-@pytest.mark.parametrize("wire", ["openai-chat", "anthropic-messages"])
+@pytest.mark.parametrize("wire", ["openai-chat", "anthropic-messages", "openai-responses"])
 def test_times_are_the_simulators(bench: Bench, wire: str) -> None:
     """First byte, first token, time per token and end are what the server's own stamps say, on either wire.
 
@@ -60,7 +60,7 @@ def test_warm_up_does_not_count(bench: Bench) -> None:
     assert len(session.sender.overhead) == 1
 
 
-@pytest.mark.parametrize("wire", ["openai-chat", "anthropic-messages"])
+@pytest.mark.parametrize("wire", ["openai-chat", "anthropic-messages", "openai-responses"])
 @pytest.mark.parametrize("fault", ["keep_alive_comments", "blank_lines", "byte_order_mark"])
 def test_what_is_no_token_is_none(bench: Bench, wire: str, fault: str) -> None:
     """Opening events, comments, pings and blank lines come early and are no first token."""
@@ -71,7 +71,7 @@ def test_what_is_no_token_is_none(bench: Bench, wire: str, fault: str) -> None:
         assert is_after(sample.ttft_s, record.token_written_s[0] - record.request_read_s)
 
 
-@pytest.mark.parametrize("wire", ["openai-chat", "anthropic-messages"])
+@pytest.mark.parametrize("wire", ["openai-chat", "anthropic-messages", "openai-responses"])
 @pytest.mark.parametrize("reasoning_tokens", [0, 4])
 def test_empty_deltas_are_no_tokens(bench: Bench, wire: str, reasoning_tokens: int) -> None:
     """Deltas without text or reasoning, long before the first token and between tokens, are in no figure."""
@@ -94,7 +94,7 @@ def test_empty_deltas_are_no_tokens(bench: Bench, wire: str, reasoning_tokens: i
         assert sum(sample.itl_s) == pytest.approx(sample.tpot_s * others)
 
 
-@pytest.mark.parametrize("wire", ["openai-chat", "anthropic-messages"])
+@pytest.mark.parametrize("wire", ["openai-chat", "anthropic-messages", "openai-responses"])
 def test_a_whole_answer_has_no_first_token(bench: Bench, wire: str) -> None:
     """One document where a stream was asked for has an end, and no time to first token; that is said."""
     session, _ = bench(FEW, wire=wire, ttft_s=0.1, output_tokens=8, fault=("json_instead_of_stream",))
@@ -105,7 +105,7 @@ def test_a_whole_answer_has_no_first_token(bench: Bench, wire: str) -> None:
     assert any("came whole" in warning for warning in result.warnings)
 
 
-@pytest.mark.parametrize("wire", ["openai-chat", "anthropic-messages"])
+@pytest.mark.parametrize("wire", ["openai-chat", "anthropic-messages", "openai-responses"])
 def test_usage_that_cannot_be_is_counted(bench: Bench, wire: str) -> None:
     """900 million tokens reported for a few are no usage: what was sent and what came are counted."""
     session, _ = bench(FEW, wire=wire, output_tokens=8, fault=("absurd_usage",))
@@ -122,7 +122,7 @@ def test_a_gateways_replay_costs_nothing(bench: Bench) -> None:
     assert [sample.cost_usd for sample in result.samples] == [0] * 4
 
 
-@pytest.mark.parametrize("wire", ["openai-chat", "anthropic-messages"])
+@pytest.mark.parametrize("wire", ["openai-chat", "anthropic-messages", "openai-responses"])
 def test_reasoning_is_apart(bench: Bench, wire: str) -> None:
     """The first token is the answer's; the first piece of reasoning has a time of its own, and its tokens count for speed."""
     session, simulator = bench(

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from deepsel.cache import cache_key, canonical_json, key_document
 from deepsel.cache.key import LEFT_OUT, with_digests
 from deepsel.engine.encoded import Encodings
-from deepsel.values import Image, Message, Model, Provider, Request, Tool, ToolChoice
+from deepsel.values import Given, Image, Message, Model, Provider, Request, Tool, ToolChoice
 
 LEAVES = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(
     st.characters(), max_size=8
@@ -254,11 +254,13 @@ def place_of(request: Request, wire: str, name: str = "host", model: str = "m", 
 @pytest.mark.parametrize("wire", ["openai-chat", "anthropic-messages"])
 def test_every_field_of_a_request_counts(wire: str) -> None:
     """Changing any field of a request changes its key, on both wires, but for how the answer is delivered; no field is forgotten."""
-    assert set(Request._fields) == {*CHANGED, "stream"}
+    assert set(Request._fields) == {*CHANGED, "stream", "given"}
     keys = [place_of(BASE, wire)]
     for name, values in CHANGED.items():
         keys += [place_of(BASE._replace(**{name: value}), wire) for value in values]
     assert len(set(keys)) == len(keys)
+    handed_over = {place_of(BASE._replace(given=Given(wire, {"member": value})), wire) for value in (1, 2)}
+    assert len(handed_over - {*keys}) == 2
     assert place_of(BASE._replace(stream=False), wire) == keys[0]
     assert place_of(BASE._replace(params={"top_p": 5e-1}), wire) == keys[0]
     assert len({keys[0], place_of(BASE, wire, name="other"), place_of(BASE, wire, model="other")}) == 3

@@ -77,7 +77,7 @@ def test_what_the_user_ends_is_a_record(home: Path, simulate: Run, profiles: Run
     server = simulate(text="one two three four five six " * 20, itl_s=0.05)
     profiles(one=server)
     process = subprocess.Popen(
-        [sys.executable, "-m", "deepsel", "ask", "--json", "--no-cache", "Hi"],
+        [sys.executable, "-m", "deepsel", "ask", "--json", "--no-cache", *(["-"] if when == "reading" else ["Hi"])],
         stdin=subprocess.PIPE if when == "reading" else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

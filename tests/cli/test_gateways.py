@@ -106,7 +106,7 @@ def test_a_cost_that_is_a_bound_is_said_to_be_one(
     first, second = (deepsel("ask", question, "--no-cache", "--no-stream") for _ in range(2))
     assert (first.code, second.code) == (0, 0), first.err
     assert "at most" not in first.err
-    assert "cached) · at most $0.000" in second.err
+    assert "(384 cached), 64 out · at most $0.000" in second.err
     record = deepsel("ask", question, "--no-cache", "--json").record()
     assert record["usage"]["cached_input_tokens"] > 0
     assert Decimal(record["cost_usd"]) > 0

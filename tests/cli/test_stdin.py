@@ -20,9 +20,9 @@ def _shell(command: str, home: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(["bash", "-c", command], cwd=home, capture_output=True, text=True, timeout=100, check=False)
 
 
-@pytest.mark.parametrize("written", [b"", b"some text\n", b"x" * 100_000], ids=len)
+@pytest.mark.parametrize("written", [b"some text\n", b"x" * 100_000], ids=len)
 def test_an_end_that_does_not_come_is_not_waited_for(home: Path, written: bytes) -> None:
-    """A writer that keeps the pipe open, before or after some text: exit 5 within the limit, with the ways out."""
+    """A writer that keeps the pipe open after some text: exit 5 within the limit, with the ways out."""
     reader, writer = os.pipe()
     started_s = time.monotonic()
     process = subprocess.Popen(

@@ -111,7 +111,7 @@ def test_a_call_comes_back(
     for _ in range(2):
         ran = deepsel("ask", "--tools", tools, "Weather in Rome?", streams)
         assert (ran.code, [json.loads(line) for line in ran.out.splitlines()]) == (0, [CALL])
-        assert "50 + 20 tokens" in ran.err
+        assert "50 in, 20 out" in ran.err
     assert len(asked) == 2
     named = asked[0]["tools"][0].get("function", asked[0]["tools"][0])
     assert named["name"] == "weather"
@@ -240,3 +240,22 @@ def test_two_lists_of_tools_are_refused(deepsel: Callable[..., Any], tools: str)
     ran = deepsel("ask", "-p", "demo", "--tools", tools, "--param", "tools=[]", "Hi")
     assert (ran.code, ran.out) == (2, "")
     assert "two lists of tools" in ran.err
+
+
+@pytest.mark.parametrize("wire", WIRES)
+def test_a_conversation_goes_on_with_the_result_of_a_call(
+    deepsel: Callable[..., Any], caller: Callable[..., Any], tools: str, tmp_path: Path, wire: str
+) -> None:
+    """The call, its result and the tools are sent as they were, on either wire, and stand in what is exported."""
+    asked = caller(wire, words="Let me look.")
+    assert deepsel("--tools", tools, "Weather in Rome?").code == 0
+    (tmp_path / "result.json").write_text(json.dumps([{"role": "tool", "tool_call_id": "call_1", "content": "20 degrees"}]))
+    ran = deepsel("-c", "--messages", str(tmp_path / "result.json"))
+    assert ran.code == 0, ran.err
+    assert asked[1]["tools"] == asked[0]["tools"]
+    question, call, result = asked[1]["messages"]
+    assert question["content"] == "Weather in Rome?"
+    assert "call_1" in json.dumps(call)
+    assert "20 degrees" in json.dumps(result)
+    exported = json.loads(deepsel("conversations", "export").out)
+    assert [one["role"] for one in exported] == ["user", "assistant", "tool", "assistant"]

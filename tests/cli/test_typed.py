@@ -56,7 +56,7 @@ def test_a_bare_question_is_answered_and_replayed(deepsel: Callable[..., Any]) -
     first, second = (deepsel("-p", "demo", "What is DNS?") for _ in range(2))
     assert (first.code, first.out) == (0, second.out)
     assert "simulated" in first.out
-    assert "cache hit" in second.err
+    assert "from the cache" in second.err
 
 
 def test_a_failed_bare_question_has_the_record_of_ask(deepsel: Callable[..., Any]) -> None:

@@ -23,7 +23,7 @@ Profiles = Callable[..., Path]
 SCHEMA = {"type": "object", "properties": {"name": {"type": "string"}}, "required": ["name"]}
 
 
-@pytest.mark.parametrize("wire", ["openai-chat", "anthropic-messages"])
+@pytest.mark.parametrize("wire", ["openai-chat", "anthropic-messages", "openai-responses"])
 def test_an_answer_says_what_the_server_did(simulate: Simulate, profiles: Profiles, wire: str) -> None:
     """`ask` returns the record: text, model, usage, cost, attempts."""
     profiles(one=(simulate(text="The answer."), wire))

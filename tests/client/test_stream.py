@@ -26,7 +26,7 @@ def observed(home: Path) -> list[Observation]:
         return list(state.since(0).value or [])
 
 
-@pytest.mark.parametrize("wire", ["openai-chat", "anthropic-messages"])
+@pytest.mark.parametrize("wire", ["openai-chat", "anthropic-messages", "openai-responses"])
 def test_the_pieces_are_the_answer(simulate: Simulate, profiles: Profiles, wire: str) -> None:
     """Put together, the pieces of text are the answer's text; reasoning comes apart; the record is there at the end."""
     profiles(one=(simulate(text="In several pieces.", reasoning_tokens=5), wire))

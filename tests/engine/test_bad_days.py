@@ -335,7 +335,7 @@ def expected_class(fault: str, wire: str, *, streams: bool) -> str | None:
     return (row.stream if streams else row.whole) if isinstance(row, Forms) else row
 
 
-WIRES = pytest.mark.parametrize("wire", ["openai-chat", "anthropic-messages"])
+WIRES = pytest.mark.parametrize("wire", ["openai-chat", "anthropic-messages", "openai-responses"])
 FORMS = pytest.mark.parametrize("streams", [True, False], ids=["stream", "whole"])
 EXIT = {
     None: 0,

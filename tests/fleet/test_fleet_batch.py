@@ -97,8 +97,12 @@ def test_a_cap_ends_the_job(home: Path, host: Simulator, deepsel: Deepsel) -> No
 
 
 def test_mistakes_have_one_clear_line(home: Path, host: Simulator, redis: RedisProcess, deepsel: Deepsel) -> None:
-    """A bad name, another job under the name, a server that is away, and none at all."""
+    """A bad name, a lane, another job under the name, a server that is away, and none at all."""
     assert deepsel(*_arguments(home)[:-3], "a b").code == 2
+    for lane in ("batch", "off-peak", "auto"):
+        laned = deepsel(*_arguments(home, "out.jsonl", "--lane", lane))
+        assert (laned.code, f"no `--lane {lane}`" in laned.err) == (2, True)
+    assert not host.calls
     assert deepsel(*_arguments(home)).code == 0
     other = deepsel(*_arguments(home, "other.jsonl", "--max-tokens", "9"))
     assert (other.code, "job of that name" in other.err) == (2, True)

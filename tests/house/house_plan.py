@@ -34,23 +34,23 @@ LAYERS = (
     ("__main__",),
     ("cli",),
     ("client",),
-    ("batch", "bench", "estimate"),
+    ("batch", "bench", "estimate", "serve"),
     ("session",),
     ("engine",),
     ("routing",),
     ("fleet",),
-    ("health", "cache"),
+    ("health", "cache", "conversations"),
     ("providers", "simulator"),
-    ("tokens",),
+    ("tokens", "templates"),
     ("config",),
     ("catalog",),
     ("wires", "storage"),
     ("messages",),
     ("show",),
     ("values",),
-    ("ending", "platforms", "reads"),
+    ("ending", "platforms", "reads", "http1"),
     ("errors", "secret", "clock", "chance", "places", "digest", "surrogates", "dollars", "carried", "jsontext"),
-    ("on_use", "records"),
+    ("on_use", "records", "secret_forms"),
     ("__init__",),
 )
 
@@ -67,12 +67,14 @@ FENCES = {
     "imagesize": "tokens/pictures/size.py",
     "tomli_w": "config/writer.py",
     "tomlkit": "config/editor.py",
+    "prompt_toolkit": "cli/chat/lines.py",
     "dotenv": "config/environment.py",
     "jsonschema": "engine/checks/schema.py",
     "referencing": "engine/checks/schema.py",
     "splintr": "tokens/fast.py",
     "redis": "cache/redis_client.py",
     "regex": "engine/checks/patterns.py",
+    "opentelemetry": "serve/tracing.py",
     "gcld3": "estimate/reading/languages.py",
     "charset_normalizer": "estimate/reading/decode.py",
 }
@@ -83,13 +85,13 @@ PRIVATE = {
 }
 
 # Commands, wires and public names are imported when they are first needed, by the names in one table each.
-IMPORTS_BY_NAME = ("on_use.py", "cli/commands.py", "wires/table.py", "tokens/templates/table.py")
+IMPORTS_BY_NAME = ("on_use.py", "cli/commands.py", "wires/table.py", "tokens/templates/table.py", "serve/surfaces/table.py")
 
 VENDOR_WORDS = (
     *("deepseek", "qwen", "mistral", "anthropic", "claude", "openai", "gpt-", "gemini", "dashscope", "alibaba"),
     *("tokenmix", "openrouter", "litellm", "portkey"),
 )
-VENDOR_ROOMS = ("wires/", "simulator/", "tokens/", "catalog/refresh_sources.py")
+VENDOR_ROOMS = ("wires/", "serve/surfaces/", "simulator/", "tokens/", "catalog/refresh_sources.py")
 
 ROOMS = {
     "print": (),

@@ -82,11 +82,10 @@ anthropic = st.one_of(
 said = made(type=st.sampled_from(["input_text", "output_text"]), text=words)
 shown = made(type="input_image", image_url=urls, detail=st.sampled_from(["auto", "low"]))
 given_file = made(type="input_file", file_data=st.just("data:application/pdf;base64,AA=="), filename=names)
-linked_file = made(type="input_file", file_url=st.just("https://example.org/a.pdf"))
+files = given_file | made(type="input_file", file_url=st.just("https://example.org/a.pdf"))
 output = made(type="output_text", text=words, annotations=st.just([])) | made(type="refusal", refusal=words)
-parts = said | shown | given_file | linked_file
 responses = st.one_of(
-    made(role=st.sampled_from(["system", "developer", "user"]), content=words | st.lists(parts, min_size=1)),
+    made(role=st.sampled_from(["system", "developer", "user"]), content=words | st.lists(said | shown | files, min_size=1)),
     made(role="assistant", content=words | st.lists(output, min_size=1, max_size=3)),
     made(type="message", role="assistant", id=names, status="completed", content=st.lists(output, min_size=1, max_size=3)),
     made(type="reasoning", id=names, summary=st.lists(made(type="summary_text", text=words), max_size=2), encrypted_content=words),

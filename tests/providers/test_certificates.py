@@ -21,7 +21,7 @@ import pytest
 from deepsel.clock import SystemClock
 from deepsel.errors import AttemptFailed, ConfigError
 from deepsel.providers import transport
-from deepsel.providers.calls import Call, Timeouts
+from deepsel.providers.calls import Call, Timeouts, Trust
 from deepsel.providers.certificates import Certificates, system_folder
 
 pytestmark = pytest.mark.skipif(not shutil.which("openssl") and not os.environ.get("CI"), reason="needs openssl")
@@ -83,9 +83,12 @@ def server(authority: Path) -> Iterator[ThreadingHTTPServer]:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[ThreadingHTTPServer]:
-    """Run an HTTPS server on loopback with the certificate in a folder."""
+def serving(folder: Path, *, clients: Path | None = None) -> Iterator[ThreadingHTTPServer]:
+    """Run an HTTPS server on loopback with the certificate in a folder; `clients`: who has to have signed theirs."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    if clients is not None:
+        context.load_verify_locations(clients)
+        context.verify_mode = ssl.CERT_REQUIRED
     context.load_cert_chain(folder / "host.pem", folder / "host.key")
     made = ThreadingHTTPServer(("127.0.0.1", 0), _Hello)
     made.socket = context.wrap_socket(made.socket, server_side=True, do_handshake_on_connect=False)
@@ -123,8 +126,8 @@ def _ask(made: transport.HttpTransport, server: ThreadingHTTPServer) -> bytes:
         return b"".join(response.iter_bytes())
 
 
-def _is_answered(made: transport.Transport, server: ThreadingHTTPServer) -> bool:
-    call = Call("POST", f"https://127.0.0.1:{server.server_port}/", {}, b"{}")
+def _is_answered(made: transport.Transport, server: ThreadingHTTPServer, trust: Trust | None = None) -> bool:
+    call = Call("POST", f"https://127.0.0.1:{server.server_port}/", {}, b"{}", trust=trust)
     try:
         with made.open(call, timeouts=PATIENT) as response:
             return b"".join(response.iter_bytes()) == b"hello"
@@ -286,3 +289,30 @@ def test_the_advice_knows_what_is_set(server: ThreadingHTTPServer, strangers: Pa
     with pytest.raises(AttemptFailed, match="not trusted") as caught:
         _ask(made, server)
     assert caught.value.hint.startswith("SSL_CERT_FILE is set, and nothing it names")
+
+
+@pytest.mark.parametrize("named", ["", "strangers"])
+def test_a_provider_s_own_authority_is_trusted_there_alone(
+    server: ThreadingHTTPServer, authority: Path, strangers: Path, named: str
+) -> None:
+    """`ca_file` is the only one trusted for its provider's calls, whatever the environment names, and for no other call."""
+    env = {"SSL_CERT_FILE": str(strangers / "ca.pem")} if named else {}
+    with transport.HttpTransport(SystemClock(), env=env) as made:
+        for _ in range(2):
+            assert _is_answered(made, server, Trust(str(authority / "ca.pem")))
+            assert not _is_answered(made, server, Trust(str(strangers / "ca.pem")))
+            assert not _is_answered(made, server)
+
+
+def test_a_host_that_asks_for_a_client_s_certificate(authority: Path, strangers: Path) -> None:
+    """`client_cert` is shown to it; without one the call fails, and what cannot be loaded is told by its key."""
+    own = authority / "client.pem"
+    own.write_text((authority / "host.pem").read_text() + (authority / "host.key").read_text())
+    ca_file = str(authority / "ca.pem")
+    with serving(authority, clients=authority / "ca.pem") as server, transport.HttpTransport(SystemClock(), env={}) as made:
+        assert _is_answered(made, server, Trust(ca_file, str(own)))
+        with pytest.raises(AttemptFailed, match="wants a certificate"):
+            _is_answered(made, server, Trust(ca_file))
+        for wrong in (Trust(ca_file, str(strangers / "nope.pem")), Trust(str(authority / "host.key"))):
+            with pytest.raises(ConfigError, match="of a provider"):
+                _is_answered(made, server, wrong)

@@ -109,6 +109,7 @@ def test_proxy_of_the_environment(monkeypatch: pytest.MonkeyPatch, serve: Make, 
 def test_unusable_proxy(monkeypatch: pytest.MonkeyPatch, serve: Make, reply: Make, value: str) -> None:
     """A proxy that cannot be used stops what needs it, with words that name the variable, and nothing else."""
     monkeypatch.setenv("ALL_PROXY", value)
+    monkeypatch.setitem(sys.modules, "socksio", None)  # as where the extra is not installed
     own = serve(["read", reply("direct")])
     with HttpTransport(SystemClock(), env={}) as transport:
         assert get(transport, own.url) == b"direct"

@@ -143,7 +143,7 @@ def test_reasons_are_sentences_with_numbers() -> None:
     bill = Bill(Decimal("0.00042"), rule=PriceRule(Decimal(1), Decimal(2), label="off-peak"))
     one = candidate(bill=bill, price_note="peak begins in 42 min, then double")
     assert plan([one], NEEDS._replace(difficulty=0.35), Policy()).choices[0].reasons == (
-        "quality 0.88 for code at difficulty 0.35",
+        "quality 0.91 for code at difficulty 0.35",
         "$0.00042 for 812 + ~400 tokens, off-peak",
         "expected 2.0 s (catalog)",
         "peak begins in 42 min, then double",

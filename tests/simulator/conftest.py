@@ -14,7 +14,7 @@ from deepsel.simulator import Simulator
 
 sys.path.insert(0, str(Path(__file__).parent))  # pytest's importlib mode leaves a folder's own helpers out
 
-from raw_client import PATHS, Ask, Raw, connect, prompt, read_to_end, request_bytes, split_response
+from raw_client import PATHS, Ask, Raw, connect, in_the_form_of, prompt, read_to_end, request_bytes, split_response
 
 
 @pytest.fixture
@@ -23,7 +23,7 @@ def ask() -> Ask:
 
     def send(simulator: Simulator, wire: str = "openai-chat", **members: Any) -> Raw:
         with connect(simulator) as connection:
-            connection.sendall(request_bytes(PATHS[wire], prompt(**members)))
+            connection.sendall(request_bytes(PATHS[wire], in_the_form_of(wire, prompt(**members))))
             data, was_reset = read_to_end(connection)
         return split_response(data, was_reset=was_reset)
 

@@ -10,7 +10,10 @@ from typing import Any
 
 from deepsel.simulator import Simulator
 
-PATHS = {"openai-chat": "/v1/chat/completions", "anthropic-messages": "/v1/messages"}
+PATHS = {"openai-chat": "/v1/chat/completions", "anthropic-messages": "/v1/messages", "openai-responses": "/v1/responses"}
+
+
+RESPONSES_DELTAS = {"response.output_text.delta": "text", "response.reasoning_summary_text.delta": "thinking"}
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,8 @@ class Raw:
                 found.append(event["delta"])
             elif isinstance(event, dict) and event.get("choices") and not event["choices"][0]["finish_reason"]:
                 found.append(event["choices"][0]["delta"])
+            elif isinstance(event, dict) and event.get("type") in RESPONSES_DELTAS:
+                found.append({RESPONSES_DELTAS[event["type"]]: event["delta"]})
         return [delta for delta in found if "role" not in delta]
 
     @property
@@ -66,11 +71,19 @@ class Raw:
             body = self.json
             if "choices" in body:
                 return body["choices"][0]["message"]["content"] or ""
+            if "output" in body:
+                parts = [part for item in body["output"] for part in item.get("content", [])]
+                return "".join(part.get("text") or part.get("refusal") or "" for part in parts)
             return "".join(block.get("text", "") for block in body["content"])
         parts = []
         for event in self.events:
             if isinstance(event, dict):
                 choices = event.get("choices") or [{}]
+                if event.get("type") == "response.output_text.delta":
+                    parts.append(event["delta"])
+                    continue
+                if str(event.get("type")).startswith("response."):
+                    continue
                 parts.append(choices[0].get("delta", {}).get("content") or event.get("delta", {}).get("text") or "")
         return "".join(parts)
 
@@ -107,7 +120,7 @@ def request_bytes(path: str, body: Any, *, close: bool = True, headers: str = ""
 
 
 def prompt(*, stream: bool = False, text: str = "Tell me about the sea.", **members: Any) -> dict[str, Any]:
-    """Give a body that both wires take."""
+    """Give a body that the wires take, each after its names."""
     return {
         "model": "m",
         "messages": [{"role": "user", "content": text}],
@@ -116,6 +129,14 @@ def prompt(*, stream: bool = False, text: str = "Tell me about the sea.", **memb
         "stream_options": {"include_usage": True},
         **members,
     }
+
+
+def in_the_form_of(wire: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Give a body's members the names they have on a wire."""
+    if wire != "openai-responses":
+        return body
+    names = {"messages": "input", "max_tokens": "max_output_tokens"}
+    return {names.get(name, name): value for name, value in body.items() if name != "stream_options" and value is not None}
 
 
 def connect(simulator: Simulator) -> socket.socket:

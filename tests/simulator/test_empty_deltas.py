@@ -24,6 +24,7 @@ FORMS: dict[str, list[dict[str, Any]]] = {
         {"content": "", "reasoning_content": ""},
     ],
     "anthropic-messages": [{"type": "text_delta", "text": ""}, {"type": "thinking_delta", "thinking": ""}],
+    "openai-responses": [{"text": ""}, {"thinking": ""}],
 }
 EITHER_WIRE = pytest.mark.parametrize("wire", PATHS)
 

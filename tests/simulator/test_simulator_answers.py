@@ -18,10 +18,10 @@ from deepsel.simulator.answers.schema import example
 from deepsel.simulator.answers.tokens import count, pieces
 from deepsel.simulator.wires.table import WIRES as SIMULATED
 
-WIRES = tuple(PATHS)
+WIRES = tuple(PATHS)[:2]
 
 
-@pytest.mark.parametrize("wire", WIRES)
+@pytest.mark.parametrize("wire", PATHS)
 def test_a_stream_and_a_body_say_the_same(wire: str, ask: Ask) -> None:
     """The answer is plainly simulated, made from the prompt, and does not depend on streaming."""
     with Simulator() as simulator:

@@ -17,8 +17,9 @@ from deepsel.batch.job import Job
 from deepsel.batch.journal import Done, Journal, parse
 from deepsel.batch.outlet import Folder
 from deepsel.batch.planning import JobPlan
-from deepsel.batch.run import Runner, Stop
+from deepsel.batch.run import Runner, Stop, Work
 from deepsel.batch.tally import JobTally
+from deepsel.engine.paced import PacedLimiter
 from deepsel.errors import ConfigError, UnavailableError, UsageError
 from deepsel.fleet.ledger import LineLedger
 from deepsel.fleet.server import FleetServer, FleetUnavailable
@@ -101,8 +102,12 @@ class FleetWork:
 
     def runner(self) -> Runner:
         """Get ready to ask what is dealt."""
-        dealing = Dealing(self.link, self.keeper, Places(self._job.source, self._plan.notes))
-        return self._job.runner(self._plan, self.keeper, deal=dealing)
+        job, notes, session, bounds = self._job, self._plan.notes, self._job.session, self._job.bounds
+        limiter = PacedLimiter(session.paths.data_dir / "slots", session.clock, most=bounds.threads, state=session.state)
+        dealing = Dealing(self.link, self.keeper, Places(job.source, notes))
+        # no cap of its own: the ledger holds it for all workers
+        work = Work(job.source, job.wanted, notes, bounds.threads, most_failed=bounds.most_failed, deal=dealing)
+        return Runner(work, self.keeper, session.resources._replace(limiter=limiter), limiter, job.records)
 
     # --- at the end ----------------------------------------------------------------------------------------------------
 
@@ -165,7 +170,8 @@ class FleetWork:
 
     def summary(self, runner: Runner) -> dict[str, Any]:
         """Return the record of the whole job, as far as it is done."""
-        return {**self._job.summary(self._plan, self.keeper, runner), "fleet": {"job": self._name, "written": self.written or None}}
+        summary = self._job.summary(self._plan, self.keeper, runner.limits())
+        return {**summary, "fleet": {"job": self._name, "written": self.written or None}}
 
 
 def _lost(error: FleetUnavailable) -> UnavailableError:

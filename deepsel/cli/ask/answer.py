@@ -12,6 +12,7 @@ from deepsel.cli.ask import records
 from deepsel.cli.ask.footer import footer
 from deepsel.cli.context import one_of_home
 from deepsel.cli.terminal import output as out
+from deepsel.cli.terminal.output import end_with_newline
 from deepsel.cli.terminal.terminal import is_terminal, write_note
 from deepsel.ending import shielded
 from deepsel.errors import DeepselError, StoppedByUser, UsageError
@@ -19,20 +20,21 @@ from deepsel.show.record import dump
 
 if TYPE_CHECKING:
     from deepsel.cli.ask.command import AskOptions
+    from deepsel.cli.ask.talk import Talk
     from deepsel.cli.options import Common
     from deepsel.engine.lookup import CachePeek
     from deepsel.engine.prepare import Prepared
     from deepsel.engine.run import Run
 
 
-def show(run: Run, options: AskOptions, common: Common) -> None:
+def show(run: Run, options: AskOptions, common: Common, talk: Talk | None = None) -> None:
     """Show what happens as it happens, then report."""
     from deepsel.cli.terminal.show import reader_for
 
     is_shown, events = shows_stream(options), run.events()
     try:
         with (
-            reader_for(is_shown=is_shown, quiet=common.quiet, verbose=common.verbose) as reader,
+            reader_for(is_shown=is_shown, common=common, raw=options.raw, thinks=options.show_thinking) as reader,
             closing(events),
         ):
             for event in events:
@@ -41,11 +43,11 @@ def show(run: Run, options: AskOptions, common: Common) -> None:
         events.close()
         run.settle()
         with suppress(UsageError):  # the terminal may be what went away
-            _finish(run, options, common, is_shown=is_shown, stopped=True)
+            _finish(run, options, common, is_shown=is_shown, failure=_stopped(), talk=talk)
         raise _stopped() from None
     try:
         with shielded():  # what was paid for is handed over
-            _finish(run, options, common, is_shown=is_shown)
+            _finish(run, options, common, is_shown=is_shown, failure=run.failure(), talk=talk)
     except KeyboardInterrupt:
         raise _stopped() from None
 
@@ -85,26 +87,35 @@ def shows_stream(options: AskOptions) -> bool:
 
     A pipe gets the answer when it is whole, so that a cut one can be asked again and nobody parses half of it.
     """
-    if options.as_json or options.output or options.schema or options.stream is False:
+    is_made_up = options.as_json or options.schema or options.extract is not None
+    if is_made_up or options.output or options.stream is False:
         return False
     return bool(options.stream) or is_terminal(sys.stdout)
 
 
-def _finish(run: Run, options: AskOptions, common: Common, *, is_shown: bool, stopped: bool = False) -> None:
+def _finish(
+    run: Run, options: AskOptions, common: Common, *, is_shown: bool, failure: DeepselError | None, talk: Talk | None
+) -> None:
     """Hand over what has not been shown yet, write the footer, and raise what went wrong."""
-    answer, failure = run.answer(), _stopped() if stopped else run.failure()
+    answer = run.answer()
     is_whole = failure is None
     if options.as_json:
         if failure is not None:
             failure.is_recorded = True
-        _deliver(dump(records.answer_record(answer, failure)), options.output, is_whole=is_whole)
+        record = records.answer_record(answer, failure, has_schema=options.schema is not None)
+        record |= {"conversation": talk.record(answer)} if talk else {}
+        _deliver(dump(record), options.output, is_whole=is_whole)
+    elif options.extract is not None and is_whole:
+        from deepsel.cli.ask.extract import extracted
+
+        _deliver(end_with_newline(extracted(answer.text, options.extract)), options.output)
     elif (text := records.answer_text(answer, is_shown=is_shown)):
         _deliver(text, options.output, is_whole=is_whole)
     if not common.quiet:
         for notice in one_of_home(answer.warnings, run.settings):
             write_note(f"warning: {notice.message}")
         if is_whole or answer.text:
-            write_note(footer(answer))
+            write_note(footer(answer, kept_s=run.settings.cache.ttl_s) + (f" · {talk.told(answer)}" if talk else ""))
     if failure is not None:
         raise failure
 

@@ -18,12 +18,22 @@ def cache_record(peek: CachePeek) -> dict[str, Any]:
     return {"status": use.status, "tier": use.tier, "key": use.key, "model": peek.model, "document": peek.document}
 
 
+def strength_words(prepared: Prepared, name: str) -> str:
+    """Say whose word the strength is that a candidate was judged by."""
+    from deepsel.catalog.strengths import strength_source
+
+    model = prepared.candidates[name].model
+    if prepared.task not in model.capability:
+        return f"nothing is known of its strength for {prepared.task}"
+    return f"strength {model.capability[prepared.task]:.2f} for {prepared.task}: {strength_source(model, prepared.task).words}"
+
+
 def plan_text(prepared: Prepared, cache: dict[str, Any], *, verbose: bool = False) -> str:
     """Write the plan as text that reads the same with and without a terminal; `verbose` adds what the cache key is of."""
     profile = prepared.profile
     lines = [
         f"profile {profile.name}, strategy {profile.strategy}",
-        f"task {prepared.task} ({'; '.join(prepared.task_evidence) or 'no marks'}), difficulty {prepared.difficulty:.2f}",
+        f"task {prepared.task} ({'; '.join(prepared.task_evidence) or 'no cue found'}), difficulty {prepared.difficulty:.2f}",
         "",
     ]
     for choice in prepared.plan.choices:
@@ -34,8 +44,10 @@ def plan_text(prepared: Prepared, cache: dict[str, Any], *, verbose: bool = Fals
         )
         lines.append(f"   {terms}  input {count(tokens.tokens)} tokens ({tokens.source})")
         lines += [f"   - {reason}" for reason in choice.reasons]
+        lines.append(f"   - {strength_words(prepared, choice.model)}")
+        lines += [f"   - {choice.margin}"] if choice.margin else []
     if not prepared.plan.choices:
-        lines.append("no candidate can take this request")
+        lines.append("no model is available for this request")
     if prepared.plan.refused:
         lines += ["", "refused"]
         lines += [f"   {refusal.model}: {refusal.detail or refusal.reason}" for refusal in prepared.plan.refused]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import BinaryIO
 
@@ -27,29 +28,45 @@ class Prompt(NamedTuple):
 
 def read_prompt(
     prompt: str | None, *, files: list[Path], system: str | None, messages: Path | None, stdin: BinaryIO | None,
-    stdin_limit_s: float | None = None,
+    stdin_limit_s: float | None = None, history: tuple[Message, ...] = (),
 ) -> Prompt:
-    """Assemble the messages; raise UsageError where there is nothing to ask, or something cannot be read.
+    """Assemble the messages, behind those of `history`; raise UsageError where there is nothing to ask, or something cannot be read.
 
     `stdin` is None where standard input is a terminal, closed, or left alone; `stdin_limit_s` bounds the wait for its end.
     """
-    piped = _read_stdin(stdin, stdin_limit_s) if stdin is not None else ""
     prompt, system = _typed(prompt), _typed(system)
+    is_needed = prompt in (None, "-") or str(messages) == "-"
+    piped = _read_stdin(stdin, stdin_limit_s, is_needed=is_needed) if stdin is not None else ""
     if prompt == "-":
         if not piped.strip():
             raise UsageError("the prompt was to come from standard input, which is empty", "pipe some text in")
         prompt, piped = piped, ""
-    documents = [_told(read_document(path)) for path in files]
+    documents = [_told(document) for document in _read(files)] if files else []
     if messages is not None:
         text, piped = (piped, "") if str(messages) == "-" else (_told(read_document(messages)).text, piped)
-        return _continue(_read_list(text, messages), prompt or "", system, documents, piped)
+        given = [*history, *_read_list(text, messages)]
+        return _continue(given, prompt or "", system, documents, piped)
     if prompt is None and not documents and piped.strip():
         prompt, piped = piped, ""
     if not (prompt or "").strip() and not documents:
         raise UsageError("there is no prompt", 'write one, e.g. `deepsel ask "What is DNS?"`, or pipe text in')
     user = _user_message(prompt or "", documents, piped)
-    head = (Message.of("system", system),) if system else ()
-    return Prompt((*head, user), prompt or user.text[:4000])
+    return Prompt((*_with_system(history, system), user), prompt or user.text[:4000])
+
+
+def _read(files: Iterable[Path]) -> Iterable[Attachment]:
+    """Read the files that are named, whose code is loaded for some."""
+    from deepsel.cli.ask.documents import read_files
+
+    return read_files(files)
+
+
+def _with_system(history: Iterable[Message], system: str | None) -> list[Message]:
+    """Put a system message in the place of those that were there; None: they stay."""
+    if system is None:
+        return list(history)
+    head = [Message.of("system", system)] if system else []
+    return [*head, *(message for message in history if message.role not in ("system", "developer"))]
 
 
 def _typed(text: str | None) -> str | None:
@@ -63,8 +80,7 @@ def _continue(
     history: list[Message], prompt: str, system: str | None, documents: list[Attachment], piped: str
 ) -> Prompt:
     """Add what was typed to a conversation read from a file."""
-    if system is not None:
-        history = [Message.of("system", system), *(m for m in history if m.role not in ("system", "developer"))]
+    history = _with_system(history, system)
     if prompt.strip() or documents or piped.strip():
         history.append(_user_message(prompt, documents, piped))
     asked = [message for message in history if message.role == "user"]
@@ -98,16 +114,28 @@ def _read_list(text: str, path: Path) -> list[Message]:
     return list(read_messages(data, f"`{path}`"))
 
 
-def _read_stdin(stdin: BinaryIO, limit_s: float | None) -> str:
-    """Read standard input to its end; say so where it keeps us waiting, and where it had to be repaired."""
+def _read_stdin(stdin: BinaryIO, limit_s: float | None, *, is_needed: bool) -> str:
+    """Read standard input to its end; say so where it keeps us waiting, and where it had to be repaired.
+
+    One that nobody else writes into, and that nothing needs, is left alone once it has said nothing for a while.
+    """
     from deepsel.messages.piped import read_piped
+
+    def goes_on() -> bool:
+        from deepsel.messages.writers import is_merely_left_open
+
+        if not is_needed and is_merely_left_open(stdin.fileno()):
+            write_note("warning: standard input is open and says nothing; asked without it (`--no-stdin` does not wait for it)")
+            return False
+        write_note("reading standard input (end it with Ctrl-D, or run with `--no-stdin`)")
+        return True
 
     raw = read_piped(
         stdin,
         most_bytes=MAX_DOCUMENT_BYTES,
         limit_s=limit_s,
         patience_s=_STDIN_PATIENCE_S,
-        on_wait=lambda: write_note("reading standard input (end it with Ctrl-D, or run with `--no-stdin`)"),
+        on_wait=goes_on,
         clock=SystemClock(),
     )
     read = read_text(raw, "standard input", "standard input")

@@ -8,25 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 from deepsel.cli.terminal.output import end_with_newline
 from deepsel.show.record import SCHEMA_VERSION, dump, error_member, failed_record, price_member, usage_member
-from deepsel.values import Answer, Attempt, Gateway, PriceRule, ToolCall
+from deepsel.values import Answer, Attempt, Gateway, Model, PriceRule, ToolCall
 
 if TYPE_CHECKING:
     from deepsel.engine.prepare import Prepared
     from deepsel.errors import DeepselError
 
 _MEMBERS = (
-    *("schema", "text", "reasoning", "tool_calls", "model", "answered_model", "provider", "profile", "task", "difficulty"),
+    *("schema", "text", "reasoning", "tool_calls", "data", "model", "answered_model", "provider", "profile", "task", "difficulty"),
     *("finish", "usage", "cost_usd", "price", "timing", "cache", "attempts", "simulated", "warnings", "error"),
 )
 
 
-def answer_record(answer: Answer, error: DeepselError | None = None) -> dict[str, Any]:
-    """Build the record of `ask --json`; `error` says why it is not whole."""
+def answer_record(answer: Answer, error: DeepselError | None = None, *, has_schema: bool = False) -> dict[str, Any]:
+    """Build the record of `ask --json`; `error` says why it is not whole, `has_schema` that the text is a document."""
     return {
         "schema": SCHEMA_VERSION,
         "text": answer.text,
         "reasoning": answer.reasoning,
         "tool_calls": [call_record(call) for call in answer.tool_calls],
+        "data": _data(answer.text) if has_schema and error is None and not answer.tool_calls else None,
         "model": answer.model,
         "answered_model": answer.answered_model,
         "provider": answer.provider,
@@ -44,6 +45,16 @@ def answer_record(answer: Answer, error: DeepselError | None = None) -> dict[str
         "warnings": [{"code": notice.code, "message": notice.message} for notice in answer.warnings],
         **({"error": _error(error, answer.attempts)} if error is not None else {}),
     }
+
+
+def _data(text: str) -> Any:
+    """Read the document of a checked answer."""
+    from deepsel.jsontext import loads
+
+    try:
+        return loads(text)
+    except ValueError:
+        return None  # an answer of the cache that was never checked
 
 
 def _error(error: DeepselError, attempts: Iterable[Attempt]) -> dict[str, str]:
@@ -108,6 +119,16 @@ def gateway_record(gateway: Gateway | None) -> dict[str, Any] | None:
     }
 
 
+def strength_member(model: Model, task: str) -> dict[str, Any] | None:
+    """Build a strength with its source; None where nothing is known."""
+    from deepsel.catalog.strengths import strength_source
+
+    if task not in model.capability:
+        return None
+    known = strength_source(model, task)
+    return {"value": model.capability[task], "source": known.source, "as_of": known.as_of, "mode": known.mode, "error": known.error}
+
+
 def plan_record(prepared: Prepared, cache: dict[str, Any]) -> dict[str, Any]:
     """Build the record of `ask --explain --json`."""
     return {
@@ -126,7 +147,8 @@ def plan_record(prepared: Prepared, cache: dict[str, Any]) -> dict[str, Any]:
                 "utility": round(choice.utility, 6),
                 "terms": {name: round(value, 6) for name, value in choice.terms.items()},
                 "cost_usd": choice.cost_usd,
-                "reasons": list(choice.reasons),
+                "reasons": [*choice.reasons, *([choice.margin] if choice.margin else [])],
+                "strength": strength_member(prepared.candidates[choice.model].model, prepared.task),
             }
             for choice in prepared.plan.choices
         ],

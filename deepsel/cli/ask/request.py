@@ -12,11 +12,13 @@ from deepsel.cli.terminal.output import check_writable, partial_path
 from deepsel.engine.ask import Ask, CacheMode
 from deepsel.errors import UsageError
 from deepsel.messages.piped import patient
-from deepsel.values import STRATEGIES, TASKS, Json, JsonObject, Request, Tool
+from deepsel.values import STRATEGIES, TASKS, Json, Request, Tool
 
 if TYPE_CHECKING:
     from deepsel.cli.ask.command import AskOptions
+    from deepsel.cli.ask.talk import Talk
     from deepsel.config import Profile, Settings
+    from deepsel.values import JsonObject
 
 OWN = {
     "model": "`-m`",
@@ -26,7 +28,6 @@ OWN = {
     "n": "a request for each answer",
 }
 """Members that decide whom deepsel asks, what for and how it reads the answer, and what to use instead."""
-_MOST_SCHEMA_BYTES = 4 << 20
 
 
 def read_request(options: AskOptions) -> tuple[Request, dict[str, Any]]:
@@ -38,14 +39,16 @@ def read_request(options: AskOptions) -> tuple[Request, dict[str, Any]]:
     params = dict(_member(text) for text in options.params or [])
     both = bool(options.tools) and "tools" in params
     refuse(both, "`--tools` and `--param tools` are two lists of tools", "give one of them")
+    params |= _named(options, params)
     max_tokens = _taken_length(params, options.max_tokens)
     refuse_loose_files(options.prompt or [], options.files or [])
     if options.task is not None:
         one_of("--task", options.task, TASKS)
     within("--difficulty", options.difficulty, 0, 1)
+    refuse_together(options)
     request = Request(
         messages=(),
-        schema=read_schema(options.schema) if options.schema else None,
+        schema=_schema(options.schema) if options.schema else None,
         params=params,
         stream=options.stream is not False,
         tools=read_tool_file(options.tools) if options.tools else (),
@@ -60,18 +63,71 @@ def read_request(options: AskOptions) -> tuple[Request, dict[str, Any]]:
     }
 
 
-def whom_to_ask(options: AskOptions, settings: Settings, profile: Profile) -> dict[str, Any]:
-    """Return the profile's fields that `-m` and what stands for it decide; a name that means several asks the cheapest first."""
+def _schema(text: str) -> JsonObject:
+    """Read a schema, whose code is loaded for one."""
+    from deepsel.cli.ask.schemas import schema_of
+
+    return schema_of(text)
+
+
+def whom_to_ask(options: AskOptions, settings: Settings, profile: Profile, talk: Talk | None = None) -> dict[str, Any]:
+    """Return the profile's fields that `-m` and what stands for it decide; a name that means several asks the cheapest first.
+
+    A conversation stays with the model that answered last, whose provider has read it already, unless another one is named.
+    """
     from deepsel.cli.context import preferred_models
 
+    if talk and talk.model and not options.models and options.strategy is None:
+        others = (name for name in profile.models if name != talk.model)
+        return {"models": (talk.model, *others), "strategy": "ordered", "tasks": {}}
     typed = options.models or []
     models = preferred_models(settings, profile, typed)
     is_several = models is not None and len(models) > max(1, len(typed)) and options.strategy is None
     return {"models": models, **({"strategy": "cheapest"} if is_several else {})}
 
 
-def ask_of(options: AskOptions, request: Request, profile: Profile) -> Ask:
-    """Put the prompt and what the profile says into the request; raises UsageError where there is nothing to ask."""
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+
+
+def _named(options: AskOptions, params: dict[str, Json]) -> dict[str, Json]:
+    """Return the members that options of their own name, as OpenAI spells them; each wire writes them in its own words."""
+    effort = options.reasoning_effort
+    named: dict[str, Json] = {
+        "reasoning_effort": None if effort is None else one_of("--reasoning-effort", effort, EFFORTS),
+        "top_p": within("--top-p", options.top_p, 0, 1),
+        "stop": list(options.stop) if options.stop else None,
+    }
+    given: dict[str, Json] = {name: value for name, value in named.items() if value is not None}
+    for name in given:
+        refuse(name in params, f"`--{name.replace('_', '-')}` and `--param {name}` say the same", "give one of them")
+    return given
+
+
+def refuse_together(options: AskOptions) -> None:
+    """Raise UsageError for options that shape the answer in two ways."""
+    both = options.system is not None and options.system_file is not None
+    refuse(both, "`--system` and `--system-file` are two system messages", "give one of them")
+    refuse(options.extract is not None and options.as_json, "`--extract` prints code, `--json` a record", "give one of them")
+    goes_on = bool(options.goes_on or options.conversation)
+    refuse(options.compare and goes_on, "`--compare` asks several, a conversation goes on with one", "leave one of them out")
+    refuse(options.compare and options.explain, "`--compare` asks, `--explain` sends nothing", "give one of them")
+    refuse(options.compare and len(options.models or ()) < 1, "`--compare` needs the models to compare", "e.g. `-m luna -m haiku`")
+
+
+def _system(options: AskOptions) -> str | None:
+    """Return the system message, out of its file where it stands in one."""
+    if options.system_file is None:
+        return options.system
+    from deepsel.messages.attach import read_document
+
+    return read_document(options.system_file).text
+
+
+def ask_of(options: AskOptions, request: Request, profile: Profile, talk: Talk | None = None) -> Ask:
+    """Put the prompt and what the profile says into the request; raises UsageError where there is nothing to ask.
+
+    It follows what was said in the conversation it belongs to, with the tools that were offered there.
+    """
     if options.output:
         check_writable(options.output)
         check_writable(partial_path(options.output))
@@ -80,14 +136,16 @@ def ask_of(options: AskOptions, request: Request, profile: Profile) -> Ask:
     prompt = read_prompt(
         " ".join(options.prompt) if options.prompt else None,
         files=options.files or [],
-        system=options.system,
+        system=_system(options),
         messages=options.messages,
         stdin=None if is_left else patient(stdin),
         stdin_limit_s=options.timeout,
+        history=talk.history if talk else (),
     )
     return Ask(
         request._replace(
             messages=prompt.messages,
+            tools=request.tools or (talk.tools if talk else ()),
             max_tokens=profile.max_tokens,
             temperature=profile.temperature,
             seed=profile.seed_for(request.params),
@@ -112,24 +170,6 @@ def cache_mode(options: AskOptions) -> CacheMode:
     if options.refresh:
         return "refresh"
     return "auto" if options.cache is None else "on" if options.cache else "off"
-
-
-def read_schema(path: Path) -> JsonObject:
-    """Read a JSON Schema and check that it is one."""
-    from deepsel.engine.checks.schema import check_schema
-    from deepsel.jsontext import loads
-    from deepsel.reads import read_file
-
-    try:
-        schema = loads(read_file(path, most_bytes=_MOST_SCHEMA_BYTES).decode("utf-8-sig"))
-    except OSError as error:
-        raise UsageError(f"cannot read `{path}`: {(error.strerror or 'input/output error').lower()}") from error
-    except ValueError as error:
-        raise UsageError(f"`{path}` is not JSON: {error}") from error
-    if not isinstance(schema, dict):
-        raise UsageError(f"`{path}` must hold a JSON object, the schema")
-    check_schema(schema)
-    return schema
 
 
 def read_tool_file(path: Path) -> tuple[Tool, ...]:

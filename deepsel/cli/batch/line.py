@@ -49,6 +49,10 @@ class BatchLine:
 
         return lambda: self._draw(text)
 
+    def waiting(self, plan: JobPlan, keeper: LineKeeper) -> Callable[[int], None]:
+        """Return what shows that providers have parts of the job."""
+        return lambda parts: self._draw(lambda: f"{keeper.tally.done:,}/{plan.lines:,}  waiting for {parts} jobs at providers")
+
     def _draw(self, text: Callable[[], str]) -> None:
         watch, now = self._line.watch, self._clock.monotonic()
         if watch is not None and now - self._drawn_at >= _EVERY_S:

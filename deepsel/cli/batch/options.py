@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from deepsel.cli.options import AsJson, Help, MaxCost, Models
+from deepsel.cli.options import AsJson, Help, MaxCost, Models, Yes
+from deepsel.cli.request_options import Strategy, Task, Tools, UseCache
 from deepsel.records import NamedTuple
-from deepsel.values import STRATEGIES, TASKS
 
-LANES = ("now", "batch", "off-peak", "auto")
+if TYPE_CHECKING:
+    from deepsel.batch.lanes import Wish
+
+LANES: tuple[Wish, ...] = ("now", "batch", "off-peak", "auto")
 
 
 class EachLine(NamedTuple):
@@ -19,24 +22,24 @@ class EachLine(NamedTuple):
 
     models: Annotated[Models, Help("Only these candidates. Repeatable.")] = None
     system: Annotated[str | None, typer.Option("--system", "-s", metavar="TEXT", help="The system message of lines without one.")] = None
-    task: Annotated[str | None, typer.Option("--task", metavar="TASK", help=f"One of {', '.join(TASKS)}; detected otherwise.")] = None
-    strategy: Annotated[str | None, typer.Option("--strategy", metavar="NAME", help=f"One of {', '.join(STRATEGIES)}.")] = None
+    task: Task = None
+    strategy: Strategy = None
     difficulty: Annotated[
         float | None, typer.Option("--difficulty", metavar="0..1", help="How strong a model it needs; scored otherwise.")
     ] = None
     max_tokens: Annotated[int | None, typer.Option("--max-tokens", metavar="N", help="The longest answer, reasoning included.")] = None
     temperature: Annotated[float | None, typer.Option("--temperature", metavar="X", help="0 by default.")] = None
     seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Sent where the provider has one.")] = None
-    schema: Annotated[Path | None, typer.Option("--schema", metavar="PATH", help="A JSON Schema each answer has to satisfy.")] = None
-    tools: Annotated[Path | None, typer.Option("--tools", metavar="PATH", help="A JSON list of tools the model may call.")] = None
+    schema: Annotated[
+        str | None, typer.Option("--schema", metavar="SCHEMA", help="What each answer has to satisfy: a file, JSON, or 'name, age int'.")
+    ] = None
+    tools: Tools = None
     params: Annotated[
         list[str] | None,
         typer.Option("--param", metavar="KEY=VALUE", help="Send this member as it is (JSON or text). Repeatable."),
     ] = None
     timeout: Annotated[float | None, typer.Option("--timeout", metavar="S", help="Seconds for one request.")] = None
-    cache: Annotated[
-        bool | None, typer.Option("--cache/--no-cache", help="Use the cache for any request, or for none.", show_default=False)
-    ] = None
+    cache: UseCache = None
     refresh: Annotated[bool, typer.Option("--refresh", help="Ask anew and replace what the cache holds.")] = False
 
 
@@ -69,7 +72,7 @@ class BatchRunOptions(NamedTuple):
         typer.Option("--on-fail-ratio", metavar="X", help="Stop where more of the lines fail; by default half of the first 50."),
     ] = None
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count and price, and send nothing.")] = False
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False
+    yes: Yes = False
     fleet: Annotated[
         str | None, typer.Option("--fleet", metavar="JOB", help="Share the job with every machine that runs the same command.")
     ] = None

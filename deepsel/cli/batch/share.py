@@ -72,7 +72,7 @@ def _carry_out(work: FleetWork, job: Job, plan: JobPlan, options: BatchRunOption
             write_note(f"the answers were written to {work.written}")
     if options.as_json:
         write_stdout(dump(summary))
-    failure = failure_of(job, plan, work.keeper, runner)
+    failure = failure_of(job, plan, work.keeper, runner.stop)
     if failure is not None:
         failure.is_recorded = options.as_json
         raise failure

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from deepsel.batch.asking import Wishes
+from deepsel.batch.course import Course
 from deepsel.batch.job import Bounds, Job, Where
 from deepsel.batch.outlet import Marks
 from deepsel.batch.results import Records
@@ -18,18 +20,26 @@ from deepsel.cli.ask.request import cache_mode, read_request
 from deepsel.cli.batch import text
 from deepsel.cli.batch.line import BatchLine
 from deepsel.cli.batch.options import LANES, BatchRunOptions, EachLine
-from deepsel.cli.checked import count, money, one_of, refuse, within
+from deepsel.cli.checked import count, instant, money, one_of, parse_duration, refuse, within
 from deepsel.cli.terminal.output import write_stdout
 from deepsel.cli.terminal.terminal import is_terminal, write_note
-from deepsel.ending import leave_at_next_signal
-from deepsel.errors import CheckFailedError, DeepselError, IncompleteError, OverBudgetError, StoppedByUser, UsageError
+from deepsel.ending import leave_at_next_signal, shielded
+from deepsel.errors import (
+    CheckFailedError,
+    DeepselError,
+    IncompleteError,
+    OverBudgetError,
+    StoppedByUser,
+    UnavailableError,
+    UsageError,
+)
 from deepsel.messages.piped import patient
 from deepsel.show.record import dump
 
 if TYPE_CHECKING:
-    from deepsel.batch.keeping import Keeper, LineKeeper
+    from deepsel.batch.keeping import LineKeeper
     from deepsel.batch.planning import JobPlan
-    from deepsel.batch.run import Runner
+    from deepsel.batch.run import Runner, Stop
     from deepsel.cli.options import Common
     from deepsel.config import Profile
     from deepsel.session.open import Session
@@ -40,17 +50,19 @@ _LOOK_S = 0.1
 
 def job_of(options: BatchRunOptions, profile: Profile, session: Session) -> Job:
     """Read what was typed; raises UsageError before anything of the source is read."""
-    one_of("--lane", options.lane, LANES)
     bounds = Bounds(
         threads=count("--concurrency", options.concurrency, most=_MOST_THREADS),
         cap_usd=money("--max-cost", options.max_cost),
         most_failed=within("--on-fail-ratio", options.on_fail_ratio, 0, 1),
+        lane=one_of("--lane", options.lane, LANES),
+        by=None if options.by is None else deadline("--by", options.by, session.clock.now()),
     )
     wanted = _wanted(options.line, profile)
     where = _where(options)
     goes_on = options.resume or options.retry_failed or options.fleet is not None
     if options.fleet is not None:
         _ensure_name(options.fleet)
+        refuse(bounds.lane != "now", f"`--fleet` asks every line now, and has no `--lane {bounds.lane}`", "leave one of the two out")
     if not options.dry_run and not goes_on:
         where.ensure_new()
     return Job(_source(options), wanted, where, bounds, session, Records(answer_record, unasked_record))
@@ -60,6 +72,14 @@ def _ensure_name(fleet: str) -> None:
     """Refuse what would be no part of a key on the server, or of a file's name."""
     is_name = 0 < len(fleet) <= 64 and fleet.isascii() and all(one.isalnum() or one in "-_." for one in fleet)
     refuse(not is_name, "`--fleet` takes a name of letters, digits, `-`, `_` and `.`", "e.g. `--fleet march-catalogue`")
+
+
+def deadline(option: str, value: str, at: datetime) -> datetime:
+    """Read a deadline: an instant, or a length of time from now; raises UsageError where it is over."""
+    is_length = value[-1:].lower() in ("s", "m", "h", "d", "w") and value[:-1].isdigit()
+    found = at + timedelta(seconds=parse_duration(value)) if is_length else instant(option, value)
+    refuse(found <= at, f"`{option} {value}` is over", "name a later time")
+    return found
 
 
 def _where(options: BatchRunOptions) -> Where:
@@ -112,8 +132,11 @@ def _wanted(line: EachLine, profile: Profile) -> Wishes:
 # --- what is done -----------------------------------------------------------------------------------------------------
 
 
-def carry_out(job: Job, options: BatchRunOptions, common: Common) -> None:
-    """JobPlan, ask whether to go on, ask the lines, tell how it ended, and raise what decides the exit code."""
+def carry_out(job: Job, options: BatchRunOptions, common: Common, *, waits: bool = True) -> None:
+    """Plan, ask whether to go on, ask the lines, tell how it ended, and raise what decides the exit code.
+
+    Not `waits`: what providers have is collected as far as it is ready, and nothing is sent to them.
+    """
     if options.resume and not options.dry_run and not job.where.journal.exists() and job.where.has_answers():
         if not common.quiet:
             write_note("nothing is left to do: there is no journal beside the answers")
@@ -132,15 +155,28 @@ def carry_out(job: Job, options: BatchRunOptions, common: Common) -> None:
             write_note(told)
     confirm(options, plan)
     keeper = keeper or job.begun(plan)
-    runner = job.runner(plan, keeper)
-    try:
-        with BatchLine(job.session.clock, is_shown=is_watched) as line:
-            run_watched(runner, line.watching(plan, keeper, runner), common)
-    finally:
-        keeper.finish()
+    with BatchLine(job.session.clock, is_shown=is_watched) as line:
+        course = Course(
+            job, plan, keeper, lambda runner: run_watched(runner, line.watching(plan, keeper, runner), common), line.waiting(plan, keeper)
+        )
+        left = _go(course, waits=waits)
     if not common.quiet:
-        write_note(text.summary_line(job.summary(plan, keeper, runner)))
-    _conclude(job, plan, keeper, runner, options)
+        write_note(text.summary_line(job.summary(plan, keeper, course.limits)))
+    _conclude(course, options, left)
+
+
+def _go(course: Course, *, waits: bool) -> int:
+    """Let the job take its course; whatever ends it, what was kept is in order afterwards. Returns the parts providers still have."""
+    try:
+        return course.go(waits=waits)
+    except KeyboardInterrupt:
+        course.stop("user")
+        return len(course.floor().open_chunks())
+    except DeepselError:
+        with shielded():
+            course.keeper.finish()
+            course.keeper.close(is_whole=False)
+        raise
 
 
 def confirm(options: BatchRunOptions, plan: JobPlan) -> None:
@@ -178,22 +214,24 @@ def _tell_plan(job: Job, plan: JobPlan, options: BatchRunOptions, common: Common
             write_stdout(told + "\n")
 
 
-def _conclude(job: Job, plan: JobPlan, keeper: Keeper, runner: Runner, options: BatchRunOptions) -> None:
+def _conclude(course: Course, options: BatchRunOptions, left: int) -> None:
     """Hand the summary over, and raise what decides the exit code."""
-    summary = job.summary(plan, keeper, runner)
-    is_whole = keeper.tally.ok == plan.lines
-    keeper.close(is_whole=is_whole)
+    job, plan, keeper = course.job, course.plan, course.keeper
+    with shielded():
+        keeper.finish()
+        summary = job.summary(plan, keeper, course.limits)
+        keeper.close(is_whole=keeper.tally.ok == plan.lines)
     if options.as_json:
         write_stdout(dump(summary))
-    failure = failure_of(job, plan, keeper, runner)
+    failure = failure_of(job, plan, keeper, course.stop, left)
     if failure is not None:
         failure.is_recorded = options.as_json
         raise failure
 
 
-def failure_of(job: Job, plan: JobPlan, keeper: LineKeeper, runner: Runner) -> DeepselError | None:
-    """Say why not every line has succeeded; None where it has."""
-    tally, stop = keeper.tally, runner.stop
+def failure_of(job: Job, plan: JobPlan, keeper: LineKeeper, stop: Stop, parts: int = 0) -> DeepselError | None:
+    """Say why not every line has succeeded; None where it has. `parts` are jobs that providers still have."""
+    tally = keeper.tally
     left = f"{plan.lines - tally.done:,} of {plan.lines:,} lines are left"
     go_on = "go on with `--resume`"
     bad = tally.failed + tally.skipped
@@ -201,14 +239,17 @@ def failure_of(job: Job, plan: JobPlan, keeper: LineKeeper, runner: Runner) -> D
     again = "`--retry-failed` asks them anew"
     if keeper.error is not None:
         return keeper.error
+    at_providers = f"; {parts} jobs are with providers, and `--resume` collects them" if parts else ""
     if stop.why == "user" and plan.lines > tally.done:
-        return StoppedByUser(f"stopped: {left}", go_on)
+        return StoppedByUser(f"stopped: {left}{at_providers}", go_on)
     if stop.why == "cap":
         return OverBudgetError(f"the limit on cost is reached: {left}", f"raise `--max-cost` and {go_on}")
     if stop.why == "budget":
         return OverBudgetError(f"a budget is reached: {left}: {stop.words}", f"raise it, or wait, and {go_on}")
     if stop.why == "failures":
         return CheckFailedError(f"too many lines fail: {bad:,} of {tally.done:,} ({classes})", f"mend what they say; {again}")
+    if parts:
+        return UnavailableError(f"not ready: {left}{at_providers}", "ask again later")
     if bad:
         hint = f"they stand in `{job.where.output}`; {again}" if job.where.output else again
         return IncompleteError(f"{bad:,} of {plan.lines:,} lines have no answer ({classes})", hint)

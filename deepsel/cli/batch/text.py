@@ -31,6 +31,8 @@ def plan_lines(plan: JobPlan, keeper: Keeper | None, job: Job, *, retried: int =
         yield f"  {name} ({lane}): {share.lines:,} lines, {share.input_tokens:,} tokens in, about {share.output_tokens:,} out, {cost}"
         if note := job.price_note(share):
             yield f"    {note}"
+    for one in plan.lanes if job.bounds.lane != "now" else ():
+        yield f"  {one.model.name}: {one.choice.why}"
     for kind, lines in sorted(plan.refused.items()):
         yield f"  not sent: {lines:,} lines ({kind})"
     cap = f"; it ends at {usd(job.bounds.cap_usd)}" if job.bounds.cap_usd is not None else ""

@@ -15,14 +15,14 @@ from deepsel.records import NamedTuple
 class BenchOptions(NamedTuple):
     """What `deepsel bench` takes."""
 
-    models: Annotated[Models, Help("Measure this one. Repeatable; taken in turn.")] = None
+    models: Annotated[Models, Help("Model to measure; repeat for several, which alternate.")] = None
     requests: Annotated[int, typer.Option("--requests", "-n", metavar="N", help="Requests of each case.")] = 30
     warmup: Annotated[
         int, typer.Option("--warmup", metavar="N", help="Requests of each worker that do not count.")
     ] = 1
     concurrency: Annotated[
         list[int] | None,
-        typer.Option("--concurrency", "-c", metavar="N", help="So many at once. Repeatable; 1 by default."),
+        typer.Option("--concurrency", "-c", metavar="N", help="Concurrent requests [default: 1]; repeat to compare."),
     ] = None
     rate: Annotated[
         float | None, typer.Option("--rate", metavar="R", help="Send R a second, whatever is answered (open loop).")
@@ -38,7 +38,7 @@ class BenchOptions(NamedTuple):
     prompts: Annotated[list[str] | None, typer.Option("--prompt", metavar="TEXT", help="Ask this. Repeatable.")] = None
     prompt_tokens: Annotated[
         list[int] | None,
-        typer.Option("--prompt-tokens", metavar="N", help="Ask made prompts of N tokens. Repeatable; 64 by default."),
+        typer.Option("--prompt-tokens", metavar="N", help="Use generated prompts of N tokens. Repeatable; 64 by default."),
     ] = None
     cached_prefix: Annotated[
         bool,
@@ -59,7 +59,7 @@ class BenchOptions(NamedTuple):
         typer.Option("--max-regression", metavar="PCT", help="Fail where a median is slower by more, beyond chance."),
     ] = None
     max_cost: Annotated[MaxCost, Help("Send nothing where the run could cost more.")] = None
-    save: Annotated[bool, typer.Option("--save", help="Give the figures to the router.")] = False
+    save: Annotated[bool, typer.Option("--save", help="Save results for routing.")] = False
     save_profile: Annotated[
         bool, typer.Option("--save-profile", help="Write them into profiles.toml, its comments kept.")
     ] = False

@@ -9,7 +9,7 @@ import typer
 
 from deepsel.cli.cache import text
 from deepsel.cli.cache.opened import CacheOptions, Selection, opened
-from deepsel.cli.options import AsJson, Common
+from deepsel.cli.options import AsJson, Common, Yes
 from deepsel.cli.replay import memo
 from deepsel.cli.terminal.output import write_stdout
 from deepsel.cli.terminal.terminal import is_terminal, write_note
@@ -28,7 +28,7 @@ class CacheClearOptions(NamedTuple):
 
     selection: Selection
     all_entries: Annotated[bool, typer.Option("--all", help="Every answer.")] = False
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask for confirmation.")] = False
+    yes: Yes = False
     as_json: AsJson = False
 
 

@@ -40,7 +40,7 @@ class EstimateOptions(NamedTuple):
     ] = None
     by: Annotated[str, typer.Option("--by", metavar="GROUP", help="model, file or language.")] = "model"
     at: Annotated[
-        str | None, typer.Option("--at", metavar="TIME", help="Prices of this time (ISO 8601, UTC unless it says); now.")
+        str | None, typer.Option("--at", metavar="TIME", help="Use prices in force at TIME (ISO 8601, default UTC) [default: now].")
     ] = None
     sample: Annotated[bool, typer.Option("--sample", help="Read a part of much text; say how sure that is.")] = False
     exact: Annotated[
@@ -54,7 +54,7 @@ class EstimateOptions(NamedTuple):
     max_increase: Annotated[
         str | None,
         typer.Option(
-            "--max-increase", metavar="USD|PCT%", help="Exit 9 where a change costs more (of any file, in percent)."
+            "--max-increase", metavar="USD|PCT%", help="Fail (exit 9) if any file's cost grows by more than this."
         ),
     ] = None
     fail_on_stale: Annotated[
@@ -70,7 +70,7 @@ class EstimateOptions(NamedTuple):
 
 
 def estimate(common: Common, options: EstimateOptions) -> None:
-    """Tell what text costs on each model before it is sent.
+    """Estimate what text will cost on each model.
 
     Tokens are counted offline with each provider's own vocabulary. Nothing is sent unless --exact asks for it.
     """

@@ -32,6 +32,9 @@ class ModelsOptions(NamedTuple):
     query: Annotated[str | None, typer.Argument(help="Part of a name, id or alias.", show_default=False)] = None
     provider: Annotated[str | None, typer.Option("--provider", metavar="NAME", help="Only this provider's.")] = None
     every: Annotated[bool, typer.Option("--all", help="Retired models too.")] = False
+    live: Annotated[
+        bool, typer.Option("--live", help="With --provider: ask it which models it serves now.")
+    ] = False
     as_json: AsJson = False
     refresh: Annotated[bool, typer.Option("--refresh", help="Take new prices over, after a look at each.")] = False
     from_: Annotated[
@@ -50,12 +53,23 @@ def models(common: Common, options: ModelsOptions) -> None:
 
     Shows the price in force now, its next change, window and vocabulary; everything known where few models match.
     """
+    if options.live:
+        from deepsel.cli.models.live import live
+
+        refuse(options.provider is None, "`--live` asks one provider", "name it with `--provider`")
+        live(common, options.provider or "", options.query or "", as_json=options.as_json)
+        return
     if options.refresh:
         from deepsel.cli.models.refresh import refresh
 
         refresh(common, options.from_ or "litellm", force=options.force, as_json=options.as_json)
         return
     refuse(bool(options.from_ or options.force), "`--from` and `--force` say how to refresh", "add `--refresh`")
+    _list(common, options)
+
+
+def _list(common: Common, options: ModelsOptions) -> None:
+    """Print what the catalog and the user's file know of the models that are asked for."""
     settings, now = load_settings(common), SystemClock().now()
     found, keys = _find(_all_models(settings), options, now), ModelKeys(settings, os.environ)
     if options.as_json:

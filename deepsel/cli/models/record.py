@@ -8,6 +8,7 @@ from typing import Any
 
 from deepsel import catalog
 from deepsel.catalog import Catalog
+from deepsel.cli.models.strengths import strength_members
 from deepsel.cli.models.table import ModelKeys, smallest_rule
 from deepsel.show.record import SCHEMA_VERSION, price_member
 from deepsel.values import Lane, Model, PriceRule
@@ -38,6 +39,7 @@ def _model_record(row: Model, known: Catalog, now: datetime) -> dict[str, Any]:
         "vocabulary": row.vocabulary,
         "features": sorted(row.features),
         "capability": dict(row.capability),
+        "strengths": strength_members(row),
         "price": _rule_record(smallest_rule(row, now)),
         "next_change": {"at": change[0], "price": _rule_record(change[1])} if change else None,
         "lanes": [_lane_record(lane, row, now) for lane in known.lanes(row)],

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from deepsel import catalog, config
 from deepsel.catalog import Catalog
+from deepsel.cli.models.strengths import strength_lines
 from deepsel.cli.terminal.terminal import columns_to_cut_to
 from deepsel.config import Settings
 from deepsel.records import NamedTuple
@@ -68,7 +69,7 @@ def details(row: Model, keys: ModelKeys, known: Catalog, now: datetime) -> str:
         ("window", f"{_size(row.context_window or row.max_input)} tokens, answers up to {_size(row.max_output)}"),
         ("vocabulary", row.vocabulary),
         ("features", ", ".join(sorted(row.features)) or None),
-        ("capability", ", ".join(f"{task} {value:.2f}" for task, value in row.capability.items()) or None),
+        *strength_lines(row),
         ("price now", _price(rule) if rule else "unknown"),
         ("changes", _change(row, now)),
         ("source", f"{rule.source}, checked {rule.checked}" if rule and rule.source else None),

@@ -47,8 +47,10 @@ class Conditions:
         return lines if is_sure and not any("\n" in line for line in lines) else None
 
 
-def keep(following: NextTime, *, outputs: tuple[str, str], footers: tuple[str, str], conditions: list[str]) -> None:
-    """Put a memo in place of the one that is there.
+def keep(
+    following: NextTime, *, outputs: tuple[str, str], footers: tuple[str, str], conditions: list[str], conversation: str | None
+) -> None:
+    """Put a memo in place of the one that is there; `conversation` names the question that each replay is once more.
 
     Output and footer are given twice, with other times of as many characters: what differs is where the times go, so that no
     text, whatever it quotes, is taken for one. An empty footer: there is none.
@@ -59,7 +61,7 @@ def keep(following: NextTime, *, outputs: tuple[str, str], footers: tuple[str, s
     parts = [(1, part) for part in _around_times(*outputs)]
     parts += [(2, part) for part in _around_times(*(f"{plain(one)}\n" for one in footers))] if footers[0] else []
     encoded = [(stream, part.encode("utf-8", "replace")) for stream, part in parts]
-    seen = {name: value for name, value in following.observation._asdict().items() if name != "at"}
+    seen = {name: value for name, value in following.observation._asdict().items() if name != "at"} | {"conversation": conversation}
     head = [
         replay.FORMAT,
         following.answer.cache.key or "",
@@ -106,8 +108,8 @@ def forget(folder: Path) -> None:
                 files.remove(path)
 
 
-def count_replayed(cache: Cache, data_dir: Path) -> None:
-    """Add the hits that were replayed since the last time to the log and to the cache's tallies.
+def count_replayed(cache: Cache, data_dir: Path, keep_s: float) -> None:
+    """Add the hits that were replayed since the last time to the log and to the cache's tallies, and to the conversations.
 
     A line that is being written while the others are taken away is lost: a statistic, no money.
     """
@@ -125,11 +127,14 @@ def count_replayed(cache: Cache, data_dir: Path) -> None:
         spool.replace(taken)
         raw = files.read_own(taken, most_bytes=_MOST_SPOOLED)
     files.remove(taken)
-    found = []
+    found: list[tuple[Observation, Tally]] = []
+    again: list[tuple[object, float]] = []
     for line in raw.decode("ascii", "replace").splitlines():
         with suppress(ValueError, TypeError, ArithmeticError, OSError, RecursionError):  # a line that is none of ours
             at, _, rest = line.partition("\t")
-            one = Observation(at=float(at), **json.loads(rest))
+            members = json.loads(rest)
+            again.append((members.pop("conversation", None), float(at)))
+            one = Observation(at=float(at), **members)
             saved_usd, day = usd(one.saved_picousd), datetime.fromtimestamp(one.at, UTC).date()
             tally = Tally(day, str(one.model), "disk", answers=1, usd=saved_usd or Decimal(0), unpriced=int(saved_usd is None))
             found.append((one, tally))
@@ -137,3 +142,9 @@ def count_replayed(cache: Cache, data_dir: Path) -> None:
         state.add([one for one, _ in found])
     for _, tally in found:
         cache.count(tally)
+    if keep_s and (kept := [(origin, moment) for origin, moment in again if isinstance(origin, str)]):
+        from deepsel.conversations.asked import LoneQuestions
+
+        with suppress(OSError):
+            for origin, moment in kept:
+                LoneQuestions(data_dir, keep_s=keep_s).again(origin, at=moment)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from deepsel.health.summary import By, TrafficGroup
     from deepsel.session.stats import StatsReport
 
-_BY: tuple[By, ...] = ("model", "provider", "profile", "day")
+_BY: tuple[By, ...] = ("model", "provider", "profile", "client", "day")
 _LONGEST_S = 3650 * 86_400.0
 
 
@@ -36,7 +36,7 @@ class StatsOptions(NamedTuple):
 
 
 def stats(common: Common, options: StatsOptions) -> None:
-    """Tell what was asked, spent, waited for and saved.
+    """Show requests, spending, latency and cache savings.
 
     Requests, tokens, spend, times (p50, p95, p99), errors by class, cache hits and what they saved, spend against budget.
     """

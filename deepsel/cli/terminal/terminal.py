@@ -12,6 +12,7 @@ from deepsel.records import NamedTuple
 from deepsel.show.plain import plain
 
 if TYPE_CHECKING:
+    from deepsel.errors import DeepselError
     from deepsel.show.screen import Screen
 
 _LEAST_COLUMNS = 40
@@ -93,3 +94,11 @@ def write_error(text: str) -> None:
     with suppress(OSError):
         sys.stderr.write(text)
         sys.stderr.flush()
+
+
+def tell_error(error: DeepselError) -> None:
+    """Write `error: what`, then a blank line and `hint: what to do`; nothing for an end that says nothing."""
+    if not error.message:
+        return
+    hint = f"\nhint: {plain(error.hint)}\n" if error.hint else ""
+    write_error(f"error: {plain(error.message)}\n{hint}")

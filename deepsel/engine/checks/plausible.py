@@ -109,7 +109,7 @@ def _bad_output(draft: Draft, usage: Usage, written: int | None, counted: Callab
     said = draft.said
     said_bytes = len(said.encode("utf-8", "replace"))
     came = said_bytes + len(draft.reasoning.encode("utf-8", "replace"))
-    if (usage.output_visible or 0) > max(draft.max_tokens, came) + _OUTPUT_SLACK:
+    if (usage.output_visible or 0) > max(draft.max_tokens * draft.answers, came) + _OUTPUT_SLACK:
         return f"reported {usage.output_visible:,} output tokens for {came:,} bytes"
     if reasoning > max(draft.model.context_window or _LARGEST_WINDOW, draft.model.max_output or 0, came):
         return f"reported {reasoning:,} tokens of reasoning, which cannot be"

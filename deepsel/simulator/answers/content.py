@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from deepsel.simulator.answers.reply import Content, Finish, ReadRequest
+from deepsel.simulator.answers.reply import Content, Finish, MadeCall, ReadRequest
 from deepsel.simulator.answers.tokens import count, pieces
 from deepsel.simulator.scenario import Behaviour
 
@@ -19,20 +19,60 @@ _FILLER = "These words are simulated and stand for an answer of the wanted lengt
 def compose(ask: ReadRequest, behaviour: Behaviour, *, call_id: str, cached_tokens: int) -> Content:
     """Write the answer to one request and cut it where `max_tokens` ends, reasoning first."""
     thought = pieces(_reasoning(ask, behaviour))
-    said = pieces(_text(ask, behaviour))
+    call = wanted_call(ask, has_text=behaviour.text is not None or behaviour.output_tokens is not None)
+    text, stop = ("", None) if call else _stopped(_text(ask, behaviour), ask.stops)
+    said = pieces(call[1] if call else text)
     room = len(thought) + len(said) if ask.max_tokens is None else ask.max_tokens
     kept_thought, kept_said = thought[:room], said[: max(0, room - len(thought))]
-    finish: Finish = "complete" if len(thought) + len(said) <= room else "length"
+    is_whole = len(thought) + len(said) <= room
+    finish: Finish = "length" if not is_whole else "tool" if call else "complete"
+    words = "".join(kept_said)
     return Content(
         id=call_id,
         model=ask.model,
-        text="".join(kept_said),
+        text="" if call else words,
+        calls=(MadeCall(f"call_{call_id}", call[0], words),) if call and kept_said else (),
+        stop_sequence=stop if is_whole else None,
+        answers=ask.answers,
         reasoning="".join(kept_thought),
         finish=finish,
         input_tokens=count(ask.prompt),
         cached_tokens=cached_tokens,
         usage="own_event" if ask.include_usage or not ask.stream else "none",
     )
+
+
+def wanted_call(ask: ReadRequest, *, has_text: bool) -> tuple[str, str] | None:
+    """Choose a tool to call and write its arguments; None where the answer is a text.
+
+    A tool that has to be called is, each time. One that may be called is called once after the user spoke, the first that is
+    offered, unless the scenario gives the answer's text.
+    """
+    offer = ask.offer
+    if not offer.tools or offer.is_closed or (has_text and not (offer.must_call or offer.only)):
+        return None
+    fresh = [tool for tool in offer.tools if tool.name not in offer.called]
+    named = [tool for tool in offer.tools if tool.name == offer.only]
+    if named:
+        tool = named[0]
+    elif offer.must_call:
+        tool = fresh[0] if fresh else offer.tools[-1]
+    elif offer.called:
+        return None
+    else:
+        tool = fresh[0]
+    from deepsel.simulator.answers.schema import example  # only few requests carry one
+
+    return tool.name, json.dumps(example({"type": "object", **tool.schema}), ensure_ascii=False)
+
+
+def _stopped(text: str, stops: tuple[str, ...]) -> tuple[str, str | None]:
+    """End a text before the first of the given texts in it; say which that was."""
+    found = [(text.find(stop), stop) for stop in stops if stop and stop in text]
+    if not found:
+        return text, None
+    at, stop = min(found)
+    return text[:at], stop
 
 
 def _reasoning(ask: ReadRequest, behaviour: Behaviour) -> str:

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any, Literal, TypeAlias
 
-Finish: TypeAlias = Literal["complete", "length", "refused", "filtered", "missing"]
+Finish: TypeAlias = Literal["complete", "length", "refused", "filtered", "missing", "tool"]
 UsagePlace: TypeAlias = Literal["own_event", "finish_event", "none"]
 Framing: TypeAlias = Literal["length", "chunked", "none"]
 
@@ -69,8 +69,41 @@ class Reply:
 
 
 @dataclass(frozen=True, slots=True)
+class OfferedTool:
+    """A tool the model may call."""
+
+    name: str
+    schema: Mapping[str, Any]
+    """JSON Schema of its arguments."""
+
+
+@dataclass(frozen=True, slots=True)
+class ToolOffer:
+    """The tools of a request, and what is asked of them."""
+
+    tools: tuple[OfferedTool, ...] = ()
+    must_call: bool = False
+    is_closed: bool = False
+    """None may be called."""
+    only: str | None = None
+    """The one that has to be called."""
+    called: tuple[str, ...] = ()
+    """Those the model has called since the user spoke last."""
+
+
+@dataclass(frozen=True, slots=True)
+class MadeCall:
+    """One call the simulated model makes."""
+
+    id: str
+    name: str
+    arguments: str
+    """JSON text; cut where `max_tokens` ends."""
+
+
+@dataclass(frozen=True, slots=True)
 class ReadRequest:
-    """What a caller wants, in either wire's words."""
+    """What a caller wants, in any wire's words."""
 
     model: str
     prompt: str
@@ -85,6 +118,11 @@ class ReadRequest:
     schema: Mapping[str, Any] | None = None
     thinking: bool | None = None
     """Asked for or switched off in the request; None: not mentioned."""
+    offer: ToolOffer = ToolOffer()
+    stops: tuple[str, ...] = ()
+    """Texts before which the answer ends."""
+    answers: int = 1
+    """How many are wanted, each in a choice of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +140,10 @@ class Content:
     usage: UsagePlace = "own_event"
     created: int = 0
     """Unix time."""
+    calls: tuple[MadeCall, ...] = ()
+    stop_sequence: str | None = None
+    """The text before which the answer was ended."""
+    answers: int = 1
 
 
 @dataclass(frozen=True, slots=True)

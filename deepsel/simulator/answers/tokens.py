@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from deepsel.simulator.answers.reply import Content
+
 BYTES_PER_TOKEN = 4
 
 
@@ -22,3 +27,8 @@ def pieces(text: str) -> list[str]:
             found.append(text[start : position + 1])
             start, size = position + 1, 0
     return [*found, text[start:]] if start < len(text) else found
+
+
+def said_tokens(content: Content) -> int:
+    """Count what one answer says beside its reasoning: its text, and the names and arguments of its calls."""
+    return len(pieces(content.text)) + sum(len(pieces(call.name)) + len(pieces(call.arguments)) for call in content.calls)

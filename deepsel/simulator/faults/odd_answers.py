@@ -48,6 +48,8 @@ def _choice(document: Document) -> Document:
 
 def _said(document: Document) -> str:
     """Return the text of one event."""
+    if isinstance(document.get("delta"), str):
+        return str(document["delta"]) if document.get("type") == "response.output_text.delta" else ""
     if document.get("type") == "content_block_delta":
         return str(document["delta"].get("text") or "")
     return str(_choice(document).get("delta", {}).get("content") or "")
@@ -55,6 +57,8 @@ def _said(document: Document) -> str:
 
 def _saying(document: Document, text: str) -> Document:
     """Return the event with another text."""
+    if isinstance(document.get("delta"), str):
+        return {**document, "delta": text}
     if "type" in document:
         return {**document, "delta": {**document["delta"], "text": text}}
     choice = _choice(document)
@@ -84,9 +88,13 @@ def respelled(reply: Reply, _scene: Scene, *, spell: Callable[[str], str]) -> Re
     def edit(document: Document) -> list[Document]:
         """Change it where it stands."""
         place = document if "stop_reason" in document else document.get("delta", _choice(document))
+        place = place if isinstance(place, dict) else {}
         for name in ("finish_reason", "stop_reason"):
             if place.get(name):
                 place[name] = spell(place[name])
+        response = document.get("response", document)
+        if response.get("object") == "response" and response["status"] != "in_progress":
+            response["status"] = spell(response["status"])
         return [document]
 
     return edited(reply, edit)
@@ -199,7 +207,7 @@ def empty_error(reply: Reply, _scene: Scene) -> Reply:
 def _with_usage(reply: Reply, change: Callable[[Document], Mapping[str, Any]]) -> Reply:
     def edit(document: Document) -> list[Document]:
         """Change usage where it stands."""
-        for place in (document, document.get("message", {})):
+        for place in (document, document.get("message", {}), document.get("response", {})):
             if place.get("usage"):
                 place["usage"] = {**place["usage"], **change(place["usage"])}
         return [document]

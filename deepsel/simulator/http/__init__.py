@@ -1,1 +1,1 @@
-"""As much HTTP as the simulator needs: requests read within bounds, responses written when each part is due."""
+"""What of HTTP the simulator has to itself: responses written when each part is due, and broken on purpose."""

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import assert_never
 
 from deepsel.clock import Clock
+from deepsel.http1.responses import response_head
 from deepsel.simulator.answers.reply import Frame, Mark, Reply
-from deepsel.simulator.http.http1 import response_head
 from deepsel.simulator.records import Stamps
 
 _SLICE_S = 0.1

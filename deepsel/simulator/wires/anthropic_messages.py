@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from deepsel.simulator.answers.errors_table import ErrorRow
-from deepsel.simulator.answers.reply import Content, Frame, LimitHeaders, Mark, ReadRequest, UnreadableRequest
-from deepsel.simulator.answers.tokens import pieces
-from deepsel.simulator.wires.asks import flag, joined_text, limit, messages_of, model_of, question_of
+from deepsel.simulator.answers.reply import Content, Frame, LimitHeaders, MadeCall, Mark, ReadRequest, UnreadableRequest
+from deepsel.simulator.answers.tokens import pieces, said_tokens
+from deepsel.simulator.wires.asks import flag, joined_text, limit, messages_of, model_of, offer_of, question_of, stops
 from deepsel.simulator.wires.sse import event, grouped
 
 NAME = "anthropic-messages"
@@ -19,7 +21,8 @@ REQUEST_ID_HEADER = "request-id"
 PING = b'event: ping\ndata: {"type": "ping"}\n\n'
 KEEP_ALIVE = PING
 
-_STOP = {"complete": "end_turn", "length": "max_tokens", "refused": "refusal", "filtered": "refusal", "missing": None}
+_STOP = {"complete": "end_turn", "length": "max_tokens", "refused": "refusal", "filtered": "refusal", "missing": None,
+         "tool": "tool_use"}  # fmt: skip
 
 
 def read(body: Mapping[str, Any]) -> ReadRequest:
@@ -43,14 +46,37 @@ def read_prompt(body: Mapping[str, Any]) -> ReadRequest:
     return ReadRequest(
         model=model_of(body),
         prompt="\n".join([system, *texts] if system else texts),
-        question=question_of(messages),
+        question=question_of([message for message in messages if _speaks(message)] or messages),
         stream=flag(body, "stream"),
         max_tokens=limit(body, "max_tokens"),
         include_usage=True,
         wants_json=isinstance(wanted, Mapping),
         schema=schema if isinstance(schema, Mapping) else None,
         thinking=kind in ("enabled", "adaptive") if isinstance(kind, str) else None,
+        offer=offer_of(body, "input_schema", _called(messages)),
+        stops=stops(body, "stop_sequences"),
     )
+
+
+def _blocks(message: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Give the blocks of a message's content; none where it is a text."""
+    content = message.get("content")
+    return [block for block in content if isinstance(block, Mapping)] if isinstance(content, list) else []
+
+
+def _speaks(message: Mapping[str, Any]) -> bool:
+    """Tell whether a message is of the user, and not the results of tools alone."""
+    return message["role"] == "user" and (not _blocks(message) or bool(joined_text(message.get("content"))))
+
+
+def _called(messages: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Name the tools the model has called since the user spoke last."""
+    called: list[str] = []
+    for message in messages:
+        if _speaks(message):
+            called = []
+        called += [str(block.get("name")) for block in _blocks(message) if block.get("type") == "tool_use"]
+    return called
 
 
 def whole(content: Content) -> dict[str, Any]:
@@ -60,6 +86,7 @@ def whole(content: Content) -> dict[str, Any]:
         blocks.append({"type": "thinking", "thinking": content.reasoning, "signature": "simulated"})
     if content.text:
         blocks.append({"type": "text", "text": content.text})
+    blocks += [{**_call(call), "input": _input_of(call)} for call in content.calls]
     body = {**_message(content), "content": blocks, **_stop(content)}
     return body if content.usage == "none" else {**body, "usage": {**_input(content), **_output(content)}}
 
@@ -89,9 +116,31 @@ def events(content: Content, *, chunk_tokens: int) -> list[Frame]:
             for text, tokens in grouped(content.text, chunk_tokens)
         ]
         frames.append(_frame(Mark.OPEN, "content_block_stop", index=index))
+        index += 1
+    for number, call in enumerate(content.calls, index):
+        frames.append(replace(_frame(Mark.TEXT, "content_block_start", index=number, content_block={**_call(call), "input": {}}),
+                              tokens=len(pieces(call.name))))  # fmt: skip
+        frames += [
+            _delta(Mark.TEXT, tokens, number, type="input_json_delta", partial_json=text)
+            for text, tokens in grouped(call.arguments, chunk_tokens)
+        ]
+        frames.append(_frame(Mark.OPEN, "content_block_stop", index=number))
     usage = {} if content.usage == "none" else {"usage": {**_input(content), **_output(content)}}
     frames.append(_frame(Mark.FINISH, "message_delta", delta=_stop(content), **usage))
     return [*frames, _frame(Mark.END, "message_stop")]
+
+
+def _call(call: MadeCall) -> dict[str, Any]:
+    """Give the members that lead a call."""
+    return {"type": "tool_use", "id": f"toolu_{call.id}", "name": call.name}
+
+
+def _input_of(call: MadeCall) -> Any:
+    """Give a call's arguments; an empty object where they were cut."""
+    try:
+        return json.loads(call.arguments)
+    except ValueError:
+        return {}
 
 
 def empty_deltas(_content: Content, block: int) -> bytes:
@@ -122,6 +171,8 @@ def _message(content: Content) -> dict[str, Any]:
 def _stop(content: Content) -> dict[str, Any]:
     """Say why the answer ended."""
     stop: dict[str, Any] = {"stop_reason": _STOP[content.finish], "stop_sequence": None}
+    if content.stop_sequence is not None:
+        stop = {"stop_reason": "stop_sequence", "stop_sequence": content.stop_sequence}
     if stop["stop_reason"] == "refusal":
         stop["stop_details"] = {"type": "refusal", "category": "simulated"}
     return stop
@@ -139,7 +190,7 @@ def _input(content: Content) -> dict[str, Any]:
 def _output(content: Content) -> dict[str, Any]:
     """Count what was written; output_tokens contains the thinking."""
     thinking = len(pieces(content.reasoning))
-    usage: dict[str, Any] = {"output_tokens": len(pieces(content.text)) + thinking}
+    usage: dict[str, Any] = {"output_tokens": said_tokens(content) + thinking}
     if thinking:
         usage["output_tokens_details"] = {"thinking_tokens": thinking}
     return usage

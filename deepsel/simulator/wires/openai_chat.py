@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from deepsel.simulator.answers.errors_table import ErrorRow
-from deepsel.simulator.answers.reply import Content, Frame, LimitHeaders, Mark, ReadRequest, UnreadableRequest
-from deepsel.simulator.answers.tokens import pieces
-from deepsel.simulator.wires.asks import flag, joined_text, limit, messages_of, model_of, question_of
+from deepsel.simulator.answers.reply import Content, Frame, LimitHeaders, MadeCall, Mark, ReadRequest, UnreadableRequest
+from deepsel.simulator.answers.tokens import pieces, said_tokens
+from deepsel.simulator.wires.asks import flag, joined_text, limit, messages_of, model_of, offer_of, question_of, stops
 from deepsel.simulator.wires.sse import event, grouped
 
 NAME = "openai-chat"
@@ -17,7 +18,9 @@ BASE = "/v1"
 REQUEST_ID_HEADER = "x-request-id"
 KEEP_ALIVE = b": keep-alive\n\n"
 
-_FINISH = {"complete": "stop", "length": "length", "refused": "stop", "filtered": "content_filter", "missing": None}
+_FINISH = {"complete": "stop", "length": "length", "refused": "stop", "filtered": "content_filter", "missing": None,
+           "tool": "tool_calls"}  # fmt: skip
+_MOST_ANSWERS = 128
 
 
 def read(body: Mapping[str, Any]) -> ReadRequest:
@@ -34,12 +37,27 @@ def read(body: Mapping[str, Any]) -> ReadRequest:
         prompt="\n".join(joined_text(message.get("content")) for message in messages),
         question=question_of(messages),
         stream=flag(body, "stream"),
-        max_tokens=limit(body, "max_completion_tokens") or limit(body, "max_tokens"),
+        max_tokens=limit(body, "max_completion_tokens", least=0) or limit(body, "max_tokens"),
         include_usage=isinstance(options, Mapping) and options.get("include_usage") is True,
         wants_json=wanted.get("type") in ("json_object", "json_schema"),
         schema=schema if isinstance(schema, Mapping) else None,
         thinking=_thinking(body),
+        offer=offer_of(body, "parameters", _called(messages)),
+        stops=stops(body, "stop"),
+        answers=limit(body, "n", most=_MOST_ANSWERS) or 1,
     )
+
+
+def _called(messages: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Name the tools the model has called since the user spoke last."""
+    called: list[str] = []
+    for message in messages:
+        if message["role"] == "user":
+            called = []
+        calls = message.get("tool_calls")
+        functions = [call.get("function") for call in calls if isinstance(call, Mapping)] if isinstance(calls, list) else []
+        called += [str(function.get("name")) for function in functions if isinstance(function, Mapping)]
+    return called
 
 
 def _thinking(body: Mapping[str, Any]) -> bool | None:
@@ -56,32 +74,51 @@ def _thinking(body: Mapping[str, Any]) -> bool | None:
 def whole(content: Content) -> dict[str, Any]:
     """Give the body of an answer that is not streamed."""
     refused = content.finish == "refused"
-    message: dict[str, Any] = {"role": "assistant", "content": None if refused else content.text}
+    message: dict[str, Any] = {"role": "assistant", "content": None if refused or content.calls else content.text}
+    if content.calls:
+        message["tool_calls"] = [_call(call) for call in content.calls]
     if refused:
         message["refusal"] = content.text
     if content.reasoning:
         message["reasoning_content"] = content.reasoning
-    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": _FINISH[content.finish]}
-    body = {**_head(content, "chat.completion"), "choices": [choice]}
+    choice = {"message": message, "logprobs": None, "finish_reason": _FINISH[content.finish]}
+    choices = [{"index": index, **choice} for index in range(content.answers)]
+    body = {**_head(content, "chat.completion"), "choices": choices}
     return body if content.usage == "none" else {**body, "usage": _usage(content)}
 
 
 def events(content: Content, *, chunk_tokens: int) -> list[Frame]:
     """Give the events of a streamed answer, one frame each."""
-    said = "refusal" if content.finish == "refused" else "content"
-    frames = [Frame(event(_chunk(content, {"role": "assistant", "content": ""})), Mark.OPEN)]
-    for text, tokens in grouped(content.reasoning, chunk_tokens):
-        frames.append(Frame(event(_chunk(content, {"reasoning_content": text})), Mark.REASONING, tokens))
-    for text, tokens in grouped(content.text, chunk_tokens):
-        frames.append(Frame(event(_chunk(content, {said: text})), Mark.TEXT, tokens))
-    last = _chunk(content, {}, _FINISH[content.finish])
-    if content.usage == "finish_event":
-        last["usage"] = _usage(content)
-    frames.append(Frame(event(last), Mark.FINISH))
+    frames = [frame for index in range(content.answers) for frame in _answer(content, index, chunk_tokens)]
     if content.usage == "own_event":
         report = {**_head(content, "chat.completion.chunk"), "choices": [], "usage": _usage(content)}
         frames.append(Frame(event(report), Mark.USAGE))
     return [*frames, Frame(b"data: [DONE]\n\n", Mark.END)]
+
+
+def _answer(content: Content, index: int, chunk_tokens: int) -> list[Frame]:
+    """Give the events of one choice."""
+    said = "refusal" if content.finish == "refused" else "content"
+    frames = [Frame(event(_chunk(content, {"role": "assistant", "content": ""}, index=index)), Mark.OPEN)]
+    for text, tokens in grouped(content.reasoning, chunk_tokens):
+        frames.append(Frame(event(_chunk(content, {"reasoning_content": text}, index=index)), Mark.REASONING, tokens))
+    for text, tokens in grouped(content.text, chunk_tokens):
+        frames.append(Frame(event(_chunk(content, {said: text}, index=index)), Mark.TEXT, tokens))
+    for number, call in enumerate(content.calls):
+        begun = {"index": number, **_call(replace(call, arguments=""))}
+        frames.append(Frame(event(_chunk(content, {"tool_calls": [begun]}, index=index)), Mark.TEXT, len(pieces(call.name))))
+        for text, tokens in grouped(call.arguments, chunk_tokens):
+            more = {"index": number, "function": {"arguments": text}}
+            frames.append(Frame(event(_chunk(content, {"tool_calls": [more]}, index=index)), Mark.TEXT, tokens))
+    last = _chunk(content, {}, _FINISH[content.finish], index=index)
+    if content.usage == "finish_event":
+        last["usage"] = _usage(content)
+    return [*frames, Frame(event(last), Mark.FINISH)]
+
+
+def _call(call: MadeCall) -> dict[str, Any]:
+    """Write a call."""
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
 
 
 def empty_deltas(content: Content, _block: int) -> bytes:
@@ -96,9 +133,9 @@ def empty_deltas(content: Content, _block: int) -> bytes:
     return b"".join(event(_chunk(content, delta)) for delta in deltas)
 
 
-def _chunk(content: Content, delta: Mapping[str, Any], finish: str | None = None) -> dict[str, Any]:
+def _chunk(content: Content, delta: Mapping[str, Any], finish: str | None = None, *, index: int = 0) -> dict[str, Any]:
     """Give one event's data."""
-    choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+    choice = {"index": index, "delta": delta, "logprobs": None, "finish_reason": finish}
     return {**_head(content, "chat.completion.chunk"), "choices": [choice]}
 
 
@@ -115,8 +152,8 @@ def _head(content: Content, kind: str) -> dict[str, Any]:
 
 def _usage(content: Content) -> dict[str, Any]:
     """Count both sides; prompt_tokens contains the cached part, completion_tokens the reasoning."""
-    reasoning = len(pieces(content.reasoning))
-    output = len(pieces(content.text)) + reasoning
+    reasoning = len(pieces(content.reasoning)) * content.answers
+    output = said_tokens(content) * content.answers + reasoning
     usage: dict[str, Any] = {
         "prompt_tokens": content.input_tokens,
         "completion_tokens": output,

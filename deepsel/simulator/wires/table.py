@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import deepsel.simulator.wires.anthropic_messages as anthropic_messages
 import deepsel.simulator.wires.openai_chat as openai_chat
+import deepsel.simulator.wires.openai_responses as openai_responses
 from deepsel.simulator.answers.errors_table import ErrorRow
 from deepsel.simulator.answers.reply import Content, Frame, LimitHeaders, ReadRequest
 
@@ -44,7 +45,7 @@ class SimulatedWire(Protocol):
         """Say how much of a limit is left."""
 
 
-WIRES: tuple[SimulatedWire, ...] = (openai_chat, anthropic_messages)
+WIRES: tuple[SimulatedWire, ...] = (openai_chat, anthropic_messages, openai_responses)
 
 
 def wire_for(path: str) -> SimulatedWire | None:

@@ -155,7 +155,7 @@ class Decoder:
         if response.get("error"):
             raise self._fail({"error": response["error"]})
         status = text(response.get("status")) or ending
-        if status in _BEGUN:
+        if status.lower() in _BEGUN:
             return
         yield from _identity(response, is_end=True)
         output = items(response.get("output"))
@@ -194,7 +194,7 @@ class Decoder:
     def _finish(self, status: str, response: JsonObject) -> FinishReport:
         """Return how the answer ended; raises AttemptFailed where the provider gave up."""
         reason = text(child(response, "incomplete_details").get("reason"))
-        if status == "incomplete" or reason:
+        if status.lower() == "incomplete" or reason:
             return FinishReport(finish_of(reason) or Finish.INCOMPLETE, reason or status)
         said = read_finish("completed" if status in ("", "done") else status)
         if self._is_refused:

@@ -50,7 +50,7 @@ def test_a_short_answer_after_long_thinking_is_there(asked: Terminal) -> None:
     """What is thought is a status that leaves nothing behind; the answer stands alone above its footer."""
     ran = asked(behaviour={"text": "short answer", "reasoning_tokens": 140, "itl_s": 0.002})
     assert "thinking" in ran.out
-    answer, footer = seen(ran.out, WINDOW).rows
+    answer, footer, *_ = seen(ran.out, WINDOW).rows
     assert (answer, footer[:6]) == ("short answer", "one · ")
 
 

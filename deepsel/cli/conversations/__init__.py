@@ -1,0 +1,1 @@
+"""`deepsel conversations`: what is kept of them, shown, written out and deleted."""

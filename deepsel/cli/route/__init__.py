@@ -1,0 +1,1 @@
+"""`deepsel route`: what the router does with one's own prompts; routes nothing itself."""

@@ -1,0 +1,1 @@
+"""`deepsel templates`: which there are, what one holds, where they lie."""

@@ -11,7 +11,7 @@ from typing import Any
 
 from deepsel.batch.asking import Wishes
 from deepsel.batch.journal import Journal
-from deepsel.batch.keeping import Keeper
+from deepsel.batch.keeping import Keeper, LineKeeper
 from deepsel.batch.lanes import LaneChoice, Wish, choose
 from deepsel.batch.outlet import Folder, LineFile, Marks, Outlet
 from deepsel.batch.planning import JobPlan, ModelShare, Planner, job_of
@@ -136,7 +136,7 @@ class Job:
         keeper.begin(plan.job)
         return keeper
 
-    def summary(self, plan: JobPlan, keeper: Keeper, limits: dict[str, Any]) -> dict[str, Any]:
+    def summary(self, plan: JobPlan, keeper: LineKeeper, limits: dict[str, Any]) -> dict[str, Any]:
         """Return the record of the whole."""
         tally = keeper.tally
         return {

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Protocol
 
 from deepsel.batch.chunks import Chunk
 from deepsel.batch.journal import Again, Done, Head, Intent, Journal, Lost
@@ -23,6 +24,28 @@ class Intended(NamedTuple):
 
     intent: Intent
     go: Callable[[], None]
+
+
+class LineKeeper(Protocol):
+    """What a runner has done with lines: where their ends are kept, and their sums."""
+
+    tally: JobTally
+    marks: Marks
+    error: UsageError | None
+    on_done: Callable[[Done], None]
+    on_refused: Callable[[int, str], None]
+
+    def start(self) -> None:
+        """Begin to take intents and results."""
+
+    def intend(self, intent: Intent, go: Callable[[], None]) -> None:
+        """Make sure that a line may be sent, then call `go`; where it may not be, tell `on_refused` why."""
+
+    def keep(self, done: Done) -> None:
+        """Keep a result; `on_done` is told when it counts."""
+
+    def first_missing(self) -> int:
+        """Return the place of the line whose record is waited for; 0 where none waits for another."""
 
 
 class Keeper:
@@ -42,6 +65,8 @@ class Keeper:
         """Why nothing can be kept any more."""
         self.on_done: Callable[[Done], None] = lambda _: None
         """Told of each line that counts as done."""
+        self.on_refused: Callable[[int, str], None] = lambda *_: None
+        """Told of none: here every line that has room may be sent."""
         self._failed: dict[int, Done] = {}
         self._fresh: dict[int, int] = {}
         self._rounds = 0

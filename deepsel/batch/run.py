@@ -13,7 +13,7 @@ from typing import Any
 from deepsel.batch.asking import Wishes, ask_of
 from deepsel.batch.cap import Cap, Room
 from deepsel.batch.journal import Done, Intent
-from deepsel.batch.keeping import Keeper
+from deepsel.batch.keeping import LineKeeper
 from deepsel.batch.notes import Note, Notes
 from deepsel.batch.outlet import Marks
 from deepsel.batch.planning import kind_of
@@ -67,6 +67,8 @@ class Work:
     """Seconds until a line may be sent."""
     is_windowed: bool = True
     """Whether the output waits for no line that goes another way."""
+    deal: Callable[[Stop], Iterator[Task]] | None = None
+    """Yields the lines that this process is to ask, where others ask the rest; None: all of them."""
 
 
 @dataclass(slots=True)
@@ -88,7 +90,7 @@ class Stop:
 class Runner:
     """One run over a job's lines."""
 
-    def __init__(self, work: Work, keeper: Keeper, resources: Resources, limiter: PacedLimiter, records: Records) -> None:
+    def __init__(self, work: Work, keeper: LineKeeper, resources: Resources, limiter: PacedLimiter, records: Records) -> None:
         """Get ready; `resources` have the limiter in them."""
         self._work, self._keeper, self._resources, self._limiter, self._records = work, keeper, resources, limiter, records
         self.stop = Stop()
@@ -106,7 +108,7 @@ class Runner:
 
     def start(self) -> None:
         """Begin to ask, in threads."""
-        self._keeper.on_done = self._take_done
+        self._keeper.on_done, self._keeper.on_refused = self._take_done, self._take_back
         self._keeper.start()
         pool = ThreadPoolExecutor(self._work.threads + 1, thread_name_prefix="deepsel-batch")
         self._pending = {pool.submit(self._feed), *(pool.submit(self._ask_in_turn) for _ in range(self._work.threads))}
@@ -145,7 +147,8 @@ class Runner:
     def _feed(self) -> None:
         """Hand on line after line, as many as there is room for; then let the threads end."""
         try:
-            for task in tasks_of(self._work, self._keeper.marks):
+            deal = self._work.deal
+            for task in deal(self.stop) if deal else tasks_of(self._work, self._keeper.marks):
                 if not self._work.goes(task.note):
                     continue
                 if self.stop.event.is_set() or not self._hand_on(task):
@@ -294,6 +297,17 @@ class Runner:
             self.stop("disk", self._keeper.error.message)
         elif self._goes_wrong():
             self.stop("failures")
+
+    def _take_back(self, number: int, why: str) -> None:
+        """Go on without a line that must not be sent here: called by the keeper."""
+        with self._lock:
+            self._cap.settle(number, 0)
+            self._outstanding -= 1
+            self._lock.notify_all()
+        if why == "cap":
+            self.stop("cap")
+        elif self._keeper.error is not None:
+            self.stop("disk", self._keeper.error.message)
 
     def _goes_wrong(self) -> bool:
         """Tell whether so many lines have failed that the rest is not worth its money."""

@@ -188,6 +188,13 @@ CACHE: dict[str, Reader] = {
     "redis_ttl_s": number(0, above=True),
 }
 
+FLEET: dict[str, Reader] = {
+    "redis_url": redis_url,
+    "redis_timeout_s": number(0, above=True),
+    "lease_s": number(1),
+    "keep_s": number(60),
+}
+
 CONVERSATIONS: dict[str, Reader] = {"keep_s": number(0)}
 
 SERVE: dict[str, Reader] = {
@@ -208,4 +215,4 @@ SERVE_KEY: dict[str, Reader] = {
     "models": names,
 }
 
-TOP_LEVEL = ("default_profile", "providers", "models", "profiles", "cache", "conversations", "serve")
+TOP_LEVEL = ("default_profile", "providers", "models", "profiles", "cache", "conversations", "serve", "fleet")

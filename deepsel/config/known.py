@@ -28,6 +28,7 @@ def known_secrets(settings: Settings, env: Mapping[str, str]) -> Iterator[str]:
     for model in settings.models.values():
         yield from credentials_in(model.params)
     yield from secrets_in(settings.cache.redis_url)
+    yield from secrets_in(settings.fleet.redis_url)
 
 
 def _may_be_secret(header: str) -> bool:

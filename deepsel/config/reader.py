@@ -9,13 +9,14 @@ from typing import Any, NoReturn, TypeVar
 
 from deepsel.catalog import Catalog, RowError, generic_provider, model_from, provider_from
 from deepsel.config.demo import DEMO_PROFILE_ROW, DEMO_PROVIDERS, with_demo
-from deepsel.config.fields import CACHE, CONVERSATIONS, PROFILE, SERVE, SERVE_KEY, TOP_LEVEL, Reader
+from deepsel.config.fields import CACHE, CONVERSATIONS, FLEET, PROFILE, SERVE, SERVE_KEY, TOP_LEVEL, Reader
 from deepsel.config.nearest import nearest_hint
 from deepsel.config.settings import (
     DEFAULT_PROFILE,
     DEMO_PROFILE,
     CacheSettings,
     ConversationSettings,
+    FleetSettings,
     Profile,
     ServeKey,
     ServeSettings,
@@ -143,6 +144,7 @@ class _Document(NamedTuple):
             serve=self._serve(every_profile),
             catalog=self.catalog,
             conversations=ConversationSettings(**self._section("conversations", CONVERSATIONS)),
+            fleet=FleetSettings(**self._section("fleet", FLEET)),
             config_file=self.path,
         )
 

@@ -119,6 +119,23 @@ class ConversationSettings(NamedTuple):
     """How long an unnamed one is kept after its last turn; named ones stay until they are deleted. 0: nothing is kept of any."""
 
 
+class FleetSettings(NamedTuple):
+    """What the machines of a fleet share."""
+
+    redis_url: str = ""
+    """The server that has it; empty: this machine is alone. May hold a password."""
+    redis_timeout_s: float = 5.0
+    """What one piece of work may take there."""
+    lease_s: float = 30.0
+    """After which a line is another worker's whose worker was not heard of."""
+    keep_s: float = 7 * 86_400.0
+    """How long a job and its answers stay on the server after the last of them."""
+
+    def __repr__(self) -> str:
+        """Show no address: it may hold a password."""
+        return f"FleetSettings(lease_s={self.lease_s}, keep_s={self.keep_s})"
+
+
 class ServeKey(NamedTuple):
     """One client of `deepsel serve`, known by a key of ours."""
 
@@ -163,6 +180,7 @@ class Settings(NamedTuple):
     """What is known besides the user's own rows."""
     conversations: ConversationSettings = ConversationSettings()
     serve: ServeSettings = ServeSettings()
+    fleet: FleetSettings = FleetSettings()
     config_file: Path | None = None
     """The file that was read; None: there was none."""
     notices: tuple[Notice, ...] = ()

@@ -38,6 +38,7 @@ LAYERS = (
     ("session",),
     ("engine",),
     ("routing",),
+    ("fleet",),
     ("health", "cache", "conversations"),
     ("providers", "simulator"),
     ("tokens", "templates"),

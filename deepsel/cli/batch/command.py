@@ -17,4 +17,10 @@ def run(common: Common, options: BatchRunOptions) -> None:
     settings = load_settings(common)
     profile = choose_profile(settings, common)
     with open_session(common, settings) as session:
-        carry_out(job_of(options, profile, session), options, common)
+        job = job_of(options, profile, session)
+        if options.fleet is None or options.dry_run:
+            carry_out(job, options, common)
+            return
+        from deepsel.cli.batch.share import carry_share
+
+        carry_share(job, options, common)

@@ -11,7 +11,7 @@ from deepsel.clock import Clock
 from deepsel.show.money import usd
 
 if TYPE_CHECKING:
-    from deepsel.batch.keeping import Keeper
+    from deepsel.batch.keeping import LineKeeper
     from deepsel.batch.planning import JobPlan
     from deepsel.batch.run import Runner
 
@@ -39,7 +39,7 @@ class BatchLine:
         """Show how many lines were counted."""
         self._draw(lambda: f"counting: {lines:,} lines, {usd(cost_usd)}")
 
-    def watching(self, plan: JobPlan, keeper: Keeper, runner: Runner) -> Callable[[], None]:
+    def watching(self, plan: JobPlan, keeper: LineKeeper, runner: Runner) -> Callable[[], None]:
         """Return what shows how far a run is."""
         before = keeper.tally.done
 
@@ -49,7 +49,7 @@ class BatchLine:
 
         return lambda: self._draw(text)
 
-    def waiting(self, plan: JobPlan, keeper: Keeper) -> Callable[[int], None]:
+    def waiting(self, plan: JobPlan, keeper: LineKeeper) -> Callable[[int], None]:
         """Return what shows that providers have parts of the job."""
         return lambda parts: self._draw(lambda: f"{keeper.tally.done:,}/{plan.lines:,}  waiting for {parts} jobs at providers")
 
@@ -60,7 +60,7 @@ class BatchLine:
             watch(text())
 
 
-def progress_text(plan: JobPlan, keeper: Keeper, runner: Runner, *, rate: float) -> str:
+def progress_text(plan: JobPlan, keeper: LineKeeper, runner: Runner, *, rate: float) -> str:
     """Write how far a run is."""
     tally = keeper.tally
     left = plan.lines - tally.done

@@ -73,4 +73,7 @@ class BatchRunOptions(NamedTuple):
     ] = None
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Count and price, and send nothing.")] = False
     yes: Yes = False
+    fleet: Annotated[
+        str | None, typer.Option("--fleet", metavar="JOB", help="Share the job with every machine that runs the same command.")
+    ] = None
     as_json: AsJson = False

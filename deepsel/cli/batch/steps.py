@@ -37,8 +37,9 @@ from deepsel.messages.piped import patient
 from deepsel.show.record import dump
 
 if TYPE_CHECKING:
+    from deepsel.batch.keeping import LineKeeper
     from deepsel.batch.planning import JobPlan
-    from deepsel.batch.run import Runner
+    from deepsel.batch.run import Runner, Stop
     from deepsel.cli.options import Common
     from deepsel.config import Profile
     from deepsel.session.open import Session
@@ -58,10 +59,19 @@ def job_of(options: BatchRunOptions, profile: Profile, session: Session) -> Job:
     )
     wanted = _wanted(options.line, profile)
     where = _where(options)
-    goes_on = options.resume or options.retry_failed
+    goes_on = options.resume or options.retry_failed or options.fleet is not None
+    if options.fleet is not None:
+        _ensure_name(options.fleet)
+        refuse(bounds.lane != "now", f"`--fleet` asks every line now, and has no `--lane {bounds.lane}`", "leave one of the two out")
     if not options.dry_run and not goes_on:
         where.ensure_new()
     return Job(_source(options), wanted, where, bounds, session, Records(answer_record, unasked_record))
+
+
+def _ensure_name(fleet: str) -> None:
+    """Refuse what would be no part of a key on the server, or of a file's name."""
+    is_name = 0 < len(fleet) <= 64 and fleet.isascii() and all(one.isalnum() or one in "-_." for one in fleet)
+    refuse(not is_name, "`--fleet` takes a name of letters, digits, `-`, `_` and `.`", "e.g. `--fleet march-catalogue`")
 
 
 def deadline(option: str, value: str, at: datetime) -> datetime:
@@ -143,11 +153,11 @@ def carry_out(job: Job, options: BatchRunOptions, common: Common, *, waits: bool
     if not common.quiet:
         for told in text.plan_lines(plan, keeper, job, retried=retried):
             write_note(told)
-    _confirm(options, plan)
+    confirm(options, plan)
     keeper = keeper or job.begun(plan)
     with BatchLine(job.session.clock, is_shown=is_watched) as line:
         course = Course(
-            job, plan, keeper, lambda runner: _run(runner, line.watching(plan, keeper, runner), common), line.waiting(plan, keeper)
+            job, plan, keeper, lambda runner: run_watched(runner, line.watching(plan, keeper, runner), common), line.waiting(plan, keeper)
         )
         left = _go(course, waits=waits)
     if not common.quiet:
@@ -169,7 +179,7 @@ def _go(course: Course, *, waits: bool) -> int:
         raise
 
 
-def _confirm(options: BatchRunOptions, plan: JobPlan) -> None:
+def confirm(options: BatchRunOptions, plan: JobPlan) -> None:
     """Ask whoever sits at a terminal whether to go on."""
     is_agreed = options.yes or options.max_cost is not None or not plan.to_do
     if is_agreed or not (is_terminal(sys.stderr) and is_terminal(sys.stdin)):
@@ -180,7 +190,7 @@ def _confirm(options: BatchRunOptions, plan: JobPlan) -> None:
         raise StoppedByUser("nothing was sent")
 
 
-def _run(runner: Runner, watch: Callable[[], None], common: Common) -> None:
+def run_watched(runner: Runner, watch: Callable[[], None], common: Common) -> None:
     """Ask the lines; the first Ctrl-C takes no more of them, the next one leaves at once."""
     runner.start()
     is_over = False
@@ -213,15 +223,14 @@ def _conclude(course: Course, options: BatchRunOptions, left: int) -> None:
         keeper.close(is_whole=keeper.tally.ok == plan.lines)
     if options.as_json:
         write_stdout(dump(summary))
-    failure = _failure(course, left)
+    failure = failure_of(job, plan, keeper, course.stop, left)
     if failure is not None:
         failure.is_recorded = options.as_json
         raise failure
 
 
-def _failure(course: Course, parts: int) -> DeepselError | None:
-    """Say why not every line has succeeded; None where it has."""
-    job, plan, keeper, stop = course.job, course.plan, course.keeper, course.stop
+def failure_of(job: Job, plan: JobPlan, keeper: LineKeeper, stop: Stop, parts: int = 0) -> DeepselError | None:
+    """Say why not every line has succeeded; None where it has. `parts` are jobs that providers still have."""
     tally = keeper.tally
     left = f"{plan.lines - tally.done:,} of {plan.lines:,} lines are left"
     go_on = "go on with `--resume`"

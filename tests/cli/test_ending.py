@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,17 @@ SENT = [
     *(signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGXCPU, signal.SIGUSR1, signal.SIGALRM),
     *(signal.SIGABRT, signal.SIGVTALRM, signal.SIGPROF, signal.SIGRTMAX),
 ]
+
+
+@pytest.fixture(autouse=True)
+def nothing_ignored() -> Iterator[None]:
+    """Give the signals their usual meaning: a suite that runs in the background of a script is started without some of them."""
+    ignored = [number for number in SENT if signal.getsignal(number) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _start(*arguments: str, before: Sequence[str] = ()) -> subprocess.Popen[bytes]:

@@ -32,13 +32,13 @@ def noted(*arguments: str) -> tuple[list[str], list[str]]:
 
 
 @pytest.mark.parametrize("is_first", [True, False])
-def test_an_ask_opens_each_file_once(is_first: bool) -> None:
-    """An ask opens the answers' database, the conversations and the observations once each, whether or not they are there."""
+def test_an_ask_opens_two_files_once_each(is_first: bool) -> None:
+    """An ask opens the answers' database and the observations once each, cached or not, and whether or not they are there."""
     if not is_first:
         noted("ask", "-p", "demo", "-q", "What is DNS?")
     for _ in range(2):
         opened, _ = noted("ask", "-p", "demo", "-q", "-m", "demo-gpt-6-luna", "Another question?")
-        assert sorted(opened) == ["cache.db", "conversations.sqlite", "observations.sqlite"]
+        assert sorted(opened) == ["cache.db", "observations.sqlite"]
 
 
 def test_an_ask_reads_twice_and_writes_once() -> None:

@@ -47,7 +47,7 @@ every command once, in random order, so that drift hits all alike: {repeats} rou
 Before each, the script waits up to a second for other work on the machine to pause. A command finds a home with one `profiles.toml`,
 nothing on standard input and a pipe on standard output. Milliseconds are medians, from before the process is started until it has
 ended, or until the first byte of its output has been read where that is said; ratios are to the median of the floor. CPU is user and
-system time, which other work disturbs less. Every run is checked: a hit must say `cache hit`, and each wording is used once.
+system time, which other work disturbs less. Every run is checked: a hit must say `from the cache`, and each wording is used once.
 
 """
 BUSY = """The machine was busy with other work: the floor took {share:.0%} more time than CPU. That makes ratios of time look better than

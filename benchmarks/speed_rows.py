@@ -81,8 +81,8 @@ def deepsel_rows(python: str, home: Path, prompt: Path) -> list[Row]:
         return Row(key, label, lambda _: argv, env, 16, True, "simulated answer", model)
 
     return [
-        fixed("cached", f"{_ASK}, same invocation, from the disk cache", 2, "ask", QUESTION, expects="cache hit"),
-        Row("wording", f"{_ASK}, cache hit by another wording", lambda n: [program, *wording(n)], env, 9, expects="cache hit"),
+        fixed("cached", f"{_ASK}, same invocation, from the disk cache", 2, "ask", QUESTION, expects="from the cache"),
+        Row("wording", f"{_ASK}, cache hit by another wording", lambda n: [program, *wording(n)], env, 9, expects="from the cache"),
         fixed("version", "`deepsel --version`", 2, "--version", expects="deepsel "),
         fixed("help", "`deepsel --help`", 8, "--help", expects="Commands:"),
         fixed("stats", "`deepsel cache stats`", 8, "cache", "stats", expects="disk"),

@@ -93,6 +93,10 @@ def fail(error: DeepselError, arguments: list[str]) -> int:
     return error.exit_code
 
 
+_FEWEST_WORDS = 3
+"""So many words look like a question."""
+
+
 def _record(error: DeepselError, arguments: list[str]) -> None:
     """Write the record of a command that was to write one and has not."""
     if "--json" in arguments and not error.is_recorded:
@@ -115,4 +119,7 @@ def _usage(error: TyperException, arguments: list[str]) -> int:
     what, _, possible = what.partition(" (Possible options: ")
     hint = near or possible.rstrip(")")
     text = what[:1].lower() + what[1:].rstrip(".")
-    return fail(UsageError(text, f"did you mean {hint.rstrip('?')}?" if hint else f"see `{path} --help`"), arguments)
+    advice = f"did you mean {hint.rstrip('?')}?" if hint else f"see `{path} --help`"
+    if text.startswith("no such command") and sum(not word.startswith("-") for word in arguments) >= _FEWEST_WORDS:
+        advice += ' A question goes in quotes: `deepsel "..."`'
+    return fail(UsageError(text, advice), arguments)

@@ -85,3 +85,11 @@ def test_help_by_the_command_s_words(deepsel: Callable[..., Any]) -> None:
 def test_the_version_in_short(deepsel: Callable[..., Any]) -> None:
     """`-V` is `--version`, alone and behind other options."""
     assert deepsel("-V").out == deepsel("--version").out == deepsel("-q", "-V").out
+
+
+def test_a_question_without_quotes_is_told_what_to_type(deepsel: Callable[..., Any]) -> None:
+    """A first word that is nearly a command is not asked for money; what looks like a question gets the line to type."""
+    ran = deepsel("what", "is", "dns")
+    assert ran.code == 2
+    assert "A question goes in quotes" in ran.err
+    assert "quotes" not in deepsel("modles").err

@@ -40,8 +40,9 @@ def _start(*arguments: str, before: Sequence[str] = ()) -> subprocess.Popen[byte
     )
 
 
-def _until_text_flows(server: Any, process: subprocess.Popen[bytes]) -> None:
-    while not any(len(record.token_written_s) > 5 for record in server.records):
+def _until_text_flows(server: Any, process: subprocess.Popen[bytes], tokens: int = 5) -> None:
+    """Wait until so many tokens were written, the first of which the command has surely read."""
+    while not any(len(record.token_written_s) > tokens for record in server.records):
         assert process.poll() is None
         time.sleep(0.01)
 
@@ -70,7 +71,7 @@ def test_whatever_ends_a_call_keeps_text_and_bill(
     server = simulate(**COUNTING)
     profiles(one=server, profile='daily_budget_usd = "1"')
     process = _start("ask", "--no-cache", "Count")
-    _until_text_flows(server, process)
+    _until_text_flows(server, process, tokens=30)
     process.send_signal(number)
     out, err = process.communicate(timeout=100)
     assert process.returncode == 130, err

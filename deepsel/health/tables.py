@@ -47,7 +47,7 @@ STEPS = (
         "ALTER TABLE observations ADD COLUMN client TEXT NOT NULL DEFAULT ''",
         "ALTER TABLE holds ADD COLUMN client TEXT NOT NULL DEFAULT ''",
     ),
-    ("CREATE TABLE paces (provider TEXT, model TEXT, most REAL, ceiling REAL, at REAL, PRIMARY KEY (provider, model))",),
+    ("CREATE TABLE IF NOT EXISTS paces (provider TEXT, model TEXT, most REAL, ceiling REAL, at REAL, PRIMARY KEY (provider, model))",),
 )
 """What turns a file of form N into one of form N + 1. The files of the first releases say 0 and hold the first step."""
 

@@ -15,6 +15,15 @@ def loads(text: str | bytes) -> Any:
         raise ValueError("it is nested too deeply") from error
 
 
+def is_json(text: str) -> bool:
+    """Tell whether a text is one document."""
+    try:
+        loads(text)
+    except ValueError:
+        return False
+    return True
+
+
 def load_at(text: str, start: int) -> tuple[Any, int]:
     """Parse the document that begins at `start`, and return it and where it ends; raises like `loads`."""
     try:

@@ -71,13 +71,6 @@ class Collector:
             self._floor.session.clock.sleep(pause_s)
             pause_s = min(pause_s * 1.5, LONGEST_PAUSE_S)
 
-    def cancel(self) -> int:
-        """Have every part cancelled; returns how many. Raises AttemptFailed."""
-        open_ones = [chunk for chunk in self._floor.open_chunks() if chunk.job_id]
-        for chunk in open_ones:
-            self._floor.client(self._plan(chunk)).cancel(chunk.job_id)
-        return len(open_ones)
-
     # --- one part -------------------------------------------------------------------------------------------------------
 
     def _collect(self, chunk: Chunk, job: ProviderJob) -> None:

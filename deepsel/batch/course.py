@@ -16,7 +16,6 @@ from deepsel.batch.replaying import in_tier, moved
 from deepsel.batch.run import Runner, Stop, Work
 from deepsel.batch.sending import PartSender
 from deepsel.batch.shared import Floor
-from deepsel.engine.paced import PacedLimiter
 from deepsel.engine.resources import Resources
 from deepsel.values import Lane, Provider
 
@@ -75,7 +74,7 @@ class Course:
     def _run(self, floor: Floor, work: Work) -> None:
         """Ask the lines of a piece of work, and note how that ended."""
         session = self.job.session
-        limiter = PacedLimiter(session.paths.data_dir / "slots", session.clock, most=work.threads, state=session.state)
+        limiter = self.job.limiter()
         work.held_picousd = floor.held()
         resources = self._held_lanes(session.resources._replace(limiter=limiter))
         runner = Runner(work, self.keeper, resources, limiter, self.job.records)

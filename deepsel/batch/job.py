@@ -18,6 +18,7 @@ from deepsel.batch.planning import JobPlan, ModelShare, Planner, job_of
 from deepsel.batch.results import Records
 from deepsel.batch.source import JobSource
 from deepsel.engine.gather import price_note
+from deepsel.engine.paced import PacedLimiter
 from deepsel.errors import ConfigError, NoRouteError, OverBudgetError, UsageError
 from deepsel.records import NamedTuple
 from deepsel.session.open import Session
@@ -135,6 +136,11 @@ class Job:
         keeper = Keeper(journal, self.where.open_outlet(), self.where.output)
         keeper.begin(plan.job)
         return keeper
+
+    def limiter(self) -> PacedLimiter:
+        """Make what finds how many calls each endpoint takes at once."""
+        session = self.session
+        return PacedLimiter(session.paths.data_dir / "slots", session.clock, most=self.bounds.threads, state=session.state)
 
     def summary(self, plan: JobPlan, keeper: LineKeeper, limits: dict[str, Any]) -> dict[str, Any]:
         """Return the record of the whole."""

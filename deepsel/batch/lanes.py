@@ -39,7 +39,8 @@ def choose(model: Model, lanes: tuple[Lane, ...], wish: Wish, *, at: datetime, b
     wanted = [one for one in found if wish == "auto" or (one.name == "off-peak") == (wish == "off-peak")]
     in_time = [one for one in wanted if _is_in_time(one, at, by)]
     if not in_time:
-        what = f"{wanted[0].name} would be too late" if wanted else f"{model.name} has no such lane"
+        nothing = f"no cheaper hours of {model.name} come within a day" if wish == "off-peak" else f"{model.name} has no such lane"
+        what = f"{wanted[0].name} would be too late" if wanted else nothing
         return now._replace(why=f"asked now: {what}" if wish != "auto" or wanted else "asked now: nothing is cheaper")
     best = min(in_time, key=lambda one: (one.factor, _starts(one, at)))
     return best if best.factor < 1 or wish != "auto" else now._replace(why="asked now: nothing is cheaper")

@@ -88,7 +88,7 @@ def _image_url(item: JsonObject, place: str) -> Image:
     url = inner.get("url")
     if not isinstance(url, str) or not url.startswith(("data:image/", *_LINKS)):
         raise UsageError(f"{place}: an image needs a `data:image/...;base64,` or http(s) URL")
-    return Image(_media_type(url), url, nested(item, "image_url", inner, "url"))
+    return Image(media_type(url), url, nested(item, "image_url", inner, "url"))
 
 
 def _image(item: JsonObject, place: str) -> Image:
@@ -134,7 +134,7 @@ def _file(item: JsonObject, place: str) -> Document:
     name = file.get("filename")
     known = ("file_data", "filename") if isinstance(name, str) and name else ("file_data",)
     return Document(
-        _media_type(url), url, "", name if isinstance(name, str) else "", nested(item, "file", file, *known)
+        media_type(url), url, "", name if isinstance(name, str) else "", nested(item, "file", file, *known)
     )
 
 
@@ -154,7 +154,7 @@ def _redacted(item: JsonObject, place: str) -> Thinking:
 def _tool_use(item: JsonObject, place: str) -> ToolCall:
     arguments = json.dumps(child(item, "input", place), ensure_ascii=False, separators=(",", ":"))
     data = extras(item, "type", "id", "name", "input")
-    return ToolCall(_named(item, "id", place), _named(item, "name", place), arguments, data)
+    return ToolCall(named(item, "id", place), named(item, "name", place), arguments, data)
 
 
 def _tool_result(item: JsonObject, place: str) -> ToolResult:
@@ -162,7 +162,7 @@ def _tool_result(item: JsonObject, place: str) -> ToolResult:
     known = ("tool_use_id", "content", *(("is_error",) if isinstance(is_error, bool) else ()))
     parts = read_result(item["content"], place) if item.get("content") not in (None, []) else ()
     return ToolResult(
-        call_id=_named(item, "tool_use_id", place),
+        call_id=named(item, "tool_use_id", place),
         parts=parts,
         is_error=is_error if isinstance(is_error, bool) else None,
         provider_data=extras(item, "type", *known),
@@ -177,14 +177,15 @@ def read_result(content: Json, place: str) -> tuple[Text | Image | Document, ...
     return cast("tuple[Text | Image | Document, ...]", parts)
 
 
-def _named(item: JsonObject, name: str, place: str) -> str:
+def named(item: JsonObject, name: str, place: str) -> str:
     """Return a member that has to be a text which is not empty."""
     if not member(item, name, place):
         raise UsageError(f"{place}: `{name}` is empty")
     return member(item, name, place)
 
 
-def _media_type(url: str) -> str:
+def media_type(url: str) -> str:
+    """Return the type that a data URL names; empty for any other address."""
     return url[5:].partition(",")[0].partition(";")[0] if url.startswith("data:") else ""
 
 

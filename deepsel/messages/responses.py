@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import cast
 
 from deepsel.errors import UsageError
-from deepsel.messages.blocks import LEFT_OUT, member
+from deepsel.messages.blocks import LEFT_OUT, media_type, member, named
 from deepsel.messages.chat import ROLES, TOOL_CALLS
 from deepsel.messages.forms import RESPONSES
 from deepsel.messages.loading import extras
@@ -138,7 +138,7 @@ def _image(item: JsonObject, place: str) -> Image:
     url = member(item, "image_url", place)
     if not url.startswith(("data:image/", *_LINKS)):
         raise UsageError(f"{place}: an image needs a `data:image/...;base64,` or http(s) URL")
-    return Image(_media_type(url), url, extras(item, "type", "image_url"))
+    return Image(media_type(url), url, extras(item, "type", "image_url"))
 
 
 def _file(item: JsonObject, place: str) -> Document:
@@ -155,7 +155,7 @@ def _file(item: JsonObject, place: str) -> Document:
     url = member(item, "file_data", place)
     if not url.startswith("data:"):
         raise UsageError(f"{place}: `file_data` must be a `data:...;base64,` URL")
-    return Document(_media_type(url), url, "", title, extras(item, "type", "file_data", *named))
+    return Document(media_type(url), url, "", title, extras(item, "type", "file_data", *named))
 
 
 def _reasoning(item: JsonObject) -> Thinking:
@@ -170,24 +170,13 @@ def _reasoning(item: JsonObject) -> Thinking:
 
 def _call(item: JsonObject, place: str) -> ToolCall:
     data = extras(item, "type", "call_id", "name", "arguments")
-    return ToolCall(_named(item, "call_id", place), _named(item, "name", place), member(item, "arguments", place), data)
+    return ToolCall(named(item, "call_id", place), named(item, "name", place), member(item, "arguments", place), data)
 
 
 def _result(item: JsonObject, place: str) -> ToolResult:
     output = item.get("output")
     parts = _parts(output, place, None) if output not in ("", []) else (Text(""),) if output == "" else ()
-    return ToolResult(_named(item, "call_id", place), parts, provider_data=extras(item, "type", "call_id", "output"))
-
-
-def _named(item: JsonObject, name: str, place: str) -> str:
-    """Return a member that has to be a text which is not empty."""
-    if not member(item, name, place):
-        raise UsageError(f"{place}: `{name}` is empty")
-    return member(item, name, place)
-
-
-def _media_type(url: str) -> str:
-    return url[5:].partition(",")[0].partition(";")[0] if url.startswith("data:") else ""
+    return ToolResult(named(item, "call_id", place), parts, provider_data=extras(item, "type", "call_id", "output"))
 
 
 _READERS: Mapping[str, Callable[[JsonObject, str], Text | Image | Document]] = {

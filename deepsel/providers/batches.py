@@ -66,10 +66,6 @@ class BatchClient:
         """Ask after a job; raises AttemptFailed."""
         return self._job(self._again("GET", f"{self._api.JOBS}/{job_id}"))
 
-    def cancel(self, job_id: str) -> None:
-        """Have a job cancelled; what is finished of it stays. Raises AttemptFailed."""
-        self._again(self._api.CANCEL_METHOD, f"{self._api.JOBS}/{job_id}/cancel")
-
     def outcomes(self, job: ProviderJob) -> Iterator[RowOutcome]:
         """Yield what became of the lines of a job that has ended, in any order; raises AttemptFailed."""
         for row in job.rows:

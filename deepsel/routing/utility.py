@@ -91,11 +91,6 @@ def expected_quality(strength: float, difficulty: float) -> float:
     return 1 / (1 + math.exp(-logit))
 
 
-def strength_from(quality: float, difficulty: float) -> float:
-    """Return the strength of a model that reached a quality on prompts of a difficulty: the inverse of `expected_quality`."""
-    return expected_quality(quality, 1 - difficulty)
-
-
 def needed_quality(dearer: Terms, cheaper: Terms, weights: Weights) -> float:
     """Return by how much the quality of one has to be better than another's for it to lead: what cost and time it loses weigh."""
     lost = weights.cost * (cheaper.cheapness - dearer.cheapness) + weights.latency * (cheaper.speed - dearer.speed)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -121,6 +123,76 @@ def test_a_job_that_goes_wrong_is_stopped(deepsel: Make, simulate: Make, profile
     source = written(home / "in.jsonl", *({"prompt": f"Question {n}"} for n in range(200)))
     assert deepsel("batch", "run", str(source), "-o", "out.jsonl").code == 9
     assert len(records(home / "out.jsonl")) < 200
+
+
+def test_each_line_is_asked_of_whom_was_named(deepsel: Make, simulate: Make, profiles: Callable[..., Path], home: Path) -> None:
+    """`-m` goes before a line's own model, that before the profile's; a part of a name will do, and a name nobody has is exit 3."""
+    profiles(first=simulate(text="Fine."), second=simulate(text="Fine."))
+    source = written(home / "in.jsonl", {"prompt": "One"}, {"prompt": "Two", "model": "second"})
+
+    def models(*options: str) -> list[str]:
+        assert deepsel("batch", "run", str(source), "-o", "out.jsonl", *options).code == 0
+        found = [one["model"] for one in records(home / "out.jsonl")]
+        (home / "out.jsonl").unlink()
+        return found
+
+    assert models() == ["first", "second"]
+    assert models("-m", "second") == ["second", "second"]
+    assert models("-m", "seco") == ["second", "second"]
+    assert models("-m", "first") == ["first", "first"]
+    assert deepsel("batch", "run", str(source), "-o", "out.jsonl", "-m", "nobody-has-it").code == 3
+
+
+def test_a_piped_source_as_the_answers_come(deepsel: Make, simulate: Make, profiles: Callable[..., Path], home: Path) -> None:
+    """`-` reads standard input; `--unordered` does not wait for a slow line, and each line is there once."""
+    profiles(one=simulate(text="Fine.", steps=({"ttft_s": 1.5}, {})))
+    lines = "".join(json.dumps({"id": f"q{n}", "prompt": f"Question {n}"}) + "\n" for n in range(12))
+    assert deepsel("batch", "run", "-", "-o", "out.jsonl", "--unordered", stdin=lines).code == 0
+    found = [one["id"] for one in records(home / "out.jsonl")]
+    assert sorted(found) == sorted(f"q{n}" for n in range(12))
+    assert found != sorted(found, key=lambda one: int(one[1:]))
+
+
+@pytest.mark.parametrize(("ratio", "code"), [("0.2", 9), ("0.9", 8)])
+def test_how_much_may_fail_can_be_said(
+    deepsel: Make, simulate: Make, profiles: Callable[..., Path], home: Path, ratio: str, code: int
+) -> None:
+    """A third of the lines fail: more than a fifth ends the job, less than nine tenths does not."""
+    day = ({}, {"fault": ("400",)}, {}) * 50
+    profiles(one=simulate(text="Fine.", steps=day))
+    source = written(home / "in.jsonl", *({"prompt": f"Question {n}"} for n in range(120)))
+    ran = deepsel("batch", "run", str(source), "-o", "out.jsonl", "--on-fail-ratio", ratio, "--concurrency", "4")
+    assert ran.code == code, ran.err
+    assert (len(records(home / "out.jsonl")) == 120) is (code == 8)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_ctrl_c_loses_nothing(simulate: Make, profiles: Callable[..., Path], deepsel: Make, home: Path, times: int) -> None:
+    """Once: those under way are finished. Twice: it leaves at once. Either way `--resume` asks the rest, and none twice but those."""
+    running = simulate(text="Fine.", ttft_s=0.3)
+    profiles(one=running)
+    source = written(home / "in.jsonl", *({"prompt": f"Question {n}"} for n in range(60)))
+    arguments = ("batch", "run", str(source), "-o", "out.jsonl", "--concurrency", "4", "--yes")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "deepsel", *arguments], cwd=home, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    )
+    while len(running.calls) < 9:
+        assert process.poll() is None
+        time.sleep(0.01)
+    for _ in range(times):
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.05)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 130, err
+    assert "--resume" in err
+    assert "Traceback" not in err
+    asked = len(running.calls)
+    assert asked < 60
+    done = [one["line"] for one in records(home / "out.jsonl")]
+    assert len(done) == len(set(done)) >= (asked if times == 1 else asked - 4)
+    assert deepsel(*arguments, "--resume").code == 0
+    assert [one["line"] for one in records(home / "out.jsonl")] == list(range(1, 61))
+    assert len(running.calls) <= 60 + (0 if times == 1 else 4)
 
 
 def test_a_file_each(deepsel: Make, host: Any, home: Path) -> None:

@@ -25,7 +25,7 @@ from deepsel.routing.lengths import (
 )
 from deepsel.routing.plan import plan
 from deepsel.routing.task import detect
-from deepsel.routing.utility import expected_quality, strength_from
+from deepsel.routing.utility import expected_quality
 from deepsel.values import TASKS
 
 CATALOG = Catalog()
@@ -131,7 +131,7 @@ def test_quality_and_strength_are_inverse(strength: float, hard: float) -> None:
     assert expected_quality(strength, 0.5) == pytest.approx(strength, abs=1e-6)
     assert expected_quality(strength, min(1.0, hard + 0.1)) <= reached <= expected_quality(min(0.99, strength + 0.005), hard) + 1e-9
     if 0.01 < reached < 0.99:
-        assert strength_from(reached, hard) == pytest.approx(strength, abs=0.01)
+        assert expected_quality(reached, 1 - hard) == pytest.approx(strength, abs=0.01)
 
 
 def test_every_strength_has_a_source_or_is_a_guess() -> None:

@@ -191,6 +191,24 @@ def test_embeddings_are_passed_on_and_metered(scripted: Any, serve: Any, profile
         openai_client(served.url).embeddings.create(model="auto", input="Hi")
 
 
+def test_embeddings_that_are_not_sent_cost_nothing(simulate: Any, serve: Any, profiles: Profiles, deepsel: Any) -> None:
+    """Without the provider's key nothing is sent: no call is counted, and the budget is whole."""
+    served = serve(profiles(one=simulate(), profile='daily_budget_usd = "0.0001"'), env={"TEST_KEY": ""})
+    for number in range(3):
+        found = httpx.post(f"{served.url}/v1/embeddings", json={"model": "one", "input": "Hi there"}, timeout=30)
+        assert "no key" in found.json()["error"]["message"]
+        served.logged(number + 1)
+    assert deepsel("stats", "--json").record()["groups"] == []
+
+
+@pytest.mark.parametrize("value", [[[[1]]], [["a"]], {"a": 1}, [], "", [1, "a"], [True], json.loads("[" * 500 + "]" * 500)])
+def test_inputs_nobody_embeds_are_refused(value: Any, simulate: Any, serve: Any, profiles: Profiles) -> None:
+    """Text, texts, tokens, or lists of tokens; anything else is 400, however deep it is."""
+    served = serve(profiles(one=simulate()))
+    found = httpx.post(f"{served.url}/v1/embeddings", json={"model": "one", "input": value}, timeout=30)
+    assert (found.status_code, found.json()["error"]["param"]) == (400, "input")
+
+
 @pytest.mark.parametrize(("path", "shape"), [("/v1/files", "openai"), ("/v1/messages/batches", "anthropic"), ("/nowhere", "openai")])
 def test_unknown_paths_are_404_in_shape(path: str, shape: str, simulate: Any, serve: Any, profiles: Profiles) -> None:
     """And a known path with another method is 405."""

@@ -19,7 +19,6 @@ from deepsel.batch.outlet import Folder
 from deepsel.batch.planning import JobPlan
 from deepsel.batch.run import Runner, Stop, Work
 from deepsel.batch.tally import JobTally
-from deepsel.engine.paced import PacedLimiter
 from deepsel.errors import ConfigError, UnavailableError, UsageError
 from deepsel.fleet.ledger import LineLedger
 from deepsel.fleet.server import FleetServer, FleetUnavailable
@@ -103,7 +102,7 @@ class FleetWork:
     def runner(self) -> Runner:
         """Get ready to ask what is dealt."""
         job, notes, session, bounds = self._job, self._plan.notes, self._job.session, self._job.bounds
-        limiter = PacedLimiter(session.paths.data_dir / "slots", session.clock, most=bounds.threads, state=session.state)
+        limiter = job.limiter()
         dealing = Dealing(self.link, self.keeper, Places(job.source, notes))
         # no cap of its own: the ledger holds it for all workers
         work = Work(job.source, job.wanted, notes, bounds.threads, most_failed=bounds.most_failed, deal=dealing)

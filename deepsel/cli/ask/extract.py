@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from deepsel.cli.terminal.terminal import write_error, write_note
 from deepsel.errors import CheckFailedError
+from deepsel.jsontext import is_json
 from deepsel.show.fences import last_block
 from deepsel.show.plain import plain
 
@@ -20,17 +21,9 @@ def extracted(text: str, language: str) -> str:
     if not language:
         write_note("warning: the answer has no block of code; this is all of it")
         return text
-    if language == "json" and _is_json(text):
+    if language == "json" and is_json(text):
         return text
     write_error(plain(text).rstrip("\n") + "\n")
     raise CheckFailedError(f"the answer has no block of {language}", "the answer stands above; `-x` alone takes the last block of any kind")
 
 
-def _is_json(text: str) -> bool:
-    from deepsel.jsontext import loads
-
-    try:
-        loads(text)
-    except ValueError:
-        return False
-    return True

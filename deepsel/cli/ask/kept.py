@@ -27,11 +27,14 @@ def keep_alone(session: Session, answer: Answer, request: Request) -> str | None
     from deepsel.conversations.asked import LoneQuestions
 
     message = message_of(session, answer)
-    if message is None or holds_a_secret(session, [*request.messages, message]):
+    if message is None:
+        return None
+    said = {"asked": write_messages(request.messages), "tools": write_tools(request.tools), "answer": write_messages([message])}
+    if any(map(session.secrets.are_in, [*said.values(), *(one.readable for one in (*request.messages, message))])):
         return None
     cost = cost_of(answer)
     row = {
-        "asked": write_messages(request.messages), "tools": write_tools(request.tools), "answer": write_messages([message]),
+        **said,
         "model": answer.model, "provider": answer.provider, "finish": str(answer.finish),
         "cost_usd": None if cost is None else f"{cost:f}",
     }  # fmt: skip

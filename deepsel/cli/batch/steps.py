@@ -16,7 +16,7 @@ from deepsel.batch.results import Records
 from deepsel.batch.source import FileSource, JobSource, find_files, open_lines
 from deepsel.cli.ask.command import AskOptions
 from deepsel.cli.ask.records import answer_record, unasked_record
-from deepsel.cli.ask.request import cache_mode, read_request
+from deepsel.cli.ask.request import cache_mode, read_request, whom_to_ask
 from deepsel.cli.batch import text
 from deepsel.cli.batch.line import BatchLine
 from deepsel.cli.batch.options import LANES, BatchRunOptions, EachLine
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from deepsel.batch.planning import JobPlan
     from deepsel.batch.run import Runner, Stop
     from deepsel.cli.options import Common
-    from deepsel.config import Profile
+    from deepsel.config import Profile, Settings
     from deepsel.session.open import Session
 
 _MOST_THREADS = 1024
@@ -57,7 +57,7 @@ def job_of(options: BatchRunOptions, profile: Profile, session: Session) -> Job:
         lane=one_of("--lane", options.lane, LANES),
         by=None if options.by is None else deadline("--by", options.by, session.clock.now()),
     )
-    wanted = _wanted(options.line, profile)
+    wanted = _wanted(options.line, profile, session.settings)
     where = _where(options)
     goes_on = options.resume or options.retry_failed or options.fleet is not None
     if options.fleet is not None:
@@ -110,7 +110,7 @@ def _source(options: BatchRunOptions) -> JobSource:
     return open_lines(Path(words[0]), patient(stdin) if is_open and words[0] == "-" else None)
 
 
-def _wanted(line: EachLine, profile: Profile) -> Wishes:
+def _wanted(line: EachLine, profile: Profile, settings: Settings) -> Wishes:
     """Read what is asked of every line, as `ask` does."""
     asked = AskOptions(
         models=line.models, task=line.task, strategy=line.strategy, difficulty=line.difficulty, max_tokens=line.max_tokens,
@@ -120,7 +120,7 @@ def _wanted(line: EachLine, profile: Profile) -> Wishes:
     request, flags = read_request(asked)
     return Wishes(
         request,
-        profile.override(**flags),
+        profile.override(**flags, **whom_to_ask(asked, settings, profile)),
         system=line.system,
         task=line.task,
         difficulty=line.difficulty,
@@ -202,7 +202,7 @@ def run_watched(runner: Runner, watch: Callable[[], None], common: Common) -> No
             runner.stop_soon()
             leave_at_next_signal()
             if not common.quiet:
-                write_note(f"stopping: waiting for {runner.under_way:,} requests under way; once more, and they are left")
+                write_note(f"stopping: waiting for {runner.under_way:,} requests under way; once more, and they are left for `--resume`")
 
 
 def _tell_plan(job: Job, plan: JobPlan, options: BatchRunOptions, common: Common) -> None:

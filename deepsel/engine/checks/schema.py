@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from deepsel.engine.checks.patterns import BadPattern, check_pattern, finds
 from deepsel.engine.checks.time_left import OutOfTime, TimeLeft
 from deepsel.errors import UsageError
-from deepsel.jsontext import load_at, loads
+from deepsel.jsontext import is_json, load_at, loads
 from deepsel.values import Json, JsonObject
 
 if TYPE_CHECKING:
@@ -144,20 +144,12 @@ def document_for(text: str, schema: Mapping[str, Json], limit: TimeLeft) -> str:
     Where there is none, or there are several that differ, the text is returned as it came.
     """
     found = _SOLE_FENCE.match(text)
-    if found is not None and _is_json(found[1]):
+    if found is not None and is_json(found[1]):
         return found[1]
-    if _is_json(text.strip("\ufeff")):
+    if is_json(text.strip("\ufeff")):
         return text.strip("\ufeff")
     blocks = {json.dumps(value, sort_keys=True): block for block, value in _blocks(text) if _problem(value, schema, limit) is None}
     return next(iter(blocks.values())) if len(blocks) == 1 else found[1] if found else text
-
-
-def _is_json(text: str) -> bool:
-    try:
-        loads(text)
-    except ValueError:
-        return False
-    return True
 
 
 def _blocks(text: str) -> Iterator[tuple[str, Json]]:

@@ -6,12 +6,11 @@ from collections.abc import Mapping
 
 from deepsel.errors import UsageError
 from deepsel.messages.forms import OPENAI
-from deepsel.messages.tools import read_tool_choice
 from deepsel.serve.surfaces import members, reading
 from deepsel.serve.surfaces.chat_answers import ChatWriter as Writer
 from deepsel.serve.surfaces.chat_answers import document, error, error_event
 from deepsel.serve.surfaces.surface import Asked, BadMember
-from deepsel.values import Given, Json, JsonObject, Request, ToolChoice
+from deepsel.values import Given, Json, JsonObject, Request
 
 __all__ = ["WIRE", "Writer", "document", "error", "error_event", "read"]
 
@@ -38,7 +37,7 @@ def read(body: JsonObject, headers: Mapping[str, str]) -> Asked:
     bound: list[str] = []
     messages = reading.messages_of(body.get("messages"), bound)
     tools = reading.tools_of(body.get("tools"), bound)
-    choice = _choice(body, bound)
+    choice = reading.read_choice(body.get("tool_choice"), bound)
     schema = _schema(body, bound)
     is_stream = reading.flag(body, "stream")
     whole = [reading.whole(body, name) for name in _LENGTHS]
@@ -94,20 +93,6 @@ def _kept(body: JsonObject) -> JsonObject:
     """Return what says nothing of the answer, for a host of the same wire."""
     names = ("store", "metadata", "prompt_cache_key", "prompt_cache_retention", "prompt_cache_options", "safety_identifier")
     return {name: body[name] for name in names if body.get(name) is not None}
-
-
-def _choice(body: JsonObject, bound: list[str]) -> ToolChoice | None:
-    """Read whether a tool has to be called; a form of one wire alone binds the request to it."""
-    value = body.get("tool_choice")
-    if value is None:
-        return None
-    try:
-        return read_tool_choice(value, "the request")
-    except UsageError as error:
-        if not isinstance(value, dict):
-            raise BadMember('`tool_choice` must be "none", "auto", "required" or an object that names a tool', "tool_choice") from error
-        bound.append("`tool_choice`")
-        return None
 
 
 def _schema(body: JsonObject, bound: list[str]) -> JsonObject | None:

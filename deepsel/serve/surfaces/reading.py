@@ -11,9 +11,9 @@ from typing import TypeAlias
 
 from deepsel.errors import UsageError
 from deepsel.messages.chat import read_messages
-from deepsel.messages.tools import read_tools
+from deepsel.messages.tools import read_tool_choice, read_tools
 from deepsel.serve.surfaces.surface import BadMember
-from deepsel.values import Json, JsonObject, Message, Text, Thinking, Tool, ToolResult
+from deepsel.values import Json, JsonObject, Message, Text, Tool, ToolChoice, ToolResult
 
 Read: TypeAlias = Callable[[Json, str, "set[str] | None"], tuple[Message, ...]]
 _SAYS_NOTHING: tuple[Json, ...] = (None, [], {}, "")
@@ -119,9 +119,17 @@ def is_in_tool_loop(messages: tuple[Message, ...]) -> bool:
     return any(isinstance(part, ToolResult) for part in messages[-1].parts)
 
 
-def has_thinking(messages: Iterable[Message]) -> bool:
-    """Tell whether a model's thinking stands in the conversation, which is of use to nobody else."""
-    return any(isinstance(part, Thinking) for message in messages for part in message.parts)
+def read_choice(value: Json, bound: list[str]) -> ToolChoice | None:
+    """Read whether a tool has to be called; a form of one wire alone binds the request to it. Raises BadMember."""
+    if value is None:
+        return None
+    try:
+        return read_tool_choice(value, "the request")
+    except UsageError as error:
+        if not isinstance(value, dict):
+            raise BadMember('`tool_choice` must be "none", "auto", "required" or an object that names a tool', "tool_choice") from error
+        bound.append("`tool_choice`")
+        return None
 
 
 def passed_headers(headers: Mapping[str, str], *names: str) -> dict[str, str]:

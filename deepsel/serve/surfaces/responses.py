@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from deepsel.errors import UsageError
 from deepsel.messages.forms import RESPONSES
 from deepsel.messages.responses import read_input
-from deepsel.messages.tools import read_tool_choice
 from deepsel.serve.surfaces import members, reading
 from deepsel.serve.surfaces.responses_answers import OUR_REASONING, document, error, error_event
 from deepsel.serve.surfaces.responses_answers import ResponsesWriter as Writer
 from deepsel.serve.surfaces.surface import Asked, BadMember
-from deepsel.values import Given, Json, JsonObject, Message, Request, ToolChoice
+from deepsel.values import Given, Json, JsonObject, Message, Request
 
 __all__ = ["WIRE", "Writer", "document", "error", "error_event", "read"]
 
@@ -50,7 +49,7 @@ def conversation(body: JsonObject, headers: Mapping[str, str]) -> Asked:
     bound: list[str] = []
     messages = (*_instructions(body), *_input(body, bound))
     tools = reading.tools_of(body.get("tools"), bound)
-    choice = _choice(body.get("tool_choice"), bound)
+    choice = reading.read_choice(body.get("tool_choice"), bound)
     schema = _schema(body, bound)
     rest = {name: value for name, value in body.items() if value != _DEFAULTS.get(name, ...)}
     own = [*reading.further(rest, _KNOWN), *_included(body)]
@@ -117,19 +116,6 @@ def _included(body: JsonObject) -> list[str]:
     if wanted is not None and not isinstance(wanted, list):
         raise BadMember("`include` must be a list of texts", "include")
     return ["include"] if any(one != _ENCRYPTED for one in wanted or []) else []
-
-
-def _choice(value: Json, bound: list[str]) -> ToolChoice | None:
-    """Read whether a tool has to be called; a form of this wire alone binds the request to it."""
-    if value is None:
-        return None
-    try:
-        return read_tool_choice(value, "the request")
-    except UsageError as error:
-        if not isinstance(value, dict):
-            raise BadMember('`tool_choice` must be "none", "auto", "required" or an object that names a tool', "tool_choice") from error
-        bound.append("`tool_choice`")
-        return None
 
 
 def _schema(body: JsonObject, bound: list[str]) -> JsonObject | None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from deepsel.values import JsonObject
 from deepsel.wires.batches.records import JobOrder, ProviderJob, RowOutcome, id_of, number_of, object_of, text_of
 
-UPLOADS, JOBS, CANCEL_METHOD, HAS_TAG = False, "/messages/batches", "POST", False
+UPLOADS, JOBS, HAS_TAG = False, "/messages/batches", False
 
 
 def line(custom_id: str, body: JsonObject) -> JsonObject:

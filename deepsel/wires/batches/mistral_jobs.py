@@ -7,7 +7,7 @@ from deepsel.wires.batches.records import (
     TAG,
     JobOrder,
     ProviderJob,
-    RowOutcome,
+    content_path,
     id_of,
     number_of,
     object_of,
@@ -15,7 +15,8 @@ from deepsel.wires.batches.records import (
     wrapped_outcome,
 )
 
-UPLOADS, JOBS, CANCEL_METHOD, HAS_TAG = False, "/batch/jobs", "POST", True
+UPLOADS, JOBS, HAS_TAG = False, "/batch/jobs", True
+outcome, results_path = wrapped_outcome, content_path
 _ENDED = ("SUCCESS", "TIMEOUT_EXCEEDED", "CANCELLED")
 _HOUR_S = 3600
 
@@ -54,13 +55,3 @@ def job(document: JsonObject) -> ProviderJob:
         created_at=number_of(document, "created_at"),
         tag=text_of(object_of(document, "metadata"), TAG),
     )
-
-
-def outcome(row: JsonObject) -> RowOutcome | None:
-    """Read one row of an output or error file."""
-    return wrapped_outcome(row)
-
-
-def results_path(name: str) -> str:
-    """Return the path of a file's content."""
-    return f"/files/{name}/content"

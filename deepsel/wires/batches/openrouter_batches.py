@@ -14,7 +14,7 @@ from deepsel.wires.batches.records import (
     wrapped_outcome,
 )
 
-UPLOADS, JOBS, CANCEL_METHOD, HAS_TAG = False, "/batches", "POST", False
+UPLOADS, JOBS, HAS_TAG = False, "/batches", False
 _ENDED = ("completed", "expired", "cancelled")
 
 

@@ -65,7 +65,6 @@ class BatchApi(Protocol):
     """Whether the lines are a file that is uploaded first, to `/files` with the purpose `batch`."""
     JOBS: str
     """Where jobs are made and listed."""
-    CANCEL_METHOD: str
     HAS_TAG: bool
     """Whether a job keeps our tag."""
 
@@ -121,6 +120,11 @@ def number_of(document: Mapping[str, Json], name: str) -> float | None:
     """Return a member that is a number; None where it is none."""
     value = document.get(name)
     return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def content_path(name: str) -> str:
+    """Return the path of a file's content."""
+    return f"/files/{name}/content"
 
 
 def wrapped_outcome(row: JsonObject) -> RowOutcome | None:

@@ -252,3 +252,15 @@ def test_a_warm_call_that_is_ended_leaves_its_bill(home: Path, provider: Provide
     assert _sql(home, "SELECT outcome FROM observations") == ("cancelled",)
     assert _sql(home, "SELECT COUNT(*) FROM holds") == (0,)
     assert _sql(home, "SELECT picousd > 0 FROM spend") == (1,)
+
+
+def test_a_cap_cuts_the_length_that_is_sent(deepsel: Deepsel, simulate: Callable[..., Any], profiles: Callable[..., Path]) -> None:
+    """What is sent can cost no more than the cap; a length that was asked for is sent as it is, or not at all."""
+    server = simulate(text="Fine.")
+    profiles(one=server, profile="max_tokens = 4096")
+    ran = deepsel("ask", "--no-cache", "--max-cost", "0.002", "Write a poem")
+    assert ran.code == 0, ran.err
+    assert 900 <= server.calls[0].body["max_tokens"] <= 1000, "at 2 USD a million, less the prompt"
+    assert deepsel("ask", "--no-cache", "--max-cost", "0.002", "--max-tokens", "4000", "Write a poem").code == 7
+    assert deepsel("ask", "--no-cache", "--max-cost", "0.002", "--max-tokens", "900", "Write a poem").code == 0
+    assert [call.body["max_tokens"] for call in server.calls[1:]] == [900]
